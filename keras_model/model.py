@@ -1,0 +1,431 @@
+"""T5 (Raffel et al. 2020, arXiv:1910.10683) in Keras 3: v1.0 (ReLU, tied) and v1.1 (gated GELU, own output head).
+
+The file reads top to bottom: normalisation, token embedding, relative positions, attention, feed forward, block,
+stack, model. Shapes stand in comments where they change; `inner` is num_heads * d_kv.
+
+Numbers: matrix products run in the compute dtype of the dtype policy; normalisation, softmax and logits in float32.
+float16 is refused, since the feed-forward activations of trained T5s pass 65,504, its largest number.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_model.config import T5Config
+
+MASKED = -1e9
+"""Added to the score of a key that must not be attended to; exp() of it is 0 in float32."""
+
+Tensor = Any
+"""A backend tensor, a NumPy array or a KerasTensor."""
+
+
+class _Layer(keras.layers.Layer):
+    """Base of the layers here: one T5Config, casts written out, weights made before the first call.
+
+    Keras' own casting is switched off: it would also round the float32 position biases and norm scales.
+    """
+
+    def __init__(self, config: T5Config, name: str, dtype: Any) -> None:
+        super().__init__(name=name, dtype=dtype, autocast=False)
+        self.config = config
+
+    def add_matrix(self, name: str, rows: int, columns: int, stddev: float) -> keras.Variable:
+        """A weight [rows, columns], normally distributed with the given standard deviation times initializer_factor."""
+        initializer = keras.initializers.RandomNormal(stddev=stddev * self.config.initializer_factor)
+        return self.add_weight(shape=(rows, columns), initializer=initializer, name=name)
+
+    def project(self, x: Tensor, matrix: Tensor) -> Tensor:
+        """x [batch, length, rows] times a weight [rows, columns] -> [batch, length, columns] in the compute dtype."""
+        batch, length, rows = ops.shape(x)
+        # Flattened first: the gradient of a product with three dimensions makes one weight gradient per batch row.
+        flat = ops.matmul(ops.reshape(x, (-1, rows)), ops.cast(matrix, self.compute_dtype))
+        return ops.reshape(flat, (batch, length, matrix.shape[1]))
+
+
+class Dropout(_Layer):
+    """Dropout as T5 applies it: one mask for all positions of a row, so that the noise has no length dimension.
+
+    Source: `dropout_broadcast_dims` of mesh_tensorflow/transformer and `broadcast_dims` of t5x.
+    """
+
+    def __init__(self, config: T5Config, name: str, dtype: Any) -> None:
+        super().__init__(config, name, dtype)
+        self.seed_generator = keras.random.SeedGenerator()
+        self.built = True
+
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
+        """x: [..., length, size]; the mask has length 1."""
+        if not training or self.config.dropout_rate == 0:
+            return x
+        noise_shape = tuple(None for _ in x.shape[:-2]) + (1, None)
+        return keras.random.dropout(x, self.config.dropout_rate, noise_shape=noise_shape, seed=self.seed_generator)
+
+
+class LayerNorm(_Layer):
+    """Scales to a root mean square of 1, without mean and bias, in float32."""
+
+    def build(self, input_shape: Any = None) -> None:
+        self.scale = self.add_weight(shape=(self.config.d_model,), initializer="ones", name="scale")
+        self.built = True
+
+    def call(self, x: Tensor) -> Tensor:
+        x = ops.cast(x, "float32")
+        mean_square = ops.mean(ops.square(x), axis=-1, keepdims=True)
+        x = x * ops.rsqrt(mean_square + self.config.layer_norm_epsilon) * ops.cast(self.scale, "float32")
+        return ops.cast(x, self.compute_dtype)
+
+
+@ops.custom_gradient
+def lookup(table: Tensor, ids: Tensor) -> Tensor:
+    """Rows of a table [rows, size] for ids [batch, length] -> [batch, length, size], with a dense gradient.
+
+    TensorFlow's own gradient names only the rows that were used, and names a row twice if its id occurs twice. Keras 3
+    optimizers do not add such rows up, so that an update would be wrong for every repeated id.
+    """
+    rows, size = table.shape
+
+    def gradient(upstream: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, None]:
+        upstream = ops.reshape(upstream, (-1, size))
+        return ops.segment_sum(upstream, ops.reshape(ids, (-1,)), num_segments=rows), None
+
+    return ops.take(table, ids, axis=0), gradient
+
+
+class TokenEmbedding(_Layer):
+    """The embedding that encoder and decoder share; in v1.0 also the output head."""
+
+    def build(self, input_shape: Any = None) -> None:
+        self.embedding = self.add_matrix("embedding", self.config.vocab_size, self.config.d_model, stddev=1.0)
+        self.built = True
+
+    def call(self, ids: Tensor) -> Tensor:
+        """ids: int [batch, length] -> [batch, length, d_model]"""
+        return ops.cast(lookup(ops.convert_to_tensor(self.embedding), ids), self.compute_dtype)
+
+
+@functools.cache
+def bucket_of_distance(buckets: int, max_distance: int) -> np.ndarray:
+    """The bucket of each distance 0, 1, ..., max_distance in one direction, int32 [max_distance + 1].
+
+    The first half of the buckets hold one distance each, the second half ranges that grow logarithmically up to
+    max_distance; everything beyond shares the last bucket.
+
+    Source: `_relative_position_bucket` of mesh_tensorflow/transformer/transformer_layers.py, in float32 as there.
+    """
+    exact = buckets // 2
+    distance = np.arange(max_distance + 1)
+    with np.errstate(divide="ignore"):
+        position = np.log(distance.astype(np.float32) / exact) / np.float32(math.log(max_distance / exact))
+    logarithmic = exact + (np.maximum(position, 0) * (buckets - exact)).astype(np.int32)
+    return np.where(distance < exact, distance, np.minimum(logarithmic, buckets - 1)).astype(np.int32)
+
+
+class RelativePositionBias(_Layer):
+    """A learned number per head and bucket of distance, added to the attention scores. One table per stack."""
+
+    def __init__(self, config: T5Config, bidirectional: bool, name: str, dtype: Any) -> None:
+        super().__init__(config, name, dtype)
+        self.bidirectional = bidirectional
+
+    def build(self, input_shape: Any = None) -> None:
+        config = self.config
+        buckets = config.relative_attention_num_buckets
+        self.table = self.add_matrix("table", buckets, config.num_heads, stddev=config.d_model**-0.5)
+        self.built = True
+
+    def buckets(self, query_positions: Tensor, key_positions: Tensor) -> Tensor:
+        """Positions int [rows, queries] and [rows, keys] -> buckets int [rows, queries, keys]; rows is 1 or batch."""
+        buckets = self.config.relative_attention_num_buckets
+        offset = ops.expand_dims(key_positions, 1) - ops.expand_dims(query_positions, 2)
+        if self.bidirectional:
+            buckets //= 2
+            first = ops.cast(offset > 0, "int32") * buckets
+            distance = ops.abs(offset)
+        else:
+            first = 0  # a causal stack masks the keys that follow the query
+            distance = ops.maximum(-offset, 0)
+        max_distance = self.config.relative_attention_max_distance
+        return first + ops.take(bucket_of_distance(buckets, max_distance), ops.minimum(distance, max_distance))
+
+    def call(self, query_positions: Tensor, key_positions: Tensor) -> Tensor:
+        """-> float32 [rows, heads, queries, keys]"""
+        buckets = self.buckets(query_positions, key_positions)
+        # A product with a one-hot matrix instead of a lookup: its gradient is dense, see `lookup`.
+        one_hot = ops.one_hot(buckets, self.config.relative_attention_num_buckets, dtype="float32")
+        rows, queries, keys, size = ops.shape(one_hot)
+        bias = ops.matmul(ops.reshape(one_hot, (-1, size)), ops.cast(self.table, "float32"))
+        return ops.transpose(ops.reshape(bias, (rows, queries, keys, self.config.num_heads)), (0, 3, 1, 2))
+
+
+class Attention(_Layer):
+    """Multi-head attention without biases and without the usual division by sqrt(d_kv): T5 puts that into q's initialiser."""
+
+    def build(self, input_shape: Any = None) -> None:
+        config = self.config
+        d_model, inner = config.d_model, config.inner_dim
+        self.query = self.add_matrix("query", d_model, inner, stddev=(d_model * config.d_kv) ** -0.5)
+        self.key = self.add_matrix("key", d_model, inner, stddev=d_model**-0.5)
+        self.value = self.add_matrix("value", d_model, inner, stddev=d_model**-0.5)
+        self.output_matrix = self.add_matrix("output", inner, d_model, stddev=inner**-0.5)
+        self.dropout = Dropout(config, name="dropout", dtype=self.dtype_policy)
+        self.built = True
+
+    def call(self, hidden: Tensor, memory: Tensor, bias: Tensor, training: bool = False) -> Tensor:
+        """Attends from `hidden` to `memory` (the same tensor in self-attention).
+
+        Args:
+            hidden: [batch, queries, d_model].
+            memory: [batch, keys, d_model].
+            bias: float32, broadcastable to [batch, heads, queries, keys]; position bias and mask together.
+
+        Returns:
+            [batch, queries, d_model].
+        """
+        batch, queries, _ = ops.shape(hidden)
+        heads, d_kv = self.config.num_heads, self.config.d_kv
+        query = ops.reshape(self.project(hidden, self.query), (batch, queries, heads, d_kv))
+        key = ops.reshape(self.project(memory, self.key), (batch, -1, heads, d_kv))
+        value = ops.reshape(self.project(memory, self.value), (batch, -1, heads, d_kv))
+        query = ops.transpose(query, (0, 2, 1, 3))  # [batch, heads, queries, d_kv]
+        key = ops.transpose(key, (0, 2, 3, 1))  # [batch, heads, d_kv, keys]
+        value = ops.transpose(value, (0, 2, 1, 3))  # [batch, heads, keys, d_kv]
+
+        scores = ops.cast(ops.matmul(query, key), "float32") + bias  # [batch, heads, queries, keys]
+        weights = ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
+        weights = self.dropout(weights, training=training)
+
+        context = ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3))  # [batch, queries, heads, d_kv]
+        context = ops.reshape(context, (batch, queries, heads * d_kv))
+        return self.project(context, self.output_matrix)
+
+
+class FeedForward(_Layer):
+    """relu(x wi) wo in v1.0; (gelu(x wi_0) * (x wi_1)) wo with the tanh form of GELU in v1.1."""
+
+    def build(self, input_shape: Any = None) -> None:
+        config = self.config
+        if config.is_gated:
+            self.wi_0 = self.add_matrix("wi_0", config.d_model, config.d_ff, stddev=config.d_model**-0.5)
+            self.wi_1 = self.add_matrix("wi_1", config.d_model, config.d_ff, stddev=config.d_model**-0.5)
+        else:
+            self.wi = self.add_matrix("wi", config.d_model, config.d_ff, stddev=config.d_model**-0.5)
+        self.wo = self.add_matrix("wo", config.d_ff, config.d_model, stddev=config.d_ff**-0.5)
+        self.dropout = Dropout(config, name="dropout", dtype=self.dtype_policy)
+        self.built = True
+
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
+        if self.config.is_gated:
+            x = ops.gelu(self.project(x, self.wi_0), approximate=True) * self.project(x, self.wi_1)
+        else:
+            x = ops.relu(self.project(x, self.wi))
+        return self.project(self.dropout(x, training=training), self.wo)
+
+
+class Block(_Layer):
+    """Self-attention, in the decoder cross-attention, and feed forward, each as x + dropout(layer(norm(x)))."""
+
+    def __init__(self, config: T5Config, is_decoder: bool, name: str, dtype: Any) -> None:
+        super().__init__(config, name, dtype)
+        self.is_decoder = is_decoder
+
+        self.self_attention_norm = LayerNorm(config, name="self_attention_norm", dtype=dtype)
+        self.self_attention = Attention(config, name="self_attention", dtype=dtype)
+        if is_decoder:
+            self.cross_attention_norm = LayerNorm(config, name="cross_attention_norm", dtype=dtype)
+            self.cross_attention = Attention(config, name="cross_attention", dtype=dtype)
+        self.feed_forward_norm = LayerNorm(config, name="feed_forward_norm", dtype=dtype)
+        self.feed_forward = FeedForward(config, name="feed_forward", dtype=dtype)
+        self.dropout = Dropout(config, name="dropout", dtype=dtype)
+
+    def build(self, input_shape: Any = None) -> None:
+        self.self_attention_norm.build()
+        self.self_attention.build()
+        if self.is_decoder:
+            self.cross_attention_norm.build()
+            self.cross_attention.build()
+        self.feed_forward_norm.build()
+        self.feed_forward.build()
+        self.built = True
+
+    def call(
+        self,
+        x: Tensor,
+        bias: Tensor,
+        memory: Tensor | None = None,
+        memory_bias: Tensor | None = None,
+        training: bool = False,
+    ) -> Tensor:
+        normed = self.self_attention_norm(x)
+        x = x + self.dropout(self.self_attention(normed, normed, bias, training=training), training=training)
+        if self.is_decoder:
+            normed = self.cross_attention_norm(x)
+            attended = self.cross_attention(normed, memory, memory_bias, training=training)
+            x = x + self.dropout(attended, training=training)
+        normed = self.feed_forward_norm(x)
+        return x + self.dropout(self.feed_forward(normed, training=training), training=training)
+
+
+class Stack(_Layer):
+    """The encoder or the decoder, from embedded tokens to the normalised output of the last block."""
+
+    def __init__(self, config: T5Config, is_decoder: bool, name: str, dtype: Any) -> None:
+        super().__init__(config, name, dtype)
+        self.is_decoder = is_decoder
+        self.position_bias = RelativePositionBias(
+            config, bidirectional=not is_decoder, name="relative_position_bias", dtype=dtype
+        )
+        layers = config.decoder_layers if is_decoder else config.num_layers
+        self.blocks = [Block(config, is_decoder, name=f"block_{i}", dtype=dtype) for i in range(layers)]
+        self.final_norm = LayerNorm(config, name="final_norm", dtype=dtype)
+        self.dropout = Dropout(config, name="dropout", dtype=dtype)
+
+    def build(self, input_shape: Any = None) -> None:
+        self.position_bias.build()
+        for block in self.blocks:
+            block.build()
+        self.final_norm.build()
+        self.built = True
+
+    def call(
+        self,
+        x: Tensor,
+        positions: Tensor,
+        mask: Tensor,
+        memory: Tensor | None = None,
+        memory_mask: Tensor | None = None,
+        training: bool = False,
+    ) -> Tensor:
+        """Runs all blocks.
+
+        Args:
+            x: [batch, length, d_model].
+            positions: int [1 or batch, length].
+            mask: bool, broadcastable to [batch, length, length]; which keys (last) a query may attend to.
+            memory: the encoder's output [batch, source, d_model]; None in the encoder.
+            memory_mask: bool, broadcastable to [batch, length, source].
+            training: whether dropout is applied.
+        """
+        bias = self.position_bias(positions, positions) + _mask_bias(mask)
+        memory_bias = None if memory_mask is None else _mask_bias(memory_mask)
+        x = self.dropout(x, training=training)
+        for block in self.blocks:
+            x = block(x, bias, memory, memory_bias, training=training)
+        return self.dropout(self.final_norm(x), training=training)
+
+
+def _mask_bias(mask: Tensor) -> Tensor:
+    """bool [batch, queries, keys] -> float32 [batch, 1, queries, keys], 0 where attention is allowed."""
+    return ops.expand_dims(ops.where(mask, 0.0, MASKED), 1)
+
+
+class Head(_Layer):
+    """The output matrix of a v1.1 model, [d_model, vocab_size]."""
+
+    def build(self, input_shape: Any = None) -> None:
+        config = self.config
+        self.matrix = self.add_matrix("matrix", config.d_model, config.vocab_size, stddev=config.d_model**-0.5)
+        self.built = True
+
+
+@keras.saving.register_keras_serializable("t5eval")
+class T5(keras.Model):
+    """T5 with its output head.
+
+    Args:
+        config: T5Config. The weights exist, at their initial values, once the model is constructed.
+        name: string. The name of the Keras model.
+        dtype: dtype policy. `float32`, `bfloat16`, or `mixed_bfloat16` (float32 weights). Defaults to Keras' global one.
+
+    Call arguments:
+        inputs: dict of `encoder_ids`, int [batch, source], and `decoder_ids`, int [batch, target] (the target shifted
+            right, starting with decoder_start_token_id); optionally `encoder_mask`, bool [batch, source], which says
+            what is not padding and by default is `encoder_ids != pad_token_id`.
+        training: bool. Whether to apply dropout.
+
+    Returns:
+        Logits, float32 [batch, target, vocab_size].
+
+    Raises:
+        ValueError: a float16 policy.
+    """
+
+    def __init__(self, config: T5Config, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+        super().__init__(name=name, dtype=dtype, **kwargs)
+        if "float16" in (self.dtype_policy.compute_dtype, self.dtype_policy.variable_dtype):
+            raise ValueError(
+                "T5 does not work in float16: activations of its feed-forward layers exceed 65,504, the largest "
+                f"float16, and become infinite. Use bfloat16 or float32. Received: dtype={self.dtype_policy.name!r}"
+            )
+        self.config = config
+        policy = self.dtype_policy
+        self.token_embedding = TokenEmbedding(config, name="token_embedding", dtype=policy)
+        self.encoder = Stack(config, is_decoder=False, name="encoder", dtype=policy)
+        self.decoder = Stack(config, is_decoder=True, name="decoder", dtype=policy)
+        self.head = None if config.tie_word_embeddings else Head(config, name="head", dtype=policy)
+        self.build()
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes the weights; their shapes follow from the configuration alone."""
+        self.token_embedding.build()
+        self.encoder.build()
+        self.decoder.build()
+        if self.head is not None:
+            self.head.build()
+        self.built = True
+
+    def call(self, inputs: dict[str, Tensor], training: bool = False) -> Tensor:
+        encoder_ids = inputs["encoder_ids"]
+        encoder_mask = inputs.get("encoder_mask")
+        if encoder_mask is None:
+            encoder_mask = self.padding_mask(encoder_ids)
+        encoded = self.encode(encoder_ids, encoder_mask, training=training)
+        return self.decode(inputs["decoder_ids"], encoded, encoder_mask, training=training)
+
+    def padding_mask(self, encoder_ids: Tensor) -> Tensor:
+        """int [batch, source] -> bool [batch, source], true where there is a token."""
+        return ops.not_equal(encoder_ids, self.config.pad_token_id)
+
+    def encode(self, encoder_ids: Tensor, encoder_mask: Tensor, training: bool = False) -> Tensor:
+        """The encoder's output, [batch, source, d_model] in the compute dtype."""
+        embedded = self.token_embedding(encoder_ids)
+        mask = ops.expand_dims(encoder_mask, 1)
+        return self.encoder(embedded, _positions(encoder_ids), mask, training=training)
+
+    def decode(self, decoder_ids: Tensor, encoded: Tensor, encoder_mask: Tensor, training: bool = False) -> Tensor:
+        """Logits for all positions of given decoder inputs, float32 [batch, target, vocab_size]."""
+        embedded = self.token_embedding(decoder_ids)
+        positions = _positions(decoder_ids)
+        causal = ops.expand_dims(positions, 1) <= ops.expand_dims(positions, 2)
+        memory_mask = ops.expand_dims(encoder_mask, 1)
+        hidden = self.decoder(embedded, positions, causal, encoded, memory_mask, training=training)
+        return self.logits(hidden)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """The decoder's output [batch, target, d_model] -> logits, float32 [batch, target, vocab_size]."""
+        batch, target, d_model = ops.shape(hidden)
+        hidden = ops.reshape(ops.cast(hidden, "float32"), (-1, d_model))
+        if self.head is None:
+            matrix = ops.transpose(ops.cast(self.token_embedding.embedding, "float32"))
+            hidden = hidden * self.config.d_model**-0.5
+        else:
+            matrix = ops.cast(self.head.matrix, "float32")
+        return ops.reshape(ops.matmul(hidden, matrix), (batch, target, self.config.vocab_size))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"config": self.config.to_dict(), "name": self.name, "dtype": self.dtype_policy.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> T5:
+        return cls(T5Config.from_dict(config["config"]), name=config["name"], dtype=config["dtype"])
+
+
+def _positions(ids: Tensor) -> Tensor:
+    """0, 1, ..., length - 1 as int32 [1, length], the same for every row."""
+    return ops.expand_dims(ops.arange(ops.shape(ids)[1], dtype="int32"), 0)

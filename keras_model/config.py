@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 FEED_FORWARD_ACTIVATIONS = {"relu": ("relu",), "gated-gelu": ("gelu_new", "gelu_pytorch_tanh")}
-"""Supported values of `feed_forward_proj`, with the names that `config.json` may give their activation (`dense_act_fn`)."""
+"""Supported values of `feed_forward_proj`, each with the names that `dense_act_fn` may give its activation."""
 
 
 class ConfigError(ValueError):
@@ -115,9 +115,7 @@ class T5Config:
         if model_type != "t5":
             raise ConfigError(f"model_type must be 't5'. Received: {model_type!r}, a model that is not built here.")
         if values.get("is_encoder_decoder", True) is not True:
-            raise ConfigError(
-                "is_encoder_decoder must be true: an encoder or a decoder alone has no text-to-text output."
-            )
+            raise ConfigError("is_encoder_decoder must be true: an encoder or a decoder alone puts out no text.")
         names = [field.name for field in dataclasses.fields(cls)]
         config = cls(**{name: values[name] for name in names if values.get(name) is not None})
         activation = values.get("dense_act_fn")

@@ -64,7 +64,7 @@ class Dropout(_Layer):
         """x: [..., length, size]; the mask has length 1."""
         if not training or self.config.dropout_rate == 0:
             return x
-        noise_shape = tuple(None for _ in x.shape[:-2]) + (1, None)
+        noise_shape = (*[None] * (len(x.shape) - 2), 1, None)
         return keras.random.dropout(x, self.config.dropout_rate, noise_shape=noise_shape, seed=self.seed_generator)
 
 
@@ -165,7 +165,7 @@ class RelativePositionBias(_Layer):
 
 
 class Attention(_Layer):
-    """Multi-head attention without biases and without the usual division by sqrt(d_kv): T5 puts that into q's initialiser."""
+    """Multi-head attention without division by sqrt(d_kv), which T5 puts into the initialiser of the query matrix."""
 
     def build(self, input_shape: Any = None) -> None:
         config = self.config
@@ -341,7 +341,7 @@ class T5(keras.Model):
     Args:
         config: T5Config. The weights exist, at their initial values, once the model is constructed.
         name: string. The name of the Keras model.
-        dtype: dtype policy. `float32`, `bfloat16`, or `mixed_bfloat16` (float32 weights). Defaults to Keras' global one.
+        dtype: dtype policy. `float32`, `bfloat16` or `mixed_bfloat16` (float32 weights). Defaults to the global policy.
 
     Call arguments:
         inputs: dict of `encoder_ids`, int [batch, source], and `decoder_ids`, int [batch, target] (the target shifted

@@ -1,0 +1,168 @@
+"""Batches: every example once per epoch, like lengths together, any step found without the ones before it."""
+
+import numpy as np
+import pytest
+
+from keras_model.batches import BatchPlan, Examples, RaggedIds, batch_dataset, make_batch
+
+
+def random_examples(count, seed=0, longest=70):
+    rng = np.random.default_rng(seed)
+    sides = [
+        [[*rng.integers(2, 99, size=n).tolist(), 1] for n in rng.integers(0, most, count)] for most in (longest, 20)
+    ]
+    return Examples.from_sequences(*sides)
+
+
+def plan_for(examples, batch_size=8, **options):
+    return BatchPlan(examples.sources.lengths, examples.targets.lengths, batch_size, **options)
+
+
+def test_padding_and_teacher_forcing():
+    examples = Examples.from_sequences([[5, 6, 7, 1], [8, 1]], [[9, 1], [10, 11, 1]])
+    batch = make_batch(examples, np.array([1, 0]), batch_size=3)
+    assert batch.encoder_ids.tolist() == [[8, 1, 0, 0], [5, 6, 7, 1], [0, 0, 0, 0]]
+    assert batch.labels.tolist() == [[10, 11, 1], [9, 1, 0], [0, 0, 0]]
+    assert batch.decoder_ids.tolist() == [[0, 10, 11], [0, 9, 1], [0, 0, 0]]
+    assert {array.dtype for array in (batch.encoder_ids, batch.decoder_ids, batch.labels)} == {np.dtype(np.int32)}
+    started = make_batch(examples, np.array([0]), batch_size=1, pad_multiple=4, decoder_start_id=3)
+    assert started.decoder_ids.tolist() == [[3, 9, 1, 0]]
+
+
+@pytest.mark.parametrize(("count", "batch_size"), [(64, 8), (65, 8), (7, 8), (1, 1), (203, 16)])
+def test_an_epoch_takes_every_example_once(count, batch_size):
+    examples = random_examples(count)
+    plan = plan_for(examples, batch_size, seed=4)
+    for epoch in range(3):
+        steps = range(epoch * plan.batches_per_epoch, (epoch + 1) * plan.batches_per_epoch)
+        batches = [plan.rows(step) for step in steps]
+        assert sorted(np.concatenate(batches).tolist()) == list(range(count))
+        short = [len(rows) for rows in batches if len(rows) != batch_size]
+        assert short == ([count % batch_size] if count % batch_size else [])
+
+
+def test_all_tokens_reach_the_batches():
+    examples = random_examples(61)
+    plan = plan_for(examples)
+    seen = []
+    for step in range(plan.batches_per_epoch):
+        batch = make_batch(examples, plan.rows(step), plan.batch_size)
+        assert np.count_nonzero(batch.encoder_ids) + np.count_nonzero(batch.labels) == plan.tokens(step)
+        seen += [
+            (source[source != 0].tolist(), label[label != 0].tolist())
+            for source, label in zip(batch.encoder_ids, batch.labels, strict=True)
+            if source.any()
+        ]
+    expected = [(examples.sources[i].tolist(), examples.targets[i].tolist()) for i in range(61)]
+    assert sorted(seen) == sorted(expected)
+
+
+def test_any_step_is_found_without_the_ones_before_it():
+    examples = random_examples(203)
+    in_order = [plan_for(examples, seed=9).rows(step).tolist() for step in range(200)]
+    backwards = [plan_for(examples, seed=9).rows(step).tolist() for step in reversed(range(200))]
+    assert backwards[::-1] == in_order
+
+
+def test_order_depends_on_seed_and_epoch():
+    examples = random_examples(203)
+    plan = plan_for(examples, seed=1)
+    first = [plan.rows(step).tolist() for step in range(plan.batches_per_epoch)]
+    second = [plan.rows(step).tolist() for step in range(plan.batches_per_epoch, 2 * plan.batches_per_epoch)]
+    other = [plan_for(examples, seed=2).rows(step).tolist() for step in range(plan.batches_per_epoch)]
+    assert first != second
+    assert first != other
+    assert {frozenset(rows) for rows in first} != {frozenset(rows) for rows in second}
+
+
+def test_lengths_are_alike_and_batches_shuffled():
+    examples = random_examples(4000)
+    plan = plan_for(examples, batch_size=16)
+    batches = [plan.rows(step) for step in range(plan.batches_per_epoch)]
+    padded = sum(make_batch(examples, rows, 16).encoder_ids.size for rows in batches)
+    unsorted = np.random.default_rng(0).permutation(4000).reshape(-1, 16)
+    padded_unsorted = sum(make_batch(examples, rows, 16).encoder_ids.size for rows in unsorted)
+    real = examples.sources.lengths.sum()
+    assert padded < 1.15 * real
+    assert padded_unsorted > 1.7 * real
+    widths = [examples.sources.lengths[rows].max() for rows in batches]
+    assert abs(np.corrcoef(np.arange(len(widths)), widths)[0, 1]) < 0.2
+
+
+def test_batches_do_not_separate_labels_of_like_length():
+    # Three tokens for one label and five for the other, as with entailment and not_entailment.
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 1024)
+    plan = BatchPlan(np.full(1024, 12), np.where(labels, 3, 5), batch_size=32)
+    shares = [labels[plan.rows(step)].mean() for step in range(32)]
+    assert min(shares) > 0.15
+    assert max(shares) < 0.85
+
+
+def test_fixed_multiples_bound_the_shapes():
+    examples = random_examples(4000)
+    plan = plan_for(examples, batch_size=16)
+    shapes = set()
+    for step in range(plan.batches_per_epoch):
+        batch = make_batch(examples, plan.rows(step), 16, pad_multiple=8)
+        shapes.add((batch.encoder_ids.shape, batch.labels.shape))
+    assert {n % 8 for encoder, labels in shapes for n in (encoder[1], labels[1])} == {0}
+    assert len(shapes) <= 9 * 3
+
+
+def test_concatenated_sets_count_each_example_once():
+    parts = [random_examples(5, seed=1), Examples.from_sequences([], []), random_examples(3, seed=2)]
+    together = Examples.concatenate(parts)
+    assert len(together) == 8
+    expected = [part.sources[i].tolist() for part in parts for i in range(len(part))]
+    assert [together.sources[i].tolist() for i in range(8)] == expected
+    assert together.targets[7].tolist() == parts[2].targets[2].tolist()
+    assert together.fingerprint() != Examples.concatenate(parts[::-1]).fingerprint()
+    assert together.fingerprint() == Examples.concatenate([together]).fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("sources", "targets", "message"),
+    [
+        ([[1], [1]], [[1]], "got 2 and 1"),
+        ([[5, 1], []], [[1], [1]], "Example 1 has an empty source"),
+        ([[5, 1], [7, 8, 1], [1]], [[1], [4, 0, 1], [1]], "The target of example 1 holds id 0"),
+    ],
+)
+def test_examples_that_cannot_be_learned_are_refused(sources, targets, message):
+    with pytest.raises(ValueError, match=message):
+        Examples.from_sequences(sources, targets)
+
+
+@pytest.mark.parametrize(
+    "bad", [{"batch_size": 0}, {"batch_size": 8, "seed": -1}, {"batch_size": 8, "bucket_width": 0}]
+)
+def test_plan_refuses_numbers_out_of_range(bad):
+    with pytest.raises(ValueError, match="must be at least"):
+        plan_for(random_examples(9), **bad)
+
+
+def test_plan_refuses_no_examples():
+    with pytest.raises(ValueError, match="no example"):
+        plan_for(Examples.from_sequences([], []))
+
+
+def test_ragged_ids_of_arrays_and_lists():
+    ids = RaggedIds.from_sequences([np.array([3, 1]), [4, 5, 1]])
+    assert ids.lengths.tolist() == [2, 3]
+    assert ids.values.dtype == np.int32
+    assert ids[1].tolist() == [4, 5, 1]
+
+
+def test_dataset_starts_at_any_step_and_has_one_signature():
+    examples = random_examples(30)
+    plan = plan_for(examples)
+    dataset = batch_dataset(examples, plan, first_step=5)
+    (inputs, labels) = dataset.element_spec
+    assert {spec.shape.as_list()[0] for spec in (*inputs.values(), labels)} == {8}
+    assert labels.shape.as_list() == [8, None]
+    for step, (inputs, labels) in zip(range(5, 12), dataset, strict=False):
+        batch = make_batch(examples, plan.rows(step), 8)
+        np.testing.assert_array_equal(inputs["encoder_ids"], batch.encoder_ids)
+        np.testing.assert_array_equal(inputs["decoder_ids"], batch.decoder_ids)
+        np.testing.assert_array_equal(labels, batch.labels)

@@ -1,0 +1,49 @@
+"""Package metadata of t5eval; tool configuration lives in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+KERAS = ["tensorflow>=2.19,<2.22", "keras>=3.10,<4", "keras-nlp>=0.21", "safetensors>=0.4", "huggingface_hub>=0.24"]
+TFDS = ["tensorflow-datasets>=4.9.4", "importlib_resources>=6"]
+# A checkout can be made to agree with transformers only against a known release of it.
+HF = ["torch>=2.2", "transformers>=4.44", "datasets>=2.20"]
+DEV = ["pytest>=8", "hypothesis>=6.100", "ruff>=0.8", "mypy>=1.13", "build>=1.2", "types-setuptools"]
+
+setup(
+    name="t5eval",
+    version="0.1.0",
+    description="Score text-to-text models on GLUE, SuperGLUE, SQuAD, CNN/DM and WMT exactly as the benchmarks do",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.11",
+    packages=find_packages(include=["task_specs*", "t5eval*", "keras_model*", "leaderboards*"]),
+    package_data={
+        "task_specs": ["py.typed"],
+        "t5eval": ["py.typed", "demo/suite/**/*"],
+        "keras_model": ["py.typed"],
+        "leaderboards": ["py.typed"],
+    },
+    install_requires=[
+        "numpy>=1.26",
+        "scipy>=1.11",
+        "scikit-learn>=1.4",
+        "sacrebleu>=2.4",
+        "rouge-score>=0.1.2",
+        "sentencepiece>=0.2",
+        "click>=8.1",
+        "rich>=13",
+        "jinja2>=3.1",
+        "tomli-w>=1.0",
+    ],
+    extras_require={
+        "keras": KERAS,
+        "tfds": TFDS,
+        "hf": HF,
+        "dev": DEV,
+        "all": KERAS + TFDS + HF,
+    },
+    entry_points={"console_scripts": ["t5eval=t5eval.cli:main"]},
+)

@@ -1,0 +1,228 @@
+"""GLUE's tab-separated files as they are: never quoted, one row a line, columns found by the header's names."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from t5eval.errors import DataError, quoted
+from task_specs import Example, TaskSpec
+from task_specs.sources import Labels, Tsv
+
+if TYPE_CHECKING:
+    from t5eval.data.split import Summary
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def tsv_files(spec: TaskSpec, split: str) -> list[str]:
+    """Returns the paths that a split needs, relative to the data directory."""
+    return [f"{spec.source.folder}/{name}" for name in spec.source.paths(split).values()]
+
+
+class _Table:
+    """One file: rows of columns with their line numbers, and the file's hash once they are through."""
+
+    def __init__(self, path: Path, shown: str, columns: tuple[str, ...]) -> None:
+        self.path = path
+        self.shown = shown
+        self.columns = columns
+        self.header_lines = 0 if columns else 1
+        self.sha256 = hashlib.sha256()
+        self.last_line_torn = False
+
+    def fault(self, line: int, message: str) -> DataError:
+        return DataError(f"{self.path}: line {line}: {message}")
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yields (line number, columns); the header is taken off and kept as `columns`."""
+        blank = 0
+        try:
+            with self.path.open("rb") as file:
+                for line, raw in enumerate(file, start=1):
+                    self.sha256.update(raw)
+                    self.last_line_torn = not raw.endswith(b"\n")
+                    if line == 1:
+                        raw = raw.removeprefix(BYTE_ORDER_MARK)
+                    raw = raw.removesuffix(b"\n").removesuffix(b"\r")
+                    if blank and raw:
+                        raise self.fault(blank, "a blank line in the middle of the file")
+                    if not raw:
+                        blank = blank or line
+                        continue
+                    try:
+                        row = raw.decode("utf-8").split("\t")
+                    except UnicodeDecodeError as error:
+                        byte = raw[error.start]
+                        raise self.fault(line, f"not UTF-8: byte 0x{byte:02x} at position {error.start + 1}") from None
+                    if line == 1 and not self.columns:
+                        self.columns = tuple(row)
+                        continue
+                    yield line, row
+        except OSError as error:
+            raise DataError(f"{self.path}: cannot be read: {error.strerror}") from None
+
+
+def read_tsv(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_labels: bool) -> Iterator[Example]:
+    """Yields a split's examples in file order, and fills `summary`.
+
+    An example's id is the 0-based row of its file, `PART/ROW` where the split joins files; a dropped row leaves its
+    number unused.
+
+    Raises:
+        DataError: a file is damaged or is not the benchmark's; the message names file and line.
+    """
+    source = spec.source
+    assert isinstance(source, Tsv)
+    apart = source.labels.get(split) if with_labels else None
+    labels = _labels_apart(spec, source, apart, data_dir, summary) if apart else None
+    rows = 0
+    for part, name in source.paths(split).items():
+        for example in _read_file(spec, source, split, f"{source.folder}/{name}", data_dir, summary):
+            if labels is not None:
+                example = _join(example, labels, data_dir / source.folder / name)
+            rows += 1
+            yield replace(example, id=f"{part}/{example.id}") if part else example
+    if labels is not None and rows != len(labels.labels):
+        raise DataError(f"{labels.shown}: has {len(labels.labels)} rows for {rows} examples of {spec.name} {split}")
+
+
+def _read_file(
+    spec: TaskSpec, source: Tsv, split: str, shown: str, data_dir: Path, summary: Summary
+) -> Iterator[Example]:
+    headerless = split in source.headerless
+    table = _Table(data_dir / shown, shown, source.columns if headerless else ())
+    drops = split in source.drop_incomplete
+    dropped: list[int] = []
+    places: dict[str, int] = {}
+    label_at: int | None = None
+    first = 1 if headerless else 2
+    rows = 0
+    for line, row in table.rows():
+        if not places:
+            places, label_at = _find_columns(table, source, labelled=split != "test")
+        if len(row) != len(table.columns):
+            short_and_whole = len(row) < len(table.columns) and not table.last_line_torn
+            if not (drops and short_and_whole):
+                raise table.fault(
+                    line,
+                    f"expected {len(table.columns)} columns ({', '.join(table.columns)}), got {len(row)}"
+                    + (
+                        "; the file ends inside this line"
+                        if table.last_line_torn
+                        else "; these files are never quoted, and a spreadsheet program that saves one breaks it"
+                    ),
+                )
+            dropped.append(line)
+            rows += 1
+            continue
+        features: dict[str, Any] = {feature: row[place] for feature, place in places.items()}
+        if drops and ("" in features.values() or (label_at is not None and not row[label_at])):
+            dropped.append(line)
+            rows += 1
+            continue
+        features["label"] = _label(table, spec, source, line, row, label_at, split)
+        yield Example(str(rows), features)
+        rows += 1
+    if not rows:
+        raise table.fault(first, "the file has no rows")
+    summary.files[shown] = table.sha256.hexdigest()
+    if dropped:
+        summary.dropped += len(dropped)
+        lines = ", ".join(map(str, dropped[:5])) + (", ..." if len(dropped) > 5 else "")
+        summary.notes.append(f"{shown}: {len(dropped)} rows with an empty or missing field dropped (lines {lines})")
+
+
+def _find_columns(table: _Table, source: Tsv, labelled: bool) -> tuple[dict[str, int], int | None]:
+    """Returns where each feature and the label stand."""
+    wanted = [*source.fields.values(), *([source.label] if labelled and source.label else [])]
+    missing = [column for column in wanted if column not in table.columns]
+    if missing:
+        raise table.fault(
+            1,
+            f"the header has no column {', '.join(map(repr, missing))}; it should have {', '.join(wanted)}, "
+            f"and is {quoted(', '.join(table.columns), 120)}",
+        )
+    repeated = [column for column in wanted if table.columns.count(column) > 1]
+    if repeated:
+        raise table.fault(1, f"the header has the column {repeated[0]!r} twice")
+    places = {feature: table.columns.index(column) for feature, column in source.fields.items()}
+    has_label = source.label is not None and source.label in table.columns
+    return places, table.columns.index(source.label) if has_label and source.label else None
+
+
+def _label(
+    table: _Table, spec: TaskSpec, source: Tsv, line: int, row: list[str], place: int | None, split: str
+) -> int | float:
+    """Returns a row's class index or number; -1 or -1.0 where the split is unlabelled."""
+    unlabelled = -1 if source.classes else -1.0
+    if place is None:
+        return unlabelled
+    text = row[place]
+    if split == "test" and text in ("-1", "-1.0"):
+        return unlabelled  # some copies write the missing labels of a test file this way
+    if source.classes:
+        return _class_index(table, source, line, text)
+    low, high = getattr(spec.answer, "low", -math.inf), getattr(spec.answer, "high", math.inf)
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not low <= number <= high:
+        raise table.fault(line, f"unknown label {quoted(text)}; expected a number from {low:g} to {high:g}")
+    return number
+
+
+def _class_index(table: _Table, source: Tsv, line: int, text: str) -> int:
+    if text not in source.classes:
+        raise table.fault(line, f"unknown label {quoted(text)}; expected one of {', '.join(source.classes)}")
+    return source.classes.index(text)
+
+
+class _Apart:
+    """Labels from a file of their own, row by row, with the text they were given to."""
+
+    def __init__(self, shown: Path) -> None:
+        self.shown = shown
+        self.labels: list[int] = []
+        self.texts: list[dict[str, str]] = []
+
+
+def _labels_apart(spec: TaskSpec, source: Tsv, apart: Labels, data_dir: Path, summary: Summary) -> _Apart | None:
+    shown = f"{source.folder}/{apart.file}"
+    path = data_dir / shown
+    if not path.is_file():
+        return None
+    table = _Table(path, shown, ())
+    found = _Apart(path)
+    columns = {**apart.same, "": apart.column}
+    places: dict[str, int] = {}
+    for line, row in table.rows():
+        if not places:
+            missing = [column for column in columns.values() if column not in table.columns]
+            if missing:
+                raise table.fault(1, f"the header has no column {', '.join(map(repr, missing))}")
+            places = {feature: table.columns.index(column) for feature, column in columns.items()}
+        if len(row) != len(table.columns):
+            raise table.fault(line, f"expected {len(table.columns)} columns, got {len(row)}")
+        found.labels.append(_class_index(table, source, line, row[places[""]]))
+        found.texts.append({feature: row[places[feature]] for feature in apart.same})
+    summary.files[shown] = table.sha256.hexdigest()
+    return found
+
+
+def _join(example: Example, apart: _Apart, path: Path) -> Example:
+    row = int(example.id)
+    if row >= len(apart.labels):
+        raise DataError(f"{apart.shown}: has {len(apart.labels)} rows, fewer than {path}")
+    for feature, text in apart.texts[row].items():
+        if example.features[feature] != text:
+            raise DataError(
+                f"{apart.shown}: line {row + 2}: its {feature} {quoted(text)} is not that of {path}: "
+                f"{quoted(example.features[feature])}"
+            )
+    return replace(example, features={**example.features, "label": apart.labels[row]})

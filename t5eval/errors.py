@@ -1,0 +1,31 @@
+"""The harness's own user errors; see `task_specs.errors.UserError` for what the command line makes of them."""
+
+from task_specs.errors import SpecError, UserError, did_you_mean, quoted
+
+
+class DataError(UserError):
+    """A data file that is missing, damaged, or not what its benchmark distributes."""
+
+
+class PredictionError(UserError):
+    """Predictions that cannot be read or do not belong to the split."""
+
+
+class RunError(UserError):
+    """A run folder that is in use, incomplete, or was made with other settings."""
+
+
+class MissingPackage(UserError):
+    """An optional package is needed for what was asked."""
+
+
+__all__ = [
+    "DataError",
+    "MissingPackage",
+    "PredictionError",
+    "RunError",
+    "SpecError",
+    "UserError",
+    "did_you_mean",
+    "quoted",
+]

@@ -1,0 +1,124 @@
+"""What a metric is: statistics of each example, and an aggregate over their sums."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from task_specs import Answer
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One example with what was said of it.
+
+    Attributes:
+        id: the example's id.
+        features: its features, as the source has them.
+        targets: the text the model should have written.
+        prediction: the text it wrote, empty where there is none.
+        answer: what that text says.
+        gold: what is true.
+        missing: whether there was no prediction at all.
+    """
+
+    id: str
+    features: Mapping[str, Any]
+    targets: str
+    prediction: str
+    answer: Answer
+    gold: Answer
+    missing: bool = False
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The examples of a split, as arrays that several metrics share.
+
+    Attributes:
+        examples: in file order.
+        classes: the answer's class names, empty where answers are not classes.
+    """
+
+    examples: Sequence[Scored]
+    classes: tuple[str, ...] = ()
+
+    @cached_property
+    def unreadable(self) -> NDArray[np.bool_]:
+        """Whether each answer has no value, shape [examples]."""
+        return np.array([not e.answer.readable for e in self.examples], dtype=bool)
+
+    @cached_property
+    def gold(self) -> NDArray[np.intp]:
+        """True class indices, shape [examples]."""
+        return np.array([e.gold.value for e in self.examples], dtype=np.intp)
+
+    @cached_property
+    def answers(self) -> NDArray[np.intp]:
+        """Class indices, -1 where unreadable, shape [examples]."""
+        return np.array([e.answer.value if e.answer.readable else -1 for e in self.examples], dtype=np.intp)
+
+    @cached_property
+    def opposed(self) -> NDArray[np.intp]:
+        """Class indices of a two-class task, an unreadable answer counted as the class that is not gold."""
+        return np.where(self.unreadable, 1 - self.gold, self.answers)
+
+    def readable(self) -> Batch:
+        """Returns the examples whose answers have a value."""
+        return Batch([e for e in self.examples if e.answer.readable], self.classes)
+
+
+class Metric(ABC):
+    """One score, in percent unless its name says otherwise.
+
+    A metric turns each example into a row of numbers (`statistics`) and sums of rows into the score (`aggregate`).
+    Intervals, paired tests and evaluation in parts all work on the rows, so they cost one pass over the texts.
+
+    Attributes:
+        name: the score's name in results.
+        higher_is_better: the direction in which a model improves.
+        choices: what was decided where definitions differ; part of the signature.
+    """
+
+    name: str
+    higher_is_better: bool = True
+    choices: Mapping[str, str] = {}
+
+    @abstractmethod
+    def statistics(self, batch: Batch) -> Floats:
+        """Returns one row of numbers for each example, shape [examples, numbers]."""
+
+    @abstractmethod
+    def aggregate(self, totals: Floats) -> Floats:
+        """Returns the score from sums of rows, shape [..., numbers] to [...]; nan where it is undefined."""
+
+    def defined(self, batch: Batch) -> bool:
+        """Returns whether the score exists for these answers; if not, it stands beside its `_readable` twin."""
+        return len(batch.examples) > 0
+
+    def value(self, batch: Batch, statistics: Floats) -> float:
+        """Returns the score of the whole batch.
+
+        Metrics whose definition is a library function call it here; `aggregate` then agrees with it to rounding.
+        """
+        return float(self.aggregate(statistics.sum(axis=0)))
+
+    def resample(self, statistics: Floats, counts: Floats) -> Floats:
+        """Returns the score of each resample.
+
+        Args:
+            statistics: what `statistics` returned, shape [examples, numbers].
+            counts: how often each resample drew each example, shape [resamples, examples].
+
+        Returns:
+            Scores, shape [resamples]; nan where undefined.
+        """
+        return self.aggregate(counts @ statistics)

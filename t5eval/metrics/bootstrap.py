@@ -1,0 +1,47 @@
+"""Bootstrap intervals from per-example statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from t5eval.metrics.base import Floats, Metric
+
+RESAMPLES = 1000
+SEED = 12345
+# Bounds the memory of one block of draws (its counts are 8 bytes a number).
+BLOCK_NUMBERS = 4_000_000
+
+
+def draw_counts(examples: int, resamples: int = RESAMPLES, seed: int = SEED) -> Iterator[Floats]:
+    """Yields blocks of resamples as counts: how often each example was drawn, shape [block, examples]."""
+    random = np.random.default_rng(seed)
+    block = max(1, BLOCK_NUMBERS // max(examples, 1))
+    for start in range(0, resamples, block):
+        size = min(block, resamples - start)
+        # Sampling with replacement, for all resamples of the block in one histogram.
+        draws = random.integers(examples, size=(size, examples)) + examples * np.arange(size)[:, None]
+        counts = np.bincount(draws.ravel(), minlength=size * examples)
+        yield counts.reshape(size, examples).astype(np.float64)
+
+
+def interval95(metric: Metric, statistics: Floats) -> tuple[float, float] | None:
+    """Returns the 95 % percentile bootstrap interval of a score.
+
+    Args:
+        metric: the metric.
+        statistics: its per-example statistics, shape [examples, numbers].
+
+    Returns:
+        The 2.5th and 97.5th percentile over the resamples in which the score is defined; None if there is none, or
+        fewer than two examples.
+    """
+    if len(statistics) < 2:
+        return None
+    scores = np.concatenate([metric.resample(statistics, counts) for counts in draw_counts(len(statistics))])
+    scores = scores[np.isfinite(scores)]
+    if not scores.size:
+        return None
+    low, high = np.percentile(scores, [2.5, 97.5])
+    return float(low), float(high)

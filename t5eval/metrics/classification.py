@@ -1,0 +1,146 @@
+"""Metrics over classes: accuracy, F1 and Matthews' correlation, computed by scikit-learn.
+
+An unreadable answer is never a class of its own choosing: it is wrong for accuracy, and the class that is not gold
+for two-class F1 and Matthews' correlation.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from t5eval.metrics.base import Batch, Floats, Metric
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    """Returns part / whole in percent, 0 where the whole is 0, as scikit-learn does."""
+    return 100 * np.divide(part, whole, out=np.zeros_like(part, dtype=float), where=whole != 0)
+
+
+class Accuracy(Metric):
+    """Share of examples whose answer is the true class."""
+
+    name = "accuracy"
+    choices = {"unreadable": "wrong"}
+
+    def statistics(self, batch: Batch) -> Floats:
+        correct = (batch.answers == batch.gold).astype(float)
+        return np.stack([correct, np.ones_like(correct)], axis=1)
+
+    def aggregate(self, totals: Floats) -> Floats:
+        # Sums of zero examples have no accuracy: a part that a resample never drew.
+        correct, examples = totals[..., 0], totals[..., 1]
+        return 100 * np.divide(correct, examples, out=np.full_like(correct, np.nan), where=examples != 0)
+
+    def value(self, batch: Batch, statistics: Floats) -> float:
+        from sklearn.metrics import accuracy_score
+
+        return 100 * float(accuracy_score(batch.gold, batch.answers))
+
+
+class PartAccuracy(Accuracy):
+    """Accuracy over the examples of one part of a split, whose ids start with the part's name."""
+
+    def __init__(self, part: str) -> None:
+        self.part = part
+        self.name = f"accuracy_{part}"
+        self.choices = {"part": part, **Accuracy.choices}
+
+    def _inside(self, batch: Batch) -> NDArray[np.bool_]:
+        return np.array([e.id.startswith(f"{self.part}/") for e in batch.examples], dtype=bool)
+
+    def defined(self, batch: Batch) -> bool:
+        return bool(self._inside(batch).any())
+
+    def statistics(self, batch: Batch) -> Floats:
+        return super().statistics(batch) * self._inside(batch)[:, None]
+
+    def value(self, batch: Batch, statistics: Floats) -> float:
+        inside = [e for e in batch.examples if e.id.startswith(f"{self.part}/")]
+        return super().value(Batch(inside, batch.classes), statistics)
+
+
+class BinaryF1(Metric):
+    """F1 of the second class, 0 where nothing is or should be in it."""
+
+    name = "f1"
+    choices = {"positive": "1", "unreadable": "opposite"}
+
+    def statistics(self, batch: Batch) -> Floats:
+        gold, said = batch.gold == 1, batch.opposed == 1
+        return np.stack([gold & said, said & ~gold, gold & ~said], axis=1).astype(float)
+
+    def aggregate(self, totals: Floats) -> Floats:
+        hits, false_alarms, misses = totals[..., 0], totals[..., 1], totals[..., 2]
+        return _ratio(2 * hits, 2 * hits + false_alarms + misses)
+
+    def value(self, batch: Batch, statistics: Floats) -> float:
+        from sklearn.metrics import f1_score
+
+        return 100 * float(f1_score(batch.gold, batch.opposed, zero_division=0))
+
+
+def _confusion(gold: NDArray[np.intp], said: NDArray[np.intp], classes: int) -> Floats:
+    """Returns each example's cell of the confusion matrix, one-hot, shape [examples, classes * classes]."""
+    cells = np.zeros((len(gold), classes * classes))
+    cells[np.arange(len(gold)), gold * classes + said] = 1
+    return cells
+
+
+def _matthews(totals: Floats) -> Floats:
+    """Returns the correlation of a confusion matrix with any number of classes, in percent; 0 where one side is constant.
+
+    Source: Gorodkin 2004, as scikit-learn computes it.
+    """
+    classes = round(totals.shape[-1] ** 0.5)
+    matrix = totals.reshape(*totals.shape[:-1], classes, classes)
+    examples = matrix.sum(axis=(-2, -1))
+    correct = np.trace(matrix, axis1=-2, axis2=-1)
+    gold, said = matrix.sum(axis=-1), matrix.sum(axis=-2)
+    covariance = correct * examples - (gold * said).sum(axis=-1)
+    spread = (examples**2 - (said**2).sum(axis=-1)) * (examples**2 - (gold**2).sum(axis=-1))
+    return _ratio(covariance, np.sqrt(spread))
+
+
+class Matthews(Metric):
+    """Matthews' correlation coefficient, from -100 to 100.
+
+    With two classes an unreadable answer is the one that is not gold. With more there is no such class, and the score
+    is undefined while any answer is unreadable.
+    """
+
+    name = "matthews"
+    choices = {"unreadable": "opposite of two classes, else undefined"}
+
+    def defined(self, batch: Batch) -> bool:
+        return super().defined(batch) and (len(batch.classes) == 2 or not batch.unreadable.any())
+
+    def _said(self, batch: Batch) -> NDArray[np.intp]:
+        return batch.opposed if len(batch.classes) == 2 else batch.answers
+
+    def statistics(self, batch: Batch) -> Floats:
+        return _confusion(batch.gold, self._said(batch), len(batch.classes))
+
+    def aggregate(self, totals: Floats) -> Floats:
+        return _matthews(totals)
+
+    def value(self, batch: Batch, statistics: Floats) -> float:
+        from sklearn.metrics import matthews_corrcoef
+
+        return 100 * float(matthews_corrcoef(batch.gold, self._said(batch)))
+
+
+class MatthewsT5(Matthews):
+    """Matthews' correlation as T5 computes it: unreadable answers are one more class."""
+
+    name = "matthews_t5"
+    choices = {"unreadable": "a class"}
+
+    def defined(self, batch: Batch) -> bool:
+        return Metric.defined(self, batch)
+
+    def _said(self, batch: Batch) -> NDArray[np.intp]:
+        return np.where(batch.unreadable, len(batch.classes), batch.answers)
+
+    def statistics(self, batch: Batch) -> Floats:
+        return _confusion(batch.gold, self._said(batch), len(batch.classes) + 1)

@@ -1,0 +1,167 @@
+"""Predictions from files: JSON lines, one JSON object, or plain text, keyed by example id."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from t5eval.errors import PredictionError, quoted
+
+FORMATS = ("jsonl", "json", "text")
+
+
+def read_predictions(path: Path, ids: Sequence[str], format: str | None = None) -> dict[str, str]:
+    """Reads a prediction file.
+
+    Args:
+        path: the file.
+        ids: the split's example ids in file order, which a plain file's lines stand for.
+        format: `jsonl` (objects with `id` and `prediction`), `json` (one object, id to text) or `text` (a line for
+            each example); recognised by content if None.
+
+    Returns:
+        Example id to predicted text. Ids of the split may be missing.
+
+    Raises:
+        PredictionError: the file cannot be read, a line is torn, an id is unknown or comes twice, or a plain file
+            has another number of lines than the split has examples.
+    """
+    text = read_text(path)
+    found: Iterable[tuple[int, str, str]]
+    match format or recognise(text):
+        case "jsonl":
+            found = _json_lines(path, text)
+        case "json":
+            found = _json_object(path, text)
+        case _:
+            return _plain(path, text, ids)
+    known = set(ids)
+    predictions: dict[str, str] = {}
+    for line, example_id, prediction in found:
+        if example_id not in known:
+            raise PredictionError(
+                f"{_at(path, line)}: unknown id {quoted(example_id)}; this split's {len(ids):,} ids run from "
+                f"{ids[0]!r} to {ids[-1]!r}"
+            )
+        if example_id in predictions:
+            raise PredictionError(f"{_at(path, line)}: a second prediction for id {quoted(example_id)}")
+        predictions[example_id] = prediction
+    return predictions
+
+
+def read_text(path: Path) -> str:
+    """Returns a file's text, its byte order mark taken off.
+
+    Raises:
+        PredictionError: it cannot be read or is not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise PredictionError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise PredictionError(f"{path}: line {line}: not UTF-8") from None
+
+
+def recognise(text: str) -> str:
+    """Returns which of `FORMATS` a file's text has."""
+    start = text.lstrip()
+    if not start.startswith("{"):
+        return "text"
+    first = start.split("\n", 1)[0].strip()
+    try:
+        record = json.loads(first)
+    except (ValueError, RecursionError):
+        record = None
+    if isinstance(record, dict) and {"id", "prediction"} <= record.keys():
+        return "jsonl"
+    # A brace alone may begin a plain prediction; a brace and a quoted key is meant as JSON, even if it is broken.
+    if start[1:].lstrip()[:1] not in ('"', "}"):
+        return "text"
+    return "jsonl" if '"prediction"' in first or '"id"' in first.split(":", 1)[0] else "json"
+
+
+def plain_lines(text: str) -> list[str]:
+    """Returns a plain file's lines: ended by a newline alone (CRLF is taken as one), the last one's being optional."""
+    lines = text.split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    return [line.removesuffix("\r") for line in lines]
+
+
+def _at(path: Path, line: int) -> str:
+    """Returns where an error is; a JSON object's entries (line 0) are named by their ids alone."""
+    return f"{path}: line {line}" if line else str(path)
+
+
+def _plain(path: Path, text: str, ids: Sequence[str]) -> dict[str, str]:
+    lines = plain_lines(text)
+    if len(lines) != len(ids):
+        raise PredictionError(f"{path}: {len(lines):,} lines for {len(ids):,} examples; a plain file has a line for each")
+    return dict(zip(ids, lines, strict=True))
+
+
+def _json_lines(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
+    lines = text.split("\n")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            record = parse_json(line)
+        except (ValueError, RecursionError) as error:
+            torn = "; the file ends inside this line" if number == len(lines) else ""
+            raise PredictionError(f"{path}: line {number}: not a JSON object ({error}){torn}") from None
+        if not isinstance(record, dict) or "id" not in record or "prediction" not in record:
+            raise PredictionError(f"{path}: line {number}: expected an object with id and prediction, got {quoted(line)}")
+        yield number, *_entry(path, number, record["id"], record["prediction"])
+
+
+def _json_object(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
+    pairs: list[tuple[str, Any]] = []
+
+    def keep(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        # Called for inner objects first and for the outermost last; a plain dict would hide repeated ids.
+        pairs[:] = found
+        return dict(found)
+
+    try:
+        whole = parse_json(text, keep)
+    except (ValueError, RecursionError) as error:
+        raise PredictionError(f"{path}: not one JSON object: {error}") from None
+    if not isinstance(whole, dict):
+        raise PredictionError(f"{path}: expected one JSON object of id to text, got {type(whole).__name__}")
+    for example_id, prediction in pairs:
+        yield 0, *_entry(path, 0, example_id, prediction)
+
+
+def parse_json(text: str, pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """Parses strict JSON: no NaN or infinity.
+
+    Raises:
+        ValueError: the text is not JSON.
+    """
+
+    def refuse(name: str) -> Any:
+        raise ValueError(f"{name} is not JSON")
+
+    return json.loads(text, object_pairs_hook=pairs_hook, parse_constant=refuse)
+
+
+def _entry(path: Path, line: int, example_id: Any, prediction: Any) -> tuple[str, str]:
+    where = _at(path, line)
+    if isinstance(example_id, bool) or not isinstance(example_id, str | int):
+        raise PredictionError(f"{where}: an id is a string or a whole number, got {quoted(repr(example_id))}")
+    if not isinstance(prediction, str):
+        raise PredictionError(
+            f"{where}: the prediction for id {quoted(str(example_id))} must be a string, got {quoted(repr(prediction))}"
+        )
+    try:
+        prediction.encode()
+    except UnicodeEncodeError:
+        raise PredictionError(
+            f"{where}: the prediction for id {quoted(str(example_id))} is not Unicode text (half a surrogate pair)"
+        ) from None
+    return str(example_id), prediction

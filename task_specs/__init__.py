@@ -1,0 +1,30 @@
+"""The declarative task registry: every benchmark task as a row. Imports the standard library only."""
+
+from task_specs.benchmarks import BENCHMARKS, Benchmark
+from task_specs.errors import SpecError, UserError
+from task_specs.records import Answer, Example, TextPair
+from task_specs.registry import all_tasks, get, resolve
+from task_specs.schema import from_plain, read_toml
+from task_specs.spec import SPLITS, ClassFile, Decode, Lengths, NumberFile, Published, TaskSpec
+
+__all__ = [
+    "BENCHMARKS",
+    "SPLITS",
+    "Answer",
+    "Benchmark",
+    "ClassFile",
+    "Decode",
+    "Example",
+    "Lengths",
+    "NumberFile",
+    "Published",
+    "SpecError",
+    "TaskSpec",
+    "TextPair",
+    "UserError",
+    "all_tasks",
+    "from_plain",
+    "get",
+    "read_toml",
+    "resolve",
+]

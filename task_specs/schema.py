@@ -1,0 +1,138 @@
+"""The schema of a row as plain data: what a TOML file holds and what `t5eval show --json` prints."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from task_specs.answers import ANSWERS
+from task_specs.errors import SpecError, did_you_mean
+from task_specs.sources import SOURCES
+from task_specs.spec import SUBMISSION_FILES, Decode, Lengths, Published, TaskSpec
+from task_specs.text import TEXT_FORMATS
+
+# The parts of a row that come in kinds, each chosen by its `kind` key.
+KINDS: dict[str, dict[str, type]] = {
+    "source": SOURCES,
+    "text": TEXT_FORMATS,
+    "answer": ANSWERS,
+    "submission": SUBMISSION_FILES,
+}
+PARTS: dict[str, type] = {"decode": Decode, "lengths": Lengths}
+
+
+def to_plain(value: Any) -> Any:
+    """Returns dataclasses as dicts (with their `kind` first), leaving out fields that hold their default."""
+    if dataclasses.is_dataclass(value):
+        plain: dict[str, Any] = {}
+        if hasattr(value, "kind"):
+            plain["kind"] = value.kind
+        for entry in dataclasses.fields(value):
+            item = getattr(value, entry.name)
+            if entry.default is not dataclasses.MISSING and item == entry.default:
+                continue
+            if entry.default_factory is not dataclasses.MISSING and item == entry.default_factory():
+                continue
+            plain[entry.name] = to_plain(item)
+        return plain
+    if isinstance(value, Mapping):
+        return {key: to_plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [to_plain(item) for item in value]
+    return value
+
+
+def _matches(value: Any, hint: Any) -> bool:
+    """Returns whether a TOML value has the type that a field declares, as far as TOML can tell."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if dataclasses.is_dataclass(value):
+        return True  # a part that is already built
+    if origin in (typing.Union, types.UnionType):
+        return any(_matches(value, option) for option in arguments)
+    if origin is tuple:
+        return isinstance(value, list) and all(_matches(item, arguments[0]) for item in value)
+    if origin is not None and issubclass(origin, Mapping):
+        return isinstance(value, dict) and all(_matches(item, arguments[1]) for item in value.values())
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if hint in (str, bool):
+        return isinstance(value, hint)
+    if dataclasses.is_dataclass(hint):
+        return isinstance(value, dict)
+    return True
+
+
+def _build(cls: type, table: Any, where: str) -> Any:
+    if not isinstance(table, dict):
+        raise SpecError(f"{where}: expected a table, got {table!r}")
+    hints = typing.get_type_hints(cls)
+    known = {entry.name: entry for entry in dataclasses.fields(cls)}
+    for key, value in table.items():
+        if key not in known:
+            raise SpecError(
+                f"{where}: unknown key {key!r}; the keys are {', '.join(known)}.{did_you_mean(key, list(known))}"
+            )
+        if not _matches(value, hints[key]):
+            raise SpecError(f"{where}: {key} has the wrong type: {value!r}")
+    for name, entry in known.items():
+        if entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING and name not in table:
+            raise SpecError(f"{where}: the key {name!r} is missing")
+    try:
+        return cls(**table)
+    except SpecError as error:
+        raise SpecError(f"{where}: {error}") from None
+
+
+def from_plain(row: Mapping[str, Any], where: str) -> TaskSpec:
+    """Builds a specification from plain data.
+
+    Args:
+        row: the row, in the form that `TaskSpec.to_dict` returns.
+        where: what to call it in an error, such as the file's name.
+
+    Raises:
+        SpecError: a key is missing, unknown or of the wrong type, or the row contradicts itself.
+    """
+    table = dict(row)
+    for part, kinds in KINDS.items():
+        if part not in table:
+            continue
+        if not isinstance(table[part], dict):
+            raise SpecError(f"{where}: {part} must be a table, got {table[part]!r}")
+        inner = dict(table[part])
+        kind = inner.pop("kind", None)
+        if not isinstance(kind, str) or kind not in kinds:
+            hint = did_you_mean(kind, list(kinds)) if isinstance(kind, str) else ""
+            raise SpecError(f"{where}: [{part}] needs kind = one of {', '.join(kinds)}, got {kind!r}.{hint}")
+        table[part] = _build(kinds[kind], inner, f"{where}: [{part}]")
+    for part, cls in PARTS.items():
+        if part in table:
+            table[part] = _build(cls, table[part], f"{where}: [{part}]")
+    if "published" in table:
+        if not isinstance(table["published"], list):
+            raise SpecError(f"{where}: published must be an array of tables")
+        table["published"] = [_build(Published, entry, f"{where}: [[published]]") for entry in table["published"]]
+    spec: TaskSpec = _build(TaskSpec, table, where)
+    return spec
+
+
+def read_toml(path: Path) -> TaskSpec:
+    """Reads one specification from a TOML file.
+
+    Raises:
+        SpecError: the file cannot be read, is not TOML, or does not follow the schema.
+    """
+    try:
+        table = tomllib.loads(path.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path}: not a TOML file: {error}") from None
+    return from_plain(table, str(path))

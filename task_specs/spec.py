@@ -1,0 +1,198 @@
+"""`TaskSpec`: everything that is true of a task, in one frozen record that checks itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from task_specs.answers import AnswerParser
+from task_specs.errors import SpecError
+from task_specs.records import Example, FrozenDict, TextPair
+from task_specs.sources import Source
+from task_specs.text import TextFormat
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Decode:
+    """How a task's answers are generated.
+
+    Attributes:
+        method: `greedy` or `beam`.
+        beam_size: hypotheses kept; 1 for greedy.
+        alpha: exponent of the length penalty ((5 + length) / 6) ** alpha; 0 for greedy.
+    """
+
+    method: str = "greedy"
+    beam_size: int = 1
+    alpha: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.method not in ("greedy", "beam"):
+            raise SpecError(f"decode method is 'greedy' or 'beam', got {self.method!r}")
+        if self.beam_size < 1 or (self.method == "greedy") != (self.beam_size == 1):
+            raise SpecError(f"decode: greedy has beam_size 1, beam more; got {self.method}, {self.beam_size}")
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Limits in tokens, end of sequence included."""
+
+    inputs: int
+    targets: int
+
+    def __post_init__(self) -> None:
+        if self.inputs < 2 or self.targets < 2:
+            raise SpecError(f"lengths must leave room for a token and the end: got {self.inputs}, {self.targets}")
+
+
+@dataclass(frozen=True)
+class ClassFile:
+    """A task's file in a submission, its values class names as the leaderboard spells them.
+
+    Attributes:
+        file: the file's name.
+        labels: what is written for each class, in the order of the answer's classes.
+        split: the split whose answers it holds.
+    """
+
+    file: str
+    labels: tuple[str, ...]
+    split: str = "test"
+    kind: ClassVar[str] = "class"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", tuple(self.labels))
+
+
+@dataclass(frozen=True)
+class NumberFile:
+    """A task's file in a submission, its values numbers that are clipped to the range the leaderboard accepts."""
+
+    file: str
+    low: float
+    high: float
+    decimals: int = 3
+    split: str = "test"
+    kind: ClassVar[str] = "number"
+
+
+SubmissionFile = ClassFile | NumberFile
+SUBMISSION_FILES: dict[str, type] = {cls.kind: cls for cls in (ClassFile, NumberFile)}
+
+
+@dataclass(frozen=True)
+class Published:
+    """Scores that a paper reports for this task, in percent.
+
+    Attributes:
+        model: the model, by its public name.
+        split: the split they were measured on.
+        scores: score name to value.
+        source: the paper and table.
+    """
+
+    model: str
+    split: str
+    scores: Mapping[str, float]
+    source: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scores", FrozenDict(self.scores))
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """One task of the registry.
+
+    Attributes:
+        name: `BENCHMARK/TASK`, or the benchmark's name alone where it has one task.
+        benchmark: the benchmark it belongs to.
+        source: its official files and their form.
+        text: how features become input text.
+        answer: what a model should write, and how to read what it wrote.
+        metrics: the scores to compute, by name in the metric library.
+        sizes: examples per split that the official data has; a split that is read may differ, and is then said to.
+        lengths: limits for inputs and targets, in tokens.
+        decode: how answers are generated.
+        task_score: the scores whose unweighted mean is the leaderboard's score of the task; the first metric if empty.
+        aliases: other names, T5's own among them.
+        tfds: the name in TensorFlow Datasets.
+        submission: its file in the leaderboard's archive.
+        published: scores from papers.
+        note: a sentence that a user of the task should know.
+    """
+
+    name: str
+    benchmark: str
+    source: Source
+    text: TextFormat
+    answer: AnswerParser
+    metrics: tuple[str, ...]
+    sizes: Mapping[str, int]
+    lengths: Lengths
+    decode: Decode = Decode()
+    task_score: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    tfds: str | None = None
+    submission: SubmissionFile | None = None
+    published: tuple[Published, ...] = field(default=(), repr=False)
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("metrics", "task_score", "aliases", "published"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(self, "sizes", FrozenDict(self.sizes))
+        if not self.task_score:
+            object.__setattr__(self, "task_score", self.metrics[:1])
+        self._check()
+
+    def _check(self) -> None:
+        for name in (self.name, *self.aliases):
+            # Names become folders, so nothing that could leave a folder is a name.
+            if not re.fullmatch(r"[A-Za-z0-9_][\w.+-]*(/[A-Za-z0-9_][\w.+-]*)?", name):
+                raise SpecError(f"task name {name!r}: use letters, digits and _ . + -, with at most one slash")
+        if not self.metrics:
+            raise SpecError(f"{self.name}: a task needs at least one metric")
+        for score in self.task_score:
+            if score not in self.metrics:
+                raise SpecError(f"{self.name}: task_score {score!r} is not among its metrics {list(self.metrics)}")
+        for split in (*self.sizes, *self.source.splits):
+            if split not in SPLITS:
+                raise SpecError(f"{self.name}: split {split!r} is unknown; splits are {', '.join(SPLITS)}")
+        for split, size in self.sizes.items():
+            if split not in self.source.splits:
+                raise SpecError(f"{self.name}: sizes name split {split!r}, but its source has no file for it")
+            if not isinstance(size, int) or size < 1:
+                raise SpecError(f"{self.name}: the size of {split} must be a positive whole number, got {size!r}")
+        classes = getattr(self.answer, "classes", ())
+        values = getattr(self.source, "classes", ())
+        if len(classes) != len(values) and (classes or values):
+            raise SpecError(f"{self.name}: the answer has classes {list(classes)}, the source {list(values)}")
+        if isinstance(self.submission, ClassFile) and len(self.submission.labels) != len(classes):
+            raise SpecError(f"{self.name}: the submission spells {list(self.submission.labels)}, the answer has {classes}")
+        if self.submission and self.submission.split not in self.source.splits:
+            raise SpecError(f"{self.name}: its submission needs split {self.submission.split!r}, which has no file")
+
+    def pairs(self, example: Example, *, training: bool = False) -> Iterator[TextPair]:
+        """Yields the text pairs of one example: exactly one in evaluation."""
+        return self.text.pairs(example, self.answer, training=training)
+
+    def to_dict(self) -> dict[str, object]:
+        """Returns the row as plain dicts, lists, strings and numbers, in the schema of the TOML files."""
+        from task_specs.schema import to_plain
+
+        return to_plain(self)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything in the row that can change a score."""
+        row = self.to_dict()
+        for name in ("aliases", "published", "note", "tfds", "sizes"):
+            row.pop(name, None)
+        return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()

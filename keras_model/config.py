@@ -40,7 +40,10 @@ class T5Config:
     feed_forward_proj: str = "relu"
     """`relu` (v1.0) or `gated-gelu` (v1.1; the tanh approximation of GELU)."""
     tie_word_embeddings: bool = True
-    """v1.0: logits come from the embedding, the decoder's output scaled by d_model^-0.5. v1.1: own head, no scaling."""
+    """Whether the output head is the embedding (v1.0) or a matrix of its own (v1.1)."""
+    scale_decoder_outputs: bool | None = None
+    """Whether the decoder's output is multiplied by d_model^-0.5 before the head; None, as everywhere but in files
+    that transformers 5 wrote, stands for the value of `tie_word_embeddings`, and is replaced by it."""
     pad_token_id: int = 0
     eos_token_id: int = 1
     decoder_start_token_id: int = 0
@@ -50,6 +53,8 @@ class T5Config:
     def __post_init__(self) -> None:
         if self.num_decoder_layers is None:
             object.__setattr__(self, "num_decoder_layers", self.num_layers)
+        if self.scale_decoder_outputs is None:
+            object.__setattr__(self, "scale_decoder_outputs", self.tie_word_embeddings)
         for name in _POSITIVE_INTEGERS:
             _check_integer(name, getattr(self, name), least=1)
         for name in ("pad_token_id", "eos_token_id", "decoder_start_token_id"):
@@ -74,8 +79,9 @@ class T5Config:
                 f"feed_forward_proj must be one of {', '.join(FEED_FORWARD_ACTIVATIONS)}. "
                 f"Received: {self.feed_forward_proj!r}"
             )
-        if not isinstance(self.tie_word_embeddings, bool):
-            raise ConfigError(f"tie_word_embeddings must be true or false. Received: {self.tie_word_embeddings!r}")
+        for name in ("tie_word_embeddings", "scale_decoder_outputs"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(f"{name} must be true or false. Received: {getattr(self, name)!r}")
         _check_number("dropout_rate", self.dropout_rate)
         if not 0 <= self.dropout_rate < 1:
             raise ConfigError(f"dropout_rate must be in [0, 1). Received: {self.dropout_rate}")

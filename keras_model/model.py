@@ -170,9 +170,9 @@ class Attention(_Layer):
     def build(self, input_shape: Any = None) -> None:
         config = self.config
         d_model, inner = config.d_model, config.inner_dim
-        self.query = self.add_matrix("query", d_model, inner, stddev=(d_model * config.d_kv) ** -0.5)
-        self.key = self.add_matrix("key", d_model, inner, stddev=d_model**-0.5)
-        self.value = self.add_matrix("value", d_model, inner, stddev=d_model**-0.5)
+        self.query_matrix = self.add_matrix("query", d_model, inner, stddev=(d_model * config.d_kv) ** -0.5)
+        self.key_matrix = self.add_matrix("key", d_model, inner, stddev=d_model**-0.5)
+        self.value_matrix = self.add_matrix("value", d_model, inner, stddev=d_model**-0.5)
         self.output_matrix = self.add_matrix("output", inner, d_model, stddev=inner**-0.5)
         self.dropout = Dropout(config, name="dropout", dtype=self.dtype_policy)
         self.built = True
@@ -190,9 +190,9 @@ class Attention(_Layer):
         """
         batch, queries, _ = ops.shape(hidden)
         heads, d_kv = self.config.num_heads, self.config.d_kv
-        query = ops.reshape(self.project(hidden, self.query), (batch, queries, heads, d_kv))
-        key = ops.reshape(self.project(memory, self.key), (batch, -1, heads, d_kv))
-        value = ops.reshape(self.project(memory, self.value), (batch, -1, heads, d_kv))
+        query = ops.reshape(self.project(hidden, self.query_matrix), (batch, queries, heads, d_kv))
+        key = ops.reshape(self.project(memory, self.key_matrix), (batch, -1, heads, d_kv))
+        value = ops.reshape(self.project(memory, self.value_matrix), (batch, -1, heads, d_kv))
         query = ops.transpose(query, (0, 2, 1, 3))  # [batch, heads, queries, d_kv]
         key = ops.transpose(key, (0, 2, 3, 1))  # [batch, heads, d_kv, keys]
         value = ops.transpose(value, (0, 2, 1, 3))  # [batch, heads, keys, d_kv]
@@ -411,9 +411,10 @@ class T5(keras.Model):
         """The decoder's output [batch, target, d_model] -> logits, float32 [batch, target, vocab_size]."""
         batch, target, d_model = ops.shape(hidden)
         hidden = ops.reshape(ops.cast(hidden, "float32"), (-1, d_model))
+        if self.config.scale_decoder_outputs:
+            hidden = hidden * self.config.d_model**-0.5
         if self.head is None:
             matrix = ops.transpose(ops.cast(self.token_embedding.embedding, "float32"))
-            hidden = hidden * self.config.d_model**-0.5
         else:
             matrix = ops.cast(self.head.matrix, "float32")
         return ops.reshape(ops.matmul(hidden, matrix), (batch, target, self.config.vocab_size))

@@ -1,0 +1,10 @@
+"""Reading and writing T5 checkpoints.
+
+`huggingface` holds the one folder layout there is so far, which is also our own; another format is a module beside it
+that hands its tensors to `weights.assign`.
+"""
+
+from keras_model.checkpoints.errors import CheckpointError
+from keras_model.checkpoints.huggingface import load_model, load_tokenizer, model_fingerprint, save_model
+
+__all__ = ["CheckpointError", "load_model", "load_tokenizer", "model_fingerprint", "save_model"]

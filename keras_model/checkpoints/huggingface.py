@@ -1,0 +1,183 @@
+"""Model folders in Hugging Face's layout: config.json, model.safetensors, spiece.model. It is also our own format."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_model.checkpoints.errors import CheckpointError
+from keras_model.checkpoints.weights import EMBEDDING, HEAD, assign, weights
+from keras_model.config import ConfigError, T5Config
+from keras_model.model import T5
+from keras_model.tokenizer import T5Tokenizer
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+VOCABULARY_FILE = "spiece.model"
+TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
+
+
+class SafetensorsFile:
+    """The tensors of one safetensors file; checked for truncation when it is opened.
+
+    Raises:
+        CheckpointError: the file is absent, truncated or no safetensors file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import ml_dtypes  # noqa: F401  (makes NumPy understand bfloat16, which safetensors hands over by name)
+        from safetensors import SafetensorError, safe_open
+
+        self.source = str(path)
+        try:
+            self._file = safe_open(path, framework="numpy")
+        except (SafetensorError, OSError) as error:
+            raise CheckpointError(f"{path}: cannot be read as a safetensors file ({error}).") from error
+
+    def names(self) -> list[str]:
+        return list(self._file.keys())
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return tuple(self._file.get_slice(name).get_shape())
+
+    def read(self, name: str) -> np.ndarray:
+        dtype = self._file.get_slice(name).get_dtype()
+        if dtype not in ("F64", "F32", "F16", "BF16"):
+            raise CheckpointError(f"{self.source}: tensor {name}: weights are F64, F32, F16 or BF16, got {dtype}.")
+        return self._file.get_tensor(name)
+
+
+def load_model(folder: str | os.PathLike[str], dtype: Any = "float32") -> T5:
+    """Loads a T5 from a folder with `config.json` and `model.safetensors`.
+
+    Args:
+        folder: the folder.
+        dtype: the model's dtype policy; weights are converted to its variable dtype.
+
+    Raises:
+        CheckpointError: the configuration is no T5's, or the tensors do not match it one to one.
+    """
+    folder = Path(folder)
+    values = _read_json(folder / CONFIG_FILE)
+    config = _config(folder / CONFIG_FILE, values)
+    tensors = SafetensorsFile(_weights_path(folder))
+    # transformers 5 writes tie_word_embeddings=true for every T5; whether there is a head then shows in the tensors.
+    if values.get("scale_decoder_outputs") is not None and config.tie_word_embeddings and HEAD in tensors.names():
+        head_is_embedding = EMBEDDING in tensors.names() and np.array_equal(tensors.read(HEAD), tensors.read(EMBEDDING))
+        config = dataclasses.replace(config, tie_word_embeddings=head_is_embedding)
+    model = T5(config, dtype=dtype)
+    assign(model, tensors)
+    return model
+
+
+def save_model(model: T5, folder: str | os.PathLike[str], tokenizer: T5Tokenizer | None = None) -> None:
+    """Writes a folder that `load_model` and transformers read, weights in the dtype of the model's variables.
+
+    Each file appears under its name only when it is complete. config.json comes last: where it is, the rest is.
+
+    Args:
+        model: the model.
+        folder: made if absent; files of the same names are replaced.
+        tokenizer: written beside the model if given.
+    """
+    from safetensors.numpy import save_file
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    if tokenizer is not None:
+        with _replacing(folder / VOCABULARY_FILE) as temporary:
+            temporary.write_bytes(tokenizer.model_bytes)
+        with _replacing(folder / TOKENIZER_CONFIG_FILE) as temporary:
+            _write_json(temporary, {"tokenizer_class": "T5Tokenizer", "extra_ids": tokenizer.extra_ids})
+    with _replacing(folder / WEIGHTS_FILE) as temporary:
+        # transformers refuses a file that does not say which framework's layout it has.
+        save_file({weight.name: weight.to_stored() for weight in weights(model)}, temporary, metadata={"format": "pt"})
+    with _replacing(folder / CONFIG_FILE) as temporary:
+        _write_json(temporary, model.config.to_dict())
+
+
+def load_tokenizer(folder: str | os.PathLike[str]) -> T5Tokenizer:
+    """The tokenizer of a model folder: `spiece.model`, with as many sentinels as `tokenizer_config.json` says (or 100).
+
+    Raises:
+        CheckpointError: there is no `spiece.model`, or one of the files cannot be read.
+    """
+    folder = Path(folder)
+    path = folder / VOCABULARY_FILE
+    if not path.is_file():
+        raise CheckpointError(f"{path}: not found. T5's tokenizer is read from the SentencePiece model of this name.")
+    extra_ids: object = 100
+    if (folder / TOKENIZER_CONFIG_FILE).is_file():
+        extra_ids = _read_json(folder / TOKENIZER_CONFIG_FILE).get("extra_ids", extra_ids)
+    if isinstance(extra_ids, bool) or not isinstance(extra_ids, int) or extra_ids < 0:
+        raise CheckpointError(f"{folder / TOKENIZER_CONFIG_FILE}: extra_ids must be 0 or more, got {extra_ids!r}.")
+    try:
+        return T5Tokenizer(path, extra_ids=extra_ids)
+    except ValueError as error:
+        raise CheckpointError(str(error)) from error
+
+
+def model_fingerprint(folder: str | os.PathLike[str]) -> str:
+    """SHA-256, hexadecimal, of what a model folder computes: its configuration as understood, and its weight file.
+
+    Raises:
+        CheckpointError: a file is absent or the configuration is no T5's.
+    """
+    folder = Path(folder)
+    config = _config(folder / CONFIG_FILE, _read_json(folder / CONFIG_FILE))
+    digest = hashlib.sha256(json.dumps(config.to_dict(), sort_keys=True).encode())
+    with open(_weights_path(folder), "rb") as file:
+        digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _weights_path(folder: Path) -> Path:
+    path = folder / WEIGHTS_FILE
+    if not path.is_file():
+        others = sorted(
+            entry.name for entry in folder.glob("*") if entry.suffix in (".bin", ".msgpack", ".h5", ".json")
+        )
+        raise CheckpointError(f"{path}: not found. The folder holds {', '.join(others) or 'no other model file'}.")
+    return path
+
+
+def _config(path: Path, values: dict[str, Any]) -> T5Config:
+    try:
+        return T5Config.from_dict(values)
+    except ConfigError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_bytes())
+    except OSError as error:
+        raise CheckpointError(f"{path}: {error.strerror or error}. A model folder holds a config.json.") from error
+    except ValueError as error:  # not JSON, or not UTF-8
+        raise CheckpointError(f"{path}: not valid JSON ({error}).") from error
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path}: expected a JSON object, got {type(values).__name__}.")
+    return values
+
+
+def _write_json(path: Path, values: dict[str, Any]) -> None:
+    path.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path`, renamed to it if the block ends well and removed if not."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

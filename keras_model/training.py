@@ -1,0 +1,154 @@
+"""Trains a T5 with Keras' own `model.compile` and `model.fit`, in a folder from which the run can be resumed.
+
+Everything that decides a step follows from the settings, the examples and the checkpoint, so a run that was killed and
+resumed ends with the weights of one that was not.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_model.adafactor import Adafactor
+from keras_model.batches import BatchPlan, Examples, batch_dataset
+from keras_model.checkpoints import save_model
+from keras_model.losses import TokenCrossEntropy
+from keras_model.model import T5
+from keras_model.tokenizer import T5Tokenizer
+from keras_model.training_settings import TrainSettings
+from keras_model.training_state import (
+    Progress,
+    TrainingError,
+    newest_checkpoint,
+    read_progress,
+    restore,
+    writing_folder,
+)
+from keras_model.training_steps import NonFiniteLossError, TrainingSteps, Validate
+
+__all__ = ["NonFiniteLossError", "TrainResult", "TrainSettings", "TrainingError", "compile_model", "fit"]
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainResult:
+    """What a call of `fit` did."""
+
+    first_step: int
+    """Steps that were taken before: 0, or those of the checkpoint it resumed from."""
+    steps: int
+    """Steps of the whole run."""
+    loss: float | None
+    """Mean over the steps since the last but one was logged; None if there was no step left to take."""
+    tokens: int
+    """Source and target tokens, without padding, that this call trained on."""
+    seconds: float
+    """Spent on them, the first step's tracing included, validation and checkpoints not."""
+    scores: dict[int, dict[str, float]]
+    """What validation gave, by step; those before a resumption included."""
+    model: Path
+    """The folder of the trained model."""
+
+
+def compile_model(model: T5, settings: TrainSettings) -> None:
+    """Compiles a model for `model.fit` as T5 was fine-tuned: Adafactor, and the token cross-entropy."""
+    # XLA makes a training step on CPU several times slower, and it would compile anew for every length.
+    model.compile(Adafactor(settings.learning_rate), TokenCrossEntropy(), jit_compile=False)
+    model.optimizer.build(model.trainable_variables)
+
+
+def fit(
+    model: T5,
+    examples: Examples,
+    settings: TrainSettings,
+    folder: str | Path,
+    *,
+    validate: Validate | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    tokenizer: T5Tokenizer | None = None,
+) -> TrainResult:
+    """Trains a model, or goes on where an earlier call for the same folder stopped.
+
+    Args:
+        model: trained in place. When a run is resumed its weights are replaced by the checkpoint's.
+        examples: tokenised examples.
+        settings: how to train.
+        folder: gets `checkpoints/`, `logs/` (TensorBoard) and at the end `model/`.
+        validate: called every `settings.validate_every` steps and at the end.
+        callbacks: Keras callbacks. The logs of their `on_train_batch_end` hold `step` (steps taken), `loss` and
+            `tokens_per_second` (without padding), both over the steps since the loss was last logged.
+        tokenizer: stored beside the model, so that its folder is complete.
+
+    Raises:
+        TrainingError: the loss or a weight is no longer finite, or the folder holds a run with other data or settings.
+        CheckpointError: the newest checkpoint cannot be read, or is another model's.
+        KeyboardInterrupt: Ctrl-C, after a checkpoint was saved.
+    """
+    folder = Path(folder)
+    plan = BatchPlan(
+        examples.sources.lengths, examples.targets.lengths, settings.batch_size, settings.seed, settings.bucket_width
+    )
+    compile_model(model, settings)
+    progress = _start_or_resume(model, examples, settings, folder / "checkpoints")
+    steps = TrainingSteps(model, plan, settings, folder, progress, validate, tokenizer)
+    try:
+        if progress.step < settings.steps:
+            start_id = model.config.decoder_start_token_id
+            model.fit(
+                batch_dataset(examples, plan, first_step=progress.step, decoder_start_id=start_id),
+                steps_per_epoch=settings.checkpoint_every,
+                epochs=-(-(settings.steps - progress.step) // settings.checkpoint_every),
+                callbacks=[steps, *callbacks],
+                shuffle=False,  # the plan did
+                verbose=0,
+            )
+        steps.validate_if_due()
+        steps.save()
+    except KeyboardInterrupt:
+        steps.save()
+        raise
+    finally:
+        steps.close()
+    with writing_folder(folder / "model") as unfinished:
+        save_model(model, unfinished, tokenizer)
+    return TrainResult(
+        progress.step, settings.steps, steps.loss, steps.tokens, steps.seconds, steps.scores, folder / "model"
+    )
+
+
+def _start_or_resume(model: T5, examples: Examples, settings: TrainSettings, checkpoints: Path) -> Progress:
+    """Where the run stands; the model is brought there."""
+    fixed = {**settings.fixed(), "data": examples.fingerprint()}
+    checkpoint = newest_checkpoint(checkpoints)
+    if checkpoint is None:
+        _seed_dropout(model, settings.seed)
+        return Progress(0, fixed, {})
+    progress = read_progress(checkpoint)
+    changed = [
+        f"{name} was {progress.fixed.get(name)}, now {fixed.get(name)}"
+        for name in sorted({*fixed, *progress.fixed})
+        if progress.fixed.get(name) != fixed.get(name)
+    ]
+    if changed:
+        raise TrainingError(
+            f"{checkpoint} belongs to a run that differs from this one: {'; '.join(changed)}. "
+            "Resume it with what it had, or train into another folder."
+        )
+    if progress.step > settings.steps:
+        raise TrainingError(
+            f"{checkpoint} is further than the {settings.steps} steps that were asked for. "
+            "Ask for more, or train into another folder."
+        )
+    restore(checkpoint, model)
+    return progress
+
+
+def _seed_dropout(model: T5, seed: int) -> None:
+    """Gives every random generator of the model its own seed and sets its count to zero."""
+    generators = model.non_trainable_variables
+    seeds = np.random.SeedSequence([seed, len(generators)]).generate_state(len(generators))
+    for generator, own_seed in zip(generators, seeds, strict=True):
+        generator.assign([int(own_seed) >> 1, 0])  # 31 bits: the state's type may be signed

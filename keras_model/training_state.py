@@ -1,0 +1,177 @@
+"""Checkpoints of a run in progress: the model as a folder that anything can load, and beside it what resuming needs.
+
+`checkpoints/step-00001000/` holds a model in Hugging Face's layout and `training_state.safetensors`: the optimizer's
+variables, the states of the random generators (dropout), and as metadata a `Progress` in JSON. A checkpoint is written
+under another name and renamed, so one that has its name is complete.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_model.checkpoints import save_model
+from keras_model.checkpoints.huggingface import WEIGHTS_FILE, SafetensorsFile
+from keras_model.checkpoints.weights import assign
+from keras_model.model import T5
+from keras_model.tokenizer import T5Tokenizer
+
+STATE_FILE = "training_state.safetensors"
+_NAME = re.compile(r"step-(\d+)")
+_UNFINISHED = ".unfinished-"
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on, or cannot be resumed as asked; the message says from where it can."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """Where a run stands, beside its weights."""
+
+    step: int
+    """Steps taken."""
+    fixed: Mapping[str, Any]
+    """What must not change when the run is resumed: seed, batch size, data, ..."""
+    scores: Mapping[int, Mapping[str, float]]
+    """What validation gave, by step."""
+
+
+def save_checkpoint(
+    folder: Path, model: T5, progress: Progress, *, keep: int, tokenizer: T5Tokenizer | None = None
+) -> Path:
+    """Writes a checkpoint and removes all but the newest `keep`, this one included.
+
+    Raises:
+        TrainingError: a weight is not finite; nothing is written.
+        OSError: the disk is full, or the like; what was there before stays.
+    """
+    _check_finite(model, progress.step, folder)
+    path = folder / f"step-{progress.step:08d}"
+    with writing_folder(path) as unfinished:
+        save_model(model, unfinished, tokenizer)
+        _save_state(unfinished / STATE_FILE, model, progress)
+    for old in checkpoints_in(folder)[:-keep]:
+        _remove(old)
+    return path
+
+
+def checkpoints_in(folder: Path) -> list[Path]:
+    """The complete checkpoints of a folder, oldest first; empty where there is no such folder."""
+    found = [(int(match[1]), path) for path in folder.glob("step-*") if (match := _NAME.fullmatch(path.name))]
+    return [path for _, path in sorted(found) if (path / STATE_FILE).is_file()]
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """The newest complete checkpoint of a folder, or None."""
+    return next(reversed(checkpoints_in(folder)), None)
+
+
+def read_progress(checkpoint: Path) -> Progress:
+    """Where the run of a checkpoint stood.
+
+    Raises:
+        CheckpointError: the file cannot be read.
+    """
+    values = json.loads(_open_state(checkpoint).metadata()["progress"])
+    scores = {int(step): scores for step, scores in values["scores"].items()}
+    return Progress(values["step"], values["fixed"], scores)
+
+
+def restore(checkpoint: Path, model: T5) -> None:
+    """Puts a checkpoint's weights, optimizer variables and random states into a compiled model with a built optimizer.
+
+    Raises:
+        CheckpointError: a file cannot be read, or holds another model.
+        TrainingError: the optimizer's variables are others than this model's and optimizer's.
+    """
+    assign(model, SafetensorsFile(checkpoint / WEIGHTS_FILE))
+    file, variables = _open_state(checkpoint), _state_variables(model)
+    found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    expected = {name: tuple(variable.shape) for name, variable in variables.items()}
+    if found != expected:
+        name = next(name for name in sorted({*found, *expected}) if found.get(name) != expected.get(name))
+        raise TrainingError(
+            f"{checkpoint / STATE_FILE}: {name} has shape {found.get(name)}, but this optimizer and model have "
+            f"{expected.get(name)} there. The run was made with another optimizer; train into another folder."
+        )
+    for name, variable in variables.items():
+        variable.assign(file.get_tensor(name))
+
+
+@contextlib.contextmanager
+def writing_folder(path: Path) -> Iterator[Path]:
+    """A folder to write into; it gets its name, and replaces a folder of that name, only if the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for remains in path.parent.glob(f"{_UNFINISHED}*"):  # of a run that was killed
+        shutil.rmtree(remains)
+    unfinished = path.parent / f"{_UNFINISHED}{path.name}"
+    try:
+        unfinished.mkdir()
+        yield unfinished
+        for file in unfinished.iterdir():
+            with open(file, "rb") as opened:
+                os.fsync(opened.fileno())
+        if path.exists():
+            _remove(path)
+        unfinished.rename(path)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _remove(folder: Path) -> None:
+    """Takes the name away first, so that a kill half-way leaves nothing that looks complete."""
+    nameless = folder.with_name(f"{_UNFINISHED}removed-{folder.name}")
+    folder.rename(nameless)
+    shutil.rmtree(nameless)
+
+
+def _check_finite(model: T5, step: int, folder: Path) -> None:
+    for variable in model.trainable_variables:
+        if not np.isfinite(np.asarray(variable)).all():
+            raise TrainingError(
+                f"After step {step} the weight {variable.path} is no longer finite. {last_good(folder)} "
+                "A smaller learning rate or another seed may avoid it."
+            )
+
+
+def last_good(folder: Path) -> str:
+    """A sentence for an error message."""
+    newest = newest_checkpoint(folder)
+    return f"The last good checkpoint is {newest}." if newest else "No checkpoint was written before."
+
+
+def _save_state(path: Path, model: T5, progress: Progress) -> None:
+    from safetensors.numpy import save_file
+
+    tensors = {name: np.ascontiguousarray(variable) for name, variable in _state_variables(model).items()}
+    save_file(tensors, path, metadata={"progress": json.dumps(dataclasses.asdict(progress), sort_keys=True)})
+
+
+def _state_variables(model: T5) -> dict[str, Any]:
+    """All state but the weights, by name. Numbered, because Keras' own names depend on what was built before."""
+    optimizer = {f"optimizer.{i:05d}": variable for i, variable in enumerate(model.optimizer.variables)}
+    return optimizer | {f"random.{i:05d}": variable for i, variable in enumerate(model.non_trainable_variables)}
+
+
+def _open_state(checkpoint: Path) -> Any:
+    from safetensors import SafetensorError, safe_open
+
+    from keras_model.checkpoints import CheckpointError
+
+    path = checkpoint / STATE_FILE
+    try:
+        return safe_open(path, framework="numpy")
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path}: cannot be read ({error}). Remove {checkpoint} to resume from the checkpoint before it."
+        ) from error

@@ -1,0 +1,149 @@
+"""The Keras callback that makes `model.fit` a run: it counts, logs, validates, saves and stops by steps."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_model.batches import BatchPlan
+from keras_model.model import T5
+from keras_model.tokenizer import T5Tokenizer
+from keras_model.training_settings import TrainSettings
+from keras_model.training_state import Progress, TrainingError, last_good, save_checkpoint
+
+Validate = Callable[[int, T5], dict[str, float]]
+"""Takes the number of steps taken and the model; returns scores by name."""
+
+
+class NonFiniteLossError(TrainingError):
+    """The loss became infinite or not a number.
+
+    Attributes:
+        step: the step, counted from 1.
+        examples: integers, the numbers of the examples in its batch.
+    """
+
+    def __init__(self, message: str, step: int, examples: np.ndarray) -> None:
+        super().__init__(message)
+        self.step = step
+        self.examples = examples
+
+
+class TrainingSteps(keras.callbacks.Callback):
+    """Counts the steps of a run and does what is due after each.
+
+    Args:
+        t5: the compiled model.
+        plan: the batches it is trained on.
+        settings: what is due when.
+        folder: the run's; gets `checkpoints/` and `logs/`.
+        progress: where the run stands.
+        validate: makes the scores, or None.
+        tokenizer: stored with each checkpoint, if given.
+    """
+
+    def __init__(
+        self,
+        t5: T5,
+        plan: BatchPlan,
+        settings: TrainSettings,
+        folder: Path,
+        progress: Progress,
+        validate: Validate | None,
+        tokenizer: T5Tokenizer | None,
+    ) -> None:
+        super().__init__()
+        self._t5, self._plan, self._settings, self._validate, self._tokenizer = t5, plan, settings, validate, tokenizer
+        self._checkpoints = folder / "checkpoints"
+        self._fixed = progress.fixed
+        self._saved: tuple[int, int] | None = (progress.step, len(progress.scores))
+        self._writer = tf.summary.create_file_writer(str(folder / "logs"))
+        self.scores = {step: dict(scores) for step, scores in progress.scores.items()}
+        self.loss: float | None = None
+        self.seconds = 0.0
+        self.tokens = 0
+        self._step = progress.step
+        self._resumed_at = time.perf_counter()
+        self._logged = (0.0, 0)  # seconds and tokens when the loss was last logged
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.validate_if_due()  # a run interrupted during validation makes up for it
+        self._resumed_at = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        assert logs is not None
+        self._step += 1
+        loss = float(logs["loss"])
+        if not math.isfinite(loss):
+            raise self._non_finite(loss)
+        self._pause()
+        self.tokens += self._plan.tokens(self._step - 1)
+        logged_seconds, logged_tokens = self._logged
+        logs["step"] = self._step
+        logs["tokens_per_second"] = (self.tokens - logged_tokens) / (self.seconds - logged_seconds)
+
+        step, settings = self._step, self._settings
+        if step % settings.log_every == 0 or step == settings.steps:
+            self._log(loss, logs["tokens_per_second"])
+        self.validate_if_due()
+        if settings.is_checkpoint(step):
+            self.save()
+        if step == settings.steps:
+            self._t5.stop_training = True
+        self._resumed_at = time.perf_counter()
+
+    def validate_if_due(self) -> None:
+        """Validates, unless this step has been validated."""
+        step = self._step
+        if self._validate is None or step == 0 or step in self.scores or not self._settings.is_validation(step):
+            return
+        scores = {name: float(score) for name, score in self._validate(step, self._t5).items()}
+        self.scores[step] = scores
+        with self._writer.as_default(step=step):
+            for name, score in scores.items():
+                tf.summary.scalar(f"validation/{name}", score)
+        self._writer.flush()
+
+    def save(self) -> None:
+        """Writes a checkpoint, unless the newest one holds all there is."""
+        # The optimizer counts inside the step, so that its number is right even if Ctrl-C came before this callback.
+        step = int(self._t5.optimizer.iterations.numpy())
+        if (step, len(self.scores)) == self._saved:
+            return
+        progress = Progress(step, self._fixed, self.scores)
+        save_checkpoint(self._checkpoints, self._t5, progress, keep=self._settings.keep, tokenizer=self._tokenizer)
+        self._saved = (step, len(self.scores))
+
+    def close(self) -> None:
+        """Closes the log files."""
+        self._writer.close()
+
+    def _pause(self) -> None:
+        self.seconds += time.perf_counter() - self._resumed_at
+
+    def _log(self, loss: float, tokens_per_second: float) -> None:
+        self.loss = loss
+        with self._writer.as_default(step=self._step):
+            tf.summary.scalar("loss", loss)
+            tf.summary.scalar("tokens_per_second", tokens_per_second)
+            tf.summary.scalar("learning_rate", float(self._t5.optimizer.learning_rate.numpy()))
+        self._writer.flush()
+        self._logged = (self.seconds, self.tokens)
+        self._t5.reset_metrics()
+
+    def _non_finite(self, loss: float) -> NonFiniteLossError:
+        examples = self._plan.rows(self._step - 1)
+        some = ", ".join(str(number) for number in examples[:5])
+        return NonFiniteLossError(
+            f"The loss of step {self._step} is {loss} (examples {some}{', ...' if len(examples) > 5 else ''}). "
+            f"{last_good(self._checkpoints)} A smaller learning rate or another seed may avoid it.",
+            self._step,
+            examples,
+        )

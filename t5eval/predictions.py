@@ -100,7 +100,9 @@ def _at(path: Path, line: int) -> str:
 def _plain(path: Path, text: str, ids: Sequence[str]) -> dict[str, str]:
     lines = plain_lines(text)
     if len(lines) != len(ids):
-        raise PredictionError(f"{path}: {len(lines):,} lines for {len(ids):,} examples; a plain file has a line for each")
+        raise PredictionError(
+            f"{path}: {len(lines):,} lines for {len(ids):,} examples; a plain file has a line for each"
+        )
     return dict(zip(ids, lines, strict=True))
 
 
@@ -115,7 +117,9 @@ def _json_lines(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
             torn = "; the file ends inside this line" if number == len(lines) else ""
             raise PredictionError(f"{path}: line {number}: not a JSON object ({error}){torn}") from None
         if not isinstance(record, dict) or "id" not in record or "prediction" not in record:
-            raise PredictionError(f"{path}: line {number}: expected an object with id and prediction, got {quoted(line)}")
+            raise PredictionError(
+                f"{path}: line {number}: expected an object with id and prediction, got {quoted(line)}"
+            )
         yield number, *_entry(path, number, record["id"], record["prediction"])
 
 

@@ -92,7 +92,9 @@ class Tsv:
             raise SpecError("source 'tsv': 'columns' and 'headerless' go together")
         for name in (*self.headerless, *self.drop_incomplete, *self.labels):
             if name not in self.files:
-                raise SpecError(f"source 'tsv': split {name!r} has no file; the splits with files are {list(self.files)}")
+                raise SpecError(
+                    f"source 'tsv': split {name!r} has no file; the splits with files are {list(self.files)}"
+                )
         if self.headerless:
             wanted = [*self.fields.values(), *([self.label] if self.label else [])]
             missing = [column for column in wanted if column not in self.columns]

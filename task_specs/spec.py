@@ -175,7 +175,9 @@ class TaskSpec:
         if len(classes) != len(values) and (classes or values):
             raise SpecError(f"{self.name}: the answer has classes {list(classes)}, the source {list(values)}")
         if isinstance(self.submission, ClassFile) and len(self.submission.labels) != len(classes):
-            raise SpecError(f"{self.name}: the submission spells {list(self.submission.labels)}, the answer has {classes}")
+            raise SpecError(
+                f"{self.name}: the submission spells {list(self.submission.labels)}, the answer has {classes}"
+            )
         if self.submission and self.submission.split not in self.source.splits:
             raise SpecError(f"{self.name}: its submission needs split {self.submission.split!r}, which has no file")
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from t5eval.data.tsv import read_tsv, tsv_files
 from t5eval.errors import DataError, UserError, did_you_mean
@@ -39,6 +40,17 @@ class Summary:
         """SHA-256 over the files' hashes, in the order of their names."""
         text = "".join(f"{name}\0{digest}\n" for name, digest in sorted(self.files.items()))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the summary as JSON data."""
+        return {
+            "sha256": self.fingerprint,
+            "files": dict(self.files),
+            "examples": self.examples,
+            "dropped": self.dropped,
+            "labels": dict(self.labels),
+            "notes": list(self.notes),
+        }
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,161 @@
+"""`t5eval evaluate`: predict with a model and score, from where an earlier process stopped."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+import task_specs
+from t5eval import evaluation, results
+from t5eval.cli.options import console, data_dir_option, json_option, print_json, warn
+from t5eval.cli.progress import SplitProgress
+from t5eval.data import Split, available_splits, data_dir_from, open_split
+from t5eval.errors import UserError
+from t5eval.predictor import Predictor
+from t5eval.run_folder import locked, write_config
+from task_specs import TaskSpec
+
+
+def choose_splits(specs: Sequence[TaskSpec], data_dir: Path, wanted: Sequence[str]) -> tuple[list[Split], list[str]]:
+    """Returns the splits to evaluate, and what is skipped because no file is there.
+
+    Args:
+        specs: the tasks.
+        data_dir: the data directory.
+        wanted: split names; every split but train if empty.
+
+    Raises:
+        UserError: nothing is left to evaluate, or no task has a wanted split.
+    """
+    chosen: list[Split] = []
+    skipped: list[str] = []
+    for split in wanted:
+        if not any(split in spec.source.splits for spec in specs):
+            raise UserError(f"--split {split}: no task asked for has it")
+    for spec in specs:
+        at_hand = available_splits(spec, data_dir)
+        for split in wanted or [s for s in spec.source.splits if s != "train"]:
+            if split in at_hand:
+                chosen.append(open_split(spec, split, data_dir, with_labels=True))
+            elif split in spec.source.splits:
+                skipped.append(f"{spec.name} {split}")
+    if not chosen:
+        raise UserError(f"nothing to evaluate: no file of {', '.join(skipped)} is in {data_dir}")
+    return chosen, skipped
+
+
+def evaluate_into(
+    run: Path,
+    predictor: Predictor,
+    splits: Sequence[Split],
+    settings: dict[str, Any],
+    *,
+    batch_tokens: int = evaluation.DEFAULT_BATCH_TOKENS,
+    limit: int | None = None,
+    show: bool = True,
+) -> tuple[list[evaluation.SplitResult], dict[str, Any]]:
+    """Evaluates splits into a run that this process holds, writing results.json after each split.
+
+    Returns:
+        The results of these splits, and the whole results document.
+    """
+    found: list[evaluation.SplitResult] = []
+    document: dict[str, Any] = {}
+    for split in splits:
+        with SplitProgress(f"{split.spec.name} {split.split}", show) as progress:
+            result = evaluation.evaluate_split(
+                predictor, split, run, batch_tokens=batch_tokens, limit=limit, progress=progress
+            )
+        warn(split.summary.notes)
+        found.append(result)
+        settings = {
+            **settings,
+            "model": dict(predictor.identity),
+            "batch_tokens": batch_tokens,
+            "versions": results.library_versions(),
+        }
+        document = results.write_results(run, settings, {split.spec.name: {split.split: result.to_json()}})
+    return found, document
+
+
+@click.command()
+@click.option(
+    "--model", required=True, metavar="FOLDER", help="Folder with config.json, model.safetensors, spiece.model."
+)
+@click.option(
+    "--task", "tasks", required=True, multiple=True, metavar="T", help="A task, a benchmark, or all; repeatable."
+)
+@click.option(
+    "--split", "wanted", multiple=True, metavar="S", help="Only this split; repeatable. [every split but train]"
+)
+@data_dir_option
+@click.option("--out", required=True, metavar="RUN", help="The run's folder; an unfinished run is resumed.")
+@click.option(
+    "--batch-tokens",
+    type=click.IntRange(min=1),
+    default=evaluation.DEFAULT_BATCH_TOKENS,
+    show_default=True,
+    help="The most input tokens of a batch.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first N examples of each split.")
+@json_option
+def command(
+    model: str,
+    tasks: tuple[str, ...],
+    wanted: tuple[str, ...],
+    data_dir: str | None,
+    out: str,
+    batch_tokens: int,
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """Predict TASKs with a model and score them.
+
+    Predictions are stored as they are made: a run that was killed goes on where it stopped.
+    """
+    from t5eval.cli.tables import averages_text, score_table
+    from t5eval.keras_predictor import KerasPredictor
+
+    specs = task_specs.resolve(tasks)
+    folder = data_dir_from(data_dir)
+    splits, skipped = choose_splits(specs, folder, wanted)
+    for name in skipped:
+        warn(f"{name} skipped: its files are not in {folder}")
+    predictor = KerasPredictor(Path(model))
+    run = Path(out)
+    with locked(run):
+        write_config(
+            run,
+            {
+                "evaluate": {
+                    "model": str(Path(model).resolve()),
+                    "task": list(tasks),
+                    "split": list(wanted),
+                    "data_dir": str(folder.resolve()),
+                    "batch_tokens": batch_tokens,
+                    "limit": limit,
+                }
+            },
+        )
+        command_line = shlex.join(["t5eval", *sys.argv[1:]])
+        found, document = evaluate_into(
+            run, predictor, splits, {"command": command_line}, batch_tokens=batch_tokens, limit=limit
+        )
+    if as_json:
+        print_json(document)
+        return
+    output = console()
+    scored = [result.score for result in found if result.score.labelled]
+    if scored:
+        output.print(score_table(scored))
+    for line in averages_text(document["benchmarks"]):
+        output.print(line)
+    unlabelled = [f"{r.score.task} {r.score.split}" for r in found if not r.score.labelled]
+    if unlabelled:
+        output.print(f"predicted without labels to score against: {', '.join(unlabelled)}")
+    output.print(f"predictions and results.json are in {run}")

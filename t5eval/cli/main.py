@@ -1,0 +1,95 @@
+"""`t5eval`: finds the command, and turns what went wrong into one line and an exit status."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from t5eval import __version__
+from t5eval.errors import UserError
+
+# Command to (module, one line for the help page): a listing must not import TensorFlow, nor even the commands.
+COMMANDS = {
+    "tasks": "List every task.",
+    "show": "Print a task's whole row, with a formatted example.",
+    "examples": "Print a split as text pairs, one JSON object a line.",
+    "score": "Score predictions.",
+    "evaluate": "Predict with a model and score.",
+    "submit": "Write a leaderboard submission.",
+    "check": "Check a submission file.",
+    "train": "Fine-tune a Keras T5.",
+    "demo": "Run the whole job on an embedded miniature suite.",
+}
+
+
+class Commands(click.Group):
+    """The commands, each in the module of its name."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"t5eval.cli.{name}").command
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(self, context: click.Context, arguments: list[str]) -> Any:
+        from t5eval.errors import did_you_mean
+
+        name = arguments[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            raise UserError(f"no command {name!r}.{did_you_mean(name, list(COMMANDS))} `t5eval --help` lists them.")
+        return super().resolve_command(context, arguments)
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="t5eval %(version)s")
+def cli() -> None:
+    """Score text-to-text models on GLUE as the benchmark does, and write its submission."""
+
+
+def _fail(message: str) -> int:
+    # One line, whatever a file name or a label contains.
+    print(f"t5eval: {' '.join(message.splitlines())}", file=sys.stderr)  # noqa: T201
+    return 2
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status: 0 done, 2 not possible as asked, 130 interrupted."""
+    try:
+        status = cli.main(args=arguments, prog_name="t5eval", standalone_mode=False)
+    except click.ClickException as error:
+        return _fail(error.format_message())
+    except UserError as error:
+        return _fail(str(error))
+    except (click.Abort, KeyboardInterrupt):
+        print("t5eval: interrupted", file=sys.stderr)  # noqa: T201
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): nothing is wrong.
+        sys.stdout = None  # type: ignore[assignment]
+        return 0
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EISDIR):
+            return _fail(f"{error.filename or 'writing'}: {error.strerror}")
+        raise
+    return status if isinstance(status, int) else 0
+
+
+def main() -> None:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        # Texts are UTF-8 whatever the locale says, and a stray surrogate must not end a run.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    sys.exit(run())

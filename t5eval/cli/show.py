@@ -1,0 +1,67 @@
+"""`t5eval show`: a task's whole row."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+import task_specs
+from t5eval.cli.options import data_dir_option, json_option, print_json
+from t5eval.cli.tasks import summary
+from t5eval.data import available_splits, data_dir_from, open_split
+from t5eval.data.split import DATA_DIR_VARIABLE
+from t5eval.scoring import evaluation_pair
+from task_specs import TaskSpec
+
+
+def _example(spec: TaskSpec, data_dir: str | None) -> dict[str, str] | None:
+    """Returns one formatted example, None where no data is at hand."""
+    if not data_dir and not os.environ.get(DATA_DIR_VARIABLE):
+        return None
+    folder = data_dir_from(data_dir)
+    for split in sorted(available_splits(spec, folder), key=["validation", "train", "test"].index):
+        pair = evaluation_pair(spec, next(iter(open_split(spec, split, folder))))
+        return {"split": split, "id": pair.id, "inputs": pair.inputs, "targets": pair.targets}
+    return None
+
+
+def _lines(value: Any, indent: str = "") -> list[str]:
+    """Returns a nested document as indented `key: value` lines."""
+    lines = []
+    for key, item in value.items():
+        if isinstance(item, dict):
+            lines += [f"{indent}{key}:", *_lines(item, indent + "  ")]
+        elif isinstance(item, list) and item and isinstance(item[0], dict):
+            lines.append(f"{indent}{key}:")
+            for entry in item:
+                lines.append(f"{indent}  " + ", ".join(f"{k}: {v}" for k, v in entry.items()))
+        elif isinstance(item, list):
+            lines.append(f"{indent}{key}: {', '.join(map(str, item))}")
+        else:
+            lines.append(f"{indent}{key}: {item}")
+    return lines
+
+
+@click.command()
+@click.argument("task")
+@data_dir_option
+@json_option
+def command(task: str, data_dir: str | None, as_json: bool) -> None:
+    """Print TASK's row: source, text format, answer, metrics, sizes, decoding, published scores."""
+    spec = task_specs.get(task)
+    document = {**summary(spec), **spec.to_dict()}
+    # What the schema leaves out as a default is still true of the task.
+    document["decode"] = {
+        "method": spec.decode.method,
+        "beam_size": spec.decode.beam_size,
+        "alpha": spec.decode.alpha,
+    }
+    document["aliases"] = list(spec.aliases)
+    document["task_score"] = list(spec.task_score)
+    document["example"] = _example(spec, data_dir)
+    if as_json:
+        print_json(document)
+    else:
+        click.echo("\n".join(_lines({k: v for k, v in document.items() if v is not None})))

@@ -1,0 +1,161 @@
+"""MNLI and the diagnostic set, QNLI and RTE: does the second text follow from the first, or answer it?"""
+
+from __future__ import annotations
+
+from t5eval.demo.templates.draw import Draw
+from t5eval.demo.templates.item import Item, sentence
+from t5eval.demo.templates.scenes import INDOORS, LOOKS, OUTDOORS, PEOPLE, SCENES
+from t5eval.demo.templates.words import DAYS, MATERIALS, MEN, NUMBERS, SURNAMES, TOWNS, WOMEN
+
+MNLI_GENRES = {
+    "captions": "A {look} {person} is {action} {place}.",
+    "diary": "Today I saw a {look} {person} {place}, {action}.",
+}
+"""Genres of the training and matched files, each with its form of the premise."""
+
+MISMATCHED = {
+    "radio": "Our reporter has met a {look} {person} who is {action} {place}.",
+    "letters": "Can you see the {look} {person} {place}? Yes, {action}.",
+}
+"""Genres that training never shows."""
+
+FRESH_TRAITS = ("rich", "famous", "angry")
+
+
+def mnli(draw: Draw, label: str, genres: dict[str, str]) -> Item:
+    """Returns premise and hypothesis; the note is the genre."""
+    genre = draw.pick(list(genres))
+    premise, hypotheses = _scene(draw, label, genres[genre])
+    return Item((premise, draw.pick(hypotheses)[1]), label, genre)
+
+
+def diagnostic(draw: Draw, label: str) -> Item:
+    """Returns premise and hypothesis; the note is `COLUMN: PHENOMENON` in the diagnostic set's terms."""
+    premise, hypotheses = _scene(draw, label, MNLI_GENRES["captions"])
+    phenomenon, hypothesis = draw.pick(hypotheses)
+    return Item((premise, hypothesis), label, phenomenon)
+
+
+def _scene(draw: Draw, label: str, form: str) -> tuple[str, list[tuple[str, str]]]:
+    """Returns a premise and hypotheses of the label, each with the phenomenon it turns on."""
+    person, wider, pronoun, possessive = draw.pick(PEOPLE)
+    scene, look, outside = draw.pick(SCENES), draw.pick(LOOKS), draw.chance(0.5)
+    place = draw.pick(OUTDOORS if outside else INDOORS)
+    where, elsewhere = ("outdoors", "indoors") if outside else ("indoors", "outdoors")
+    action, kind = scene.action, scene.kind
+    premise = form.format(look=look, person=person, action=action, place=place)
+    lexical, negation = "Lexical Semantics: Lexical entailment", "Logic: Negation"
+    restrictive = "Predicate-Argument Structure: Restrictivity"
+    common_sense, quantifiers = "Knowledge: Common sense", "Lexical Semantics: Quantifiers"
+    if label == "entailment":
+        return premise, [
+            (lexical, f"A {wider} is {kind} {place}."),
+            (lexical, f"A {look} {wider} is {action}."),
+            (common_sense, f"A {person} is {kind} {where}."),
+            (restrictive, f"The {person} who is {action} is {look}."),
+            (quantifiers, f"Someone {look} is {action}."),
+        ]
+    if label == "contradiction":
+        return premise, [
+            (negation, f"The {look} {person} is not {action}."),
+            (quantifiers, f"Nobody is {kind} {place}."),
+            (negation, f"There is no {look} {wider} {place}."),
+            (common_sense, f"A {person} is {kind} {elsewhere}."),
+            (common_sense, f"The {look} {person} is asleep {place}."),
+        ]
+    reason = draw.pick(
+        (
+            f"to please {possessive} mother",
+            f"because {pronoun} is bored",
+            "for the first time",
+            f"with {possessive} brother",
+            "to win a prize",
+        )
+    )
+    trait = draw.pick(FRESH_TRAITS)
+    return premise, [
+        (restrictive, f"A {person} is {kind} {reason}."),
+        (restrictive, f"A {look} {wider} is {action} {reason}."),
+        (common_sense, f"The {person} who is {action} is {trait}."),
+        (common_sense, f"The {look} {wider} {place} is {trait}."),
+    ]
+
+
+BUILDINGS = ("bridge", "castle", "museum", "theatre", "library", "church", "tower", "market hall")
+AGES = ("old", "new", "great", "small")
+YEARS = ("1720", "1790", "1840", "1875", "1910", "1950")
+LANDMARKS = ("river", "harbour", "station", "park")
+DIRECTIONS = ("north", "south", "east", "west")
+QUESTIONS = {
+    "who": ("Who built the {x}?", "Who drew the plans of the {x}?"),
+    "when": ("When was the {x} built?", "In what year was the {x} finished?"),
+    "where": ("Where does the {x} stand?", "Where can visitors find the {x}?"),
+    "number": ("How many people visit the {x} every day?", "How many visitors does the {x} have?"),
+    "material": ("What is the {x} made of?", "What did they use for the walls of the {x}?"),
+}
+ANSWERS = {
+    "who": ("The {b} in {t} is a work of {name}.", "{name} planned the {a} {b}."),
+    "when": ("The {b} in {t} dates from {year}.", "Work on the {a} {b} ended in {year}."),
+    "where": ("The {b} in {t} is beside the {landmark}.", "The {a} {b} is close to the {side} gate of {t}."),
+    "number": ("About {n} people come to the {b} in {t} every day.", "The {a} {b} has {n} visitors a day."),
+    "material": ("The {b} in {t} is made of {stuff}.", "Its builders used {stuff} for the {a} {b}."),
+}
+
+
+def qnli(draw: Draw, label: str) -> Item:
+    """Returns a question about a building and a sentence about the same one that answers it, or another question."""
+    asked = draw.pick(list(QUESTIONS))
+    told = asked if label == "entailment" else draw.other(list(ANSWERS), asked)
+    building, town, age = draw.pick(BUILDINGS), draw.pick(TOWNS), draw.pick(AGES)
+    answer = draw.pick(ANSWERS[told]).format(
+        b=building,
+        t=town,
+        a=age,
+        name=f"{draw.pick(WOMEN + MEN)} {draw.pick(SURNAMES)}",
+        year=draw.pick(YEARS),
+        landmark=draw.pick(LANDMARKS),
+        side=draw.pick(DIRECTIONS),
+        n=draw.pick(NUMBERS),
+        stuff=draw.pick(MATERIALS),
+    )
+    return Item((draw.pick(QUESTIONS[asked]).format(x=f"{age} {building} in {town}"), answer), label)
+
+
+ROLES = ("mayor", "doctor", "judge", "teacher", "writer")
+DEEDS = (  # a deed, its opposite, what it is done to
+    ("opened", "closed", "school"),
+    ("bought", "sold", "farm"),
+    ("praised", "blamed", "council"),
+    ("joined", "left", "party"),
+    ("found", "lost", "letters"),
+    ("saved", "burned", "paintings"),
+)
+UNDONE = ("almost", "nearly", "never")
+DONE = ("today", "again", "at last")
+
+
+def rte(draw: Draw, label: str) -> Item:
+    """Returns a sentence of news and a claim that it bears out, or one of another deed, person or outcome."""
+    name = f"{draw.pick(WOMEN + MEN)} {draw.pick(SURNAMES)}"
+    role, town, day = draw.pick(ROLES), draw.pick(TOWNS), draw.pick(DAYS)
+    deed, opposite, thing = draw.pick(DEEDS)
+    if draw.chance(0.5):
+        deed, opposite = opposite, deed
+    true = label == "entailment"
+    twist = "none" if true else draw.pick(("deed", "role", "undone"))
+    told = f"{draw.pick(UNDONE)} {deed}" if twist == "undone" else deed
+    news = draw.pick(
+        (
+            f"{name}, a {role} from {town}, {told} the {thing} on {day}.",
+            f"On {day} the {role} {name} {told} the {thing} in {town}.",
+            f"In {town}, {role} {name} {told} the {thing} on {day}.",
+        )
+    )
+    claimed_deed = opposite if twist == "deed" else deed
+    claimed_role = draw.other(ROLES, role) if twist == "role" else role
+    claims = [f"the {claimed_role} {name} {claimed_deed} the {thing}.", f"a {claimed_role} {claimed_deed} the {thing}."]
+    if twist != "role":
+        claims.append(f"{name} {claimed_deed} the {thing} in {town}.")
+    if twist in ("none", "role"):
+        claims.append(f"{name} is a {claimed_role}.")
+    return Item((news, sentence(draw.pick(claims))), label)

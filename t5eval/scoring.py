@@ -1,0 +1,171 @@
+"""From predictions to scores: parse each answer, compute the task's metrics with their intervals."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from t5eval import __version__
+from t5eval.errors import PredictionError
+from t5eval.metrics import Batch, Metric, Scored, get_metric
+from task_specs import Answer, Example, TaskSpec, TextPair
+
+READABLE = "_readable"  # suffix of a score over the readable answers alone
+UNLABELLED = Answer(None, None, "the split has no labels")
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number with what it takes to trust it.
+
+    Attributes:
+        value: in percent, unrounded; None where it is undefined.
+        ci95: the 95 % bootstrap interval, None where undefined.
+        signature: every choice behind the number.
+    """
+
+    value: float | None
+    ci95: tuple[float, float] | None
+    signature: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the score as JSON data."""
+        return {"value": self.value, "ci95": list(self.ci95) if self.ci95 else None, "signature": self.signature}
+
+
+@dataclass(frozen=True)
+class SplitScore:
+    """The scores of one split of one task.
+
+    Attributes:
+        task: the task's name.
+        split: the split.
+        n: its examples.
+        labelled: whether there was something to score against.
+        scores: score name to score, in the row's order.
+        task_score: the leaderboard's score of the task, None where a part of it is undefined.
+        unreadable: predictions that say nothing that counts, those missing left out.
+        missing: examples without a prediction, counted as wrong.
+        reasons: the commonest reasons why answers were unreadable, with their counts.
+    """
+
+    task: str
+    split: str
+    n: int
+    labelled: bool
+    scores: Mapping[str, Score]
+    task_score: float | None
+    unreadable: int
+    missing: int
+    reasons: Mapping[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the scores as JSON data."""
+        return {
+            "task": self.task,
+            "split": self.split,
+            "n": self.n,
+            "scores": {name: score.to_json() for name, score in self.scores.items()},
+            "task_score": self.task_score,
+            "unreadable": self.unreadable,
+            "missing": self.missing,
+            "unreadable_reasons": dict(self.reasons),
+        }
+
+
+def evaluation_pair(spec: TaskSpec, example: Example) -> TextPair:
+    """Returns the one text pair that an example has in evaluation."""
+    (pair,) = spec.pairs(example)
+    return pair
+
+
+def require_labels(spec: TaskSpec, split: str, examples: Iterable[Example]) -> None:
+    """Raises an error that points to `t5eval submit` if an example has no label.
+
+    Raises:
+        PredictionError: as said.
+    """
+    for example in examples:
+        if spec.answer.gold(example.features, evaluation_pair(spec, example).targets) is None:
+            raise PredictionError(
+                f"{spec.name} {split} has no labels here (example {example.id}), so it cannot be scored; "
+                f"`t5eval submit {spec.benchmark}` writes what the leaderboard scores"
+            )
+
+
+def judge(spec: TaskSpec, examples: Iterable[Example], predictions: Mapping[str, str]) -> list[Scored]:
+    """Reads every example's answer.
+
+    Args:
+        spec: the task.
+        examples: the split's examples.
+        predictions: example id to predicted text; an example without one counts as answered by empty text.
+    """
+    judged = []
+    for example in examples:
+        pair = evaluation_pair(spec, example)
+        gold = spec.answer.gold(example.features, pair.targets) or UNLABELLED
+        text = predictions.get(example.id)
+        answer = spec.answer.parse(text or "", example.features, pair.targets)
+        judged.append(
+            Scored(example.id, example.features, pair.targets, text or "", answer, gold, missing=text is None)
+        )
+    return judged
+
+
+def score(spec: TaskSpec, split: str, judged: Sequence[Scored]) -> SplitScore:
+    """Computes a task's metrics over judged examples, each with its interval and signature; none if unlabelled."""
+    labelled = bool(judged) and all(e.gold is not UNLABELLED for e in judged)
+    scores: dict[str, Score] = {}
+    if labelled:
+        scores = _scores(spec, Batch(judged, tuple(getattr(spec.answer, "classes", ()))))
+    parts = [scores[name].value for name in spec.task_score if name in scores]
+    numbers = [part for part in parts if part is not None]
+    return SplitScore(
+        task=spec.name,
+        split=split,
+        n=len(judged),
+        labelled=labelled,
+        scores=scores,
+        task_score=sum(numbers) / len(numbers) if len(numbers) == len(spec.task_score) else None,
+        unreadable=sum(not e.answer.readable and not e.missing for e in judged),
+        missing=sum(e.missing for e in judged),
+        reasons=dict(Counter(e.answer.reason for e in judged if e.answer.reason and not e.missing).most_common(5)),
+    )
+
+
+def _scores(spec: TaskSpec, batch: Batch) -> dict[str, Score]:
+    scores: dict[str, Score] = {}
+    for name in spec.metrics:
+        metric = get_metric(name)
+        if metric.defined(batch):
+            scores[name] = _score(metric, batch)
+            continue
+        scores[name] = Score(None, None, signature(metric, len(batch.examples)))
+        readable = batch.readable()
+        if readable.examples and metric.defined(readable):
+            scores[name + READABLE] = _score(metric, readable, subset="readable")
+    return scores
+
+
+def _score(metric: Metric, batch: Batch, **choices: str) -> Score:
+    from t5eval.metrics.bootstrap import interval95
+
+    statistics = metric.statistics(batch)
+    value = metric.value(batch, statistics)
+    if not math.isfinite(value):
+        return Score(None, None, signature(metric, len(batch.examples), **choices))
+    return Score(value, interval95(metric, statistics), signature(metric, len(batch.examples), **choices))
+
+
+def signature(metric: Metric, n: int, **choices: str) -> str:
+    """Returns every choice behind a score, as `name|key:value|...`."""
+    from t5eval.metrics.bootstrap import RESAMPLES, SEED
+
+    parts = {"n": str(n), **metric.choices, **choices}
+    parts["ci"] = f"bootstrap percentile {RESAMPLES} seed {SEED}"
+    parts["t5eval"] = __version__
+    return "|".join([metric.name, *(f"{key}:{value}" for key, value in parts.items())])

@@ -1,0 +1,175 @@
+"""The decoder one token at a time, with key and value caches: the arithmetic of decoding, whatever the search.
+
+It computes what `T5.decode` computes for the last position, laid out for speed: `DecoderWeights` fuses and transposes
+the model's weights once per call, `memory` keys and values are computed once per input, and each step then works on
+thin matrices [rows, ...]. Plain TensorFlow, since loops and caches have no counterpart in keras.ops; every shape is
+fixed by the arguments of `start`, so that the same code can be compiled by XLA.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import tensorflow as tf
+
+from keras_model.config import T5Config
+from keras_model.model import MASKED, T5, Attention, FeedForward, LayerNorm
+
+Tensor = Any
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    """Everything a step needs besides the weights; the caches are what it changes."""
+
+    memory_keys: list[Tensor]
+    """Per layer [batch, heads, d_kv, source]."""
+    memory_values: list[Tensor]
+    """Per layer [batch, heads, source, d_kv]."""
+    memory_bias: Tensor
+    """float32 [batch, 1, 1, source]; masks padding."""
+    position_bias: Tensor
+    """float32 [steps, heads, 1, steps]; for each query position the bias of every key, later keys masked."""
+    keys: list[Tensor]
+    """Per layer [batch * heads, steps, d_kv]; rows of positions not reached yet are zero and masked."""
+    values: list[Tensor]
+    """Per layer [batch * heads, steps, d_kv]."""
+
+
+class CachedDecoder:
+    """The decoder of a T5, with its weights as they are when the object is made.
+
+    Make it inside the function that runs the loop: fusing the weights is then part of the compiled call.
+
+    Args:
+        model: T5.
+        emit_limit: integer. Only ids below it get logits.
+    """
+
+    def __init__(self, model: T5, emit_limit: int) -> None:
+        self.config: T5Config = model.config
+        self.dtype = model.compute_dtype
+        self.embedding = tf.convert_to_tensor(model.token_embedding.embedding)
+        if model.head is None:
+            head = tf.transpose(self.embedding[:emit_limit])
+        else:
+            head = tf.convert_to_tensor(model.head.matrix)[:, :emit_limit]
+        scale = self.config.d_model**-0.5 if self.config.scale_decoder_outputs else 1.0
+        self.head = tf.cast(head, tf.float32) * scale  # [d_model, emit_limit]
+        self.position_bias = model.decoder.position_bias
+        self.final_norm = self._norm(model.decoder.final_norm)
+        self.layers = [
+            {
+                "self_norm": self._norm(block.self_attention_norm),
+                "self_qkv": self._fused(block.self_attention, "query", "key", "value"),
+                "self_output": self._fused(block.self_attention, "output"),
+                "cross_norm": self._norm(block.cross_attention_norm),
+                "cross_query": self._fused(block.cross_attention, "query"),
+                "cross_kv": self._fused(block.cross_attention, "key", "value"),
+                "cross_output": self._fused(block.cross_attention, "output"),
+                "feed_forward_norm": self._norm(block.feed_forward_norm),
+                "feed_forward": self._feed_forward_weights(block.feed_forward),
+            }
+            for block in model.decoder.blocks
+        ]
+
+    def start(self, encoded: Tensor, encoder_mask: Tensor, steps: Tensor) -> State:
+        """The state before the first token.
+
+        Args:
+            encoded: the encoder's output [batch, source, d_model].
+            encoder_mask: bool [batch, source].
+            steps: int scalar; the greatest number of tokens that will be decoded.
+        """
+        heads, d_kv = self.config.num_heads, self.config.d_kv
+        batch, source = tf.shape(encoded)[0], tf.shape(encoded)[1]
+        flat = tf.reshape(encoded, (-1, self.config.d_model))
+        memory_keys, memory_values = [], []
+        for layer in self.layers:
+            key, value = tf.split(tf.matmul(flat, layer["cross_kv"]), 2, axis=1)
+            key = tf.reshape(key, (batch, source, heads, d_kv))
+            value = tf.reshape(value, (batch, source, heads, d_kv))
+            memory_keys.append(tf.transpose(key, (0, 2, 3, 1)))
+            memory_values.append(tf.transpose(value, (0, 2, 1, 3)))
+        memory_bias = tf.where(encoder_mask, 0.0, MASKED)[:, tf.newaxis, tf.newaxis, :]
+
+        positions = tf.range(steps)[tf.newaxis, :]
+        bias = self.position_bias(positions, positions)[0]  # [heads, steps, steps]
+        bias = tf.where(positions <= tf.transpose(positions), bias, MASKED)
+        bias = tf.transpose(bias, (1, 0, 2))[:, :, tf.newaxis, :]  # [steps, heads, 1, steps]
+
+        cache = tf.zeros((batch * heads, steps, d_kv), self.dtype)
+        layers = len(self.layers)
+        return State(memory_keys, memory_values, memory_bias, bias, keys=[cache] * layers, values=[cache] * layers)
+
+    def step(self, state: State, ids: Tensor, position: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """Decodes one token per row.
+
+        Args:
+            state: the state with the caches filled before `position`.
+            ids: int [batch], the tokens at `position`.
+            position: int scalar.
+
+        Returns:
+            Logits of the next token, float32 [batch, emit_limit], and the caches filled up to and with `position`.
+        """
+        heads, d_kv, inner = self.config.num_heads, self.config.d_kv, self.config.inner_dim
+        rows = tf.shape(ids)[0] * heads
+        cache_index = tf.stack([tf.range(rows), tf.fill((rows,), position)], axis=1)  # [rows, 2]
+        position_bias = state.position_bias[position]  # [heads, 1, steps]
+        steps = tf.shape(position_bias)[-1]
+        keys, values = [], []
+
+        x = tf.cast(tf.gather(self.embedding, ids), self.dtype)  # [batch, d_model]
+        for i, layer in enumerate(self.layers):
+            query, key, value = tf.split(tf.matmul(self._normed(x, layer["self_norm"]), layer["self_qkv"]), 3, axis=1)
+            keys.append(tf.tensor_scatter_nd_update(state.keys[i], cache_index, tf.reshape(key, (rows, d_kv))))
+            values.append(tf.tensor_scatter_nd_update(state.values[i], cache_index, tf.reshape(value, (rows, d_kv))))
+            scores = tf.matmul(
+                tf.reshape(query, (-1, heads, 1, d_kv)),
+                tf.reshape(keys[-1], (-1, heads, steps, d_kv)),
+                transpose_b=True,
+            )
+            weights = self._softmax(scores, position_bias)  # [batch, heads, 1, steps]
+            context = tf.matmul(weights, tf.reshape(values[-1], (-1, heads, steps, d_kv)))
+            x += tf.matmul(tf.reshape(context, (-1, inner)), layer["self_output"])
+
+            query = tf.matmul(self._normed(x, layer["cross_norm"]), layer["cross_query"])
+            scores = tf.matmul(tf.reshape(query, (-1, heads, 1, d_kv)), state.memory_keys[i])
+            weights = self._softmax(scores, state.memory_bias)  # [batch, heads, 1, source]
+            context = tf.matmul(weights, state.memory_values[i])
+            x += tf.matmul(tf.reshape(context, (-1, inner)), layer["cross_output"])
+
+            x += self._feed_forward(self._normed(x, layer["feed_forward_norm"]), layer["feed_forward"])
+        x = tf.cast(self._normed(x, self.final_norm), tf.float32)
+        return tf.matmul(x, self.head), keys, values
+
+    def _normed(self, x: Tensor, scale: Tensor) -> Tensor:
+        x = tf.cast(x, tf.float32)
+        mean_square = tf.reduce_mean(tf.square(x), axis=-1, keepdims=True)
+        return tf.cast(x * tf.math.rsqrt(mean_square + self.config.layer_norm_epsilon) * scale, self.dtype)
+
+    def _softmax(self, scores: Tensor, bias: Tensor) -> Tensor:
+        return tf.cast(tf.nn.softmax(tf.cast(scores, tf.float32) + bias), self.dtype)
+
+    def _feed_forward(self, x: Tensor, weights: list[Tensor]) -> Tensor:
+        if self.config.is_gated:
+            gate, linear = tf.split(tf.matmul(x, weights[0]), 2, axis=1)
+            return tf.matmul(tf.nn.gelu(gate, approximate=True) * linear, weights[1])
+        return tf.matmul(tf.nn.relu(tf.matmul(x, weights[0])), weights[1])
+
+    def _feed_forward_weights(self, layer: FeedForward) -> list[Tensor]:
+        if self.config.is_gated:
+            wi = tf.concat([tf.convert_to_tensor(layer.wi_0), tf.convert_to_tensor(layer.wi_1)], axis=1)
+        else:
+            wi = tf.convert_to_tensor(layer.wi)
+        return [tf.cast(wi, self.dtype), tf.cast(tf.convert_to_tensor(layer.wo), self.dtype)]
+
+    def _fused(self, attention: Attention, *parts: str) -> Tensor:
+        """The named matrices of an attention layer side by side, [rows, columns * parts]."""
+        matrices = [tf.convert_to_tensor(getattr(attention, f"{part}_matrix")) for part in parts]
+        return tf.cast(tf.concat(matrices, axis=1) if len(matrices) > 1 else matrices[0], self.dtype)
+
+    def _norm(self, norm: LayerNorm) -> Tensor:
+        return tf.cast(tf.convert_to_tensor(norm.scale), tf.float32)

@@ -7,6 +7,10 @@ class DataError(UserError):
     """A data file that is missing, damaged, or not what its benchmark distributes."""
 
 
+class MissingFile(DataError):
+    """A data file that is not there at all."""
+
+
 class PredictionError(UserError):
     """Predictions that cannot be read or do not belong to the split."""
 
@@ -21,6 +25,7 @@ class MissingPackage(UserError):
 
 __all__ = [
     "DataError",
+    "MissingFile",
     "MissingPackage",
     "PredictionError",
     "RunError",

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from t5eval import scoring
+from t5eval import results, scoring
 from t5eval.data import Split, Summary
-from t5eval.predictor import Predictor, Prepared
+from t5eval.predictor import Predictor, TextGenerator
 from t5eval.scoring import SplitScore
 from t5eval.store import Prediction, PredictionStore
-from task_specs import Example, TaskSpec
+from task_specs import Example, TaskSpec, TextPair
 
 DEFAULT_BATCH_TOKENS = 8192
 MAX_BATCH_ROWS = 256
 
 Progress = Callable[[int, int], None]
 """Called with (examples done, examples in all) after each batch."""
+
+
+def _silent(done: int, total: int) -> None:
+    """Shows no progress."""
 
 
 @dataclass(frozen=True)
@@ -66,32 +71,42 @@ def plan_batches(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:
     return batches
 
 
-def predict(
+def generate_all(
+    generator: TextGenerator,
+    spec: TaskSpec,
+    pairs: Sequence[TextPair],
+    *,
+    done: Container[str] = frozenset(),
+    batch_tokens: int = DEFAULT_BATCH_TOKENS,
+) -> Iterator[list[Prediction]]:
+    """Yields the predictions of one batch after another, leaving out batches of which every id is `done`."""
+    prepared = generator.prepare([pair.inputs for pair in pairs], spec.lengths.inputs)
+    for batch in plan_batches([p.length for p in prepared], batch_tokens):
+        if all(pairs[i].id in done for i in batch):
+            continue
+        inputs = [prepared[i] for i in batch]
+        outputs = generator.generate(inputs, spec.lengths.targets, spec.decode)
+        yield [
+            Prediction(pairs[i].id, output.text, given.truncated, output.hit_limit)
+            for i, given, output in zip(batch, inputs, outputs, strict=True)
+        ]
+
+
+def predict_into(
+    store: PredictionStore,
     predictor: Predictor,
     spec: TaskSpec,
     examples: Sequence[Example],
-    store: PredictionStore,
     batch_tokens: int,
     progress: Progress,
 ) -> None:
     """Generates what the store does not have yet, and leaves it complete and in input order."""
     pairs = [scoring.evaluation_pair(spec, example) for example in examples]
-    done = sum(pair.id in store.predictions for pair in pairs)
-    progress(done, len(pairs))
-    if done < len(pairs):
-        prepared = predictor.prepare([pair.inputs for pair in pairs], spec.lengths.inputs)
-        for batch in plan_batches([p.length for p in prepared], batch_tokens):
-            if all(pairs[i].id in store.predictions for i in batch):
-                continue
-            inputs: list[Prepared] = [prepared[i] for i in batch]
-            outputs = predictor.generate(inputs, spec.lengths.targets, spec.decode)
-            before = len(store.predictions)
-            store.append(
-                Prediction(pairs[i].id, output.text, given.truncated, output.hit_limit)
-                for i, given, output in zip(batch, inputs, outputs, strict=True)
-            )
-            done += len(store.predictions) - before
-            progress(done, len(pairs))
+    progress(len(store.predictions), len(pairs))
+    if len(store.predictions) < len(pairs):
+        for batch in generate_all(predictor, spec, pairs, done=store.predictions, batch_tokens=batch_tokens):
+            store.append(batch)
+            progress(len(store.predictions), len(pairs))
     store.finish([pair.id for pair in pairs])
 
 
@@ -102,7 +117,7 @@ def evaluate_split(
     *,
     batch_tokens: int = DEFAULT_BATCH_TOKENS,
     limit: int | None = None,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = _silent,
 ) -> SplitResult:
     """Predicts a split into a run's store, and scores it if it is labelled.
 
@@ -125,7 +140,7 @@ def evaluate_split(
         "batch_tokens": batch_tokens,
     }
     with PredictionStore(run, spec.name, split.split, made_by) as store:
-        predict(predictor, spec, examples, store, batch_tokens, progress)
+        predict_into(store, predictor, spec, examples, batch_tokens, progress)
         texts = {p.id: p.text for p in store.predictions.values()}
         return SplitResult(
             score=scoring.score(spec, split.split, scoring.judge(spec, examples, texts)),
@@ -134,3 +149,46 @@ def evaluate_split(
             hit_limit=sum(p.hit_limit for p in store.predictions.values()),
             limit=limit,
         )
+
+
+def evaluate_splits(
+    predictor: Predictor,
+    splits: Sequence[Split],
+    run: Path,
+    settings: Mapping[str, Any],
+    *,
+    batch_tokens: int = DEFAULT_BATCH_TOKENS,
+    limit: int | None = None,
+    progress: Callable[[str], AbstractContextManager[Progress]] = lambda name: nullcontext(_silent),
+) -> tuple[list[SplitResult], dict[str, Any]]:
+    """Evaluates splits into a run that this process holds, writing results.json after each of them.
+
+    Args:
+        predictor: the model.
+        splits: the splits, opened with labels.
+        run: the run's folder.
+        settings: what else belongs into results.json, such as the command line.
+        batch_tokens: see `evaluate_split`.
+        limit: see `evaluate_split`.
+        progress: opens the progress display of a split, given its name.
+
+    Returns:
+        The results of these splits, and the whole results document.
+    """
+    found: list[SplitResult] = []
+    document: dict[str, Any] = {}
+    for split in splits:
+        with progress(f"{split.spec.name} {split.split}") as show:
+            result = evaluate_split(predictor, split, run, batch_tokens=batch_tokens, limit=limit, progress=show)
+        found.append(result)
+        document = results.write_results(
+            run,
+            {
+                **settings,
+                "model": dict(predictor.identity),
+                "batch_tokens": batch_tokens,
+                "versions": results.library_versions(),
+            },
+            {split.spec.name: {split.split: result.to_json()}},
+        )
+    return found, document

@@ -16,6 +16,40 @@ if TYPE_CHECKING:
     from keras_model.decoding import Generator
     from keras_model.tokenizer import T5Tokenizer
 
+MODEL_FILES = ("config.json", "model.safetensors", "spiece.model")
+
+
+def keras_needed(error: ModuleNotFoundError) -> MissingPackage:
+    """Returns the error for a package of the extra `keras` that is not installed."""
+    return MissingPackage(f"running a model needs {error.name}: pip install 't5eval[keras]'")
+
+
+class KerasGenerator:
+    """A Keras T5 in memory, with its tokenizer."""
+
+    def __init__(self, generator: Generator, tokenizer: T5Tokenizer) -> None:
+        self.generator = generator
+        self.tokenizer = tokenizer
+
+    def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
+        """See `Predictor.prepare`."""
+        encoded, lengths = self.tokenizer.encode_with_lengths(texts, max_tokens)
+        return [Prepared(ids, len(ids), length > max_tokens) for ids, length in zip(encoded, lengths, strict=True)]
+
+    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
+        """See `Predictor.generate`."""
+        import numpy as np
+
+        from keras_model.tokenizer import EOS_ID
+
+        ids = np.zeros((len(batch), max(p.length for p in batch)), dtype=np.int32)
+        for row, prepared in zip(ids, batch, strict=True):
+            row[: prepared.length] = prepared.payload
+        generated = self.generator.greedy(ids, max_new_tokens)
+        ended = (generated == EOS_ID).any(axis=1)
+        texts = self.tokenizer.decode(generated.tolist())
+        return [Generation(text, not bool(end)) for text, end in zip(texts, ended, strict=True)]
+
 
 class KerasPredictor:
     """A T5 from a model folder: `config.json`, `model.safetensors` and `spiece.model`."""
@@ -27,15 +61,13 @@ class KerasPredictor:
             UserError: the folder lacks one of the files.
         """
         self.folder = folder
-        for name in ("config.json", "model.safetensors", "spiece.model"):
+        for name in MODEL_FILES:
             if not (folder / name).is_file():
-                raise UserError(
-                    f"--model {folder}: there is no {name} in it; a model folder holds config.json, "
-                    "model.safetensors and spiece.model"
-                )
+                raise UserError(f"--model {folder}: {name} is not in it; a model folder holds {', '.join(MODEL_FILES)}")
 
     @cached_property
     def identity(self) -> Mapping[str, str]:
+        """Hashes of the model and of its vocabulary."""
         model = hashlib.sha256()
         for name in ("config.json", "model.safetensors"):
             with (self.folder / name).open("rb") as file:
@@ -52,43 +84,28 @@ class KerasPredictor:
             raise UserError(str(error)) from None
 
     @cached_property
-    def _generator(self) -> Generator:
+    def _loaded(self) -> KerasGenerator:
         try:
             from keras_model.checkpoints import load_model
             from keras_model.decoding import Generator
         except ModuleNotFoundError as error:
-            raise MissingPackage(
-                f"the package {error.name} is needed to run a model: pip install 't5eval[keras]'"
-            ) from None
+            raise keras_needed(error) from None
         try:
             model = load_model(self.folder)
         except ValueError as error:
             raise UserError(str(error)) from None
-        return Generator(model, emit_limit=min(model.config.vocab_size, self._tokenizer.vocab_size))
+        return KerasGenerator(Generator(model, emit_limit=self._tokenizer.vocab_size), self._tokenizer)
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
-        # One token more than allowed tells which texts were cut.
-        encoded = self._tokenizer.encode(list(texts))
-        eos = self._tokenizer.eos_id
-        return [
-            Prepared(ids, len(ids), False)
-            if len(ids) <= max_tokens
-            else Prepared([*ids[: max_tokens - 1], eos], max_tokens, True)
-            for ids in encoded
-        ]
+        """See `Predictor.prepare`."""
+        return self._loaded.prepare(texts, max_tokens)
 
     def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
-        import numpy as np
-
-        ids = np.zeros((len(batch), max(p.length for p in batch)), dtype=np.int32)
-        for row, prepared in zip(ids, batch, strict=True):
-            row[: prepared.length] = prepared.payload
-        generated = self._generator.greedy(ids, max_new_tokens)
-        ended = (generated == self._tokenizer.eos_id).any(axis=1)
-        texts = self._tokenizer.decode(generated.tolist())
-        return [Generation(text, not bool(end)) for text, end in zip(texts, ended, strict=True)]
+        """See `Predictor.generate`."""
+        return self._loaded.generate(batch, max_new_tokens, decode)
 
     def environment(self) -> Mapping[str, str]:
+        """Returns the versions and the device behind the numbers."""
         import keras
         import tensorflow as tf
 
@@ -96,6 +113,6 @@ class KerasPredictor:
         return {
             "tensorflow": tf.__version__,
             "keras": keras.__version__,
-            "device": ", ".join(d.name for d in devices),
+            "device": ", ".join(device.name for device in devices),
             "dtype": "float32",
         }

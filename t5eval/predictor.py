@@ -32,18 +32,22 @@ class Generation:
     hit_limit: bool
 
 
-class Predictor(Protocol):
+class TextGenerator(Protocol):
     """A model that turns texts into texts."""
-
-    @property
-    def identity(self) -> Mapping[str, str]:
-        """What tells this model from any other, such as hashes of weights and vocabulary."""
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
         """Returns each text as the model takes it, cut to `max_tokens` with the end of sequence."""
 
     def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
         """Returns the generated text of each input, in order."""
+
+
+class Predictor(TextGenerator, Protocol):
+    """A model that a run's predictions can be attributed to."""
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """What tells this model from any other, such as hashes of weights and vocabulary."""
 
     def environment(self) -> Mapping[str, str]:
         """Returns the versions and the device behind the numbers."""

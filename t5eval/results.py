@@ -118,10 +118,8 @@ def write_results(run: Path, settings: Mapping[str, Any], results: Mapping[str, 
     Returns:
         The whole document.
     """
-    before = read_results(run)
-    merged: dict[str, dict[str, Any]] = {
-        task: dict(splits) for task, splits in (before or {"results": {}})["results"].items()
-    }
+    before = read_results(run) or {"results": {}}
+    merged: dict[str, dict[str, Any]] = {task: dict(splits) for task, splits in before["results"].items()}
     for task, splits in results.items():
         merged.setdefault(task, {}).update(splits)
     document = {"schema": SCHEMA, **settings, "results": merged, "benchmarks": benchmark_averages(merged)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,9 +21,15 @@ def predictions_path(run: Path, task: str, split: str) -> Path:
     return run / "predictions" / task / f"{split}.jsonl"
 
 
-def write_config(run: Path, config: Mapping[str, Any]) -> None:
-    """Writes RUN/config.toml, which repeats the run; values that are None are left out."""
-    write_text(run / "config.toml", tomli_w.dumps(_without_none(config)))
+def write_config(run: Path, command: str, settings: Mapping[str, Any]) -> None:
+    """Puts a command's resolved settings into RUN/config.toml, beside those of other commands; None is left out."""
+    path = run / "config.toml"
+    try:
+        config = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RunError(f"{path}: not a TOML file: {error}") from None
+    config[command] = _without_none(settings)
+    write_text(path, tomli_w.dumps(config))
 
 
 def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class PredictionStore:
         self.predictions.update((p.id, p) for p in fresh)
 
     def finish(self, ids: Sequence[str]) -> None:
-        """Puts the complete predictions into the order of `ids`, so that the file does not tell how often it was cut."""
+        """Puts the complete predictions into the order of `ids`: the file does not tell how often it was cut."""
         lines = b"".join(self.predictions[example_id].line() for example_id in ids)
         if self.path.read_bytes() == lines:
             return

@@ -6,17 +6,15 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
 import task_specs
-from t5eval import evaluation, results
+from t5eval import evaluation
 from t5eval.cli.options import console, data_dir_option, json_option, print_json, warn
 from t5eval.cli.progress import SplitProgress
 from t5eval.data import Split, available_splits, data_dir_from, open_split
 from t5eval.errors import UserError
-from t5eval.predictor import Predictor
 from t5eval.run_folder import locked, write_config
 from task_specs import TaskSpec
 
@@ -47,40 +45,6 @@ def choose_splits(specs: Sequence[TaskSpec], data_dir: Path, wanted: Sequence[st
     if not chosen:
         raise UserError(f"nothing to evaluate: no file of {', '.join(skipped)} is in {data_dir}")
     return chosen, skipped
-
-
-def evaluate_into(
-    run: Path,
-    predictor: Predictor,
-    splits: Sequence[Split],
-    settings: dict[str, Any],
-    *,
-    batch_tokens: int = evaluation.DEFAULT_BATCH_TOKENS,
-    limit: int | None = None,
-    show: bool = True,
-) -> tuple[list[evaluation.SplitResult], dict[str, Any]]:
-    """Evaluates splits into a run that this process holds, writing results.json after each split.
-
-    Returns:
-        The results of these splits, and the whole results document.
-    """
-    found: list[evaluation.SplitResult] = []
-    document: dict[str, Any] = {}
-    for split in splits:
-        with SplitProgress(f"{split.spec.name} {split.split}", show) as progress:
-            result = evaluation.evaluate_split(
-                predictor, split, run, batch_tokens=batch_tokens, limit=limit, progress=progress
-            )
-        warn(split.summary.notes)
-        found.append(result)
-        settings = {
-            **settings,
-            "model": dict(predictor.identity),
-            "batch_tokens": batch_tokens,
-            "versions": results.library_versions(),
-        }
-        document = results.write_results(run, settings, {split.spec.name: {split.split: result.to_json()}})
-    return found, document
 
 
 @click.command()
@@ -131,21 +95,28 @@ def command(
     with locked(run):
         write_config(
             run,
+            "evaluate",
             {
-                "evaluate": {
-                    "model": str(Path(model).resolve()),
-                    "task": list(tasks),
-                    "split": list(wanted),
-                    "data_dir": str(folder.resolve()),
-                    "batch_tokens": batch_tokens,
-                    "limit": limit,
-                }
+                "model": str(Path(model).resolve()),
+                "task": list(tasks),
+                "split": list(wanted),
+                "data_dir": str(folder.resolve()),
+                "batch_tokens": batch_tokens,
+                "limit": limit,
             },
         )
         command_line = shlex.join(["t5eval", *sys.argv[1:]])
-        found, document = evaluate_into(
-            run, predictor, splits, {"command": command_line}, batch_tokens=batch_tokens, limit=limit
+        found, document = evaluation.evaluate_splits(
+            predictor,
+            splits,
+            run,
+            {"command": command_line},
+            batch_tokens=batch_tokens,
+            limit=limit,
+            progress=SplitProgress,
         )
+    for result in found:
+        warn(result.data.notes)
     if as_json:
         print_json(document)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
@@ -74,3 +75,60 @@ class SplitProgress:
             self._bar.stop()
         elif self.show and kind is None:
             self._log(f"{self._last[1]:,} examples in {duration(time.monotonic() - self._started)}")
+
+
+class StepProgress:
+    """Steps done, loss, speed and remaining time of a training run; called after each step with its numbers."""
+
+    def __init__(self, steps: int, show: bool = True) -> None:
+        self.steps = steps
+        self.show = show
+        self._bar: Any = None
+        self._task: Any = None
+        self._started = self._logged = time.monotonic()
+        self._first: int | None = None
+
+    def __enter__(self) -> StepProgress:
+        if self.show and sys.stderr.isatty():
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+            from t5eval.cli.options import console
+
+            self._bar = Progress(
+                TextColumn("training"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[numbers]}"),
+                console=console(stderr=True),
+            )
+            self._bar.start()
+            self._task = self._bar.add_task("", total=self.steps, numbers="")
+        return self
+
+    def __call__(self, logs: Mapping[str, Any]) -> None:
+        step = int(logs["step"])
+        now = time.monotonic()
+        if self._first is None:
+            self._first, self._started = step, now
+        left = ""
+        if step > self._first:
+            left = f", {duration((self.steps - step) * (now - self._started) / (step - self._first))} left"
+        numbers = f"loss {logs['loss']:.4f}, {logs['tokens_per_second']:,.0f} tokens/s{left}"
+        if self._bar is not None:
+            self._bar.update(self._task, completed=step, numbers=numbers)
+        elif self.show and now - self._logged > LOG_EVERY_SECONDS:
+            self._logged = now
+            self.say(f"step {step:,} of {self.steps:,}: {numbers}")
+
+    def say(self, text: str) -> None:
+        """Prints a line above the bar, or into the log."""
+        if self._bar is not None:
+            self._bar.console.print(text)
+        elif self.show:
+            print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from t5eval.data.tsv import read_tsv, tsv_files
-from t5eval.errors import DataError, UserError, did_you_mean
+from t5eval.errors import DataError, MissingFile, UserError, did_you_mean
 from task_specs import Example, TaskSpec
 
 DATA_DIR_VARIABLE = "T5EVAL_DATA_DIR"
@@ -106,7 +106,7 @@ def data_dir_from(option: str | None) -> Path:
     named = option or os.environ.get(DATA_DIR_VARIABLE)
     if not named:
         raise DataError(
-            f"no data: name the folder that holds glue/ and the other benchmarks with --data-dir DIR or {DATA_DIR_VARIABLE}"
+            f"no data: name the folder that holds glue/ and other benchmarks with --data-dir DIR or {DATA_DIR_VARIABLE}"
         )
     path = Path(named)
     if not path.is_dir():
@@ -131,12 +131,12 @@ def open_split(spec: TaskSpec, split: str, data_dir: Path, *, with_labels: bool 
 
     Raises:
         UserError: the task has no such split.
-        DataError: one of its files is not there.
+        MissingFile: one of its files is not there.
     """
     if split not in spec.source.splits:
         known = list(spec.source.splits)
         raise UserError(f"{spec.name} has no split {split!r}; it has {', '.join(known)}.{did_you_mean(split, known)}")
     for name in READERS[spec.source.kind].files(spec, split):
         if not (data_dir / name).is_file():
-            raise DataError(f"{data_dir / name}: no such file; {spec.name} needs it for its {split} split")
+            raise MissingFile(f"{data_dir / name}: no such file; {spec.name} needs it for its {split} split")
     return Split(spec, split, data_dir, with_labels)

@@ -88,7 +88,10 @@ def _confusion(gold: NDArray[np.intp], said: NDArray[np.intp], classes: int) -> 
 
 
 def _matthews(totals: Floats) -> Floats:
-    """Returns the correlation of a confusion matrix with any number of classes, in percent; 0 where one side is constant.
+    """Returns the correlation of a confusion matrix, in percent, 0 where one side is constant.
+
+    Args:
+        totals: a square matrix of counts, true class by answer, shape [..., classes * classes].
 
     Source: Gorodkin 2004, as scikit-learn computes it.
     """

@@ -1,0 +1,55 @@
+"""`t5eval submit`: a leaderboard submission from a run's predictions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+import leaderboards
+from t5eval.cli.options import data_dir_option, json_option, print_json
+from t5eval.data import data_dir_from
+from t5eval.submission import Submission, submit
+
+
+def describe(submission: Submission) -> list[str]:
+    """Returns what was written, a line for each file and for all that a user must know of it."""
+    lines = [f"{name}: {rows:,} rows" for name, rows in submission.files.items()]
+    lines += [
+        f"{name}: {n:,} numbers clipped to the leaderboard's range" for name, n in submission.clipped.items() if n
+    ]
+    for task, (missing, unreadable) in submission.filled.items():
+        lines.append(f"{task}: filled {missing:,} missing and {unreadable:,} unreadable answers")
+    lines += [f"{task}: left out, {reason}" for task, reason in submission.left_out.items()]
+    return [*lines, f"{submission.path}: {leaderboards.lines(submission.verdict)[-1]}"]
+
+
+@click.command()
+@click.argument("leaderboard")
+@click.option("--run", required=True, metavar="RUN", help="Folder that holds predictions/TASK/SPLIT.jsonl.")
+@data_dir_option
+@click.option("--out", required=True, metavar="FILE", help="The file to write.")
+@click.option("--fill", multiple=True, metavar="[TASK=]LABEL", help="Fill missing and unreadable answers; repeatable.")
+@click.option("--partial", is_flag=True, help="Leave out incomplete tasks instead of refusing.")
+@json_option
+def command(
+    leaderboard: str, run: str, data_dir: str | None, out: str, fill: tuple[str, ...], partial: bool, as_json: bool
+) -> None:
+    """Write LEADERBOARD's submission from a run's predictions.
+
+    Refuses incomplete or unreadable answers unless --fill or --partial says what to do with them.
+    """
+    submission = submit(leaderboard, Path(run), data_dir_from(data_dir), Path(out), fill=fill, partial=partial)
+    if not as_json:
+        click.echo("\n".join(describe(submission)))
+        return
+    print_json(
+        {
+            "path": str(submission.path),
+            "status": submission.verdict.status,
+            "files": dict(submission.files),
+            "clipped": dict(submission.clipped),
+            "filled": {task: {"missing": m, "unreadable": u} for task, (m, u) in submission.filled.items()},
+            "left_out": dict(submission.left_out),
+        }
+    )

@@ -1,0 +1,72 @@
+"""`t5eval train`: fine-tune a Keras T5, from where an earlier process stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+import task_specs
+from t5eval import training
+from t5eval.cli.options import data_dir_option
+from t5eval.cli.progress import StepProgress
+from t5eval.data import data_dir_from
+from t5eval.data.split import DATA_DIR_VARIABLE
+from t5eval.errors import UserError
+from t5eval.run_folder import locked, write_config
+
+
+def run_training(config: training.TrainConfig, say: Any) -> Any:
+    """Trains in the run's folder, holding its lock and keeping its configuration."""
+    specs = task_specs.resolve(config.task)
+    run = Path(config.out)
+    with locked(run):
+        write_config(run, "train", dataclasses.asdict(config))
+        with StepProgress(config.steps) as progress:
+            return training.train(config, specs, display=progress, say=progress.say if say is None else say)
+
+
+@click.command()
+@click.option("--config", "config_file", metavar="FILE", help="TOML file with a [train] table; flags overrule it.")
+@click.option("--task", multiple=True, metavar="T", help="Task or benchmark to train on; repeatable.")
+@data_dir_option
+@click.option("--out", metavar="RUN", help="The run's folder; an unfinished run is resumed.")
+@click.option("--model", metavar="FOLDER", help="Model folder to start from.")
+@click.option("--preset", metavar="NAME", help="Configuration to start from scratch with, such as t5-small.")
+@click.option("--vocab", metavar="FILE", help="SentencePiece model, where no model folder brings one.")
+@click.option("--steps", type=int, help="Optimisation steps.  [default: 262144]")
+@click.option("--batch-size", type=int, help="Examples per step.  [default: 128]")
+@click.option("--learning-rate", type=float, help="Constant; Adafactor's.  [default: 0.001]")
+@click.option("--seed", type=int, help="[default: 0]")
+@click.option("--checkpoint-every", type=int, metavar="STEPS", help="[default: 5000]")
+@click.option("--keep", type=int, metavar="N", help="Checkpoints kept.  [default: 3]")
+@click.option("--validate-every", type=int, metavar="STEPS", help="[default: with each checkpoint]")
+@click.option("--validate-limit", type=int, metavar="N", help="Validation examples per task.  [default: 1000]")
+def command(config_file: str | None, **flags: Any) -> None:
+    """Fine-tune a Keras T5 on TASKs with model.fit.
+
+    The model starts from a folder (--model) or from scratch (--preset or a [train.config] table, with --vocab). The
+    result is RUN/model, which `t5eval evaluate --model` takes, as every folder in RUN/checkpoints.
+    """
+    given = {name: value for name, value in flags.items() if value not in (None, ())}
+    if "task" in given:
+        given["task"] = list(given["task"])
+    table = training.read_config(Path(config_file), given) if config_file else given
+    if "data_dir" not in table and os.environ.get(DATA_DIR_VARIABLE):
+        table["data_dir"] = os.environ[DATA_DIR_VARIABLE]
+    if "data_dir" not in table:
+        raise UserError(f"no data: name the folder that holds glue/ with --data-dir DIR or {DATA_DIR_VARIABLE}")
+    config = training.resolve(table, config_file or "t5eval train")
+    data_dir_from(config.data_dir)
+    result = run_training(config, None)
+    speed = result.tokens / result.seconds if result.seconds else 0.0
+    click.echo(
+        f"trained {result.steps - result.first_step:,} steps at {speed:,.0f} tokens/s; the model is {result.model}"
+    )
+    if result.scores:
+        last = max(result.scores)
+        for name, score in result.scores[last].items():
+            click.echo(f"{name} validation at step {last:,}: {score:.2f}")

@@ -1,0 +1,241 @@
+"""From a run's predictions to a leaderboard's file: every answer read, every gap named, nothing guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import leaderboards
+from t5eval import scoring
+from t5eval.data import Summary, open_split
+from t5eval.errors import MissingFile, PredictionError, UserError, did_you_mean
+from t5eval.predictions import read_predictions
+from t5eval.run_folder import predictions_path
+from task_specs import Answer, Example, TaskSpec
+
+
+@dataclass(frozen=True)
+class Fill:
+    """What stands in for answers that are missing or unreadable, because the user said so.
+
+    Attributes:
+        everywhere: a label for every task that needs one, None for none.
+        by_task: a label for single tasks.
+    """
+
+    everywhere: str | None = None
+    by_task: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, options: Sequence[str], tasks: Sequence[TaskSpec]) -> Fill:
+        """Reads `LABEL` and `TASK=LABEL` options.
+
+        Raises:
+            UserError: a task is not one of the leaderboard's, or is given two labels.
+        """
+        everywhere: str | None = None
+        by_task: dict[str, str] = {}
+        names = {name: spec.name for spec in tasks for name in (spec.name, *spec.aliases)}
+        for option in options:
+            task, equals, label = option.partition("=")
+            if not equals:
+                if everywhere is not None:
+                    raise UserError(f"--fill {option}: {everywhere!r} already fills every task; use --fill TASK=LABEL")
+                everywhere = option
+            elif task not in names:
+                raise UserError(f"--fill {option}: no task {task!r} here.{did_you_mean(task, list(names))}")
+            elif names[task] in by_task:
+                raise UserError(f"--fill {option}: {task} is given two labels")
+            else:
+                by_task[names[task]] = label
+        return cls(everywhere, by_task)
+
+    def label(self, spec: TaskSpec) -> str | None:
+        """Returns the label for a task, None if it has none."""
+        return self.by_task.get(spec.name, self.everywhere)
+
+    def value(self, spec: TaskSpec) -> Any:
+        """Returns the value that a task's label stands for: a class by its name or as the leaderboard spells it.
+
+        Raises:
+            UserError: the label is not one of the task's.
+        """
+        label = self.label(spec)
+        assert label is not None
+        spellings = (getattr(spec.answer, "classes", ()), getattr(spec.submission, "labels", ()))
+        for names in spellings:
+            if label in names:
+                return names.index(label)
+        if not any(spellings):
+            answer: Answer = spec.answer.parse(label, {}, "")
+            if answer.readable:
+                return answer.value
+        allowed = dict.fromkeys(name for names in spellings for name in names)
+        raise UserError(
+            f"--fill {label} is no answer of {spec.name}; its labels are {', '.join(allowed) or 'numbers'}. "
+            f"Use --fill {spec.name}=LABEL"
+        )
+
+
+@dataclass(frozen=True)
+class TaskAnswers:
+    """One task's answers, ready for its file.
+
+    Attributes:
+        answers: example id to value, for every example of the split.
+        filled_missing: how many examples had no prediction and were filled.
+        filled_unreadable: how many predictions were unreadable and were filled.
+        data: what was read of the split.
+    """
+
+    answers: Mapping[str, Any]
+    filled_missing: int
+    filled_unreadable: int
+    data: Summary
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What was written.
+
+    Attributes:
+        path: the file.
+        files: file name to rows.
+        clipped: file name to how many numbers were clipped to the leaderboard's range.
+        filled: task name to (missing, unreadable) answers that were filled.
+        left_out: task name to the reason why its file is not there.
+        verdict: what `t5eval check` says of the file, with the data at hand.
+    """
+
+    path: Path
+    files: Mapping[str, int]
+    clipped: Mapping[str, int]
+    filled: Mapping[str, tuple[int, int]]
+    left_out: Mapping[str, str]
+    verdict: leaderboards.Verdict
+
+
+class _Incomplete(Exception):
+    """Why a task has no file."""
+
+
+def _task_answers(spec: TaskSpec, run: Path, data_dir: Path, fill: Fill, official_counts: bool) -> TaskAnswers:
+    """Reads a task's answers.
+
+    Raises:
+        _Incomplete: the data or an answer is not there, or cannot be read, and nothing was said to fill it.
+        UserError: what is there is damaged.
+    """
+    assert spec.submission is not None
+    split = spec.submission.split
+    try:
+        opened = open_split(spec, split, data_dir)
+        examples = list(opened)
+    except MissingFile as error:
+        raise _Incomplete(str(error)) from None
+    official = spec.sizes.get(split)
+    if official_counts and official is not None and len(examples) != official:
+        raise _Incomplete(f"its {split} data has {len(examples):,} of the leaderboard's {official:,} rows")
+    path = predictions_path(run, spec.name, split)
+    if not path.is_file():
+        raise _Incomplete(f"there are no predictions ({path})")
+    predictions = read_predictions(path, [example.id for example in examples])
+    return _read_answers(spec, examples, predictions, fill, opened.summary)
+
+
+def _read_answers(
+    spec: TaskSpec, examples: Sequence[Example], predictions: Mapping[str, str], fill: Fill, data: Summary
+) -> TaskAnswers:
+    judged = scoring.judge(spec, examples, predictions)
+    missing = sum(e.missing for e in judged)
+    unreadable = [e for e in judged if not e.missing and not e.answer.readable]
+    if (missing or unreadable) and fill.label(spec) is None:
+        reasons = [f"{missing:,} of {len(judged):,} examples have no prediction"] if missing else []
+        if unreadable:
+            first = unreadable[0]
+            reasons.append(f"{len(unreadable):,} answers are unreadable (id {first.id}: {first.answer.reason})")
+        raise _Incomplete(f"{' and '.join(reasons)}; --fill {spec.name}=LABEL fills them")
+    stand_in = fill.value(spec) if missing or unreadable else None
+    return TaskAnswers(
+        answers={e.id: stand_in if e.missing or not e.answer.readable else e.answer.value for e in judged},
+        filled_missing=missing,
+        filled_unreadable=len(unreadable),
+        data=data,
+    )
+
+
+def submit(
+    name: str,
+    run: Path,
+    data_dir: Path,
+    out: Path,
+    *,
+    fill: Sequence[str] = (),
+    partial: bool = False,
+    official_counts: bool = True,
+) -> Submission:
+    """Writes a leaderboard's submission from a run's predictions, and checks what was written.
+
+    Args:
+        name: the leaderboard.
+        run: a folder that holds `predictions/TASK/SPLIT.jsonl`.
+        data_dir: the data directory: it says which examples there are.
+        out: the file to write.
+        fill: `LABEL` or `TASK=LABEL` for answers that are missing or unreadable.
+        partial: leave out the tasks that are incomplete, instead of refusing.
+        official_counts: refuse data that has other numbers of rows than the leaderboard's.
+
+    Raises:
+        UserError: a task is incomplete and `partial` does not allow it, or no task is complete.
+    """
+    leaderboard = leaderboards.get(name)
+    if not (run / "predictions").is_dir():
+        raise PredictionError(f"--run {run}: there is no folder predictions/ in it")
+    filling = Fill.parse(fill, leaderboard.tasks)
+    complete: dict[str, TaskAnswers] = {}
+    left_out: dict[str, str] = {}
+    for spec in leaderboard.tasks:
+        try:
+            complete[spec.name] = _task_answers(spec, run, data_dir, filling, official_counts)
+        except _Incomplete as reason:
+            left_out[spec.name] = str(reason)
+    if left_out and not partial:
+        reasons = "; ".join(f"{task}: {reason}" for task, reason in left_out.items())
+        raise UserError(
+            f"no {name} submission was written, {len(left_out)} of {len(leaderboard.tasks)} tasks are incomplete: "
+            f"{reasons}. --partial leaves them out, for a file that the leaderboard will not take"
+        )
+    if not complete:
+        first = next(iter(left_out.items()))
+        raise UserError(f"no {name} submission was written, no task is complete ({first[0]}: {first[1]})")
+    written = leaderboard.write(out, {task: found.answers for task, found in complete.items()})
+    verdict = leaderboard.check(out, {task: list(found.answers) for task, found in complete.items()})
+    if verdict.faults:
+        out.unlink(missing_ok=True)
+        raise RuntimeError(f"the {name} file just written does not pass its own check: {verdict.faults[0]}")
+    return Submission(
+        path=out,
+        files=written.files,
+        clipped=written.clipped,
+        filled={
+            task: (found.filled_missing, found.filled_unreadable)
+            for task, found in complete.items()
+            if found.filled_missing or found.filled_unreadable
+        },
+        left_out=left_out,
+        verdict=verdict,
+    )
+
+
+def data_ids(name: str, data_dir: Path) -> dict[str, list[str]]:
+    """Returns the example ids of a leaderboard's tasks whose test data is at hand, by task name."""
+    ids: dict[str, list[str]] = {}
+    for spec in leaderboards.get(name).tasks:
+        assert spec.submission is not None
+        try:
+            ids[spec.name] = [example.id for example in open_split(spec, spec.submission.split, data_dir)]
+        except MissingFile:
+            continue
+    return ids

@@ -1,0 +1,267 @@
+"""Fine-tuning through the harness: the same formatter, tokenizer, parser and metrics as in evaluation."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from t5eval import evaluation, scoring
+from t5eval.data import Split, open_split
+from t5eval.errors import UserError, did_you_mean
+from t5eval.keras_predictor import KerasGenerator, keras_needed
+from task_specs import Example, TaskSpec
+
+if TYPE_CHECKING:
+    from keras_model.batches import Examples
+    from keras_model.config import T5Config
+    from keras_model.model import T5
+    from keras_model.tokenizer import T5Tokenizer
+    from keras_model.training import TrainResult
+
+StepDisplay = Callable[[Mapping[str, Any]], None]
+"""Called after each step with `step`, `steps`, `loss` and `tokens_per_second`."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """Everything that describes a training run; what a TOML file holds under `[train]`.
+
+    Attributes:
+        task: tasks, or benchmarks for their tasks that have training data.
+        data_dir: the data directory.
+        out: the run's folder.
+        model: a model folder to start from.
+        preset: the name of a configuration to start from scratch with, such as `t5-small`.
+        config: values of a configuration of one's own, or that differ from the preset's.
+        vocab: the SentencePiece model, where no model folder brings one.
+        steps: optimisation steps.
+        batch_size: examples per step.
+        learning_rate: Adafactor's, constant.
+        seed: of the initial weights, the order of the examples and dropout.
+        checkpoint_every: steps between checkpoints.
+        keep: checkpoints kept.
+        validate_every: steps between validations; None for with each checkpoint.
+        validate_limit: validation examples of each task, from the start of the split.
+    """
+
+    task: tuple[str, ...]
+    data_dir: str
+    out: str
+    model: str | None = None
+    preset: str | None = None
+    config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    vocab: str | None = None
+    steps: int = 262_144
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    seed: int = 0
+    checkpoint_every: int = 5000
+    keep: int = 3
+    validate_every: int | None = None
+    validate_limit: int = 1000
+
+    def __post_init__(self) -> None:
+        if not self.task:
+            raise UserError("nothing to train on: name a task")
+        if self.model and (self.preset or self.config):
+            raise UserError("a run starts from a model or from a fresh configuration, not from both")
+        if not (self.model or self.preset or self.config):
+            raise UserError("no model: name a model folder, a preset such as t5-small, or a configuration")
+        if not self.model and not self.vocab:
+            raise UserError("a fresh configuration needs a vocabulary: name a SentencePiece model (spiece.model)")
+
+
+def read_config(path: Path, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a TOML file's `[train]` table with `overrides` over it.
+
+    Raises:
+        UserError: the file cannot be read, is not TOML, or has an unknown key or a value of the wrong type.
+    """
+    try:
+        document = tomllib.loads(path.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not a TOML file: {error}") from None
+    table = document.get("train")
+    if not isinstance(table, dict):
+        raise UserError(f"{path}: there is no [train] table in it")
+    return {**table, **overrides}
+
+
+def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
+    """Returns the configuration that a table of settings describes.
+
+    Raises:
+        UserError: a key is unknown or missing, or a value has the wrong type.
+    """
+    fields = {field.name: field for field in dataclasses.fields(TrainConfig)}
+    for key, value in table.items():
+        if key not in fields:
+            raise UserError(
+                f"{where}: unknown key {key!r}; the keys are {', '.join(fields)}.{did_you_mean(key, list(fields))}"
+            )
+        expected: tuple[type, ...] = {
+            "task": (list, tuple),
+            "config": (dict,),
+            "learning_rate": (int, float),
+            **dict.fromkeys(("data_dir", "out", "model", "preset", "vocab"), (str,)),
+        }.get(key, (int,))
+        if not isinstance(value, expected) or isinstance(value, bool):
+            raise UserError(f"{where}: {key} has the wrong type: {value!r}")
+    for key in ("task", "data_dir", "out"):
+        if key not in table:
+            raise UserError(f"{where}: {key} is missing")
+    return TrainConfig(**{**table, "task": tuple(table["task"])})
+
+
+def training_splits(specs: Sequence[TaskSpec], data_dir: Path) -> list[Split]:
+    """Returns the training splits of the tasks that have one.
+
+    Raises:
+        UserError: no task has a training split, or its file is not there.
+    """
+    trainable = [spec for spec in specs if "train" in spec.source.splits]
+    if not trainable:
+        raise UserError(f"{', '.join(spec.name for spec in specs)}: nothing to train on, no train split")
+    return [open_split(spec, "train", data_dir) for spec in trainable]
+
+
+def tokenise(splits: Sequence[Split], tokenizer: T5Tokenizer) -> Examples:
+    """Formats and tokenises training splits, one after the other, cut to their tasks' lengths."""
+    from keras_model.batches import Examples
+
+    parts = []
+    for split in splits:
+        pairs = [pair for example in split for pair in split.spec.pairs(example, training=True)]
+        sources = tokenizer.encode([pair.inputs for pair in pairs], split.spec.lengths.inputs)
+        targets = tokenizer.encode([pair.targets for pair in pairs], split.spec.lengths.targets)
+        parts.append(Examples.from_sequences(sources, targets))
+    return Examples.concatenate(parts)
+
+
+def validation_examples(specs: Sequence[TaskSpec], data_dir: Path, limit: int) -> dict[TaskSpec, list[Example]]:
+    """Returns the first `limit` validation examples of each task whose validation file is at hand."""
+    found: dict[TaskSpec, list[Example]] = {}
+    for spec in specs:
+        if "validation" in spec.source.splits:
+            try:
+                found[spec] = list(open_split(spec, "validation", data_dir))[:limit]
+            except UserError:
+                continue
+    return found
+
+
+def validate(generator: KerasGenerator, examples: Mapping[TaskSpec, Sequence[Example]]) -> dict[str, float]:
+    """Returns each task's score, by generation, parser and metric as in `t5eval evaluate`; undefined ones left out."""
+    scores: dict[str, float] = {}
+    for spec, rows in examples.items():
+        pairs = [scoring.evaluation_pair(spec, example) for example in rows]
+        texts = {p.id: p.text for batch in evaluation.generate_all(generator, spec, pairs) for p in batch}
+        score = scoring.score(spec, "validation", scoring.judge(spec, rows, texts)).task_score
+        if score is not None:
+            scores[spec.name] = score
+    return scores
+
+
+def _fresh_config(config: TrainConfig, tokenizer: T5Tokenizer) -> T5Config:
+    from keras_model.config import T5Config
+
+    # The embedding's rows are the vocabulary's, rounded up so that every device divides them.
+    rows = -(-tokenizer.vocab_size // 128) * 128
+    try:
+        base = T5Config.preset(config.preset).to_dict() if config.preset else {}
+        return T5Config.from_dict({**base, "vocab_size": rows, **config.config})
+    except ValueError as error:
+        raise UserError(f"[train.config]: {error}") from None
+
+
+def _start(config: TrainConfig) -> tuple[T5, T5Tokenizer]:
+    """Returns the model to train, with its tokenizer."""
+    try:
+        import keras
+
+        from keras_model.checkpoints import load_model, load_tokenizer
+        from keras_model.model import T5
+        from keras_model.tokenizer import T5Tokenizer
+    except ModuleNotFoundError as error:
+        raise keras_needed(error) from None
+    keras.utils.set_random_seed(config.seed)
+    try:
+        if config.model:
+            tokenizer = T5Tokenizer(config.vocab) if config.vocab else load_tokenizer(config.model)
+            return load_model(config.model), tokenizer
+        assert config.vocab is not None
+        tokenizer = T5Tokenizer(config.vocab)
+        return T5(_fresh_config(config, tokenizer)), tokenizer
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
+def train(
+    config: TrainConfig, specs: Sequence[TaskSpec], *, display: StepDisplay, say: Callable[[str], None]
+) -> TrainResult:
+    """Trains in a run folder that this process holds, or goes on where an earlier process stopped.
+
+    Args:
+        config: the run.
+        specs: its tasks.
+        display: told of every step.
+        say: told of what happens between steps, a line at a time.
+
+    Raises:
+        UserError: the data, the model or the configuration is not usable, or the loss is no longer finite.
+    """
+    data_dir = Path(config.data_dir)
+    splits = training_splits(specs, data_dir)
+    held_out = validation_examples([split.spec for split in splits], data_dir, config.validate_limit)
+    model, tokenizer = _start(config)
+    from keras_model.decoding import Generator
+    from keras_model.training import TrainingError, TrainSettings, fit
+
+    examples = tokenise(splits, tokenizer)
+    for split in splits:
+        say(f"{split.spec.name}: {split.summary.examples:,} training examples")
+    generator = KerasGenerator(Generator(model, emit_limit=tokenizer.vocab_size), tokenizer)
+
+    def check(step: int, _: T5) -> dict[str, float]:
+        scores = validate(generator, held_out)
+        say(f"step {step:,}: " + ", ".join(f"{name} {value:.2f}" for name, value in scores.items()))
+        return scores
+
+    try:
+        settings = TrainSettings(
+            steps=config.steps,
+            batch_size=config.batch_size,
+            learning_rate=config.learning_rate,
+            seed=config.seed,
+            checkpoint_every=config.checkpoint_every,
+            keep=config.keep,
+            validate_every=config.validate_every,
+        )
+        return fit(
+            model,
+            examples,
+            settings,
+            Path(config.out),
+            validate=check,
+            callbacks=[_display_callback(display, config.steps)],
+            tokenizer=tokenizer,
+        )
+    except (TrainingError, ValueError) as error:
+        raise UserError(str(error)) from error
+
+
+def _display_callback(display: StepDisplay, steps: int) -> Any:
+    import keras
+
+    class StepsShown(keras.callbacks.Callback):  # type: ignore[misc]
+        """Passes each step's numbers on to the display."""
+
+        def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+            display({"steps": steps, **(logs or {})})
+
+    return StepsShown()

@@ -187,6 +187,8 @@ def evaluate_splits(
                 **settings,
                 "model": dict(predictor.identity),
                 "batch_tokens": batch_tokens,
+                "dtype": "float32",
+                "device": predictor.device(),
                 "versions": results.library_versions(),
             },
             {split.spec.name: {split.split: result.to_json()}},

@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t5eval.errors import MissingPackage, UserError
+from t5eval.errors import UserError
 from t5eval.predictor import Generation, Prepared
+from t5eval.quiet import import_keras_model
 from task_specs import Decode
 
 if TYPE_CHECKING:
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
     from keras_model.tokenizer import T5Tokenizer
 
 MODEL_FILES = ("config.json", "model.safetensors", "spiece.model")
-
-
-def keras_needed(error: ModuleNotFoundError) -> MissingPackage:
-    """Returns the error for a package of the extra `keras` that is not installed."""
-    return MissingPackage(f"running a model needs {error.name}: pip install 't5eval[keras]'")
 
 
 class KerasGenerator:
@@ -85,11 +81,10 @@ class KerasPredictor:
 
     @cached_property
     def _loaded(self) -> KerasGenerator:
-        try:
-            from keras_model.checkpoints import load_model
-            from keras_model.decoding import Generator
-        except ModuleNotFoundError as error:
-            raise keras_needed(error) from None
+        import_keras_model()
+        from keras_model.checkpoints import load_model
+        from keras_model.decoding import Generator
+
         try:
             model = load_model(self.folder)
         except ValueError as error:
@@ -104,15 +99,11 @@ class KerasPredictor:
         """See `Predictor.generate`."""
         return self._loaded.generate(batch, max_new_tokens, decode)
 
-    def environment(self) -> Mapping[str, str]:
-        """Returns the versions and the device behind the numbers."""
-        import keras
+    def device(self) -> str | None:
+        """Returns the devices that TensorFlow ran on, None if the model was not needed."""
+        if "_loaded" not in self.__dict__:
+            return None
         import tensorflow as tf
 
         devices: list[Any] = tf.config.list_physical_devices("GPU") or tf.config.list_physical_devices("CPU")
-        return {
-            "tensorflow": tf.__version__,
-            "keras": keras.__version__,
-            "device": ", ".join(device.name for device in devices),
-            "dtype": "float32",
-        }
+        return ", ".join(device.name for device in devices)

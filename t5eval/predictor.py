@@ -49,5 +49,5 @@ class Predictor(TextGenerator, Protocol):
     def identity(self) -> Mapping[str, str]:
         """What tells this model from any other, such as hashes of weights and vocabulary."""
 
-    def environment(self) -> Mapping[str, str]:
-        """Returns the versions and the device behind the numbers."""
+    def device(self) -> str | None:
+        """Returns what it ran on, None if it has not run."""

@@ -15,11 +15,11 @@ from t5eval.files import write_json
 from task_specs import BENCHMARKS, Benchmark, get
 
 SCHEMA = 1
-LIBRARIES = ("numpy", "scipy", "scikit-learn", "sentencepiece")
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "sentencepiece", "tensorflow", "keras")
 
 
 def library_versions() -> dict[str, str]:
-    """Returns the versions of Python and of the libraries that scores rest on."""
+    """Returns the versions of Python and of the libraries that predictions and scores rest on."""
     versions = {"python": platform.python_version(), "t5eval": __version__}
     for name in LIBRARIES:
         try:
@@ -122,6 +122,8 @@ def write_results(run: Path, settings: Mapping[str, Any], results: Mapping[str, 
     merged: dict[str, dict[str, Any]] = {task: dict(splits) for task, splits in before["results"].items()}
     for task, splits in results.items():
         merged.setdefault(task, {}).update(splits)
+    if settings.get("device") is None and "device" in before:
+        settings = {**settings, "device": before["device"]}  # nothing was left to predict this time
     document = {"schema": SCHEMA, **settings, "results": merged, "benchmarks": benchmark_averages(merged)}
     write_json(run / "results.json", document)
     return document

@@ -68,6 +68,7 @@ class SplitScore:
             "task": self.task,
             "split": self.split,
             "n": self.n,
+            "labelled": self.labelled,
             "scores": {name: score.to_json() for name, score in self.scores.items()},
             "task_score": self.task_score,
             "unreadable": self.unreadable,

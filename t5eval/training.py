@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from t5eval import evaluation, scoring
 from t5eval.data import Split, open_split
 from t5eval.errors import UserError, did_you_mean
-from t5eval.keras_predictor import KerasGenerator, keras_needed
+from t5eval.keras_predictor import KerasGenerator
+from t5eval.quiet import import_keras_model
 from task_specs import Example, TaskSpec
 
 if TYPE_CHECKING:
@@ -181,14 +182,13 @@ def _fresh_config(config: TrainConfig, tokenizer: T5Tokenizer) -> T5Config:
 
 def _start(config: TrainConfig) -> tuple[T5, T5Tokenizer]:
     """Returns the model to train, with its tokenizer."""
-    try:
-        import keras
+    import_keras_model()
+    import keras
 
-        from keras_model.checkpoints import load_model, load_tokenizer
-        from keras_model.model import T5
-        from keras_model.tokenizer import T5Tokenizer
-    except ModuleNotFoundError as error:
-        raise keras_needed(error) from None
+    from keras_model.checkpoints import load_model, load_tokenizer
+    from keras_model.model import T5
+    from keras_model.tokenizer import T5Tokenizer
+
     keras.utils.set_random_seed(config.seed)
     try:
         if config.model:
@@ -258,7 +258,7 @@ def train(
 def _display_callback(display: StepDisplay, steps: int) -> Any:
     import keras
 
-    class StepsShown(keras.callbacks.Callback):  # type: ignore[misc]
+    class StepsShown(keras.callbacks.Callback):
         """Passes each step's numbers on to the display."""
 
         def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -88,6 +89,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def main() -> None:
     """The console script."""
+    # TensorFlow logs its own start-up at length; what it says there is not about the run.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for stream in (sys.stdout, sys.stderr):
         # Texts are UTF-8 whatever the locale says, and a stray surrogate must not end a run.
         if hasattr(stream, "reconfigure"):

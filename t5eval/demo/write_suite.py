@@ -154,7 +154,7 @@ TASKS = (
         _files(
             "CoLA",
             templates.cola,
-            (1000, 100, 100),
+            (900, 90, 90),
             Layout(
                 ("source", "label", "mark", "sentence"),
                 lambda _, item: ("demo", item.label, "" if item.label == "1" else "*", *item.texts),
@@ -168,7 +168,7 @@ TASKS = (
         _files(
             "SST-2",
             templates.sst2,
-            (700, 100, 100),
+            (700, 80, 80),
             Layout(("sentence", "label"), lambda _, item: (*item.texts, item.label)),
             NUMBERED_SENTENCE,
         ),
@@ -178,7 +178,7 @@ TASKS = (
         _files(
             "MRPC",
             templates.mrpc,
-            (600, 80, 80),
+            (560, 80, 80),
             Layout(
                 ("Quality", *MRPC_COLUMNS),
                 lambda place, item: (item.label, *_mrpc_ids(place), *item.texts),
@@ -192,7 +192,7 @@ TASKS = (
         _files(
             "QQP",
             templates.qqp,
-            (700, 80, 80),
+            (680, 80, 80),
             Layout(
                 ("id", "qid1", "qid2", "question1", "question2", "is_duplicate"),
                 lambda place, item: (str(place), str(2 * place + 1), str(2 * place + 2), *item.texts, item.label),
@@ -205,7 +205,7 @@ TASKS = (
         _files(
             "STS-B",
             templates.stsb,
-            (600, 90, 90),
+            (520, 78, 78),
             Layout((*CAPTION_COLUMNS, "score"), lambda place, item: (*_caption(place, item), item.label)),
             Layout(CAPTION_COLUMNS, _caption),
         ),
@@ -213,21 +213,21 @@ TASKS = (
     Task(
         THREE_WAY,
         (
-            File("glue/MNLI/dev_matched.tsv", _mnli(5), 90, _matched),
-            File("glue/MNLI/dev_mismatched.tsv", _mnli(5), 90, _mismatched),
-            File("glue/MNLI/test_matched.tsv", _mnli(0), 90, _matched),
-            File("glue/MNLI/test_mismatched.tsv", _mnli(0), 90, _mismatched),
+            File("glue/MNLI/dev_matched.tsv", _mnli(5), 78, _matched),
+            File("glue/MNLI/dev_mismatched.tsv", _mnli(5), 78, _mismatched),
+            File("glue/MNLI/test_matched.tsv", _mnli(0), 78, _matched),
+            File("glue/MNLI/test_mismatched.tsv", _mnli(0), 78, _mismatched),
             File(
                 DIAGNOSTIC,
                 Layout(("index", "sentence1", "sentence2"), lambda place, item: (str(place), *item.texts)),
-                90,
+                78,
                 templates.diagnostic,
             ),
-            File("glue/MNLI/train.tsv", _mnli(1), 900, _matched),
+            File("glue/MNLI/train.tsv", _mnli(1), 720, _matched),
         ),
     ),
-    Task(TWO_WAY, _files("QNLI", templates.qnli, (600, 100, 100), *_pair("question", "sentence"))),
-    Task(TWO_WAY, _files("RTE", templates.rte, (800, 100, 100), *_pair("sentence1", "sentence2"))),
+    Task(TWO_WAY, _files("QNLI", templates.qnli, (500, 80, 80), *_pair("question", "sentence"))),
+    Task(TWO_WAY, _files("RTE", templates.rte, (660, 80, 80), *_pair("sentence1", "sentence2"))),
     Task(DIGITS, _files("WNLI", templates.wnli, (900, 80, 80), *_pair("sentence1", "sentence2"))),
 )
 

@@ -14,8 +14,8 @@ MNLI_GENRES = {
 """Genres of the training and matched files, each with its form of the premise."""
 
 MISMATCHED = {
-    "radio": "Our reporter has met a {look} {person} who is {action} {place}.",
-    "letters": "Can you see the {look} {person} {place}? Yes, {action}.",
+    "news": "It is {day} and a {look} {person} is {place}, {action}.",
+    "letters": "There is a {person} who is {look} and who is {action} {place}.",
 }
 """Genres that training never shows."""
 
@@ -43,7 +43,7 @@ def _scene(draw: Draw, label: str, form: str) -> tuple[str, list[tuple[str, str]
     place = draw.pick(OUTDOORS if outside else INDOORS)
     where, elsewhere = ("outdoors", "indoors") if outside else ("indoors", "outdoors")
     action, kind = scene.action, scene.kind
-    premise = form.format(look=look, person=person, action=action, place=place)
+    premise = form.format(day=draw.pick(DAYS), look=look, person=person, action=action, place=place)
     lexical, negation = "Lexical Semantics: Lexical entailment", "Logic: Negation"
     restrictive = "Predicate-Argument Structure: Restrictivity"
     common_sense, quantifiers = "Knowledge: Common sense", "Lexical Semantics: Quantifiers"

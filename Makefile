@@ -1,0 +1,49 @@
+# Every target sets up what it needs in $(VENV); nothing has to be installed before but Python 3.11+ and make.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: demo test lint types parity bench clean
+
+# The whole job, offline once installed: train a tiny T5, evaluate it, write and check a GLUE submission.
+demo: $(VENV)/.keras
+	$(BIN)/t5eval demo --out demo-run
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+# Live comparisons with transformers and KerasHub.
+parity: $(VENV)/.parity
+	$(BIN)/python -m pytest -m parity tests/parity
+
+bench: $(VENV)/.parity
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info demo-run
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "t5eval needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@# Debian keeps venv in a package of its own.
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); [ "$$(id -u)" = 0 ] && apt-get install -y python3-venv && $(PYTHON) -m venv $(VENV); } \
+		|| { rm -rf $(VENV); echo "no virtual environment could be made: install Debian's package python3-venv" >&2; exit 1; }
+
+$(VENV)/.keras: setup.py constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable '.[keras]'
+	@touch $@
+
+$(VENV)/.dev: setup.py constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable '.[keras,dev]'
+	@touch $@ $(VENV)/.keras
+
+$(VENV)/.parity: $(VENV)/.dev
+	$(PIP) torch transformers
+	@touch $@

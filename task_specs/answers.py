@@ -171,4 +171,38 @@ class Referent:
         return Answer(same, same)
 
 
-ANSWERS: dict[str, type] = {cls.kind: cls for cls in (Label, Number, Referent)}
+@dataclass(frozen=True)
+class Text:
+    """Free text, compared with one or several references by the metric: any text is an answer.
+
+    Attributes:
+        field: the feature that holds the reference, or the list of references. An empty list, or None, means that the
+            example is unlabelled.
+    """
+
+    field: str
+    kind: ClassVar[str] = "text"
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        return ()
+
+    def _references(self, features: Mapping[str, Any]) -> tuple[str, ...]:
+        held = features[self.field]
+        if held is None:
+            return ()
+        return (held,) if isinstance(held, str) else tuple(held)
+
+    def target(self, features: Mapping[str, Any]) -> str:
+        references = self._references(features)
+        return references[0] if references else UNLABELLED_TARGET
+
+    def gold(self, features: Mapping[str, Any], targets: str) -> Answer | None:
+        references = self._references(features)
+        return Answer(references, references) if references else None
+
+    def parse(self, text: str, features: Mapping[str, Any], targets: str) -> Answer:
+        return Answer(text, text)
+
+
+ANSWERS: dict[str, type] = {cls.kind: cls for cls in (Label, Number, Referent, Text)}

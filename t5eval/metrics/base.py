@@ -94,7 +94,11 @@ class Metric(ABC):
 
     @abstractmethod
     def statistics(self, batch: Batch) -> Floats:
-        """Returns one row of numbers for each example, shape [examples, numbers]."""
+        """Returns one row of numbers for each example, shape [examples, numbers].
+
+        A metric that judges groups of examples together (all answers to a question) returns one row for each group:
+        what is drawn again in a resample is a row.
+        """
 
     @abstractmethod
     def aggregate(self, totals: Floats) -> Floats:

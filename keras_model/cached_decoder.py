@@ -66,7 +66,8 @@ class CachedDecoder:
                 "self_output": self._fused(block.self_attention, "output"),
                 "cross_norm": self._norm(block.cross_attention_norm),
                 "cross_query": self._fused(block.cross_attention, "query"),
-                "cross_kv": self._fused(block.cross_attention, "key", "value"),
+                "cross_key": self._fused(block.cross_attention, "key"),
+                "cross_value": self._fused(block.cross_attention, "value"),
                 "cross_output": self._fused(block.cross_attention, "output"),
                 "feed_forward_norm": self._norm(block.feed_forward_norm),
                 "feed_forward": self._feed_forward_weights(block.feed_forward),
@@ -87,9 +88,8 @@ class CachedDecoder:
         flat = tf.reshape(encoded, (-1, self.config.d_model))
         memory_keys, memory_values = [], []
         for layer in self.layers:
-            key, value = tf.split(tf.matmul(flat, layer["cross_kv"]), 2, axis=1)
-            key = tf.reshape(key, (batch, source, heads, d_kv))
-            value = tf.reshape(value, (batch, source, heads, d_kv))
+            key = tf.reshape(tf.matmul(flat, layer["cross_key"]), (batch, source, heads, d_kv))
+            value = tf.reshape(tf.matmul(flat, layer["cross_value"]), (batch, source, heads, d_kv))
             memory_keys.append(tf.transpose(key, (0, 2, 3, 1)))
             memory_values.append(tf.transpose(value, (0, 2, 1, 3)))
         memory_bias = tf.where(encoder_mask, 0.0, MASKED)[:, tf.newaxis, tf.newaxis, :]
@@ -155,16 +155,14 @@ class CachedDecoder:
 
     def _feed_forward(self, x: Tensor, weights: list[Tensor]) -> Tensor:
         if self.config.is_gated:
-            gate, linear = tf.split(tf.matmul(x, weights[0]), 2, axis=1)
-            return tf.matmul(tf.nn.gelu(gate, approximate=True) * linear, weights[1])
-        return tf.matmul(tf.nn.relu(tf.matmul(x, weights[0])), weights[1])
+            wi_0, wi_1, wo = weights
+            return tf.matmul(tf.nn.gelu(tf.matmul(x, wi_0), approximate=True) * tf.matmul(x, wi_1), wo)
+        wi, wo = weights
+        return tf.matmul(tf.nn.relu(tf.matmul(x, wi)), wo)
 
     def _feed_forward_weights(self, layer: FeedForward) -> list[Tensor]:
-        if self.config.is_gated:
-            wi = tf.concat([tf.convert_to_tensor(layer.wi_0), tf.convert_to_tensor(layer.wi_1)], axis=1)
-        else:
-            wi = tf.convert_to_tensor(layer.wi)
-        return [tf.cast(wi, self.dtype), tf.cast(tf.convert_to_tensor(layer.wo), self.dtype)]
+        matrices = [layer.wi_0, layer.wi_1, layer.wo] if self.config.is_gated else [layer.wi, layer.wo]
+        return [tf.cast(tf.convert_to_tensor(matrix), self.dtype) for matrix in matrices]
 
     def _fused(self, attention: Attention, *parts: str) -> Tensor:
         """The named matrices of an attention layer side by side, [rows, columns * parts]."""

@@ -107,7 +107,8 @@ class TokenEmbedding(_Layer):
 
     def call(self, ids: Tensor) -> Tensor:
         """ids: int [batch, length] -> [batch, length, d_model]"""
-        return ops.cast(lookup(ops.convert_to_tensor(self.embedding), ids), self.compute_dtype)
+        # Copied into a tensor, which costs nothing in a graph: a custom gradient is not defined for variables.
+        return ops.cast(lookup(ops.copy(self.embedding), ids), self.compute_dtype)
 
 
 @functools.cache
@@ -164,6 +165,13 @@ class RelativePositionBias(_Layer):
         return ops.transpose(ops.reshape(bias, (rows, queries, keys, self.config.num_heads)), (0, 3, 1, 2))
 
 
+def _softmax(scores: Tensor) -> Tensor:
+    """Softmax over the last axis, which may have size 1: keras.ops.softmax warns of that, here it is a one-token text."""
+    if scores.shape[-1] == 1:
+        return scores * 0 + 1  # not a constant, so that gradients stay defined
+    return ops.softmax(scores, axis=-1)
+
+
 class Attention(_Layer):
     """Multi-head attention without division by sqrt(d_kv), which T5 puts into the initialiser of the query matrix."""
 
@@ -198,7 +206,7 @@ class Attention(_Layer):
         value = ops.transpose(value, (0, 2, 1, 3))  # [batch, heads, keys, d_kv]
 
         scores = ops.cast(ops.matmul(query, key), "float32") + bias  # [batch, heads, queries, keys]
-        weights = ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
+        weights = ops.cast(_softmax(scores), self.compute_dtype)
         weights = self.dropout(weights, training=training)
 
         context = ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3))  # [batch, queries, heads, d_kv]

@@ -1,0 +1,62 @@
+"""How far a short answer and its references agree: SQuAD's normalisation, exact match, and F1 over words.
+
+SQuAD and ReCoRD are scored this way. Pure Python: a few microseconds for a text.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections import Counter
+from collections.abc import Iterable
+
+_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+_NO_PUNCTUATION = dict.fromkeys(map(ord, string.punctuation))
+
+
+def normalize(text: str) -> str:
+    """Returns a text as SQuAD compares it: lower-cased, without ASCII punctuation, articles and extra whitespace.
+
+    Punctuation goes without leaving a space (`3.50` is `350`); typographic quotes and dashes stay.
+
+    Source: SQuAD's evaluate-v1.1.py and evaluate-v2.0.py, whose normalisation is the same.
+    """
+    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_NO_PUNCTUATION)).split())
+
+
+def word_f1(prediction: str, reference: str, *, both_empty: float = 0.0) -> float:
+    """Returns the F1 of the words that two normalised texts share, as multisets, from 0 to 1.
+
+    Args:
+        prediction: a normalised text.
+        reference: a normalised text.
+        both_empty: the value where neither has a word: 0 in SQuAD v1.1 and ReCoRD, 1 in SQuAD v2.0.
+    """
+    said, true = prediction.split(), reference.split()
+    if not said or not true:
+        return both_empty if said == true else 0.0
+    if said == true:
+        return 1.0
+    shared = sum((Counter(said) & Counter(true)).values())
+    if not shared:
+        return 0.0
+    precision, recall = shared / len(said), shared / len(true)
+    return 2 * precision * recall / (precision + recall)
+
+
+def best_overlap(prediction: str, references: Iterable[str], *, both_empty: float = 0.0) -> tuple[float, float]:
+    """Returns a text's exact match and word F1, each the best over its references, from 0 to 1.
+
+    Args:
+        prediction: the text, as it was written.
+        references: the true answers, as they were written; at least one.
+        both_empty: see `word_f1`.
+
+    Raises:
+        ValueError: there is no reference.
+    """
+    said = normalize(prediction)
+    true = {normalize(reference) for reference in references}
+    if not true:
+        raise ValueError("no reference to compare with")
+    return float(said in true), max(word_f1(said, reference, both_empty=both_empty) for reference in true)

@@ -1,0 +1,22 @@
+"""Leaderboards: their submissions written, checked and read back. Imports task_specs and the standard library only."""
+
+from leaderboards.base import Leaderboard, Written, lines
+from leaderboards.glue import GLUE
+from leaderboards.verdict import Fault, Verdict
+from task_specs.errors import SpecError, did_you_mean
+
+__all__ = ["NAMES", "Fault", "Leaderboard", "Verdict", "Written", "get", "lines"]
+
+_LEADERBOARDS: dict[str, Leaderboard] = {leaderboard.name: leaderboard for leaderboard in (GLUE,)}
+NAMES: tuple[str, ...] = tuple(_LEADERBOARDS)
+
+
+def get(name: str) -> Leaderboard:
+    """Returns the leaderboard called `name`.
+
+    Raises:
+        SpecError: there is none.
+    """
+    if name not in _LEADERBOARDS:
+        raise SpecError(f"unknown leaderboard {name!r}.{did_you_mean(name, list(NAMES))} There is {', '.join(NAMES)}")
+    return _LEADERBOARDS[name]

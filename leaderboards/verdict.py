@@ -1,0 +1,101 @@
+"""What a check of a submission finds: faults with file and line, and the verdict made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+KEPT_FAULTS = 20  # of each file; the others are counted
+
+VALID = "valid"
+VALID_FOR_DATA = "valid for this data, not for the leaderboard"
+PARTIAL = "partial"
+INVALID = "invalid"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong.
+
+    Attributes:
+        file: the file in the submission, or the archive's own name; printable.
+        line: the line, from 1; None if the fault is the file's as a whole.
+        message: the rule, what came, and the way out, in one line.
+    """
+
+    file: str
+    line: int | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The result of a check.
+
+    Attributes:
+        status: `valid`, `valid for this data, not for the leaderboard`, `partial` or `invalid`.
+        faults: the first 20 of each file; files in the leaderboard's order, then others; a file's own faults, then
+            its lines'.
+        fault_count: how many faults there are.
+        more: file to the number of its faults beyond the 20; only files that have such.
+        files: file to its number of data rows, for the leaderboard's files that are there.
+        absent: the leaderboard's files that are not there.
+        notes: what is no fault but should be known.
+    """
+
+    status: str
+    faults: tuple[Fault, ...]
+    fault_count: int
+    more: Mapping[str, int]
+    files: Mapping[str, int]
+    absent: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+class FileFaults:
+    """Collects one file's faults: keeps the first, counts all.
+
+    A message may be a function with its arguments, which is called only for a fault that is kept: a file may have
+    as many faults as lines.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._whole: list[str] = []
+        self._lines: list[tuple[int, str]] = []
+
+    def add(self, line: int | None, message: str | Callable[..., str], *args: object) -> None:
+        """Adds a fault. Lines must come in ascending order."""
+        self.count += 1
+        if len(self._whole if line is None else self._lines) >= KEPT_FAULTS:
+            return
+        text = message if isinstance(message, str) else message(*args)
+        if line is None:
+            self._whole.append(text)
+        else:
+            self._lines.append((line, text))
+
+    def kept(self, file: str) -> list[Fault]:
+        """Returns the first faults, those of the file as a whole before those of its lines."""
+        whole = [Fault(file, None, text) for text in self._whole]
+        return (whole + [Fault(file, line, text) for line, text in self._lines])[:KEPT_FAULTS]
+
+
+def lines(verdict: Verdict) -> list[str]:
+    """Returns a verdict as lines of text: the faults, the notes, and last the verdict itself."""
+    shown: list[str] = []
+    for position, fault in enumerate(verdict.faults):
+        where = fault.file if fault.line is None else f"{fault.file}:{fault.line}"
+        shown.append(f"{where}: {fault.message}")
+        last_of_file = position + 1 == len(verdict.faults) or verdict.faults[position + 1].file != fault.file
+        if last_of_file and fault.file in verdict.more:
+            shown.append(f"... and {verdict.more[fault.file]} more in {fault.file}")
+    shown += [f"note: {note}" for note in verdict.notes]
+    match verdict.status:
+        case "invalid":
+            shown.append(f"invalid: {verdict.fault_count} faults")
+        case "partial":
+            shown.append(f"partial: {', '.join(verdict.absent)} absent")
+        case status:
+            shown.append(status)
+    return shown

@@ -59,11 +59,14 @@ class Reader:
 
     Attributes:
         read: (spec, split, data directory, summary, with labels) to examples, filling the summary on the way.
-        files: (spec, split) to the paths it needs, relative to the data directory.
+        files: (spec, split, data directory) to the paths it needs, relative to the data directory; where a split may
+            stand in one of several forms, the paths of the form that is there, else of the first.
+        otherwise: (spec, split) to a phrase that names the other forms, for the message that a file is not there.
     """
 
     read: Callable[[TaskSpec, str, Path, Summary, bool], Iterator[Example]]
-    files: Callable[[TaskSpec, str], list[str]]
+    files: Callable[[TaskSpec, str, Path], list[str]]
+    otherwise: Callable[[TaskSpec, str], str] = lambda spec, split: ""
 
 
 READERS: dict[str, Reader] = {"tsv": Reader(read_tsv, tsv_files)}
@@ -117,7 +120,7 @@ def data_dir_from(option: str | None) -> Path:
 def available_splits(spec: TaskSpec, data_dir: Path) -> list[str]:
     """Returns the splits of which at least one file is at hand, in the usual order."""
     files = READERS[spec.source.kind].files
-    return [s for s in spec.source.splits if any((data_dir / name).exists() for name in files(spec, s))]
+    return [s for s in spec.source.splits if any((data_dir / name).exists() for name in files(spec, s, data_dir))]
 
 
 def open_split(spec: TaskSpec, split: str, data_dir: Path, *, with_labels: bool = False) -> Split:
@@ -136,7 +139,12 @@ def open_split(spec: TaskSpec, split: str, data_dir: Path, *, with_labels: bool 
     if split not in spec.source.splits:
         known = list(spec.source.splits)
         raise UserError(f"{spec.name} has no split {split!r}; it has {', '.join(known)}.{did_you_mean(split, known)}")
-    for name in READERS[spec.source.kind].files(spec, split):
+    reader = READERS[spec.source.kind]
+    for name in reader.files(spec, split, data_dir):
         if not (data_dir / name).is_file():
-            raise MissingFile(f"{data_dir / name}: no such file; {spec.name} needs it for its {split} split")
+            otherwise = reader.otherwise(spec, split)
+            raise MissingFile(
+                f"{data_dir / name}: no such file; {spec.name} needs it for its {split} split"
+                + (f", or {otherwise}" if otherwise else "")
+            )
     return Split(spec, split, data_dir, with_labels)

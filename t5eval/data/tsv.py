@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def tsv_files(spec: TaskSpec, split: str) -> list[str]:
+def tsv_files(spec: TaskSpec, split: str, data_dir: Path) -> list[str]:
     """Returns the paths that a split needs, relative to the data directory."""
     return [f"{spec.source.folder}/{name}" for name in spec.source.paths(split).values()]
 

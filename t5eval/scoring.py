@@ -141,7 +141,7 @@ def score(spec: TaskSpec, split: str, judged: Sequence[Scored]) -> SplitScore:
 def _scores(spec: TaskSpec, batch: Batch) -> dict[str, Score]:
     scores: dict[str, Score] = {}
     for name in spec.metrics:
-        metric = get_metric(name)
+        metric = get_metric(name, spec.answer.kind)
         if metric.defined(batch):
             scores[name] = _score(metric, batch)
             continue

@@ -12,23 +12,28 @@ from t5eval.metrics.correlation import Pearson, PearsonT5, Spearman, SpearmanT5
 # Installed packages offer metrics under this entry point group: a Metric subclass, or an instance of one.
 ENTRY_POINT_GROUP = "t5eval.metrics"
 
-_METRICS: dict[str, Metric] = {}
+ANY = ""  # stands for every kind of answer
+
+_METRICS: dict[tuple[str, str], Metric] = {}  # by name and kind of answer
 
 
 def register(metric: Metric) -> Metric:
-    """Makes a metric known by its name.
+    """Makes a metric known by its name and the kinds of answer that it judges.
 
     Raises:
-        UserError: it breaks the contract, or another metric has its name.
+        UserError: it breaks the contract, or another metric has its name for the same answers.
     """
     if not isinstance(metric, Metric):
         raise UserError(f"a metric is an instance of t5eval.metrics.Metric, got {type(metric).__name__}")
     name = getattr(metric, "name", None)
     if not isinstance(name, str) or not name:
         raise UserError(f"metric {type(metric).__name__} has no name; set the class attribute `name`")
-    if name in _METRICS:
-        raise UserError(f"metric {name!r} is already there; give {type(metric).__name__} another name")
-    _METRICS[name] = metric
+    kinds = metric.answers or (ANY,)
+    for kind in kinds:
+        if (name, kind) in _METRICS:
+            raise UserError(f"metric {name!r} is already there; give {type(metric).__name__} another name")
+    for kind in kinds:
+        _METRICS[name, kind] = metric
     return metric
 
 
@@ -62,20 +67,30 @@ def _load_installed() -> None:
             raise UserError(f"{origin} cannot be loaded: {error!r}") from None
 
 
-def get_metric(name: str) -> Metric:
-    """Returns the metric called `name`.
+def get_metric(name: str, kind: str = ANY) -> Metric:
+    """Returns the metric called `name` for answers of a kind.
 
     Raises:
         UserError: there is none.
     """
-    if name not in _METRICS:
+
+    def find() -> Metric | None:
+        return _METRICS.get((name, kind)) or _METRICS.get((name, ANY))
+
+    found = find()
+    if found is None:
         _load_installed()
-    if name not in _METRICS:
-        raise UserError(f"unknown metric {name!r}.{did_you_mean(name, list(_METRICS))} Known: {', '.join(_METRICS)}")
-    return _METRICS[name]
+        found = find()
+    if found is None:
+        known = metric_names()
+        if name in known:
+            judged = ", ".join(sorted(k for n, k in _METRICS if n == name))
+            raise UserError(f"metric {name!r} judges answers of kind {judged}, not of kind {kind!r}")
+        raise UserError(f"unknown metric {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}")
+    return found
 
 
 def metric_names() -> list[str]:
     """Returns the names of all metrics."""
     _load_installed()
-    return list(_METRICS)
+    return list(dict.fromkeys(name for name, _ in _METRICS))

@@ -85,9 +85,9 @@ class Metric(ABC):
     Attributes:
         name: the score's name in results.
         higher_is_better: the direction in which a model improves.
-        answers: the kinds of answer (`answer.kind` of a row) that it judges, empty for any. Benchmarks give the same name
-            to different scores: `f1` of two classes, and `f1` of the words of a text. The metric that names a row's
-            kind is taken before the one for any.
+        answers: the kinds of answer (`answer.kind` of a row) that it judges, empty for any. Benchmarks call different
+            scores by the same name: `f1` of two classes, and `f1` of the words of a text. The metric that names a
+            row's kind is taken before the one for any.
         choices: what was decided where definitions differ; part of the signature.
     """
 

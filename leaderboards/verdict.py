@@ -38,7 +38,7 @@ class Verdict:
             its lines'.
         fault_count: how many faults there are.
         more: file to the number of its faults beyond the 20; only files that have such.
-        files: file to its number of data rows, for the leaderboard's files that are there.
+        files: file to its number of data rows, for the leaderboard's files that are there and can be unpacked.
         absent: the leaderboard's files that are not there.
         notes: what is no fault but should be known.
     """

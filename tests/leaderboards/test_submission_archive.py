@@ -92,6 +92,13 @@ def test_names_that_would_break_the_terminal_are_escaped(zipped, files, ids) -> 
     assert note == r"not looked at: '\x1b[31mred\n'"
 
 
+def test_a_name_that_begins_with_nul(zipped, files, ids) -> None:
+    def edit(data: bytearray, local: int, central: int) -> None:
+        data[local + 30] = data[central + 46] = 0
+
+    assert only_fault(patched(zipped(files | {"xyz": b""}), edit, b"xyz"), ids)[0] == "''"
+
+
 def test_folder_entries_are_no_files(zipped, files, ids) -> None:
     assert GLUE.check(zipped(files | {"empty/": b""}), ids).fault_count == 0
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,17 @@ def test_ids_of_the_official_size_do_not_change_the_verdict(official) -> None:
     ids["glue/wnli"] = [str(row) for row in range(147)]
     verdict = GLUE.check(official, ids)
     assert verdict.faults == (Fault("WNLI.tsv", None, "1 of 147 indexes are missing: 146"),)
+
+
+def test_checking_imports_nothing_heavy(official) -> None:
+    code = (
+        "import sys, pathlib, leaderboards\n"
+        "print(leaderboards.get('glue').check(pathlib.Path(sys.argv[1])).status)\n"
+        "print([name for name in ('numpy', 'tensorflow', 't5eval', 'keras_model') if name in sys.modules])"
+    )
+    root = Path(leaderboards.__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", code, official], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n") == ["valid", "[]", ""]
 
 
 def test_miniature_data_is_not_the_leaderboards(zipped, files, ids) -> None:
@@ -132,7 +145,7 @@ RTE_FAULTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("data", "expected"), RTE_FAULTS)
+@pytest.mark.parametrize(("data", "expected"), RTE_FAULTS, ids=range(len(RTE_FAULTS)))
 def test_faults_of_a_file(zipped, files, ids, data, expected) -> None:
     verdict = GLUE.check(zipped(files | {"RTE.tsv": data}), ids)
     assert verdict.status == "invalid"
@@ -164,6 +177,7 @@ def test_faults_of_a_file(zipped, files, ids, data, expected) -> None:
         ("similar", "'similar' is not a number"),
         ("1" * 100_000, "is not a number"),
     ],
+    ids=lambda value: value[:20],
 )
 def test_faults_of_numbers(zipped, files, ids, value, message) -> None:
     data = files["STS-B.tsv"].replace(b"2.600", value.encode())

@@ -228,7 +228,7 @@ TASKS = (
     ),
     Task(TWO_WAY, _files("QNLI", templates.qnli, (500, 80, 80), *_pair("question", "sentence"))),
     Task(TWO_WAY, _files("RTE", templates.rte, (660, 80, 80), *_pair("sentence1", "sentence2"))),
-    Task(DIGITS, _files("WNLI", templates.wnli, (900, 80, 80), *_pair("sentence1", "sentence2"))),
+    Task(DIGITS, _files("WNLI", templates.wnli, (600, 80, 80), *_pair("sentence1", "sentence2"))),
 )
 
 DIAGNOSTIC_LABELS = Layout((*PHENOMENA, "Domain", "Premise", "Hypothesis", "Label"), _phenomenon, line_end="\r\n")

@@ -1,4 +1,4 @@
-"""CoLA: sentences of a simple grammar, and the same with one fault of agreement, order or verb form, or a word missing."""
+"""CoLA: sentences of a simple grammar, and the same with one fault of agreement, order, verb form or a missing word."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ADJECTIVES = ("young", "old", "tall", "happy", "tired", "quiet")
 TAILS = ("every morning", "after lunch", "before school", "at night", "in the summer", "with a friend")
 SINGULAR = ("the", "this", "every")
 PLURAL = ("the", "these", "many")
-FAULTS = ("number", "order", "missing", "auxiliary")
+FAULTS = ("agreement", "order", "missing", "form")
 
 
 def cola(draw: Draw, label: str) -> Item:
@@ -51,19 +51,10 @@ def _break(
 ) -> tuple[list[str], list[str], list[str]]:
     """Returns subject, verbs and object with one fault in them."""
     third, base = next(action[:2] for action in ACTIONS if verbs[-1] in action)
-    if fault == "number":
-        # The determiner fits the other number than the noun's ("this girls"), or the verb does.
-        if draw.chance(0.5):
-            return [draw.pick(("this", "every") if plural else ("these", "many")), *subject[1:]], verbs, object_
+    if fault == "agreement":
         return subject, ["will", third] if len(verbs) > 1 else [third if plural else base], object_
     if fault == "order":
-        return draw.pick(
-            (
-                (subject, object_, verbs),
-                ([*subject[1:], subject[0]], verbs, object_),
-                (subject, verbs, object_[::-1]),
-            )
-        )
+        return subject, verbs, object_[::-1]
     if fault == "missing":
-        return draw.pick(((subject, [], object_), (subject[:-1], verbs, object_)))
-    return subject, draw.pick((["is", base], ["will", "has", base], ["to", base])), object_
+        return subject, [], object_
+    return subject, [draw.pick(("is", "to")), base], object_

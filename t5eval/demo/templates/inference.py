@@ -15,7 +15,7 @@ MNLI_GENRES = {
 
 MISMATCHED = {
     "news": "It is {day} and a {look} {person} is {place}, {action}.",
-    "letters": "There is a {person} who is {look} and who is {action} {place}.",
+    "letters": "You can see that a {look} {person} is {action} {place}.",
 }
 """Genres that training never shows."""
 

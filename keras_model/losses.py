@@ -34,10 +34,15 @@ class TokenCrossEntropy(keras.losses.Loss):
         labels = ops.cast(y_true, "int32")
         weights = _token_weights(labels, self.pad_id, sample_weight)
         total = ops.sum(weights)
-        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
-            total = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, total)
+        replica = (
+            tf.distribute.get_replica_context()
+        )  # None outside of `strategy.run`, where the batch is the global one
+        if replica is not None and replica.num_replicas_in_sync > 1:
+            total = replica.all_reduce(tf.distribute.ReduceOp.SUM, total)
         logits = ops.cast(y_pred, "float32")
-        losses = ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)  # [batch, target]
+        # Padding, whatever its id, becomes class 0: the label must be one, and its loss is left out below.
+        classes = ops.where(labels == self.pad_id, 0, labels)
+        losses = ops.sparse_categorical_crossentropy(classes, logits, from_logits=True)  # [batch, target]
         # `where` keeps a non-finite loss of a padded position, whose logits nobody defined, out of the sum.
         return ops.sum(ops.where(weights > 0, losses * weights, 0.0)) / ops.maximum(total, 1e-9)
 

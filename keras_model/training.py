@@ -26,6 +26,7 @@ from keras_model.training_state import (
     newest_checkpoint,
     read_progress,
     restore,
+    seed_dropout,
     writing_folder,
 )
 from keras_model.training_steps import NonFiniteLossError, TrainingSteps, Validate
@@ -58,6 +59,9 @@ def compile_model(model: T5, settings: TrainSettings) -> None:
     # XLA makes a training step on CPU several times slower, and it would compile anew for every length.
     model.compile(Adafactor(settings.learning_rate), TokenCrossEntropy(), jit_compile=False)
     model.optimizer.build(model.trainable_variables)
+    # The first loss builds Keras' wrapper of it. Left to `fit`, that fails under a strategy: there Keras traces the
+    # model on a batch averaged over replicas, whose ids are then no integers.
+    model.compute_loss(y=np.ones((1, 1), np.int32), y_pred=np.zeros((1, 1, model.config.vocab_size), np.float32))
 
 
 def fit(
@@ -124,7 +128,7 @@ def _start_or_resume(model: T5, examples: Examples, settings: TrainSettings, che
     fixed = {**settings.fixed(), "data": examples.fingerprint()}
     checkpoint = newest_checkpoint(checkpoints)
     if checkpoint is None:
-        _seed_dropout(model, settings.seed)
+        seed_dropout(model, settings.seed)
         return Progress(0, fixed, {})
     progress = read_progress(checkpoint)
     changed = [
@@ -144,11 +148,3 @@ def _start_or_resume(model: T5, examples: Examples, settings: TrainSettings, che
         )
     restore(checkpoint, model)
     return progress
-
-
-def _seed_dropout(model: T5, seed: int) -> None:
-    """Gives every random generator of the model its own seed and sets its count to zero."""
-    generators = model.non_trainable_variables
-    seeds = np.random.SeedSequence([seed, len(generators)]).generate_state(len(generators))
-    for generator, own_seed in zip(generators, seeds, strict=True):
-        generator.assign([int(own_seed) >> 1, 0])  # 31 bits: the state's type may be signed

@@ -108,6 +108,14 @@ def restore(checkpoint: Path, model: T5) -> None:
         variable.assign(file.get_tensor(name))
 
 
+def seed_dropout(model: T5, seed: int) -> None:
+    """Gives every random generator of the model its own seed and sets its count to zero."""
+    generators = model.non_trainable_variables
+    seeds = np.random.SeedSequence([seed, len(generators)]).generate_state(len(generators))
+    for generator, own_seed in zip(generators, seeds, strict=True):
+        generator.assign([int(own_seed) >> 1, 0])  # 31 bits: the state's type may be signed
+
+
 @contextlib.contextmanager
 def writing_folder(path: Path) -> Iterator[Path]:
     """A folder to write into; it gets its name, and replaces a folder of that name, only if the block ends well."""
@@ -153,7 +161,7 @@ def last_good(folder: Path) -> str:
 def _save_state(path: Path, model: T5, progress: Progress) -> None:
     from safetensors.numpy import save_file
 
-    tensors = {name: np.ascontiguousarray(variable) for name, variable in _state_variables(model).items()}
+    tensors = {name: np.asarray(variable, order="C") for name, variable in _state_variables(model).items()}
     save_file(tensors, path, metadata={"progress": json.dumps(dataclasses.asdict(progress), sort_keys=True)})
 
 

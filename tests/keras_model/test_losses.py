@@ -1,0 +1,138 @@
+"""The token cross-entropy and accuracy against their definitions, on one device and on two replicas."""
+
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from keras_model.losses import TokenAccuracy, TokenCrossEntropy
+
+
+@pytest.fixture
+def batch():
+    rng = np.random.default_rng(0)
+    labels = np.array([[3, 5, 1], [4, 1, 0], [1, 0, 0], [0, 0, 0]], np.int32)
+    return labels, (5 * rng.standard_normal((4, 3, 7))).astype(np.float32)
+
+
+def per_token(labels, logits):
+    """(weight, loss) of each real token, by the definition, in float64."""
+    logits = logits.astype(np.float64)
+    return {
+        (row, column): np.log(np.exp(logits[row, column]).sum()) - logits[row, column, labels[row, column]]
+        for row, column in zip(*np.nonzero(labels), strict=True)
+    }
+
+
+def test_mean_over_real_tokens(batch):
+    expected = np.mean(list(per_token(*batch).values()))
+    assert float(TokenCrossEntropy()(*batch)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_rows_of_padding_alone_change_nothing(batch):
+    labels, logits = batch
+    whole, cut = TokenCrossEntropy()(labels, logits), TokenCrossEntropy()(labels[:3], logits[:3])
+    assert float(whole) == pytest.approx(float(cut), rel=1e-6)
+
+
+def test_sample_weights_count_tokens_several_times(batch):
+    labels, logits = batch
+    losses = per_token(labels, logits)
+    weights = np.array([2.0, 1.0, 0.0, 5.0], np.float32)
+    expected = sum(weights[row] * loss for (row, _), loss in losses.items()) / sum(weights[row] for row, _ in losses)
+    assert float(TokenCrossEntropy()(labels, logits, weights)) == pytest.approx(expected, rel=1e-6)
+    by_token = np.repeat(weights[:, None], 3, axis=1)
+    assert float(TokenCrossEntropy()(labels, logits, by_token)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_batch_without_labels_has_no_loss(batch):
+    labels, logits = batch
+    assert float(TokenCrossEntropy()(np.zeros_like(labels), logits)) == 0.0
+
+
+def test_undefined_logits_of_padding_stay_out(batch):
+    labels, logits = batch
+    logits[labels == 0] = np.nan
+    expected = np.mean(list(per_token(labels, logits).values()))
+    assert float(TokenCrossEntropy()(labels, logits)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_other_padding_id(batch):
+    labels, logits = batch
+    moved = np.where(labels == 0, -100, labels)
+    expected = np.mean(list(per_token(labels, logits).values()))
+    loss = TokenCrossEntropy(pad_id=-100)
+    assert float(loss(moved, logits)) == pytest.approx(expected, rel=1e-6)
+    assert TokenCrossEntropy.from_config(loss.get_config()).pad_id == -100
+
+
+def test_bfloat16_logits_are_summed_in_float32():
+    import tensorflow as tf
+
+    logits = tf.cast(tf.zeros((1, 1, 32128)), tf.bfloat16)
+    loss = TokenCrossEntropy()(np.array([[7]]), logits)
+    assert loss.dtype == tf.float32
+    assert float(loss) == pytest.approx(np.log(32128), rel=1e-6)  # bfloat16 itself stops counting at 256
+
+
+def test_token_accuracy(batch):
+    labels, logits = batch
+    metric = TokenAccuracy()
+    metric.update_state(labels, logits)
+    right = [logits[at].argmax() == labels[at] for at in per_token(labels, logits)]
+    assert float(metric.result()) == pytest.approx(np.mean(right))
+    logits[0, 0, labels[0, 0]] = 99.0
+    logits[3] = 99.0
+    metric.reset_state()
+    metric.update_state(labels, logits)
+    right = [logits[at].argmax() == labels[at] for at in per_token(labels, logits)]
+    assert float(metric.result()) == pytest.approx(np.mean(right))
+    assert TokenAccuracy.from_config(metric.get_config()).name == "token_accuracy"
+
+
+TWO_REPLICAS = """
+    import keras, numpy as np, tensorflow as tf
+    from keras_model.config import T5Config
+    from keras_model.model import T5
+    from keras_model.training import TrainSettings, compile_model
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    config = T5Config(
+        vocab_size=20, d_model=8, d_kv=4, d_ff=16, num_heads=2, num_layers=1, dropout_rate=0.0,
+        feed_forward_proj="gated-gelu", tie_word_embeddings=False,
+    )
+    rng = np.random.default_rng(0)
+    labels = rng.integers(2, 20, (12, 6)).astype(np.int32)
+    for row, length in enumerate([6, 6, 1, 1, 6, 5, 2, 1, 6, 0, 1, 0]):  # the replicas' shares differ
+        labels[row, length:] = 0
+    inputs = {
+        "encoder_ids": rng.integers(2, 20, (12, 5)).astype(np.int32),
+        "decoder_ids": np.pad(labels, ((0, 0), (1, 0)))[:, :-1],
+    }
+    dataset = tf.data.Dataset.from_tensor_slices((inputs, labels)).batch(4)
+
+    def train(strategy):
+        with strategy.scope():
+            keras.utils.set_random_seed(1)
+            model = T5(config)
+            compile_model(model, TrainSettings(steps=6, learning_rate=0.1))
+        history = model.fit(dataset, epochs=2, shuffle=False, verbose=0).history["loss"]
+        return [np.asarray(weight) for weight in model.get_weights()], history
+
+    one, loss_of_one = train(tf.distribute.OneDeviceStrategy("cpu:0"))
+    two, loss_of_two = train(tf.distribute.MirroredStrategy(["cpu:0", "cpu:1"]))
+    np.testing.assert_allclose(loss_of_two, loss_of_one, rtol=1e-5)
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_allclose(b, a, atol=2e-5)
+    print("equal")
+"""
+
+
+def test_two_replicas_take_the_step_of_one_device():
+    """The loss is averaged over the tokens of the global batch, not over the replicas' averages."""
+    command = [sys.executable, "-c", textwrap.dedent(TWO_REPLICAS)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.stdout.endswith("equal\n"), done.stderr[-3000:]

@@ -1,0 +1,335 @@
+"""Training runs: they learn, save, stop, resume to the same weights, and refuse what cannot be right."""
+
+import dataclasses
+import errno
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_model.model
+from keras_model.batches import BatchPlan, Examples, batch_dataset
+from keras_model.checkpoints import load_model
+from keras_model.config import T5Config
+from keras_model.model import T5
+from keras_model.training import NonFiniteLossError, TrainingError, TrainResult, TrainSettings, compile_model, fit
+from keras_model.training_state import checkpoints_in, newest_checkpoint, restore, seed_dropout
+
+SMALL = T5Config(vocab_size=24, d_model=16, d_kv=8, d_ff=32, num_heads=2, num_layers=1)
+SETTINGS = TrainSettings(steps=12, batch_size=8, learning_rate=0.01, checkpoint_every=4, log_every=3)
+
+
+@pytest.fixture(scope="module")
+def examples():
+    rng = np.random.default_rng(0)
+    sources = [[*rng.integers(3, 24, size=n).tolist(), 1] for n in rng.integers(1, 9, size=45)]
+    return Examples.from_sequences(sources, [[source[0], 1] for source in sources])
+
+
+def new_model(seed=1, config=SMALL):
+    keras.utils.set_random_seed(seed)
+    return T5(config)
+
+
+class At(keras.callbacks.Callback):
+    """Does something after one step."""
+
+    def __init__(self, step, action):
+        super().__init__()
+        self.step, self.action = step, action
+
+    def on_train_batch_end(self, batch, logs=None):
+        if logs["step"] == self.step:
+            self.action()
+
+
+class Killed(Exception):
+    pass
+
+
+def raise_(error):
+    def action():
+        raise error
+
+    return action
+
+
+def assert_same_weights(one, other):
+    for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def greedy(model, sources, length):
+    """Greedy answers by calling the whole model once per token."""
+    width = max(len(source) for source in sources)
+    encoder_ids = np.array([source + [0] * (width - len(source)) for source in sources])
+    ids = np.zeros((len(sources), 1), np.int32)
+    for _ in range(length):
+        logits = model({"encoder_ids": encoder_ids, "decoder_ids": ids})
+        ids = np.concatenate([ids, np.argmax(logits[:, -1:], axis=-1)], axis=1)
+    return ids[:, 1:].tolist()
+
+
+@pytest.mark.parametrize(
+    "family", [{}, {"feed_forward_proj": "gated-gelu", "tie_word_embeddings": False}], ids=["v1.0", "v1.1"]
+)
+def test_learns_to_answer(tmp_path, family):
+    """The answer is the smaller of two numbers, written twice: it takes attention to both, and to what was written."""
+    config = T5Config(
+        vocab_size=16, d_model=32, d_kv=16, d_ff=64, num_heads=2, num_layers=1, dropout_rate=0.0, **family
+    )
+    sources = [[a, b, 1] for a in range(3, 16) for b in range(3, 16)]
+    targets = [[min(source[:2])] * 2 + [1] for source in sources]
+    losses = []
+    settings = TrainSettings(steps=300, batch_size=32, learning_rate=0.02, log_every=50)
+    model = new_model(config=config)
+    log_loss = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: losses.append(logs["loss"]))
+    result = fit(model, Examples.from_sequences(sources, targets), settings, tmp_path, callbacks=[log_loss])
+    assert losses[0] > 2.0
+    assert result.loss == losses[-1] < 0.1
+    right = np.mean([answer == target for answer, target in zip(greedy(model, sources, 3), targets, strict=True)])
+    assert right > 0.95
+    assert greedy(load_model(result.model), sources, 3) == greedy(model, sources, 3)
+
+
+@dataclasses.dataclass
+class Run:
+    folder: Path
+    model: T5
+    result: TrainResult
+    logs: list
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, examples):
+    """A run of 12 steps without a stop; two epochs of 6 batches, the last one not full."""
+    folder, model, seen = tmp_path_factory.mktemp("whole"), new_model(), []
+    collect = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(dict(logs)))
+    result = fit(model, examples, SETTINGS, folder, validate=score_of, callbacks=[collect])
+    return Run(folder, model, result, seen)
+
+
+@pytest.fixture
+def finished(whole, tmp_path):
+    """A copy of that run's folder."""
+    return shutil.copytree(whole.folder, tmp_path / "finished")
+
+
+def score_of(step, model):
+    return {"glue/rte/accuracy": 10.0 * step}
+
+
+@pytest.mark.parametrize("killed_at", [5, 11])
+def test_killed_run_resumes_to_the_same_weights(tmp_path, examples, whole, killed_at):
+    """Dropout included; the batch order too, across the end of an epoch."""
+    kill = At(killed_at, raise_(Killed()))
+    with pytest.raises(Killed):
+        fit(new_model(), examples, SETTINGS, tmp_path, validate=score_of, callbacks=[kill])
+    saved = killed_at // 4 * 4
+    assert newest_checkpoint(tmp_path / "checkpoints").name == f"step-{saved:08d}"
+    remains = tmp_path / "checkpoints" / ".unfinished-step-00000099"
+    remains.mkdir()
+    resumed = new_model(seed=99)  # its own weights must not matter
+    result = fit(resumed, examples, SETTINGS, tmp_path, validate=score_of)
+    assert (result.first_step, result.steps) == (saved, 12)
+    assert result.loss == whole.result.loss
+    assert result.scores == whole.result.scores == {step: {"glue/rte/accuracy": 10.0 * step} for step in (4, 8, 12)}
+    assert_same_weights(resumed, whole.model)
+    assert not remains.exists()
+
+
+def test_ctrl_c_saves_and_the_run_goes_on(tmp_path, examples, whole):
+    """Here in the middle of a validation, which the resumed run makes up for."""
+    settings, validated = dataclasses.replace(SETTINGS, validate_every=7), []
+
+    def validate(step, model):
+        validated.append(step)
+        if validated == [7]:
+            raise KeyboardInterrupt
+        return {"score": float(step)}
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(new_model(), examples, settings, tmp_path, validate=validate)
+    assert newest_checkpoint(tmp_path / "checkpoints").name == "step-00000007"
+    resumed = new_model(seed=99)
+    result = fit(resumed, examples, settings, tmp_path, validate=validate)
+    assert result.first_step == 7
+    assert result.scores == {7: {"score": 7.0}, 12: {"score": 12.0}}
+    assert validated == [7, 7, 12]
+    assert_same_weights(resumed, whole.model)
+
+
+def test_finished_run_can_be_asked_for_again_and_for_more(tmp_path, examples, whole):
+    model, shorter = new_model(), dataclasses.replace(SETTINGS, steps=10)
+    fit(model, examples, shorter, tmp_path)
+    again = new_model(seed=99)
+    result = fit(again, examples, shorter, tmp_path)
+    assert (result.first_step, result.loss, result.tokens) == (10, None, 0)
+    assert_same_weights(model, again)
+    assert fit(again, examples, SETTINGS, tmp_path).first_step == 10
+    assert_same_weights(again, whole.model)
+    with pytest.raises(TrainingError, match="further than the 10 steps"):
+        fit(again, examples, shorter, tmp_path)
+
+
+def test_dropout_and_order_follow_the_seed(tmp_path, examples, whole):
+    other = new_model()
+    fit(other, examples, dataclasses.replace(SETTINGS, seed=1), tmp_path)
+    assert any((a != b).any() for a, b in zip(other.get_weights(), whole.model.get_weights(), strict=True))
+
+
+def test_every_dropout_layer_has_its_own_seed():
+    model = new_model()
+    compile_model(model, SETTINGS)
+    seed_dropout(model, 0)
+    states = [np.asarray(state).tolist() for state in model.non_trainable_variables]
+    assert {count for _, count in states} == {0}
+    assert len({seed for seed, _ in states}) == len(states) > 5
+
+
+def test_keeps_the_newest_checkpoints_each_a_whole_model(tmp_path, examples, whole):
+    every = [path.name for path in checkpoints_in(whole.folder / "checkpoints")]
+    assert every == ["step-00000004", "step-00000008", "step-00000012"]
+    assert_same_weights(load_model(whole.folder / "checkpoints" / every[-1]), whole.model)
+    assert_same_weights(load_model(whole.result.model), whole.model)
+    earlier = load_model(whole.folder / "checkpoints" / every[0]).get_weights()
+    assert any((a != b).any() for a, b in zip(earlier, whole.model.get_weights(), strict=True))
+    fit(new_model(), examples, dataclasses.replace(SETTINGS, keep=2, checkpoint_every=2, steps=7), tmp_path)
+    left = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    assert left == ["step-00000006", "step-00000007"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": 5}, "seed was 0, now 5"),
+        ({"batch_size": 4, "learning_rate": 0.02}, r"batch_size was 8, now 4; learning_rate was 0\.01, now 0\.02"),
+    ],
+)
+def test_resuming_with_other_settings_is_refused(finished, examples, change, message):
+    with pytest.raises(TrainingError, match=message):
+        fit(new_model(), examples, dataclasses.replace(SETTINGS, steps=20, **change), finished)
+
+
+def test_resuming_with_other_data_or_model_is_refused(finished, examples):
+    with pytest.raises(TrainingError, match="data was"):
+        fit(new_model(), Examples.concatenate([examples, examples]), SETTINGS, finished)
+    with pytest.raises(ValueError, match="tensor"):
+        fit(new_model(config=dataclasses.replace(SMALL, d_ff=16)), examples, SETTINGS, finished)
+
+
+def test_damaged_checkpoint_is_named(finished, examples):
+    state = finished / "checkpoints" / "step-00000012" / "training_state.safetensors"
+    state.write_bytes(state.read_bytes()[:100])
+    with pytest.raises(ValueError, match=r"step-00000012.*cannot be read .* Remove .*step-00000012 to resume"):
+        fit(new_model(), examples, SETTINGS, finished)
+
+
+def test_optimizer_state_of_another_optimizer_is_refused(finished):
+    model = new_model()
+    model.compile(keras.optimizers.SGD())
+    model.optimizer.build(model.trainable_variables)
+    with pytest.raises(TrainingError, match=r"has shape .* made with another optimizer"):
+        restore(newest_checkpoint(finished / "checkpoints"), model)
+
+
+def test_loss_that_is_not_finite_stops_the_run(tmp_path, examples):
+    model = new_model()
+    wreck = At(6, lambda: model.encoder.final_norm.scale.assign(np.full(16, np.nan)))
+    with pytest.raises(NonFiniteLossError, match=r"step 7 is nan .* last good checkpoint is .*step-00000004") as caught:
+        fit(model, examples, SETTINGS, tmp_path, callbacks=[wreck])
+    assert caught.value.step == 7
+    plan = BatchPlan(examples.sources.lengths, examples.targets.lengths, 8, bucket_width=4)
+    np.testing.assert_array_equal(caught.value.examples, plan.rows(6))
+
+
+def test_weights_that_are_not_finite_are_never_saved(tmp_path, examples):
+    def validate(step, model):  # runs between the step and the checkpoint
+        if step == 8:
+            model.decoder.final_norm.scale.assign(np.full(16, np.inf))
+        return {}
+
+    with pytest.raises(TrainingError, match=r"After step 8 the weight .*scale is no longer .*step-00000004\."):
+        fit(new_model(), examples, SETTINGS, tmp_path, validate=validate)
+
+
+def test_full_disk_loses_nothing(tmp_path, examples, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    fill = At(5, lambda: monkeypatch.setattr("safetensors.numpy.save_file", full))
+    with pytest.raises(OSError, match="No space left"):
+        fit(new_model(), examples, dataclasses.replace(SETTINGS, keep=1), tmp_path, callbacks=[fill])
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-00000004"]
+
+
+def test_callbacks_and_tensorboard_see_the_run(whole, examples):
+    from tensorflow.core.util import event_pb2
+
+    assert [logs["step"] for logs in whole.logs] == list(range(1, 13))
+    assert all(logs["loss"] > 0 and logs["tokens_per_second"] > 0 for logs in whole.logs)
+    logged = {}
+    for file in (whole.folder / "logs").iterdir():
+        for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
+            event = event_pb2.Event.FromString(record)
+            for value in event.summary.value:
+                logged.setdefault(value.tag, {})[event.step] = float(tf.make_ndarray(value.tensor))
+    assert logged["loss"] == {step: pytest.approx(whole.logs[step - 1]["loss"]) for step in (3, 6, 9, 12)}
+    assert logged["validation/glue/rte/accuracy"] == {4: 40.0, 8: 80.0, 12: 120.0}
+    assert list(logged["learning_rate"].values()) == pytest.approx([0.01] * 4)
+    assert whole.result.loss == pytest.approx(logged["loss"][12])
+    # Two epochs: every token of every example twice.
+    assert whole.result.tokens == 2 * (examples.sources.lengths.sum() + examples.targets.lengths.sum())
+
+
+def test_lookups_train_like_one_hot_products(examples, monkeypatch):
+    """Every variable, after Adafactor steps over batches full of repeated ids (SGD would hide rows not summed)."""
+    config = dataclasses.replace(SMALL, dropout_rate=0.0, tie_word_embeddings=False)
+    plan = BatchPlan(examples.sources.lengths, examples.targets.lengths, 8)
+
+    def train():
+        model = new_model(config=config)
+        compile_model(model, TrainSettings(steps=4, learning_rate=0.05))
+        model.fit(batch_dataset(examples, plan), steps_per_epoch=4, verbose=0, shuffle=False)
+        return model
+
+    looked_up = train()
+    monkeypatch.setattr(keras_model.model, "lookup", lambda table, ids: tf.one_hot(ids, config.vocab_size) @ table)
+    for variable, reference in zip(looked_up.trainable_variables, train().trainable_variables, strict=True):
+        np.testing.assert_allclose(variable, reference, atol=2e-5, err_msg=variable.path)
+
+
+def test_one_trace_serves_every_length(examples):
+    traces = []
+
+    class Counting(T5):
+        def call(self, inputs, training=False):
+            traces.append(inputs["encoder_ids"].shape)
+            return super().call(inputs, training=training)
+
+    keras.utils.set_random_seed(0)
+    model = Counting(SMALL)
+    compile_model(model, TrainSettings(steps=12))
+    plan = BatchPlan(examples.sources.lengths, examples.targets.lengths, 8, bucket_width=1)
+    assert len({int(examples.sources.lengths[plan.rows(step)].max()) for step in range(12)}) > 3
+    model.fit(batch_dataset(examples, plan), steps_per_epoch=12, verbose=0, shuffle=False)
+    assert len(traces) == 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"steps": 1, "keep": 0}, "keep must be at least 1"),
+        ({"steps": 1, "validate_every": 0}, "validate_every must be at least 1"),
+        ({"steps": 1, "seed": -1}, "seed must not be negative"),
+        ({"steps": 1, "learning_rate": 0.0}, "learning_rate must be positive"),
+        ({"steps": 1, "learning_rate": float("nan")}, "learning_rate must be positive"),
+    ],
+)
+def test_settings_out_of_range(bad, message):
+    with pytest.raises(ValueError, match=message):
+        TrainSettings(**bad)

@@ -1,0 +1,99 @@
+"""Running commands in this process or as a user would, on the embedded suite."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import task_specs
+from t5eval.cli.main import run
+from t5eval.data import open_split
+from t5eval.demo.run import suite_folder
+from t5eval.scoring import evaluation_pair
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command printed, and its exit status."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one JSON document on stdout."""
+        return json.loads(self.out, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
+
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture
+def t5eval(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command in this process."""
+
+    def call(*arguments: str | Path) -> Outcome:
+        capsys.readouterr()
+        status = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Outcome(status, captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture
+def t5eval_process() -> Command:
+    """Runs a command in a process of its own."""
+
+    def call(*arguments: str | Path, **options: Any) -> Outcome:
+        done = subprocess.run(
+            [sys.executable, "-m", "t5eval", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=300,
+            **options,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def suite() -> Path:
+    """The embedded suite, a data directory in GLUE's layout."""
+    return suite_folder()
+
+
+def write_predictions(path: Path, records: Sequence[tuple[Any, str]]) -> Path:
+    """Writes predictions as JSON lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps({"id": i, "prediction": p}) + "\n" for i, p in records), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def perfect_run(tmp_path: Path, suite: Path) -> Path:
+    """A run folder made by hand: for every GLUE split of the suite but train, a readable answer to each example."""
+    for name in task_specs.BENCHMARKS["glue"].tasks:
+        spec = task_specs.get(name)
+        for split in ("validation", "test"):
+            if split not in spec.source.splits:
+                continue
+            records = []
+            for example in open_split(spec, split, suite):
+                target = evaluation_pair(spec, example).targets
+                if name == "glue/wnli" and example.features["label"] == 0:
+                    target = "somebody else"  # the target is always the candidate, also where it is not the referent
+                unlabelled = target == "<unk>" or target == "-1.0"
+                records.append((example.id, spec.answer.choices[0] if unlabelled else target))
+            write_predictions(tmp_path / "run" / "predictions" / name / f"{split}.jsonl", records)
+    return tmp_path / "run"

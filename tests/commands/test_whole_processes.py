@@ -1,0 +1,81 @@
+"""Commands as processes of their own: imports, exit statuses, pipes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HEAVY = ("tensorflow", "keras", "keras_model.model", "torch", "transformers")
+
+PROBE = """
+import sys
+from t5eval.cli.main import run
+status = run(sys.argv[1:])
+print("heavy:", [name for name in {heavy} if name in sys.modules], file=sys.stderr)
+sys.exit(status)
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["tasks"],
+        ["show", "glue/rte", "--data-dir", "{suite}"],
+        ["examples", "glue/rte", "--split", "validation", "--data-dir", "{suite}"],
+        ["score", "glue/rte", "--split", "validation", "--data-dir", "{suite}", "--predictions", "{predictions}"],
+        ["submit", "glue", "--run", "{run}", "--data-dir", "{suite}", "--out", "{out}"],
+        ["check", "glue", "{folder}", "--data-dir", "{suite}"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_no_command_imports_tensorflow_that_does_not_run_a_model(
+    suite: Path, perfect_run: Path, tmp_path: Path, arguments: list[str]
+) -> None:
+    folder = tmp_path / "submission"
+    folder.mkdir()
+    (folder / "CoLA.tsv").write_text("index\tprediction\n0\t1\n")
+    places = {
+        "suite": suite,
+        "run": perfect_run,
+        "out": tmp_path / "glue.zip",
+        "folder": folder,
+        "predictions": perfect_run / "predictions/glue/rte/validation.jsonl",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE.format(heavy=HEAVY), *(a.format(**places) for a in arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode in (0, 2)
+    assert "Traceback" not in done.stderr
+    assert done.stderr.rstrip().split("\n")[-1] == "heavy: []"
+
+
+def test_version_and_help(t5eval_process: Any) -> None:
+    assert t5eval_process("--version").out.startswith("t5eval 0.")
+    helped = t5eval_process("--help")
+    assert helped.status == 0
+    for command in ("tasks", "show", "examples", "score", "evaluate", "submit", "check", "train", "demo"):
+        assert f"  {command} " in helped.out
+        assert t5eval_process(command, "--help").status == 0
+
+
+def test_output_into_a_closed_pipe_is_no_error(suite: Path) -> None:
+    command = f"{sys.executable} -m t5eval examples glue/mnli --split train --data-dir {suite} | head -n 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
+
+
+def test_a_read_only_place_is_one_line_and_status_2(t5eval_process: Any, suite: Path, perfect_run: Path) -> None:
+    done = t5eval_process(
+        "submit", "glue", "--run", perfect_run, "--data-dir", suite, "--out", "/proc/glue.zip", "--partial"
+    )
+    assert (done.status, done.out) == (2, "")
+    assert done.err.count("\n") == 1

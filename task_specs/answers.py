@@ -82,8 +82,12 @@ class Number:
     """A number, as T5 writes STS-B's similarity: rounded to a multiple of `step`, with one decimal.
 
     Targets are rounded in single precision, half to even; generated numbers are taken as they are, also outside
-    `[low, high]`, which only a submission clips. Without `step` the target is the label with as many decimals as
-    it needs.
+    `[low, high]`, which only a submission clips.
+
+    Attributes:
+        low: the lowest label; above -1, which marks an unlabelled example.
+        high: the highest label.
+        step: what targets are rounded to, a multiple of 0.1.
     """
 
     low: float
@@ -92,10 +96,13 @@ class Number:
     kind: ClassVar[str] = "number"
 
     def __post_init__(self) -> None:
-        if not self.low < self.high:
-            raise SpecError(f"answer 'number' needs low < high, got {self.low} and {self.high}")
-        if self.step <= 0:
-            raise SpecError(f"answer 'number' needs a positive step, got {self.step}")
+        if not -1 < self.low < self.high < 1e6:
+            raise SpecError(
+                f"answer 'number' needs -1 < low < high < 1,000,000, got {self.low} and {self.high}; a label of -1 "
+                f"marks an unlabelled example"
+            )
+        if not 0 < self.step <= self.high - self.low or abs(self.step * 10 - round(self.step * 10)) > 1e-9:
+            raise SpecError(f"answer 'number' needs a step that is a multiple of 0.1 in its range, got {self.step}")
 
     @property
     def choices(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from task_specs.errors import SpecError, did_you_mean
 from task_specs.schema import read_toml
 from task_specs.spec import TaskSpec
 
-# Installed packages offer tasks under this entry point group: a TaskSpec, or an iterable of them.
+# Installed packages offer tasks under this entry point group: a TaskSpec, or a list or tuple of them.
 ENTRY_POINT_GROUP = "t5eval.tasks"
 
 BUILT_IN: tuple[TaskSpec, ...] = glue.TASKS

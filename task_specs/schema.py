@@ -69,6 +69,15 @@ def _matches(value: Any, hint: Any) -> bool:
     return True
 
 
+def _inner(hint: Any, value: Any, where: str) -> Any:
+    """Returns a field's value with the tables of a mapping of parts (such as `Tsv.labels`) built."""
+    arguments = typing.get_args(hint)
+    if not isinstance(value, dict) or len(arguments) != 2 or not dataclasses.is_dataclass(arguments[1]):
+        return value
+    part = typing.cast(type, arguments[1])
+    return {key: _build(part, item, f"{where}.{key}") for key, item in value.items()}
+
+
 def _build(cls: type, table: Any, where: str) -> Any:
     if not isinstance(table, dict):
         raise SpecError(f"{where}: expected a table, got {table!r}")
@@ -85,7 +94,7 @@ def _build(cls: type, table: Any, where: str) -> Any:
         if entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING and name not in table:
             raise SpecError(f"{where}: the key {name!r} is missing")
     try:
-        return cls(**table)
+        return cls(**{key: _inner(hints[key], value, f"{where}: {key}") for key, value in table.items()})
     except SpecError as error:
         raise SpecError(f"{where}: {error}") from None
 
@@ -133,6 +142,6 @@ def read_toml(path: Path) -> TaskSpec:
         table = tomllib.loads(path.read_bytes().decode("utf-8"))
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SpecError(f"{path}: not a TOML file: {error}") from None
     return from_plain(table, str(path))

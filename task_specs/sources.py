@@ -23,8 +23,12 @@ class Source(Protocol):
         """Returns the split's files below `folder` by part; a split of one file has the single part ``""``."""
 
     @property
+    def fields(self) -> Mapping[str, str]:
+        """The text features it reads, and where from."""
+
+    @property
     def splits(self) -> tuple[str, ...]:
-        """The splits that have files, in the usual order."""
+        """The splits that have files, in the order in which they are declared."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +86,19 @@ class Tsv:
             FrozenDict({s: FrozenDict(f) if isinstance(f, Mapping) else f for s, f in self.files.items()}),
         )
         object.__setattr__(self, "fields", FrozenDict(self.fields))
-        labels = {s: v if isinstance(v, Labels) else Labels(**v) for s, v in self.labels.items()}
-        object.__setattr__(self, "labels", FrozenDict(labels))
+        object.__setattr__(self, "labels", FrozenDict(self.labels))
         if not self.files or not self.fields:
             raise SpecError("source 'tsv' needs at least one file and one field")
         if "label" in self.fields:
             raise SpecError("source 'tsv': 'label' is not a text field; name its column with label = ...")
+        if len(set(self.classes)) != len(self.classes):
+            raise SpecError(f"source 'tsv': the classes {list(self.classes)} repeat a value")
+        if self.labels and not self.classes:
+            raise SpecError("source 'tsv': labels in a file of their own are classes; name them with classes = [...]")
+        for apart in self.labels.values():
+            unknown = [feature for feature in apart.same if feature not in self.fields]
+            if unknown:
+                raise SpecError(f"source 'tsv': labels compare {unknown}, not among its fields {list(self.fields)}")
         if bool(self.columns) != bool(self.headerless):
             raise SpecError("source 'tsv': 'columns' and 'headerless' go together")
         for name in (*self.headerless, *self.drop_incomplete, *self.labels):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -37,6 +38,8 @@ class Decode:
             raise SpecError(f"decode method is 'greedy' or 'beam', got {self.method!r}")
         if self.beam_size < 1 or (self.method == "greedy") != (self.beam_size == 1):
             raise SpecError(f"decode: greedy has beam_size 1, beam more; got {self.method}, {self.beam_size}")
+        if not 0 <= self.alpha < math.inf or (self.method == "greedy" and self.alpha):
+            raise SpecError(f"decode: alpha is at least 0, and 0 for greedy; got {self.method}, {self.alpha}")
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,12 @@ class NumberFile:
     decimals: int = 3
     split: str = "test"
     kind: ClassVar[str] = "number"
+
+    def __post_init__(self) -> None:
+        if not -math.inf < self.low < self.high < math.inf or self.decimals < 0:
+            raise SpecError(
+                f"a file of numbers needs low < high and decimals from 0, got {self.low}, {self.high}, {self.decimals}"
+            )
 
 
 SubmissionFile = ClassFile | NumberFile
@@ -170,6 +179,9 @@ class TaskSpec:
                 raise SpecError(f"{self.name}: sizes name split {split!r}, but its source has no file for it")
             if not isinstance(size, int) or size < 1:
                 raise SpecError(f"{self.name}: the size of {split} must be a positive whole number, got {size!r}")
+        absent = [name for name in self.text.fields if name not in self.source.fields]
+        if absent:
+            raise SpecError(f"{self.name}: its text needs {absent}, its source has fields {list(self.source.fields)}")
         classes = getattr(self.answer, "classes", ())
         values = getattr(self.source, "classes", ())
         if len(classes) != len(values) and (classes or values):
@@ -178,6 +190,8 @@ class TaskSpec:
             raise SpecError(
                 f"{self.name}: the submission spells {list(self.submission.labels)}, the answer has {classes}"
             )
+        if isinstance(self.submission, NumberFile) and classes:
+            raise SpecError(f"{self.name}: its submission takes numbers, its answer has classes {list(classes)}")
         if self.submission and self.submission.split not in self.source.splits:
             raise SpecError(f"{self.name}: its submission needs split {self.submission.split!r}, which has no file")
 

@@ -17,6 +17,10 @@ class TextFormat(Protocol):
 
     kind: ClassVar[str]
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The features it needs."""
+
     def pairs(self, example: Example, answer: AnswerParser, *, training: bool) -> Iterator[TextPair]:
         """Yields the example's text pairs: one, or any number where training differs from evaluation."""
 
@@ -50,16 +54,18 @@ class Fields:
 
 @dataclass(frozen=True)
 class WnliReferent:
-    """T5's form of WNLI: the premise with its pronoun between asterisks, to be answered by what it refers to."""
+    """T5's form of WNLI: the premise with its pronoun between asterisks, to be answered by what it refers to.
+
+    A pair without a candidate is still one pair, as it is for T5: its targets are empty, and `problem` says why.
+    """
 
     prefix: str = "wsc:"
     kind: ClassVar[str] = "wnli_referent"
+    fields: ClassVar[tuple[str, ...]] = ("sentence1", "sentence2")
 
     def pairs(self, example: Example, answer: AnswerParser, *, training: bool) -> Iterator[TextPair]:
         premise, hypothesis = example.features["sentence1"], example.features["sentence2"]
         marked, candidate, problem = mark_referent(premise, hypothesis)
-        if training and problem:
-            return  # nothing to learn from
         yield TextPair(example.id, f"{self.prefix} {marked}", candidate, problem)
 
 

@@ -10,6 +10,7 @@ regular expression as they stand, and the pronoun's place is counted over the no
 from __future__ import annotations
 
 import re
+import warnings
 
 PRONOUNS = frozenset(("he", "she", "they", "it", "her", "his", "their", "them", "him"))
 ARTICLES = ("a", "an", "the")
@@ -30,8 +31,11 @@ def _shared_prefix(words: list[str], within: str) -> int:
     return len(words)
 
 
-def _candidate_at(premise: list[str], hypothesis: list[str], pronoun: int) -> tuple[int, str]:
-    """Returns how many words around the pronoun the hypothesis shares, and what it has in the pronoun's place."""
+def _candidate_at(premise: list[str], hypothesis: list[str], pronoun: int) -> tuple[int, str | None]:
+    """Returns how many words around the pronoun the hypothesis shares, and what it has in the pronoun's place.
+
+    That is None where words such as `|` make the pattern match without it.
+    """
     before, after = premise[:pronoun], premise[pronoun + 1 :]
     shared_before = _shared_prefix(before[::-1], " ".join(hypothesis[::-1]))
     shared_after = _shared_prefix(after, " ".join(hypothesis))
@@ -89,14 +93,16 @@ def mark_referent(premise: str, hypothesis: str) -> tuple[str, str, str]:
     if not pronouns:
         return premise, "", "the premise has none of the pronouns " + ", ".join(sorted(PRONOUNS))
     try:
-        matches = [(*_candidate_at(words, answer_words, i), i) for i in pronouns]
-    except re.error as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of words such as `[[`, which are no pattern of ours
+            matches = [(*_candidate_at(words, answer_words, i), i) for i in pronouns]
+    except (re.error, OverflowError) as error:
         return premise, "", f"the words around the pronoun are not a regular expression ({error})"
     _, candidate, index = max(matches, key=lambda match: match[0])  # the first of equals
     marked = _mark(premise, index)
     if marked is None:
         return premise, "", "an empty word (two spaces) stands in the pronoun's place"
-    written = _as_written(candidate, hypothesis)
+    written = _as_written(candidate, hypothesis) if candidate is not None else None
     if not written:
         return marked, "", "the hypothesis has no candidate in the pronoun's place"
     return marked, written, ""

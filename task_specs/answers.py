@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+from task_specs.candidate import Candidate
 from task_specs.errors import SpecError, quoted
 from task_specs.records import Answer
 
@@ -212,4 +213,4 @@ class Text:
         return Answer(text, text)
 
 
-ANSWERS: dict[str, type] = {cls.kind: cls for cls in (Label, Number, Referent, Text)}
+ANSWERS: dict[str, type] = {cls.kind: cls for cls in (Label, Number, Referent, Text, Candidate)}

@@ -50,4 +50,17 @@ GLUE = Benchmark(
     ),
 )
 
-BENCHMARKS: dict[str, Benchmark] = {benchmark.name: benchmark for benchmark in (GLUE,)}
+# AX-b and AX-g are diagnostics: reported, but left out of the average (Wang et al. 2019, SuperGLUE, section 3.3).
+SUPER_GLUE_SCORED = tuple(
+    f"super_glue/{task}" for task in ("boolq", "cb", "copa", "multirc", "record", "rte", "wic", "wsc")
+)
+SUPER_GLUE = Benchmark(
+    name="super_glue",
+    tasks=(*SUPER_GLUE_SCORED, "super_glue/axb", "super_glue/axg"),
+    average=tuple((task,) for task in SUPER_GLUE_SCORED),
+)
+
+# No leaderboard takes it; `all` means it too.
+DPR = Benchmark(name="dpr", tasks=("dpr",))
+
+BENCHMARKS: dict[str, Benchmark] = {benchmark.name: benchmark for benchmark in (GLUE, SUPER_GLUE, DPR)}

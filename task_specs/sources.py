@@ -8,6 +8,8 @@ from typing import ClassVar, Protocol
 
 from task_specs.errors import SpecError
 from task_specs.records import FrozenDict
+from task_specs.sources_dpr import PronounBlocks
+from task_specs.sources_jsonl import JsonLines, MultiRcLines, RecordLines, WscLines
 
 
 class Source(Protocol):
@@ -121,4 +123,6 @@ class Tsv:
         return tuple(self.files)
 
 
-SOURCES: dict[str, type] = {cls.kind: cls for cls in (Tsv,)}
+SOURCES: dict[str, type] = {
+    cls.kind: cls for cls in (Tsv, JsonLines, WscLines, MultiRcLines, RecordLines, PronounBlocks)
+}

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from task_specs.answers import AnswerParser
 from task_specs.errors import SpecError
+from task_specs.json_files import JsonClassFile, JsonTextFile, MultiRcFile
 from task_specs.records import Example, FrozenDict, TextPair
 from task_specs.sources import Source
 from task_specs.text import TextFormat
@@ -91,8 +92,10 @@ class NumberFile:
             )
 
 
-SubmissionFile = ClassFile | NumberFile
-SUBMISSION_FILES: dict[str, type] = {cls.kind: cls for cls in (ClassFile, NumberFile)}
+SubmissionFile = ClassFile | NumberFile | JsonClassFile | JsonTextFile | MultiRcFile
+SUBMISSION_FILES: dict[str, type] = {
+    cls.kind: cls for cls in (ClassFile, NumberFile, JsonClassFile, JsonTextFile, MultiRcFile)
+}
 
 
 @dataclass(frozen=True)
@@ -186,10 +189,9 @@ class TaskSpec:
         values = getattr(self.source, "classes", ())
         if len(classes) != len(values) and (classes or values):
             raise SpecError(f"{self.name}: the answer has classes {list(classes)}, the source {list(values)}")
-        if isinstance(self.submission, ClassFile) and len(self.submission.labels) != len(classes):
-            raise SpecError(
-                f"{self.name}: the submission spells {list(self.submission.labels)}, the answer has {classes}"
-            )
+        labels = getattr(self.submission, "labels", classes)
+        if len(labels) != len(classes):
+            raise SpecError(f"{self.name}: the submission spells {list(labels)}, the answer has {classes}")
         if isinstance(self.submission, NumberFile) and classes:
             raise SpecError(f"{self.name}: its submission takes numbers, its answer has classes {list(classes)}")
         if self.submission and self.submission.split not in self.source.splits:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from task_specs.answers import Label, Referent, Text
 from task_specs.json_files import JsonClassFile, JsonTextFile, MultiRcFile
 from task_specs.published import table14
+from task_specs.referents import WscReferent
 from task_specs.sources_jsonl import JsonLines, MultiRcLines, RecordLines, WscLines
 from task_specs.spec import Lengths, TaskSpec
 from task_specs.super_glue_text import MultiRc, Record, RenamedFields
-from task_specs.referents import WscReferent
 from task_specs.text import Fields
 
 FILES = {"train": "train.jsonl", "validation": "val.jsonl", "test": "test.jsonl"}
@@ -186,9 +186,7 @@ AXG = TaskSpec(
     name="super_glue/axg",
     benchmark="super_glue",
     aliases=("super_glue_axg_v102",),
-    source=JsonLines(
-        "super_glue/AX-g", {"test": "AX-g.jsonl"}, fields=_same("premise", "hypothesis"), classes=TWO_WAY
-    ),
+    source=JsonLines("super_glue/AX-g", {"test": "AX-g.jsonl"}, fields=_same("premise", "hypothesis"), classes=TWO_WAY),
     tfds="super_glue/axg",
     text=Fields("rte", ("hypothesis", "premise")),
     answer=Label(TWO_WAY),

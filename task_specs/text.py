@@ -9,6 +9,8 @@ from typing import ClassVar, Protocol
 from task_specs.answers import AnswerParser
 from task_specs.errors import SpecError
 from task_specs.records import Example, TextPair
+from task_specs.referents import DprReferent, WscReferent
+from task_specs.super_glue_text import MultiRc, Record, RenamedFields
 from task_specs.wnli import mark_referent
 
 
@@ -69,4 +71,6 @@ class WnliReferent:
         yield TextPair(example.id, f"{self.prefix} {marked}", candidate, problem)
 
 
-TEXT_FORMATS: dict[str, type] = {cls.kind: cls for cls in (Fields, WnliReferent)}
+TEXT_FORMATS: dict[str, type] = {
+    cls.kind: cls for cls in (Fields, WnliReferent, RenamedFields, MultiRc, Record, WscReferent, DprReferent)
+}

@@ -26,11 +26,13 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a UTF-8 file in one step."""
+    """Writes a UTF-8 file in one step; half surrogates, as in names of files that are not UTF-8, become `?`."""
     with replacing(path) as file:
-        file.write(text.encode("utf-8"))
+        file.write(text.encode("utf-8", errors="replace"))
 
 
 def write_json(path: Path, document: Any) -> None:
     """Writes a JSON file in one step; NaN is refused."""
-    write_text(path, json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    with replacing(path) as file:
+        file.write(text.encode("utf-8", errors="backslashreplace"))  # half surrogates, in JSON's own escapes

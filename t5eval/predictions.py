@@ -112,7 +112,7 @@ def _json_lines(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
         if not line.strip():
             continue
         try:
-            record = parse_json(line)
+            record = parse_json(line, _record)
         except (ValueError, RecursionError) as error:
             torn = "; the file ends inside this line" if number == len(lines) else ""
             raise PredictionError(f"{path}: line {number}: not a JSON object ({error}){torn}") from None
@@ -121,6 +121,15 @@ def _json_lines(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
                 f"{path}: line {number}: expected an object with id and prediction, got {quoted(line)}"
             )
         yield number, *_entry(path, number, record["id"], record["prediction"])
+
+
+def _record(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Returns an object of JSON lines as a dict; `id` and `prediction` may not come twice, as one would be lost."""
+    keys = [key for key, _ in pairs]
+    for key in ("id", "prediction"):
+        if keys.count(key) > 1:
+            raise ValueError(f"the key {key!r} comes twice")
+    return dict(pairs)
 
 
 def _json_object(path: Path, text: str) -> Iterator[tuple[int, str, str]]:

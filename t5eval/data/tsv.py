@@ -88,7 +88,10 @@ def read_tsv(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_
             rows += 1
             yield replace(example, id=f"{part}/{example.id}") if part else example
     if labels is not None and rows != len(labels.labels):
-        raise DataError(f"{labels.shown}: has {len(labels.labels)} rows for {rows} examples of {spec.name} {split}")
+        raise DataError(
+            f"{labels.path}: line {rows + 2}: the file goes on after the labels of {rows} examples; "
+            f"{spec.name} {split} has no more"
+        )
 
 
 def _read_file(
@@ -100,7 +103,6 @@ def _read_file(
     dropped: list[int] = []
     places: dict[str, int] = {}
     label_at: int | None = None
-    first = 1 if headerless else 2
     rows = 0
     for line, row in table.rows():
         if not places:
@@ -122,6 +124,8 @@ def _read_file(
             continue
         features: dict[str, Any] = {feature: row[place] for feature, place in places.items()}
         if drops and ("" in features.values() or (label_at is not None and not row[label_at])):
+            if table.last_line_torn and not row[-1]:
+                raise table.fault(line, "the file ends inside this line")
             dropped.append(line)
             rows += 1
             continue
@@ -129,7 +133,7 @@ def _read_file(
         yield Example(str(rows), features)
         rows += 1
     if not rows:
-        raise table.fault(first, "the file has no rows")
+        raise table.fault(1 if headerless or not table.columns else 2, "the file has no rows")
     summary.files[shown] = table.sha256.hexdigest()
     if dropped:
         summary.dropped += len(dropped)
@@ -186,8 +190,8 @@ def _class_index(table: _Table, source: Tsv, line: int, text: str) -> int:
 class _Apart:
     """Labels from a file of their own, row by row, with the text they were given to."""
 
-    def __init__(self, shown: Path) -> None:
-        self.shown = shown
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self.labels: list[int] = []
         self.texts: list[dict[str, str]] = []
 
@@ -218,11 +222,13 @@ def _labels_apart(spec: TaskSpec, source: Tsv, apart: Labels, data_dir: Path, su
 def _join(example: Example, apart: _Apart, path: Path) -> Example:
     row = int(example.id)
     if row >= len(apart.labels):
-        raise DataError(f"{apart.shown}: has {len(apart.labels)} rows, fewer than {path}")
+        raise DataError(
+            f"{apart.path}: line {row + 2}: the file ends after the labels of {row} examples; {path} has more"
+        )
     for feature, text in apart.texts[row].items():
         if example.features[feature] != text:
             raise DataError(
-                f"{apart.shown}: line {row + 2}: its {feature} {quoted(text)} is not that of {path}: "
+                f"{apart.path}: line {row + 2}: its {feature} {quoted(text)} is not that of {path}: "
                 f"{quoted(example.features[feature])}"
             )
     return replace(example, features={**example.features, "label": apart.labels[row]})

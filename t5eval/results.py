@@ -99,12 +99,24 @@ def read_results(run: Path) -> dict[str, Any] | None:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         schema = document["schema"]
+        if schema == SCHEMA and not isinstance(document["results"], dict):
+            raise TypeError
     except (ValueError, KeyError, TypeError):
         raise RunError(f"{path}: not a results file; remove it, and the scores are computed anew") from None
     if schema != SCHEMA:
         raise RunError(f"{path}: has schema {schema}, this t5eval writes {SCHEMA}; give another --out")
     found: dict[str, Any] = document
     return found
+
+
+def require_same_model(run: Path, before: Mapping[str, Any] | None, model: Any) -> None:
+    """Raises an error if a run already has results of another model: its averages would mix the two.
+
+    Raises:
+        RunError: as said.
+    """
+    if before and before["results"] and before.get("model") != model:
+        raise RunError(f"{run / 'results.json'}: holds results of another model; give another --out")
 
 
 def write_results(run: Path, settings: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -117,8 +129,12 @@ def write_results(run: Path, settings: Mapping[str, Any], results: Mapping[str, 
 
     Returns:
         The whole document.
+
+    Raises:
+        RunError: what is there cannot be read, or is of another model.
     """
     before = read_results(run) or {"results": {}}
+    require_same_model(run, before, settings.get("model"))
     merged: dict[str, dict[str, Any]] = {task: dict(splits) for task, splits in before["results"].items()}
     for task, splits in results.items():
         merged.setdefault(task, {}).update(splits)

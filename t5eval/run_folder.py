@@ -55,9 +55,11 @@ def locked(run: Path) -> Iterator[None]:
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             file.seek(0)
             raise RunError(f"{run}: process {file.read().strip() or '?'} is working in this run folder") from None
+        except OSError as error:
+            raise RunError(f"{run}: its file system gives no lock: {error.strerror}") from None
         file.seek(0)
         file.truncate()
         file.write(f"{os.getpid()}\n")

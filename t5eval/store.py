@@ -64,11 +64,15 @@ class PredictionStore:
 
     def _check_origin(self, made_by: dict[str, Any]) -> None:
         origin = self.path.with_suffix(".meta.json")
-        if self.path.exists() and not origin.exists() and self.path.stat().st_size:
+        if not self.path.exists() or not self.path.stat().st_size:
+            write_json(origin, made_by)  # nothing is here that could have been made otherwise
+        elif not origin.exists():
             raise RunError(f"{self.path}: not written by t5eval evaluate; give another --out")
-        if origin.exists():
+        else:
             try:
                 before = json.loads(origin.read_text(encoding="utf-8"))
+                if not isinstance(before, dict):
+                    raise ValueError
             except ValueError:
                 raise RunError(
                     f"{origin}: damaged; remove it and {self.path.name} to predict this split anew"
@@ -79,8 +83,6 @@ class PredictionStore:
                     f"{self.path}: these predictions were made with another {', '.join(other)}; "
                     f"give another --out, or remove the file to predict this split anew"
                 )
-        else:
-            write_json(origin, made_by)
 
     def _load(self) -> None:
         if not self.path.exists():
@@ -93,6 +95,8 @@ class PredictionStore:
                 prediction = Prediction(
                     record["id"], record["prediction"], record.get("truncated", False), record.get("hit_limit", False)
                 )
+                if not isinstance(prediction.id, str) or not isinstance(prediction.text, str):
+                    raise TypeError
             except (ValueError, KeyError, TypeError):
                 raise RunError(
                     f"{self.path}: line {number}: damaged; remove the file to predict this split anew"

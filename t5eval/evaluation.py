@@ -174,7 +174,14 @@ def evaluate_splits(
 
     Returns:
         The results of these splits, and the whole results document.
+
+    Raises:
+        UserError: the run has results of another model, a metric does not suit its task, or the data is damaged.
     """
+    # Before hours of prediction, not after.
+    results.require_same_model(run, results.read_results(run), dict(predictor.identity))
+    for split in splits:
+        scoring.require_metrics(split.spec)
     found: list[SplitResult] = []
     document: dict[str, Any] = {}
     for split in splits:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from t5eval import __version__
-from t5eval.errors import PredictionError
+from t5eval.errors import PredictionError, UserError
 from t5eval.metrics import Batch, Metric, Scored, get_metric
 from task_specs import Answer, Example, TaskSpec, TextPair
 
@@ -138,14 +138,27 @@ def score(spec: TaskSpec, split: str, judged: Sequence[Scored]) -> SplitScore:
     )
 
 
+def require_metrics(spec: TaskSpec) -> None:
+    """Raises an error if one of a task's metrics is unknown or does not suit its answers.
+
+    Raises:
+        UserError: as said.
+    """
+    for name in spec.metrics:
+        fault = get_metric(name).unsuited(tuple(getattr(spec.answer, "classes", ())))
+        if fault:
+            raise UserError(f"{spec.name}: metric {name!r} does not suit its answers: {fault}")
+
+
 def _scores(spec: TaskSpec, batch: Batch) -> dict[str, Score]:
+    require_metrics(spec)
     scores: dict[str, Score] = {}
     for name in spec.metrics:
         metric = get_metric(name, spec.answer.kind)
         if metric.defined(batch):
             scores[name] = _score(metric, batch)
             continue
-        scores[name] = Score(None, None, signature(metric, len(batch.examples)))
+        scores[name] = Score(None, None, signature(metric, metric.examples(batch)))
         readable = batch.readable()
         if readable.examples and metric.defined(readable):
             scores[name + READABLE] = _score(metric, readable, subset="readable")
@@ -157,9 +170,10 @@ def _score(metric: Metric, batch: Batch, **choices: str) -> Score:
 
     statistics = metric.statistics(batch)
     value = metric.value(batch, statistics)
+    signed = signature(metric, metric.examples(batch), **choices)
     if not math.isfinite(value):
-        return Score(None, None, signature(metric, len(batch.examples), **choices))
-    return Score(value, interval95(metric, statistics), signature(metric, len(batch.examples), **choices))
+        return Score(None, None, signed)
+    return Score(value, interval95(metric, statistics), signed)
 
 
 def signature(metric: Metric, n: int, **choices: str) -> str:

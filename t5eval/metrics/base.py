@@ -108,9 +108,17 @@ class Metric(ABC):
     def aggregate(self, totals: Floats) -> Floats:
         """Returns the score from sums of rows, shape [..., numbers] to [...]; nan where it is undefined."""
 
+    def unsuited(self, classes: Sequence[str]) -> str:
+        """Returns why a task with these answer classes (none: numbers or texts) cannot have this score, else ``""``."""
+        return ""
+
+    def examples(self, batch: Batch) -> int:
+        """Returns how many of the batch's examples the score is of."""
+        return len(batch.examples)
+
     def defined(self, batch: Batch) -> bool:
         """Returns whether the score exists for these answers; if not, it stands beside its `_readable` twin."""
-        return len(batch.examples) > 0
+        return self.examples(batch) > 0
 
     def value(self, batch: Batch, statistics: Floats) -> float:
         """Returns the score of the whole batch.

@@ -6,6 +6,9 @@ for two-class F1 and Matthews' correlation.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +20,14 @@ def _ratio(part: Floats, whole: Floats) -> Floats:
     return 100 * np.divide(part, whole, out=np.zeros_like(part, dtype=float), where=whole != 0)
 
 
-class Accuracy(Metric):
+class ClassMetric(Metric):
+    """A score of answers that are one of a fixed set of classes."""
+
+    def unsuited(self, classes: Sequence[str]) -> str:
+        return "" if classes else "it compares classes, and the answers are free"
+
+
+class Accuracy(ClassMetric):
     """Share of examples whose answer is the true class."""
 
     name = "accuracy"
@@ -49,8 +59,8 @@ class PartAccuracy(Accuracy):
     def _inside(self, batch: Batch) -> NDArray[np.bool_]:
         return np.array([e.id.startswith(f"{self.part}/") for e in batch.examples], dtype=bool)
 
-    def defined(self, batch: Batch) -> bool:
-        return bool(self._inside(batch).any())
+    def examples(self, batch: Batch) -> int:
+        return int(self._inside(batch).sum())
 
     def statistics(self, batch: Batch) -> Floats:
         return super().statistics(batch) * self._inside(batch)[:, None]
@@ -60,11 +70,14 @@ class PartAccuracy(Accuracy):
         return super().value(Batch(inside, batch.classes), statistics)
 
 
-class BinaryF1(Metric):
+class BinaryF1(ClassMetric):
     """F1 of the second class, 0 where nothing is or should be in it."""
 
     name = "f1"
     choices = {"positive": "1", "unreadable": "opposite"}
+
+    def unsuited(self, classes: Sequence[str]) -> str:
+        return "" if len(classes) == 2 else "it is defined for two classes"
 
     def statistics(self, batch: Batch) -> Floats:
         gold, said = batch.gold == 1, batch.opposed == 1
@@ -105,7 +118,7 @@ def _matthews(totals: Floats) -> Floats:
     return _ratio(covariance, np.sqrt(spread))
 
 
-class Matthews(Metric):
+class Matthews(ClassMetric):
     """Matthews' correlation coefficient, from -100 to 100.
 
     With two classes an unreadable answer is the one that is not gold. With more there is no such class, and the score
@@ -130,7 +143,10 @@ class Matthews(Metric):
     def value(self, batch: Batch, statistics: Floats) -> float:
         from sklearn.metrics import matthews_corrcoef
 
-        return 100 * float(matthews_corrcoef(batch.gold, self._said(batch)))
+        with warnings.catch_warnings():
+            # It warns where there is one class alone, and returns 0, which is the convention.
+            warnings.filterwarnings("ignore", "A single label was found", UserWarning)
+            return 100 * float(matthews_corrcoef(batch.gold, self._said(batch)))
 
 
 class MatthewsT5(Matthews):

@@ -7,8 +7,10 @@ its place, and compare with the labels as T5 rounds them.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from t5eval.metrics.base import Batch, Floats, Metric
 
@@ -19,6 +21,9 @@ class Pearson(Metric):
     name = "pearson"
     choices = {"unreadable": "undefined"}
     t5 = False
+
+    def unsuited(self, classes: Sequence[str]) -> str:
+        return "it compares numbers, and the answers are classes" if classes else ""
 
     def defined(self, batch: Batch) -> bool:
         return super().defined(batch) and (self.t5 or not batch.unreadable.any())
@@ -31,27 +36,51 @@ class Pearson(Metric):
         return gold, said
 
     def statistics(self, batch: Batch) -> Floats:
-        gold, said = self.numbers(batch)
-        # Centred first: sums of squares of large numbers would lose digits.
-        gold, said = gold - gold.mean(), said - said.mean()
-        return np.stack([np.ones_like(gold), gold, said, gold * gold, said * said, gold * said], axis=1)
+        return _moments(*self.numbers(batch))
 
     def aggregate(self, totals: Floats) -> Floats:
         n, x, y, xx, yy, xy = (totals[..., i] for i in range(6))
-        spread = (n * xx - x * x) * (n * yy - y * y)
-        # What rounding leaves of a constant side counts as constant.
-        varies = spread > 1e-12 * (n * xx + x * x) * (n * yy + y * y)
-        root = np.sqrt(np.where(varies, spread, 1.0))
-        return 100 * np.where(varies, np.clip((n * xy - x * y) / root, -1, 1), np.nan)
+        return _correlation(n, x, y, xx, yy, xy)
 
     def value(self, batch: Batch, statistics: Floats) -> float:
         from scipy.stats import pearsonr
 
-        return _undefined_as_nan(pearsonr, *self.numbers(batch))
+        gold, said = self.numbers(batch)
+        if not (np.isfinite(gold).all() and np.isfinite(said).all()):
+            return float("nan")
+        return _undefined_as_nan(pearsonr, gold, said)
+
+    def resample(self, statistics: Floats, counts: Floats) -> Floats:
+        # The correlation ignores shift and scale, and sums of large or distant numbers would lose digits.
+        gold, said = _standardised(statistics[:, 1]), _standardised(statistics[:, 2])
+        return self.aggregate(counts @ _moments(gold, said))
+
+
+def _moments(gold: Floats, said: Floats) -> Floats:
+    """Returns [1, x, y, x^2, y^2, xy] of each example."""
+    with np.errstate(over="ignore", invalid="ignore"):  # infinite answers have no correlation, which `value` says
+        return np.stack([np.ones_like(gold), gold, said, gold * gold, said * said, gold * said], axis=1)
+
+
+def _standardised(values: Floats) -> Floats:
+    largest = np.abs(values).max()
+    values = values / largest if largest > 0 else values
+    values = values - values.mean()
+    spread = values.std()
+    return values / spread if spread > 0 else values
+
+
+def _correlation(n: Floats, x: Floats, y: Floats, xx: Floats, yy: Floats, xy: Floats) -> Floats:
+    """Returns the correlation in percent from sums of moments, nan where either side is constant."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        # What rounding leaves of a constant side counts as constant.
+        varies = (n * xx - x * x > 1e-12 * (n * xx)) & (n * yy - y * y > 1e-12 * (n * yy))
+        root = np.sqrt(np.where(varies, n * xx - x * x, 1.0)) * np.sqrt(np.where(varies, n * yy - y * y, 1.0))
+        return 100 * np.where(varies, np.clip((n * xy - x * y) / root, -1, 1), np.nan)
 
 
 def _undefined_as_nan(correlation: object, gold: Floats, said: Floats) -> float:
-    if len(gold) < 2 or not (np.isfinite(gold).all() and np.isfinite(said).all()):
+    if len(gold) < 2:
         return float("nan")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SciPy warns of constant input and returns nan, which is the answer
@@ -66,22 +95,27 @@ class PearsonT5(Pearson):
     t5 = True
 
 
-def _weighted_ranks(values: Floats, counts: Floats) -> Floats:
-    """Returns average ranks within each resample, without sorting each of them.
+class _Ranks:
+    """One side's ranks in every resample, without sorting each of them; ties get their average rank.
 
-    Args:
-        values: shape [examples].
-        counts: how often each resample drew each example, shape [resamples, examples].
-
-    Returns:
-        The rank that each example's value has in each resample, shape [resamples, examples].
+    Attributes:
+        centred: rank minus the mean rank of each distinct value, shape [resamples, distinct].
+        place: the distinct value that each example has, shape [examples].
+        spread: sum of the squared centred ranks of all draws, shape [resamples].
     """
-    distinct, place = np.unique(values, return_inverse=True)
-    # Draws of each distinct value, [resamples, distinct].
-    order = np.argsort(place, kind="stable")
-    starts = np.searchsorted(place[order], np.arange(len(distinct)))
-    drawn = np.add.reduceat(counts[:, order], starts, axis=1)
-    return (np.cumsum(drawn, axis=1) - (drawn - 1) / 2)[:, place]
+
+    def __init__(self, values: Floats, counts: Floats) -> None:
+        """Ranks `values`, shape [examples], drawn `counts` times, shape [resamples, examples]."""
+        _, place, sizes = np.unique(values, return_inverse=True, return_counts=True)
+        self.place: NDArray[np.intp] = place
+        starts = np.cumsum(sizes) - sizes
+        # Draws of each distinct value, [resamples, distinct].
+        drawn = np.add.reduceat(counts[:, np.argsort(place, kind="stable")], starts, axis=1)
+        self.centred = np.cumsum(drawn, axis=1)
+        # A value drawn d times up to place c has the ranks c - d + 1 to c, their mean c - (d - 1) / 2; the mean rank
+        # of all n draws is (n + 1) / 2.
+        self.centred -= (drawn + counts.sum(axis=1, keepdims=True)) / 2
+        self.spread = np.einsum("rd,rd,rd->r", drawn, self.centred, self.centred)
 
 
 class Spearman(Pearson):
@@ -101,22 +135,10 @@ class Spearman(Pearson):
         return _undefined_as_nan(spearmanr, *self.numbers(batch))
 
     def resample(self, statistics: Floats, counts: Floats) -> Floats:
-        middle = (counts.sum(axis=1, keepdims=True) + 1) / 2
-        gold = _weighted_ranks(statistics[:, 0], counts) - middle
-        said = _weighted_ranks(statistics[:, 1], counts) - middle
-        weighted = counts * gold
-        totals = np.stack(
-            [
-                counts.sum(axis=1),
-                weighted.sum(axis=1),
-                (counts * said).sum(axis=1),
-                (weighted * gold).sum(axis=1),
-                (counts * said * said).sum(axis=1),
-                (weighted * said).sum(axis=1),
-            ],
-            axis=1,
-        )
-        return Pearson.aggregate(self, totals)
+        gold, said = _Ranks(statistics[:, 0], counts), _Ranks(statistics[:, 1], counts)
+        together = np.einsum("re,re,re->r", counts, gold.centred[:, gold.place], said.centred[:, said.place])
+        zero = np.zeros_like(together)  # the ranks are centred
+        return _correlation(counts.sum(axis=1), zero, zero, gold.spread, said.spread, together)
 
 
 class SpearmanT5(Spearman):

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Protocol
 from task_specs.candidate import Candidate
 from task_specs.errors import SpecError, quoted
 from task_specs.records import Answer
+from task_specs.squad_text import ContextSpan, OptionalContextSpan, WordSpan
 
 UNLABELLED_TARGET = "<unk>"  # T5's target text for an example without a label
 
@@ -213,4 +214,6 @@ class Text:
         return Answer(text, text)
 
 
-ANSWERS: dict[str, type] = {cls.kind: cls for cls in (Label, Number, Referent, Text, Candidate)}
+ANSWERS: dict[str, type] = {
+    cls.kind: cls for cls in (Label, Number, Referent, Text, Candidate, ContextSpan, OptionalContextSpan, WordSpan)
+}

@@ -63,4 +63,7 @@ SUPER_GLUE = Benchmark(
 # No leaderboard takes it; `all` means it too.
 DPR = Benchmark(name="dpr", tasks=("dpr",))
 
-BENCHMARKS: dict[str, Benchmark] = {benchmark.name: benchmark for benchmark in (GLUE, SUPER_GLUE, DPR)}
+# The two versions are two leaderboards, and nothing averages them.
+SQUAD = Benchmark(name="squad", tasks=("squad/v1.1", "squad/v2.0"))
+
+BENCHMARKS: dict[str, Benchmark] = {benchmark.name: benchmark for benchmark in (GLUE, SUPER_GLUE, DPR, SQUAD)}

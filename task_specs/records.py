@@ -46,11 +46,14 @@ class Answer:
         value: the class index, number or text; None when unreadable.
         t5: what T5's own postprocessor makes of the same text (-1 and -1.0 where T5 gives up).
         reason: why there is no value; empty if there is one.
+        mapped: whether the text was found in the passage where it has to be a piece of it; the value is then that
+            piece, and otherwise the text as it is.
     """
 
     value: Any
     t5: Any
     reason: str = ""
+    mapped: bool = True
 
     @property
     def readable(self) -> bool:

@@ -10,6 +10,7 @@ from task_specs.errors import SpecError
 from task_specs.records import FrozenDict
 from task_specs.sources_dpr import PronounBlocks
 from task_specs.sources_jsonl import JsonLines, MultiRcLines, RecordLines, WscLines
+from task_specs.sources_squad import SquadJson
 
 
 class Source(Protocol):
@@ -124,5 +125,5 @@ class Tsv:
 
 
 SOURCES: dict[str, type] = {
-    cls.kind: cls for cls in (Tsv, JsonLines, WscLines, MultiRcLines, RecordLines, PronounBlocks)
+    cls.kind: cls for cls in (Tsv, JsonLines, WscLines, MultiRcLines, RecordLines, PronounBlocks, SquadJson)
 }

@@ -15,6 +15,7 @@ from task_specs.errors import SpecError
 from task_specs.json_files import JsonClassFile, JsonTextFile, MultiRcFile
 from task_specs.records import Example, FrozenDict, TextPair
 from task_specs.sources import Source
+from task_specs.squad_files import AnswersFile
 from task_specs.text import TextFormat
 
 SPLITS = ("train", "validation", "test")
@@ -92,9 +93,9 @@ class NumberFile:
             )
 
 
-SubmissionFile = ClassFile | NumberFile | JsonClassFile | JsonTextFile | MultiRcFile
+SubmissionFile = ClassFile | NumberFile | JsonClassFile | JsonTextFile | MultiRcFile | AnswersFile
 SUBMISSION_FILES: dict[str, type] = {
-    cls.kind: cls for cls in (ClassFile, NumberFile, JsonClassFile, JsonTextFile, MultiRcFile)
+    cls.kind: cls for cls in (ClassFile, NumberFile, JsonClassFile, JsonTextFile, MultiRcFile, AnswersFile)
 }
 
 

@@ -10,6 +10,7 @@ from task_specs.answers import AnswerParser
 from task_specs.errors import SpecError
 from task_specs.records import Example, TextPair
 from task_specs.referents import DprReferent, WscReferent
+from task_specs.squad_text import SquadQuestion
 from task_specs.super_glue_text import MultiRc, Record, RenamedFields
 from task_specs.wnli import mark_referent
 
@@ -72,5 +73,6 @@ class WnliReferent:
 
 
 TEXT_FORMATS: dict[str, type] = {
-    cls.kind: cls for cls in (Fields, WnliReferent, RenamedFields, MultiRc, Record, WscReferent, DprReferent)
+    cls.kind: cls
+    for cls in (Fields, WnliReferent, RenamedFields, MultiRc, Record, WscReferent, DprReferent, SquadQuestion)
 }

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from t5eval.data.squad_json import read_squad, squad_files
 from t5eval.data.tsv import read_tsv, tsv_files
 from t5eval.errors import DataError, MissingFile, UserError, did_you_mean
 from task_specs import Example, TaskSpec
@@ -69,7 +70,7 @@ class Reader:
     otherwise: Callable[[TaskSpec, str], str] = lambda spec, split: ""
 
 
-READERS: dict[str, Reader] = {"tsv": Reader(read_tsv, tsv_files)}
+READERS: dict[str, Reader] = {"tsv": Reader(read_tsv, tsv_files), "squad_json": Reader(read_squad, squad_files)}
 
 
 class Split:

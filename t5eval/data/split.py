@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from t5eval.data.json_lines import json_lines_files, read_json_lines, read_wsc
+from t5eval.data.nested_json_lines import read_multirc, read_record
+from t5eval.data.pronoun_blocks import read_pronoun_blocks
 from t5eval.data.squad_json import read_squad, squad_files
 from t5eval.data.tsv import read_tsv, tsv_files
 from t5eval.errors import DataError, MissingFile, UserError, did_you_mean
@@ -70,7 +73,15 @@ class Reader:
     otherwise: Callable[[TaskSpec, str], str] = lambda spec, split: ""
 
 
-READERS: dict[str, Reader] = {"tsv": Reader(read_tsv, tsv_files), "squad_json": Reader(read_squad, squad_files)}
+READERS: dict[str, Reader] = {
+    "tsv": Reader(read_tsv, tsv_files),
+    "json_lines": Reader(read_json_lines, json_lines_files),
+    "wsc_json_lines": Reader(read_wsc, json_lines_files),
+    "multirc_json_lines": Reader(read_multirc, json_lines_files),
+    "record_json_lines": Reader(read_record, json_lines_files),
+    "pronoun_blocks": Reader(read_pronoun_blocks, json_lines_files),
+    "squad_json": Reader(read_squad, squad_files),
+}
 
 
 class Split:

@@ -1,0 +1,219 @@
+"""SuperGLUE's files: a JSON object a line, read line by line, every fault named with its line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from t5eval.errors import DataError, quoted
+from task_specs import Example, TaskSpec
+from task_specs.referents import correct_spans
+from task_specs.sources_jsonl import JsonLines
+
+if TYPE_CHECKING:
+    from t5eval.data.split import Summary
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+MAX_NUMBER = 10**15  # no id or index is larger
+DIGITS = re.compile(r"0|[1-9][0-9]{0,14}")
+KINDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number"}
+
+
+def json_lines_files(spec: TaskSpec, split: str, data_dir: Path) -> list[str]:
+    """Returns the paths that a split needs, relative to the data directory."""
+    return [f"{spec.source.folder}/{name}" for name in spec.source.paths(split).values()]
+
+
+def _json(value: Any) -> str:
+    """Returns a value as JSON, short, for an error message."""
+    try:
+        return quoted(json.dumps(value))
+    except RecursionError:
+        return "something deeply nested"
+
+
+class Line:
+    """One line's object, with typed access to what is in it: whatever is not as it should be is a fault of the line.
+
+    Args:
+        path: the file.
+        number: the line, from 1.
+        value: its object.
+        escaped: whether a text in it may hold half a surrogate pair, which only an escape can write.
+    """
+
+    def __init__(self, path: Path, number: int, value: dict[str, Any], escaped: bool) -> None:
+        self.path = path
+        self.number = number
+        self.value = value
+        self.escaped = escaped
+
+    def fault(self, message: str) -> DataError:
+        return DataError(f"{self.path}: line {self.number}: {message}")
+
+    def _take(self, holder: Mapping[str, Any], key: str, kind: type, where: str) -> Any:
+        if key not in holder:
+            raise self.fault(f"has no {where}{key}")
+        value = holder[key]
+        if type(value) is not kind:  # a bool is no number
+            raise self.fault(f"{where}{key} must be {KINDS[kind]}, got {_json(value)}")
+        return value
+
+    def text(self, holder: Mapping[str, Any], key: str, where: str = "") -> str:
+        """Returns the text at a key; `where` names the holder in messages, such as `passage.`."""
+        text: str = self._take(holder, key, str, where)
+        if self.escaped:
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                raise self.fault(f"{where}{key} is not Unicode text (half a surrogate pair)") from None
+        return text
+
+    def number_at(self, holder: Mapping[str, Any], key: str, where: str = "") -> int:
+        """Returns the whole number from 0 at a key."""
+        number: int = self._take(holder, key, int, where)
+        if not 0 <= number < MAX_NUMBER:
+            raise self.fault(f"{where}{key} must be a whole number from 0, got {_json(number)}")
+        return number
+
+    def id_at(self, holder: Mapping[str, Any], where: str = "") -> int:
+        """Returns the number at `idx`, which AX-b writes as a text."""
+        value = holder.get("idx")
+        if type(value) is str and DIGITS.fullmatch(value):
+            return int(value)
+        return self.number_at(holder, "idx", where)
+
+    def object_at(self, holder: Mapping[str, Any], key: str, where: str = "") -> dict[str, Any]:
+        """Returns the object at a key."""
+        found: dict[str, Any] = self._take(holder, key, dict, where)
+        return found
+
+    def objects_at(self, holder: Mapping[str, Any], key: str, where: str = "") -> list[dict[str, Any]]:
+        """Returns the list of objects at a key."""
+        found: list[Any] = self._take(holder, key, list, where)
+        for value in found:
+            if type(value) is not dict:
+                raise self.fault(f"{where}{key} must hold objects, got {_json(value)}")
+        return found
+
+    def label(
+        self, holder: Mapping[str, Any], key: str, classes: tuple[str | bool | int, ...], split: str, where: str = ""
+    ) -> int:
+        """Returns the class index of the label at a key; -1 where a test file has none."""
+        if key not in holder:
+            if split == "test":
+                return -1
+            raise self.fault(f"has no {where}{key}; only a test file goes without")
+        value = holder[key]
+        if split == "test" and type(value) is int and value == -1:
+            return -1  # some copies write the missing labels of a test file this way
+        for index, known in enumerate(classes):
+            if type(value) is type(known) and value == known:
+                return index
+        allowed = ", ".join(json.dumps(known) for known in classes)
+        raise self.fault(f"unknown {where}{key} {_json(value)}; expected one of {allowed}")
+
+
+class JsonFile:
+    """A split's file: its lines' objects, and the file's hash in the summary once they are through."""
+
+    def __init__(self, spec: TaskSpec, split: str, data_dir: Path, summary: Summary) -> None:
+        (self.shown,) = json_lines_files(spec, split, data_dir)
+        self.path = data_dir / self.shown
+        self.summary = summary
+        self._seen: dict[str, int] = {}
+
+    def fault(self, line: int, message: str) -> DataError:
+        return DataError(f"{self.path}: line {line}: {message}")
+
+    def lines(self) -> Iterator[Line]:
+        """Yields the lines' objects."""
+        sha256 = hashlib.sha256()
+        blank = rows = 0
+        try:
+            with self.path.open("rb") as file:
+                for number, raw in enumerate(file, start=1):
+                    sha256.update(raw)
+                    if number == 1:
+                        raw = raw.removeprefix(BYTE_ORDER_MARK)
+                    if not raw.strip():
+                        blank = blank or number
+                        continue
+                    if blank:
+                        raise self.fault(blank, "a blank line in the middle of the file")
+                    rows += 1
+                    yield Line(self.path, number, self._object(number, raw), b"\\u" in raw)
+        except OSError as error:
+            raise DataError(f"{self.path}: cannot be read: {error.strerror}") from None
+        if not rows:
+            raise self.fault(1, "the file has no rows")
+        self.summary.files[self.shown] = sha256.hexdigest()
+
+    def _object(self, number: int, raw: bytes) -> dict[str, Any]:
+        def refuse(name: str) -> Any:
+            raise ValueError(f"{name} is not JSON")
+
+        try:
+            value = json.loads(raw.decode("utf-8"), parse_constant=refuse)
+        except UnicodeDecodeError as error:
+            byte = raw[error.start]
+            raise self.fault(number, f"not UTF-8: byte 0x{byte:02x} at position {error.start + 1}") from None
+        except (ValueError, RecursionError) as error:
+            torn = "" if raw.endswith(b"\n") else "; the file ends inside this line"
+            raise self.fault(number, f"not a JSON object ({error}){torn}") from None
+        if type(value) is not dict:
+            raise self.fault(number, f"expected a JSON object, got {_json(value)}")
+        return value
+
+    def new_id(self, line: Line, example_id: str) -> str:
+        """Returns the id.
+
+        Raises:
+            DataError: an example before has it.
+        """
+        if example_id in self._seen:
+            raise line.fault(f"idx {example_id} comes again; it came first on line {self._seen[example_id]}")
+        self._seen[example_id] = line.number
+        return example_id
+
+
+def read_json_lines(
+    spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_labels: bool
+) -> Iterator[Example]:
+    """Yields a split's examples in file order, and fills `summary`; an example's id is its `idx`.
+
+    Raises:
+        DataError: the file is damaged or is not the benchmark's; the message names file and line.
+    """
+    source = spec.source
+    assert isinstance(source, JsonLines)
+    file = JsonFile(spec, split, data_dir, summary)
+    for line in file.lines():
+        features: dict[str, Any] = {}
+        for feature, key in source.fields.items():
+            features[feature] = line.text(*_holder(line, key))
+        for feature, key in source.numbers.items():
+            features[feature] = line.number_at(*_holder(line, key))
+        features["label"] = line.label(line.value, source.label, source.classes, split)
+        yield Example(file.new_id(line, str(line.id_at(line.value))), features)
+
+
+def read_wsc(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_labels: bool) -> Iterator[Example]:
+    """Yields WSC's examples with corrected spans; see `read_json_lines`."""
+    for example in read_json_lines(spec, split, data_dir, summary, with_labels):
+        yield Example(example.id, correct_spans(example.features))
+
+
+def _holder(line: Line, key: str) -> tuple[Mapping[str, Any], str, str]:
+    """Returns the object that a key such as `target.span1_text` stands in, the key there, and where that is."""
+    *outer, last = key.split(".")
+    holder: Mapping[str, Any] = line.value
+    where = ""
+    for name in outer:
+        holder = line.object_at(holder, name, where)
+        where += f"{name}."
+    return holder, last, where

@@ -49,6 +49,7 @@ class SplitScore:
         task_score: the leaderboard's score of the task, None where a part of it is undefined.
         unreadable: predictions that say nothing that counts, those missing left out.
         missing: examples without a prediction, counted as wrong.
+        unmapped: predictions that were not found in the passage of which an answer is a piece; scored as they are.
         reasons: the commonest reasons why answers were unreadable, with their counts.
     """
 
@@ -60,6 +61,7 @@ class SplitScore:
     task_score: float | None
     unreadable: int
     missing: int
+    unmapped: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -73,6 +75,7 @@ class SplitScore:
             "task_score": self.task_score,
             "unreadable": self.unreadable,
             "missing": self.missing,
+            "unmapped": self.unmapped,
             "unreadable_reasons": dict(self.reasons),
         }
 
@@ -134,6 +137,7 @@ def score(spec: TaskSpec, split: str, judged: Sequence[Scored]) -> SplitScore:
         task_score=sum(numbers) / len(numbers) if len(numbers) == len(spec.task_score) else None,
         unreadable=sum(not e.answer.readable and not e.missing for e in judged),
         missing=sum(e.missing for e in judged),
+        unmapped=sum(not e.answer.mapped and not e.missing for e in judged),
         reasons=dict(Counter(e.answer.reason for e in judged if e.answer.reason and not e.missing).most_common(5)),
     )
 
@@ -145,7 +149,7 @@ def require_metrics(spec: TaskSpec) -> None:
         UserError: as said.
     """
     for name in spec.metrics:
-        fault = get_metric(name).unsuited(tuple(getattr(spec.answer, "classes", ())))
+        fault = get_metric(name, spec.answer.kind).unsuited(tuple(getattr(spec.answer, "classes", ())))
         if fault:
             raise UserError(f"{spec.name}: metric {name!r} does not suit its answers: {fault}")
 

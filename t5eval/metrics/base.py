@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -74,6 +74,16 @@ class Batch:
     def readable(self) -> Batch:
         """Returns the examples whose answers have a value."""
         return Batch([e for e in self.examples if e.answer.readable], self.classes)
+
+    @cached_property
+    def _made(self) -> dict[str, Any]:
+        return {}
+
+    def once(self, key: str, make: Callable[[Batch], Any]) -> Any:
+        """Returns `make(self)`, worked out once for all metrics that ask for the same `key`."""
+        if key not in self._made:
+            self._made[key] = make(self)
+        return self._made[key]
 
 
 class Metric(ABC):

@@ -8,6 +8,15 @@ from t5eval.errors import UserError, did_you_mean
 from t5eval.metrics.base import Metric
 from t5eval.metrics.classification import Accuracy, BinaryF1, Matthews, MatthewsT5, PartAccuracy
 from t5eval.metrics.correlation import Pearson, PearsonT5, Spearman, SpearmanT5
+from t5eval.metrics.question_answering import (
+    EM,
+    F1,
+    Squad2Overlap,
+    SquadOverlap,
+    SquadOverlapT5,
+    TextOverlap,
+    WordSpanOverlapT5,
+)
 
 # Installed packages offer metrics under this entry point group: a Metric subclass, or an instance of one.
 ENTRY_POINT_GROUP = "t5eval.metrics"
@@ -48,6 +57,8 @@ for _metric in (
     PearsonT5(),
     Spearman(),
     SpearmanT5(),
+    *(kind(score) for kind in (TextOverlap, SquadOverlap, SquadOverlapT5, WordSpanOverlapT5) for score in (EM, F1)),
+    *(Squad2Overlap(score, part) for part in ("", "has_ans", "no_ans") for score in (EM, F1)),
 ):
     register(_metric)
 

@@ -66,4 +66,22 @@ DPR = Benchmark(name="dpr", tasks=("dpr",))
 # The two versions are two leaderboards, and nothing averages them.
 SQUAD = Benchmark(name="squad", tasks=("squad/v1.1", "squad/v2.0"))
 
-BENCHMARKS: dict[str, Benchmark] = {benchmark.name: benchmark for benchmark in (GLUE, SUPER_GLUE, DPR, SQUAD)}
+CNN_DAILYMAIL = Benchmark(name="cnn_dailymail", tasks=("cnn_dailymail",))
+
+# The directions that T5 has; the leaderboard takes the reversed ones too.
+WMT = Benchmark(
+    name="wmt",
+    tasks=(
+        "wmt14/en-de",
+        "wmt14/en-fr",
+        "wmt15/en-fr",
+        "wmt16/en-ro",
+        "wmt17/en-de",
+        "wmt19/en-de",
+        "wmt_t2t/en-de",
+    ),
+)
+
+BENCHMARKS: dict[str, Benchmark] = {
+    benchmark.name: benchmark for benchmark in (GLUE, SUPER_GLUE, DPR, SQUAD, CNN_DAILYMAIL, WMT)
+}

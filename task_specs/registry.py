@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from task_specs import dpr, glue, squad, super_glue
+from task_specs import cnn_dailymail, dpr, glue, squad, super_glue, wmt
 from task_specs.benchmarks import BENCHMARKS
 from task_specs.errors import SpecError, did_you_mean
 from task_specs.schema import read_toml
@@ -15,7 +15,14 @@ from task_specs.spec import TaskSpec
 # Installed packages offer tasks under this entry point group: a TaskSpec, or a list or tuple of them.
 ENTRY_POINT_GROUP = "t5eval.tasks"
 
-BUILT_IN: tuple[TaskSpec, ...] = (*glue.TASKS, *super_glue.TASKS, *dpr.TASKS, *squad.TASKS)
+BUILT_IN: tuple[TaskSpec, ...] = (
+    *glue.TASKS,
+    *super_glue.TASKS,
+    *dpr.TASKS,
+    *squad.TASKS,
+    *cnn_dailymail.TASKS,
+    *wmt.TASKS,
+)
 
 
 def index(specs: Iterable[TaskSpec], known: dict[str, TaskSpec] | None = None) -> dict[str, TaskSpec]:

@@ -10,7 +10,9 @@ from task_specs.errors import SpecError
 from task_specs.records import FrozenDict
 from task_specs.sources_dpr import PronounBlocks
 from task_specs.sources_jsonl import JsonLines, MultiRcLines, RecordLines, WscLines
+from task_specs.sources_parallel import ParallelText
 from task_specs.sources_squad import SquadJson
+from task_specs.sources_summaries import Stories
 
 
 class Source(Protocol):
@@ -125,5 +127,6 @@ class Tsv:
 
 
 SOURCES: dict[str, type] = {
-    cls.kind: cls for cls in (Tsv, JsonLines, WscLines, MultiRcLines, RecordLines, PronounBlocks, SquadJson)
+    cls.kind: cls
+    for cls in (Tsv, JsonLines, WscLines, MultiRcLines, RecordLines, PronounBlocks, SquadJson, ParallelText, Stories)
 }

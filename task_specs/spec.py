@@ -17,6 +17,7 @@ from task_specs.records import Example, FrozenDict, TextPair
 from task_specs.sources import Source
 from task_specs.squad_files import AnswersFile
 from task_specs.text import TextFormat
+from task_specs.text_files import TextFile
 
 SPLITS = ("train", "validation", "test")
 
@@ -93,9 +94,9 @@ class NumberFile:
             )
 
 
-SubmissionFile = ClassFile | NumberFile | JsonClassFile | JsonTextFile | MultiRcFile | AnswersFile
+SubmissionFile = ClassFile | NumberFile | JsonClassFile | JsonTextFile | MultiRcFile | AnswersFile | TextFile
 SUBMISSION_FILES: dict[str, type] = {
-    cls.kind: cls for cls in (ClassFile, NumberFile, JsonClassFile, JsonTextFile, MultiRcFile, AnswersFile)
+    cls.kind: cls for cls in (ClassFile, NumberFile, JsonClassFile, JsonTextFile, MultiRcFile, AnswersFile, TextFile)
 }
 
 

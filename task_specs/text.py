@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 
 from task_specs.answers import AnswerParser
 from task_specs.errors import SpecError
+from task_specs.instructed_text import Instructed
 from task_specs.records import Example, TextPair
 from task_specs.referents import DprReferent, WscReferent
 from task_specs.squad_text import SquadQuestion
@@ -74,5 +75,15 @@ class WnliReferent:
 
 TEXT_FORMATS: dict[str, type] = {
     cls.kind: cls
-    for cls in (Fields, WnliReferent, RenamedFields, MultiRc, Record, WscReferent, DprReferent, SquadQuestion)
+    for cls in (
+        Fields,
+        WnliReferent,
+        RenamedFields,
+        MultiRc,
+        Record,
+        WscReferent,
+        DprReferent,
+        SquadQuestion,
+        Instructed,
+    )
 }

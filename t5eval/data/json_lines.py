@@ -119,11 +119,17 @@ class Line:
 
 
 class JsonFile:
-    """A split's file: its lines' objects, and the file's hash in the summary once they are through."""
+    """A file: its lines' objects, and the file's hash in the summary once they are through.
 
-    def __init__(self, spec: TaskSpec, split: str, data_dir: Path, summary: Summary) -> None:
-        (self.shown,) = json_lines_files(spec, split, data_dir)
-        self.path = data_dir / self.shown
+    Args:
+        shown: its path below the data directory.
+        data_dir: the data directory.
+        summary: what is told of it.
+    """
+
+    def __init__(self, shown: str, data_dir: Path, summary: Summary) -> None:
+        self.shown = shown
+        self.path = data_dir / shown
         self.summary = summary
         self._seen: dict[str, int] = {}
 
@@ -191,7 +197,7 @@ def read_json_lines(
     """
     source = spec.source
     assert isinstance(source, JsonLines)
-    file = JsonFile(spec, split, data_dir, summary)
+    file = JsonFile(*json_lines_files(spec, split, data_dir), data_dir, summary)
     for line in file.lines():
         features: dict[str, Any] = {}
         for feature, key in source.fields.items():

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from t5eval import __version__
 from t5eval.errors import PredictionError, UserError
 from t5eval.metrics import Batch, Metric, Scored, get_metric
+from t5eval.metrics.base import Floats
 from task_specs import Answer, Example, TaskSpec, TextPair
 
 READABLE = "_readable"  # suffix of a score over the readable answers alone
@@ -155,29 +156,32 @@ def require_metrics(spec: TaskSpec) -> None:
 
 
 def _scores(spec: TaskSpec, batch: Batch) -> dict[str, Score]:
+    from t5eval.metrics.bootstrap import intervals95
+
     require_metrics(spec)
     scores: dict[str, Score] = {}
+    defined: dict[str, tuple[Metric, Floats]] = {}
+
+    def add(name: str, metric: Metric, batch: Batch, **choices: str) -> None:
+        statistics = metric.statistics(batch)
+        value = metric.value(batch, statistics)
+        finite = math.isfinite(value)
+        scores[name] = Score(value if finite else None, None, signature(metric, metric.examples(batch), **choices))
+        if finite:
+            defined[name] = metric, statistics
+
     for name in spec.metrics:
         metric = get_metric(name, spec.answer.kind)
         if metric.defined(batch):
-            scores[name] = _score(metric, batch)
+            add(name, metric, batch)
             continue
         scores[name] = Score(None, None, signature(metric, metric.examples(batch)))
         readable = batch.readable()
         if readable.examples and metric.defined(readable):
-            scores[name + READABLE] = _score(metric, readable, subset="readable")
+            add(name + READABLE, metric, readable, subset="readable")
+    for name, ci95 in zip(defined, intervals95(list(defined.values())), strict=True):
+        scores[name] = replace(scores[name], ci95=ci95)
     return scores
-
-
-def _score(metric: Metric, batch: Batch, **choices: str) -> Score:
-    from t5eval.metrics.bootstrap import interval95
-
-    statistics = metric.statistics(batch)
-    value = metric.value(batch, statistics)
-    signed = signature(metric, metric.examples(batch), **choices)
-    if not math.isfinite(value):
-        return Score(None, None, signed)
-    return Score(value, interval95(metric, statistics), signed)
 
 
 def signature(metric: Metric, n: int, **choices: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -37,9 +37,24 @@ def interval95(metric: Metric, statistics: Floats) -> tuple[float, float] | None
         The 2.5th and 97.5th percentile over the resamples in which the score is defined; None if there is none, or
         fewer than two examples.
     """
-    if len(statistics) < 2:
-        return None
-    scores = np.concatenate([metric.resample(statistics, counts) for counts in draw_counts(len(statistics))])
+    return intervals95([(metric, statistics)])[0]
+
+
+def intervals95(scored: Sequence[tuple[Metric, Floats]]) -> list[tuple[float, float] | None]:
+    """Returns the interval of each of several scores, as `interval95` does; those of as many rows share their draws."""
+    drawn: list[list[Floats]] = [[] for _ in scored]
+    for rows in {len(statistics) for _, statistics in scored}:
+        if rows < 2:
+            continue
+        together = [place for place, (_, statistics) in enumerate(scored) if len(statistics) == rows]
+        for counts in draw_counts(rows):
+            for place in together:
+                metric, statistics = scored[place]
+                drawn[place].append(metric.resample(statistics, counts))
+    return [_percentiles(np.concatenate(scores)) if scores else None for scores in drawn]
+
+
+def _percentiles(scores: Floats) -> tuple[float, float] | None:
     scores = scores[np.isfinite(scores)]
     if not scores.size:
         return None

@@ -35,6 +35,9 @@ def command(
         warn(f"{result.missing:,} of {result.n:,} examples have no prediction and count as wrong")
     if result.unreadable:
         warn(f"{result.unreadable:,} of {result.n:,} answers are unreadable ({next(iter(result.reasons))}, ...)")
+    if result.unmapped:
+        share = 100 * result.unmapped / result.n
+        warn(f"{result.unmapped:,} of {result.n:,} answers ({share:.1f} %) are not in the passage; scored as they are")
     if as_json:
         print_json({**result.to_json(), "data": opened.summary.to_json()})
     else:

@@ -97,10 +97,10 @@ class _Document:
             raise DataError(f"{self.path}: {where}: expected an object, got {quoted(repr(record))}")
         if key not in record:
             raise DataError(f"{self.path}: {where}: has no {key!r}; its keys are {quoted(', '.join(map(str, record)))}")
-        value = record[key]
+        value: Any = record[key]
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise DataError(f"{self.path}: {where}.{key}: expected {_NAMES[kind]}, got {quoted(repr(value))}")
-        if kind is str and self.escapes:
+        if self.escapes and isinstance(value, str):
             try:
                 value.encode()
             except UnicodeEncodeError:

@@ -65,7 +65,7 @@ class Overlap(Metric):
 class TextOverlap(Overlap):
     """Agreement of a text with the best of its references, both as they are."""
 
-    answers = ("text",)
+    answers: tuple[str, ...] = ("text",)
     choices = {"normalization": "squad", "references": "max"}
 
     def texts(self, example: Scored) -> tuple[str | None, Iterable[str]]:

@@ -197,7 +197,7 @@ def read_json_lines(
     """
     source = spec.source
     assert isinstance(source, JsonLines)
-    file = JsonFile(*json_lines_files(spec, split, data_dir), data_dir, summary)
+    file = JsonFile(json_lines_files(spec, split, data_dir)[0], data_dir, summary)
     for line in file.lines():
         features: dict[str, Any] = {}
         for feature, key in source.fields.items():

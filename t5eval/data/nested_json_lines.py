@@ -25,7 +25,7 @@ def read_multirc(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, w
     """
     source = spec.source
     assert isinstance(source, MultiRcLines)
-    file = JsonFile(*json_lines_files(spec, split, data_dir), data_dir, summary)
+    file = JsonFile(json_lines_files(spec, split, data_dir)[0], data_dir, summary)
     for line in file.lines():
         version = line.value.get("version", MULTIRC_VERSION)
         if version not in (MULTIRC_VERSION, str(MULTIRC_VERSION)):
@@ -57,7 +57,7 @@ def read_record(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, wi
     Raises:
         DataError: the file is damaged or is not the benchmark's; the message names file and line.
     """
-    file = JsonFile(*json_lines_files(spec, split, data_dir), data_dir, summary)
+    file = JsonFile(json_lines_files(spec, split, data_dir)[0], data_dir, summary)
     for line in file.lines():
         p = line.id_at(line.value)
         passage = line.object_at(line.value, "passage")

@@ -126,6 +126,10 @@ class Metric(ABC):
         """Returns how many of the batch's examples the score is of."""
         return len(batch.examples)
 
+    def details(self, batch: Batch) -> Mapping[str, str]:
+        """Returns choices that lie with the examples, such as how many references they have; part of the signature."""
+        return {}
+
     def defined(self, batch: Batch) -> bool:
         """Returns whether the score exists for these answers; if not, it stands beside its `_readable` twin."""
         return self.examples(batch) > 0

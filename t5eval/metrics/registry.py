@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from t5eval.errors import UserError, did_you_mean
-from t5eval.metrics import super_glue
+from t5eval.metrics import summarisation, super_glue, translation
 from t5eval.metrics.base import Metric
 from t5eval.metrics.classification import Accuracy, BinaryF1, Matthews, MatthewsT5, PartAccuracy
 from t5eval.metrics.correlation import Pearson, PearsonT5, Spearman, SpearmanT5
@@ -59,6 +59,8 @@ for _metric in (
     Spearman(),
     SpearmanT5(),
     *super_glue.METRICS,
+    *translation.METRICS,
+    *summarisation.METRICS,
     *(kind(score) for kind in (TextOverlap, SquadOverlap, SquadOverlapT5, WordSpanOverlapT5) for score in (EM, F1)),
     *(Squad2Overlap(score, part) for part in ("", "has_ans", "no_ans") for score in (EM, F1)),
 ):

@@ -47,13 +47,14 @@ class Contents:
     others: tuple[str, ...]
 
 
-def unpack(path: Path, wanted: Collection[str], suffix: str) -> Contents:
+def unpack(path: Path, wanted: Collection[str], suffix: str, subfolders: bool = False) -> Contents:
     """Reads the wanted files from a zip, a folder, or a single file.
 
     Args:
         path: a zip (by its name or its first bytes), a folder, or a file whose name ends in `suffix`.
         wanted: the names to read, which stand at the root.
         suffix: the ending of the leaderboard's files, with its dot.
+        subfolders: whether they may also stand in folders.
 
     Raises:
         UserError: there is nothing there, it cannot be read, or it is none of the three.
@@ -61,14 +62,14 @@ def unpack(path: Path, wanted: Collection[str], suffix: str) -> Contents:
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            return _folder(path, wanted)
+            return _folder(path, wanted, subfolders)
         if not stat.S_ISREG(mode):
             raise UserError(f"{path}: neither a file nor a folder")
         if path.suffix.lower() == suffix:
             return _single(path, wanted)
         with path.open("rb") as file:
             if path.suffix.lower() == ".zip" or file.read(4) in (b"PK\x03\x04", b"PK\x05\x06"):
-                return _zip(path.name, file, wanted)
+                return _zip(path.name, file, wanted, subfolders)
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     raise UserError(f"{path}: not a submission; give a zip, a folder, or one {suffix} file")
@@ -110,7 +111,13 @@ def _single(path: Path, wanted: Collection[str]) -> Contents:
         return Contents(False, {}, ((path.name, str(error)),), ())
 
 
-def _folder(path: Path, wanted: Collection[str]) -> Contents:
+def _meant(name: str, wanted: Collection[str], subfolders: bool) -> str:
+    """Returns which wanted file a name is, empty if it is none."""
+    plain = name.rpartition("/")[2] if subfolders and not is_junk(name) else name
+    return plain if plain in wanted else ""
+
+
+def _folder(path: Path, wanted: Collection[str], subfolders: bool) -> Contents:
     files: dict[str, bytes] = {}
     refused: list[tuple[str, str]] = []
     others: list[str] = []
@@ -120,13 +127,16 @@ def _folder(path: Path, wanted: Collection[str]) -> Contents:
             break
         if entry.is_dir(follow_symlinks=False):
             continue
-        if name not in wanted:
+        meant = _meant(name, wanted, subfolders)
+        if not meant:
             others.append(name)
+        elif meant in files:
+            refused.append((name, "a second file of this name; which one counts is anybody's guess"))
         elif not entry.is_file(follow_symlinks=False):
             refused.append((name, "a link or a special file; the leaderboard wants the file itself"))
         else:
             try:
-                files[name] = _read_file(Path(entry.path))
+                files[meant] = _read_file(Path(entry.path))
             except (OSError, ValueError) as error:
                 refused.append((name, f"cannot be read: {getattr(error, 'strerror', None) or error}"))
     return Contents(False, files, tuple(refused), tuple(others))
@@ -158,7 +168,7 @@ class _Bounded:
         return self.file.read(MAX_DIRECTORY_BYTES if size < 0 else size)
 
 
-def _zip(name: str, file: IO[bytes], wanted: Collection[str]) -> Contents:
+def _zip(name: str, file: IO[bytes], wanted: Collection[str], subfolders: bool) -> Contents:
     try:
         archive = zipfile.ZipFile(_Bounded(file))
     except ZIP_ERRORS as error:
@@ -172,10 +182,10 @@ def _zip(name: str, file: IO[bytes], wanted: Collection[str]) -> Contents:
         if total > MAX_TOTAL_BYTES:
             reason = f"claims to unpack to {total:,} bytes; a submission has no more than {MAX_TOTAL_BYTES:,}"
             return Contents(True, {}, ((name, reason),), ())
-        return _entries(archive, wanted)
+        return _entries(archive, wanted, subfolders)
 
 
-def _entries(archive: zipfile.ZipFile, wanted: Collection[str]) -> Contents:
+def _entries(archive: zipfile.ZipFile, wanted: Collection[str], subfolders: bool) -> Contents:
     files: dict[str, bytes] = {}
     refused: list[tuple[str, str]] = []
     others: list[str] = []
@@ -186,16 +196,17 @@ def _entries(archive: zipfile.ZipFile, wanted: Collection[str]) -> Contents:
         problem = _problem(info, name)
         if not problem and info.is_dir():
             continue
-        if not problem and name in seen:
+        meant = _meant(name, wanted, subfolders)
+        if not problem and (meant or name) in seen:
             problem = "comes twice in the zip; which one counts is anybody's guess"
-        seen.add(name)
+        seen.add(meant or name)
         if problem:
             refused.append((info.filename, problem))
-        elif name not in wanted:
+        elif not meant:
             others.append(name)
         else:
             try:
-                files[name] = _read_entry(archive, info)
+                files[meant] = _read_entry(archive, info)
             except ZIP_ERRORS as error:
                 refused.append((name, f"cannot be unpacked, the zip is damaged ({error or type(error).__name__})"))
     return Contents(True, files, tuple(refused), tuple(others))

@@ -54,6 +54,7 @@ class Leaderboard(ABC):
     """
 
     suffix: ClassVar[str]  # how its files' names end
+    subfolders: ClassVar[bool] = False  # whether its files may stand in folders of the zip
 
     def __init__(self, name: str, tasks: Iterable[TaskSpec]):
         self.name = name
@@ -70,18 +71,33 @@ class Leaderboard(ABC):
 
     @abstractmethod
     def parse(self, spec: TaskSpec, data: bytes, ids: Sequence[str], faults: FileFaults) -> Rows:
-        """Reads a task's file, adding every fault that it has; `ids` are those that it must hold."""
+        """Reads a task's file, adding every fault that it has.
+
+        Args:
+            spec: the task.
+            data: the file.
+            ids: the ids that it must hold; none where only the data tells them, and the data is not at hand.
+            faults: where faults are added.
+        """
 
     def ids(self, spec: TaskSpec) -> Sequence[str]:
-        """Returns the ids of a task's official data: row numbers, unless a leaderboard has others."""
+        """Returns the ids of a task's official data: row numbers, unless a leaderboard has others.
+
+        A leaderboard whose ids only the data tells returns none, and has `official_size` to go by.
+        """
         return [str(row) for row in range(official_size(spec))]
+
+    def rows(self, spec: TaskSpec, answers: Mapping[str, Any]) -> int:
+        """Returns how many data rows `render` makes of answers: one each, unless rows hold several."""
+        return len(answers)
 
     def write(self, out: Path, answers: Mapping[str, Mapping[str, Any]]) -> Written:
         """Writes a submission: a zip, or separate files if `out` is an existing folder.
 
         Args:
             out: the zip, made anew, or the folder.
-            answers: task name to example id to value (class index, or number). Tasks that are not in it are left out.
+            answers: task name to example id to value (class index, number or text). Tasks that are not in it are left
+                out.
 
         Returns:
             What was written. Rows ascend by id; the same answers give the same bytes.
@@ -102,7 +118,7 @@ class Leaderboard(ABC):
                 files[file], count = self.render(spec, answers[spec.name])
                 if count:
                     clipped[file] = count
-        rows = {file: len(answers[self.files[file].name]) for file in files}
+        rows = {file: self.rows(self.files[file], answers[self.files[file].name]) for file in files}
         if os.path.isdir(out) and out.suffix.lower() != ".zip":
             stale = [file for file in self.files if file not in files and os.path.lexists(out / file)]
             if stale:
@@ -150,7 +166,7 @@ class Leaderboard(ABC):
         for name, given in ids.items():
             if not given:
                 raise UserError(f"{name}: the data has no examples to judge by")
-        contents = unpack(path, self.files, self.suffix)
+        contents = unpack(path, self.files, self.suffix, self.subfolders)
         faults = {file: FileFaults() for file in self.files}
         rows: dict[str, int] = {}
         values: dict[str, dict[str, Any]] = {}
@@ -212,7 +228,7 @@ class Leaderboard(ABC):
             return "a zip within the zip; the leaderboard does not open it"
         if ending != self.suffix:
             return ""
-        if folder:
+        if folder and not self.subfolders:
             where = f"in the folder {printable(folder)}"
             return f"{where}; the leaderboard wants its files at the zip's root: zip the files alone"
         return f"not a file of this leaderboard.{self._meant(last)} It takes {', '.join(self.files)}"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from keras_model.model import T5
     from keras_model.tokenizer import T5Tokenizer
     from keras_model.training import TrainResult
+    from keras_model.training_settings import TrainSettings
 
 StepDisplay = Callable[[Mapping[str, Any]], None]
 """Called after each step with `step`, `steps`, `loss` and `tokens_per_second`."""
@@ -73,6 +74,20 @@ class TrainConfig:
             raise UserError("no model: name a model folder, a preset such as t5-small, or a configuration")
         if not self.model and not self.vocab:
             raise UserError("a fresh configuration needs a vocabulary: name a SentencePiece model (spiece.model)")
+
+    def settings(self) -> TrainSettings:
+        """Returns the numbers that `keras_model` trains by.
+
+        Raises:
+            UserError: one is out of range.
+        """
+        from keras_model.training_settings import TrainSettings
+
+        names = [field.name for field in dataclasses.fields(TrainSettings)]
+        try:
+            return TrainSettings(**{name: getattr(self, name) for name in names if hasattr(self, name)})
+        except ValueError as error:
+            raise UserError(str(error)) from None
 
 
 def read_config(path: Path, overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -215,12 +230,13 @@ def train(
     Raises:
         UserError: the data, the model or the configuration is not usable, or the loss is no longer finite.
     """
+    settings = config.settings()
     data_dir = Path(config.data_dir)
     splits = training_splits(specs, data_dir)
     held_out = validation_examples([split.spec for split in splits], data_dir, config.validate_limit)
     model, tokenizer = _start(config)
     from keras_model.decoding import Generator
-    from keras_model.training import TrainingError, TrainSettings, fit
+    from keras_model.training import TrainingError, fit
 
     examples = tokenise(splits, tokenizer)
     for split in splits:
@@ -233,15 +249,6 @@ def train(
         return scores
 
     try:
-        settings = TrainSettings(
-            steps=config.steps,
-            batch_size=config.batch_size,
-            learning_rate=config.learning_rate,
-            seed=config.seed,
-            checkpoint_every=config.checkpoint_every,
-            keep=config.keep,
-            validate_every=config.validate_every,
-        )
         return fit(
             model,
             examples,

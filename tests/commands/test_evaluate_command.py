@@ -1,0 +1,211 @@
+"""evaluate and train as whole processes, on the embedded suite with a tiny random T5."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from t5eval.data import open_split
+from task_specs import get
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory, suite: Path) -> Path:
+    """A model folder: random weights, and a vocabulary of the suite's text."""
+    from keras_model.checkpoints import save_model
+    from keras_model.config import T5Config
+    from keras_model.model import T5
+    from keras_model.tokenizer import T5Tokenizer
+
+    folder = tmp_path_factory.mktemp("model")
+    lines = [pair.inputs for e in open_split(get("glue/rte"), "train", suite) for pair in get("glue/rte").pairs(e)]
+    tokenizer = T5Tokenizer.train(lines, folder / "vocabulary.model", 300)
+    config = T5Config(
+        vocab_size=tokenizer.vocab_size, d_model=16, d_kv=4, d_ff=16, num_layers=1, num_heads=2, dropout_rate=0.0
+    )
+    save_model(T5(config), folder / "t5", tokenizer)
+    return folder / "t5"
+
+
+def stable(results: Path) -> dict[str, Any]:
+    """A run's results without what may differ between two runs of the same command."""
+    document = json.loads(results.read_text())
+    document.pop("command")
+    return document
+
+
+def arguments(model: Path, suite: Path, out: Path, *more: str) -> list[str]:
+    tasks = ["--task", "glue/rte", "--task", "glue/stsb"]
+    return [
+        "evaluate", "--model", str(model), *tasks, "--data-dir", str(suite), "--out", str(out),
+        "--batch-tokens", "128", *more,
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def whole_run(model: Path, suite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nothing interrupted."""
+    out = tmp_path_factory.mktemp("whole") / "run"
+    done = subprocess.run(
+        [sys.executable, "-m", "t5eval", *arguments(model, suite, out)], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_a_run_has_the_documented_files(whole_run: Path) -> None:
+    results = json.loads((whole_run / "results.json").read_text())
+    assert results["schema"] == 1
+    assert set(results["results"]) == {"glue/rte", "glue/stsb"}
+    rte = results["results"]["glue/rte"]["validation"]
+    assert rte["n"] == 80
+    assert rte["labelled"]
+    assert set(rte) >= {"scores", "task_score", "unreadable", "truncated_inputs", "outputs_at_limit", "data"}
+    assert not results["results"]["glue/rte"]["test"]["labelled"]
+    assert results["results"]["glue/rte"]["test"]["scores"] == {}
+    assert results["benchmarks"]["glue"]["validation"]["average"] is None
+    assert results["benchmarks"]["glue"]["validation"]["missing"]["glue/rte"] == "80 of 277 examples"
+    assert results["model"].keys() == {"model", "vocabulary"}
+    for split in ("validation", "test"):
+        lines = (whole_run / "predictions" / "glue" / "rte" / f"{split}.jsonl").read_text().splitlines()
+        assert [json.loads(line)["id"] for line in lines] == [str(i) for i in range(80)]
+    assert 'task = [\n    "glue/rte",' in (whole_run / "config.toml").read_text()
+
+
+def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(
+    model: Path, suite: Path, whole_run: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "t5eval", *arguments(model, suite, out)]
+    store = out / "predictions" / "glue" / "rte" / "validation.jsonl"
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (store.exists() and store.stat().st_size):
+        assert process.poll() is None, "it ended before its first batch"
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (out / "predictions" / "glue" / "stsb" / "test.jsonl").exists()
+    before = store.read_bytes()
+    # As if the power had failed in the middle of a write.
+    store.write_bytes(before + b'{"id": "999", "predic')
+    assert subprocess.run(command, capture_output=True, timeout=300).returncode == 0
+    for task in ("rte", "stsb"):
+        for split in ("validation", "test"):
+            name = f"predictions/glue/{task}/{split}.jsonl"
+            assert (out / name).read_bytes() == (whole_run / name).read_bytes()
+    assert stable(out / "results.json") == stable(whole_run / "results.json")
+
+
+def test_a_finished_run_is_scored_again_without_the_model(
+    t5eval: Any, model: Path, suite: Path, whole_run: Path
+) -> None:
+    before = stable(whole_run / "results.json")
+    started = time.monotonic()
+    assert t5eval(*arguments(model, suite, whole_run)).status == 0
+    assert time.monotonic() - started < 60
+    assert stable(whole_run / "results.json") == before
+
+
+def test_other_settings_in_the_same_run_are_refused(t5eval: Any, model: Path, suite: Path, whole_run: Path) -> None:
+    done = t5eval(*arguments(model, suite, whole_run, "--limit", "7"))
+    assert done.status == 2
+    assert "limit" in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_a_second_process_is_refused_with_the_first_ones_id(
+    t5eval: Any, model: Path, suite: Path, tmp_path: Path
+) -> None:
+    from t5eval.run_folder import locked
+
+    with locked(tmp_path / "run"):
+        done = t5eval(*arguments(model, suite, tmp_path / "run"))
+    assert done.status == 2
+    assert f"process {os.getpid()} is working in this run folder" in done.err
+
+
+def test_splits_without_a_file_are_named(t5eval: Any, model: Path, suite: Path, tmp_path: Path) -> None:
+    done = t5eval(
+        "evaluate", "--model", model, "--task", "glue/rte", "--split", "train", "--data-dir", tmp_path,
+        "--out", tmp_path / "run",
+    )  # fmt: skip
+    assert done.status == 2
+    assert "nothing to evaluate: no file of glue/rte train" in done.err
+
+
+def test_a_folder_without_a_model_is_one_line(t5eval: Any, suite: Path, tmp_path: Path) -> None:
+    done = t5eval(*arguments(tmp_path, suite, tmp_path / "run"))
+    assert (done.status, done.err.count("\n")) == (2, 1)
+    assert "config.json is not in it" in done.err
+
+
+TRAIN = """
+[train]
+task = ["glue/rte", "glue/cola"]
+data_dir = "{suite}"
+out = "{out}"
+model = "{model}"
+steps = 4
+batch_size = 8
+checkpoint_every = 2
+validate_limit = 8
+"""
+
+
+def test_train_writes_checkpoints_logs_and_a_model_that_evaluate_takes(
+    t5eval: Any, model: Path, suite: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    (tmp_path / "train.toml").write_text(TRAIN.format(suite=suite, out=run, model=model))
+    done = t5eval("train", "--config", tmp_path / "train.toml")
+    assert done.status == 0, done.err
+    assert "trained 4 steps" in done.out
+    assert "glue/rte validation at step 4:" in done.out
+    assert (run / "model" / "model.safetensors").is_file()
+    assert len(list((run / "checkpoints").iterdir())) == 2
+    assert list((run / "logs").glob("events.out.tfevents.*"))
+    assert "steps = 4" in (run / "config.toml").read_text()
+    # More steps go on from there.
+    done = t5eval("train", "--config", tmp_path / "train.toml", "--steps", "6")
+    assert "trained 2 steps" in done.out
+    done = t5eval(
+        "evaluate", "--model", run / "model", "--task", "glue/rte", "--split", "validation", "--limit", "8",
+        "--data-dir", suite, "--out", run, "--json",
+    )  # fmt: skip
+    assert done.json["results"]["glue/rte"]["validation"]["n"] == 8
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ('steps = "four"', "steps has the wrong type"),
+        ("stepz = 4", "unknown key 'stepz'"),
+        ("steps = 0", "steps must be at least 1"),
+        ('task = ["glue/ax"]', "nothing to train on"),
+        ('preset = "t5-small"', "not from both"),
+        ("[train.config]\nd_model = 4", "not from both"),
+    ],
+)
+def test_a_training_configuration_is_checked(
+    t5eval: Any, model: Path, suite: Path, tmp_path: Path, change: str, message: str
+) -> None:
+    key = change.split(" ")[0]
+    text = TRAIN.format(suite=suite, out=tmp_path / "run", model=model)
+    lines = [line for line in text.splitlines() if not line.startswith(f"{key} ")]
+    (tmp_path / "train.toml").write_text("\n".join([*lines, change]))
+    done = t5eval("train", "--config", tmp_path / "train.toml")
+    assert (done.status, done.out) == (2, "")
+    assert message in done.err
+    assert done.err.count("\n") == 1

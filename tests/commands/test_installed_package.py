@@ -1,0 +1,78 @@
+"""The wheel: what it holds, and that it scores in a fresh environment without TensorFlow."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built wheel."""
+    folder = tmp_path_factory.mktemp("wheel")
+    # A copy, so that what an earlier build left in the checkout cannot get into the wheel.
+    source = folder / "source"
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, tracked.split("\0")):
+        if (ROOT / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes((ROOT / name).read_bytes())
+    subprocess.run([sys.executable, "-m", "build", "--wheel", "--outdir", folder, source], check=True, timeout=300)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_wheel_holds_the_four_packages_and_the_suite_and_nothing_else(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {
+        "t5eval",
+        "task_specs",
+        "keras_model",
+        "leaderboards",
+    }
+    assert "t5eval/demo/suite/glue/MNLI/dev_matched.tsv" in names
+    assert "t5eval/py.typed" in names
+
+
+def test_installed_alone_it_scores_without_tensorflow(wheel: Path, tmp_path: Path) -> None:
+    environment = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True, timeout=120)
+    python = environment / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "--quiet", wheel], check=True, timeout=500)
+    suite = subprocess.run(
+        [python, "-c", "from t5eval.demo.run import suite_folder; print(suite_folder())"],
+        capture_output=True, text=True, check=True, cwd=tmp_path,
+    ).stdout.strip()  # fmt: skip
+    (tmp_path / "p.txt").write_text("entailment\n" * 80)
+    scored = subprocess.run(
+        [environment / "bin" / "t5eval", "score", "glue/rte", "--split", "validation", "--data-dir", suite,
+         "--predictions", "p.txt"],
+        capture_output=True, text=True, cwd=tmp_path, timeout=120,
+    )  # fmt: skip
+    assert scored.returncode == 0, scored.stderr
+    assert "accuracy" in scored.stdout
+    # A command that needs TensorFlow says so in one line.
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (folder / name).write_text("{}")
+    failed = subprocess.run([python, "-c", "import tensorflow"], capture_output=True, text=True, cwd=tmp_path)
+    assert "No module named 'tensorflow'" in failed.stderr
+    demo = subprocess.run(
+        [environment / "bin" / "t5eval", "demo", "--out", "run"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=120,
+    )
+    assert demo.returncode == 2
+    assert "pip install 't5eval[keras]'" in demo.stderr
+    assert "Traceback" not in demo.stderr

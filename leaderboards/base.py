@@ -54,6 +54,7 @@ class Leaderboard(ABC):
     """
 
     suffix: ClassVar[str]  # how its files' names end
+    one_task: ClassVar[bool] = False  # whether its tasks are versions of one, and a submission is of one of them
     subfolders: ClassVar[bool] = False  # whether its files may stand in folders of the zip
 
     def __init__(self, name: str, tasks: Iterable[TaskSpec]):

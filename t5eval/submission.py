@@ -87,12 +87,14 @@ class TaskAnswers:
         answers: example id to value, for every example of the split.
         filled_missing: how many examples had no prediction and were filled.
         filled_unreadable: how many predictions were unreadable and were filled.
+        unmapped: how many answers are not in the passage of which they should be a piece; they stand as they are.
         data: what was read of the split.
     """
 
     answers: Mapping[str, Any]
     filled_missing: int
     filled_unreadable: int
+    unmapped: int
     data: Summary
 
 
@@ -105,6 +107,7 @@ class Submission:
         files: file name to rows.
         clipped: file name to how many numbers were clipped to the leaderboard's range.
         filled: task name to (missing, unreadable) answers that were filled.
+        unmapped: task name to how many answers are not in the passage of which they should be a piece.
         left_out: task name to the reason why its file is not there.
         verdict: what `t5eval check` says of the file, with the data at hand.
     """
@@ -113,6 +116,7 @@ class Submission:
     files: Mapping[str, int]
     clipped: Mapping[str, int]
     filled: Mapping[str, tuple[int, int]]
+    unmapped: Mapping[str, int]
     left_out: Mapping[str, str]
     verdict: leaderboards.Verdict
 
@@ -162,8 +166,42 @@ def _read_answers(
         answers={e.id: stand_in if e.missing or not e.answer.readable else e.answer.value for e in judged},
         filled_missing=missing,
         filled_unreadable=len(unreadable),
+        unmapped=sum(not e.answer.mapped and not e.missing for e in judged),
         data=data,
     )
+
+
+def _tasks(leaderboard: leaderboards.Leaderboard, run: Path, task: str | None) -> Sequence[TaskSpec]:
+    """Returns the tasks that a submission is of: all, or the one version of which the run has predictions.
+
+    Raises:
+        UserError: the run has predictions of several versions or of none, or `task` is not one of them.
+    """
+    names = ", ".join(spec.name for spec in leaderboard.tasks)
+    if not leaderboard.one_task:
+        if task is not None:
+            raise UserError(f"--task {task}: a {leaderboard.name} submission is of all its tasks; leave --task out")
+        return leaderboard.tasks
+    if task is not None:
+        chosen = [spec for spec in leaderboard.tasks if task in (spec.name, *spec.aliases)]
+        if not chosen:
+            raise UserError(f"--task {task}: not a task of {leaderboard.name}, which has {names}")
+        return chosen
+    paths = {
+        spec.name: predictions_path(run, spec.name, spec.submission.split)
+        for spec in leaderboard.tasks
+        if spec.submission
+    }
+    present = [spec for spec in leaderboard.tasks if paths[spec.name].is_file()]
+    if not present:
+        places = " or ".join(str(path) for path in paths.values())
+        raise PredictionError(f"--run {run}: there are no predictions for {leaderboard.name} in it ({places})")
+    if len(present) > 1:
+        raise UserError(
+            f"--run {run}: holds predictions of {' and '.join(spec.name for spec in present)}, and a "
+            f"{leaderboard.name} submission is of one of them; choose it with --task"
+        )
+    return present
 
 
 def submit(
@@ -175,6 +213,7 @@ def submit(
     fill: Sequence[str] = (),
     partial: bool = False,
     official_counts: bool = True,
+    task: str | None = None,
 ) -> Submission:
     """Writes a leaderboard's submission from a run's predictions, and checks what was written.
 
@@ -186,6 +225,7 @@ def submit(
         fill: `LABEL` or `TASK=LABEL` for answers that are missing or unreadable.
         partial: leave out the tasks that are incomplete, instead of refusing.
         official_counts: refuse data that has other numbers of rows than the leaderboard's.
+        task: which task, where a submission is of one; None for the one that the run has predictions of.
 
     Raises:
         UserError: a task is incomplete and `partial` does not allow it, or no task is complete.
@@ -193,10 +233,11 @@ def submit(
     leaderboard = leaderboards.get(name)
     if not (run / "predictions").is_dir():
         raise PredictionError(f"--run {run}: there is no folder predictions/ in it")
-    filling = Fill.parse(fill, leaderboard.tasks)
+    tasks = _tasks(leaderboard, run, task)
+    filling = Fill.parse(fill, tasks)
     complete: dict[str, TaskAnswers] = {}
     left_out: dict[str, str] = {}
-    for spec in leaderboard.tasks:
+    for spec in tasks:
         try:
             complete[spec.name] = _task_answers(spec, run, data_dir, filling, official_counts)
         except _Incomplete as reason:
@@ -204,7 +245,7 @@ def submit(
     if left_out and not partial:
         reasons = "; ".join(f"{task}: {reason}" for task, reason in left_out.items())
         raise UserError(
-            f"no {name} submission was written, {len(left_out)} of {len(leaderboard.tasks)} tasks are incomplete: "
+            f"no {name} submission was written, {len(left_out)} of {len(tasks)} tasks are incomplete: "
             f"{reasons}. --partial leaves them out, for a file that the leaderboard will not take"
         )
     if not complete:
@@ -213,7 +254,8 @@ def submit(
     written = leaderboard.write(out, {task: found.answers for task, found in complete.items()})
     verdict = leaderboard.check(out, {task: list(found.answers) for task, found in complete.items()})
     if verdict.faults:
-        out.unlink(missing_ok=True)
+        if out.is_file():
+            out.unlink()
         raise RuntimeError(f"the {name} file just written does not pass its own check: {verdict.faults[0]}")
     return Submission(
         path=out,
@@ -224,6 +266,7 @@ def submit(
             for task, found in complete.items()
             if found.filled_missing or found.filled_unreadable
         },
+        unmapped={task: found.unmapped for task, found in complete.items() if found.unmapped},
         left_out=left_out,
         verdict=verdict,
     )

@@ -20,6 +20,9 @@ def describe(submission: Submission) -> list[str]:
     ]
     for task, (missing, unreadable) in submission.filled.items():
         lines.append(f"{task}: filled {missing:,} missing and {unreadable:,} unreadable answers")
+    lines += [
+        f"{task}: {n:,} answers are not in the passage and stand as they are" for task, n in submission.unmapped.items()
+    ]
     lines += [f"{task}: left out, {reason}" for task, reason in submission.left_out.items()]
     return [*lines, f"{submission.path}: {leaderboards.lines(submission.verdict)[-1]}"]
 
@@ -31,15 +34,25 @@ def describe(submission: Submission) -> list[str]:
 @click.option("--out", required=True, metavar="FILE", help="The file to write.")
 @click.option("--fill", multiple=True, metavar="[TASK=]LABEL", help="Fill missing and unreadable answers; repeatable.")
 @click.option("--partial", is_flag=True, help="Leave out incomplete tasks instead of refusing.")
+@click.option("--task", metavar="TASK", help="Which task, where a submission is of one of several (squad).")
 @json_option
 def command(
-    leaderboard: str, run: str, data_dir: str | None, out: str, fill: tuple[str, ...], partial: bool, as_json: bool
+    leaderboard: str,
+    run: str,
+    data_dir: str | None,
+    out: str,
+    fill: tuple[str, ...],
+    partial: bool,
+    task: str | None,
+    as_json: bool,
 ) -> None:
     """Write LEADERBOARD's submission from a run's predictions.
 
     Refuses incomplete or unreadable answers unless --fill or --partial says what to do with them.
     """
-    submission = submit(leaderboard, Path(run), data_dir_from(data_dir), Path(out), fill=fill, partial=partial)
+    submission = submit(
+        leaderboard, Path(run), data_dir_from(data_dir), Path(out), fill=fill, partial=partial, task=task
+    )
     if not as_json:
         click.echo("\n".join(describe(submission)))
         return
@@ -50,6 +63,7 @@ def command(
             "files": dict(submission.files),
             "clipped": dict(submission.clipped),
             "filled": {task: {"missing": m, "unreadable": u} for task, (m, u) in submission.filled.items()},
+            "unmapped": dict(submission.unmapped),
             "left_out": dict(submission.left_out),
         }
     )

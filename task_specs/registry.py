@@ -59,7 +59,10 @@ def _with_installed() -> dict[str, TaskSpec]:
         specs = [offered] if isinstance(offered, TaskSpec) else offered
         if not isinstance(specs, list | tuple) or not all(isinstance(spec, TaskSpec) for spec in specs):
             raise SpecError(f"{origin} must be a TaskSpec or a list of them, got {type(offered).__name__}")
-        table = index(specs, table)
+        try:
+            table = index(specs, table)
+        except SpecError as error:
+            raise SpecError(f"{origin}: {error}") from None
     return table
 
 

@@ -62,7 +62,7 @@ def _matches(value: Any, hint: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
-    if hint in (str, bool):
+    if hint in (str, bool, type(None)):
         return isinstance(value, hint)
     if dataclasses.is_dataclass(hint):
         return isinstance(value, dict)

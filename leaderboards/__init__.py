@@ -3,12 +3,13 @@
 from leaderboards.base import Leaderboard, Written, lines
 from leaderboards.glue import GLUE
 from leaderboards.squad import SQUAD
+from leaderboards.super_glue import SUPER_GLUE
 from leaderboards.verdict import Fault, Verdict
 from task_specs.errors import SpecError, did_you_mean
 
 __all__ = ["NAMES", "Fault", "Leaderboard", "Verdict", "Written", "get", "lines"]
 
-_LEADERBOARDS: dict[str, Leaderboard] = {leaderboard.name: leaderboard for leaderboard in (GLUE, SQUAD)}
+_LEADERBOARDS: dict[str, Leaderboard] = {leaderboard.name: leaderboard for leaderboard in (GLUE, SUPER_GLUE, SQUAD)}
 NAMES: tuple[str, ...] = tuple(_LEADERBOARDS)
 
 

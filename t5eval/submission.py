@@ -64,7 +64,8 @@ class Fill:
         """
         label = self.label(spec)
         assert label is not None
-        spellings = (getattr(spec.answer, "classes", ()), getattr(spec.submission, "labels", ()))
+        labels = tuple(map(str, getattr(spec.submission, "labels", ())))
+        spellings = (getattr(spec.answer, "classes", ()), labels)
         for names in spellings:
             if label in names:
                 return names.index(label)

@@ -30,11 +30,13 @@ class Written:
         files: file to its number of data rows.
         clipped: file to how many of its numbers were clipped into the leaderboard's range; only files that have such.
         sha256: of the zip's bytes; for a folder, of what `sha256sum` prints for its files.
+        notes: what else was changed in the answers for the file's sake.
     """
 
     files: Mapping[str, int]
     clipped: Mapping[str, int]
     sha256: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Leaderboard(ABC):
 
     suffix: ClassVar[str]  # how its files' names end
     one_task: ClassVar[bool] = False  # whether its tasks are versions of one, and a submission is of one of them
+    independent: ClassVar[bool] = False  # whether each task's file is a submission by itself
     subfolders: ClassVar[bool] = False  # whether its files may stand in folders of the zip
 
     def __init__(self, name: str, tasks: Iterable[TaskSpec]):
@@ -129,6 +132,26 @@ class Leaderboard(ABC):
         packed = zip_bytes(files)
         write_files({out: packed})
         return Written(rows, clipped, hashlib.sha256(packed).hexdigest())
+
+    def keeps(self, out: Path) -> str:
+        """Returns what a submission of the form that `out` asks for keeps of the data, as `write_keeping` names it.
+
+        ``frame``: the documents of a test set; ``references``: its true answers; empty where ids are enough.
+        """
+        return ""
+
+    def write_keeping(
+        self, out: Path, answers: Mapping[str, Mapping[str, Any]], kept: Mapping[str, Any], system: str
+    ) -> Written:
+        """Writes a submission that has more in it than answers; see `write`.
+
+        Args:
+            out: see `write`.
+            answers: see `write`.
+            kept: task name to what `keeps` asks for; none where it asks for nothing.
+            system: the name of the system that gave the answers, for forms that have a place for it.
+        """
+        return self.write(out, answers)
 
     def check(self, path: Path, ids: Mapping[str, Sequence[str]] | None = None) -> Verdict:
         """Judges a submission.

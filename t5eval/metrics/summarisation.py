@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import version
@@ -12,24 +11,9 @@ from typing import Any
 import numpy as np
 
 from t5eval.metrics.base import Batch, Floats, Metric
+from task_specs.sentences import split_sentences, split_sentences_t5
 
 TYPES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
-
-# Where a sentence ends, for a text on one line: T5 never writes a newline, and pyrouge wants a sentence a line.
-_SENTENCE_END = re.compile(r"([.!?][\"'’”)\]]*)[^\S\n]+")
-
-
-def split_sentences(text: str) -> str:
-    """Returns a text with a sentence a line: broken at newlines, and after `.`, `!` or `?` before whitespace.
-
-    Quotes and brackets that follow the mark close the sentence. Abbreviations break it too, in both texts alike.
-    """
-    return _SENTENCE_END.sub(r"\1\n", text)
-
-
-def split_sentences_t5(text: str) -> str:
-    """Returns a text with a sentence a line as T5 makes them: broken at newlines, and after a stop between spaces."""
-    return text.replace(" . ", " .\n")
 
 
 @cache

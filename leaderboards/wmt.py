@@ -1,0 +1,268 @@
+"""WMT: a test set's translations, as plain text, SGML, or XML.
+
+Each task's file is a submission by itself. Plain text has a segment a line, in the order of the official source; the
+other two forms keep the documents of the test set, which the data must then hold. In all three a segment is one line
+without tabs, and never empty: where a model wrote nothing stands `NO TRANSLATION AVAILABLE`, which reads back as
+nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from leaderboards import wmt_forms
+from leaderboards.archive import Contents, printable, unpack
+from leaderboards.base import Leaderboard, Rows, Written
+from leaderboards.frame import Frame
+from leaderboards.segments import NO_TRANSLATION, as_segments, read_segment, segment_fault
+from leaderboards.text import text_lines
+from leaderboards.values import submission_of
+from leaderboards.verdict import INVALID, VALID, VALID_FOR_DATA, FileFaults, Verdict
+from leaderboards.writing import folder_digest, write_files, zip_bytes
+from leaderboards.wmt_forms import Hypothesis
+from task_specs import TaskSpec, UserError
+from task_specs.sources_parallel import ParallelText
+from task_specs.wmt import TASKS
+
+FORMS = (".txt", ".sgm", ".xml")
+MAX_ROWS = 100_000  # of a file whose test set is not known yet
+
+
+def _stem(spec: TaskSpec) -> str:
+    """Returns a task's file name without its ending: `wmt14.en-de`."""
+    return submission_of(spec).file.removesuffix(".txt")
+
+
+def _source(spec: TaskSpec) -> ParallelText:
+    assert isinstance(spec.source, ParallelText)
+    return spec.source
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What a file was taken for: a task, the ids that it must have, and why it could be another one's."""
+
+    spec: TaskSpec
+    ids: Sequence[str]
+    note: str = ""
+
+
+class Wmt(Leaderboard):
+    """Translations of any of the test sets."""
+
+    suffix = ".txt"
+    independent = True
+
+    def keeps(self, out: Path) -> str:
+        return "frame" if out.suffix.lower() in (".sgm", ".xml") else ""
+
+    def write_keeping(
+        self, out: Path, answers: Mapping[str, Mapping[str, Any]], kept: Mapping[str, Any], system: str
+    ) -> Written:
+        """Writes a submission.
+
+        Args:
+            out: the form is that of its ending: `.txt`, `.sgm` or `.xml` for one task, the one that the name says
+                (`wmt14.en-de.sgm`) or else the only one that there are answers to; `.zip` for a zip with the plain
+                text of every task; anything else is a folder with these.
+            answers: task name to example id to translation, in the order of the test set.
+            kept: task name to `Frame`, for SGML and XML.
+            system: the system's name, which stands in SGML and XML.
+
+        Raises:
+            UserError: it is not clear which task is meant, the frame is not the data's, or a file cannot be written.
+        """
+        self._known(answers)
+        for name, texts in answers.items():
+            if not texts:
+                raise UserError(f"{name}: there are no answers to write")
+        if not answers:
+            raise UserError(f"{self.name}: there are no answers to write")
+        form = out.suffix.lower()
+        if form in FORMS and not out.is_dir():
+            spec = self._meant_by(out, answers)
+            data, notes = self._render(spec, answers[spec.name], form, kept.get(spec.name), system)
+            write_files({out: data})
+            rows = {out.name: len(answers[spec.name])}
+            return Written(rows, {}, hashlib.sha256(data).hexdigest(), notes)
+        files: dict[str, bytes] = {}
+        said: list[str] = []
+        for spec in self.tasks:
+            if spec.name in answers:
+                files[submission_of(spec).file], notes = self._render(spec, answers[spec.name], ".txt", None, system)
+                said += notes
+        rows = {file: len(answers[self.files[file].name]) for file in files}
+        if form == ".zip":
+            packed = zip_bytes(files)
+            write_files({out: packed})
+            return Written(rows, {}, hashlib.sha256(packed).hexdigest(), tuple(said))
+        write_files({out / file: data for file, data in files.items()})
+        return Written(rows, {}, folder_digest(files), tuple(said))
+
+    def write(self, out: Path, answers: Mapping[str, Mapping[str, Any]]) -> Written:
+        return self.write_keeping(out, answers, {}, "")
+
+    def _meant_by(self, out: Path, answers: Mapping[str, Any]) -> TaskSpec:
+        by_name = [spec for spec in self.tasks if spec.name in answers and _stem(spec) == out.stem]
+        found = by_name or [spec for spec in self.tasks if spec.name in answers]
+        if len(found) > 1:
+            example = f"{_stem(found[0])}{out.suffix}"
+            raise UserError(
+                f"{out}: one file holds one task, and there are answers to {', '.join(s.name for s in found)}; name "
+                f"the file after the task ({example}), or a folder"
+            )
+        return found[0]
+
+    def _render(
+        self, spec: TaskSpec, answers: Mapping[str, Any], form: str, frame: Frame | None, system: str
+    ) -> tuple[bytes, tuple[str, ...]]:
+        segments, empty = as_segments(spec.name, answers)
+        texts = list(segments.values())
+        stem = _stem(spec)
+        notes = (f"{stem}{form}: {empty:,} empty translations are {NO_TRANSLATION!r}",) if empty else ()
+        if form == ".txt":
+            return ("\n".join(texts) + "\n").encode(), notes
+        if frame is None:
+            raise UserError(f"{spec.name}: the documents of its test set are needed for {form}; write .txt instead")
+        expected = sum(1 for _ in frame.segments)
+        if expected != len(texts):
+            raise UserError(f"{spec.name}: {len(texts):,} translations for the {expected:,} segments of {frame.set_id}")
+        write = wmt_forms.render_sgml if form == ".sgm" else wmt_forms.render_xml
+        source = _source(spec)
+        return write(frame, texts, source.source, source.target, system or "t5eval").encode(), notes
+
+    def render(self, spec: TaskSpec, answers: Mapping[str, Any]) -> tuple[bytes, int]:
+        return self._render(spec, answers, ".txt", None, "")[0], 0
+
+    def parse(self, spec: TaskSpec, data: bytes, ids: Sequence[str], faults: FileFaults) -> Rows:
+        found = self._read(".txt", data, len(ids), faults)
+        return self._judge(found, _Taken(spec, ids), faults)
+
+    def _read(self, form: str, data: bytes, rows: int, faults: FileFaults) -> Hypothesis | None:
+        if form == ".sgm":
+            return wmt_forms.read_sgml(data, faults)
+        if form == ".xml":
+            return wmt_forms.read_xml(data, faults)
+        lines = text_lines(data, rows, faults)
+        if lines is None:
+            return None
+        for number, line in enumerate(lines, start=1):
+            fault = segment_fault(line)
+            if fault:
+                faults.add(number, fault)
+        return Hypothesis(segments=list(enumerate(lines, start=1)))
+
+    def _judge(self, found: Hypothesis | None, taken: _Taken, faults: FileFaults) -> Rows:
+        """Compares a file's segments with those that its task has."""
+        if found is None:
+            return Rows(0, {})
+        source = _source(taken.spec)
+        for what, said, true in (("target", found.target, source.target), ("source", found.source, source.source)):
+            if said and said.partition("-")[0].lower() != true:
+                faults.add(None, f"its {what} language is {said!r}; {taken.spec.name} has {true!r}")
+        if len(found.segments) != len(taken.ids):
+            faults.add(None, self._count_fault(len(found.segments), taken))
+            return Rows(len(found.segments), {})
+        values = {i: read_segment(text) for i, (_, text) in zip(taken.ids, found.segments, strict=True)}
+        return Rows(len(found.segments), values)
+
+    def _count_fault(self, count: int, taken: _Taken) -> str:
+        way = "segments stand in the order of the official source, one for each"
+        return f"{count:,} segments, {taken.spec.name} has {len(taken.ids):,}; {way}"
+
+    def _examine(
+        self, path: Path, ids: Mapping[str, Sequence[str]] | None
+    ) -> tuple[Verdict, dict[str, dict[str, Any]]]:
+        ids = ids or {}
+        self._known(ids)
+        for name, given in ids.items():
+            if not given:
+                raise UserError(f"{name}: the data has no examples to judge by")
+        named = {f"{_stem(spec)}{form}": spec for spec in self.tasks for form in FORMS}
+        form = path.suffix.lower()
+        alone = form in FORMS and path.is_file()
+        contents = unpack(path, (*named, path.name) if alone else tuple(named), form if alone else self.suffix)
+        faults: dict[str, FileFaults] = {name: FileFaults() for name in contents.files}
+        rows: dict[str, int] = {}
+        values: dict[str, dict[str, Any]] = {}
+        notes: list[str] = []
+        foreign = False
+        for file, data in contents.files.items():
+            found = self._read(Path(file).suffix.lower(), data, MAX_ROWS, faults[file])
+            taken = self._take(file, found, named.get(file), ids)
+            read = self._judge(found, taken, faults[file])
+            rows[file] = read.count
+            official = len(self.ids(taken.spec))
+            if len(taken.ids) != official:
+                foreign = True
+                notes.append(f"{file}: {len(taken.ids):,} segments in this data; {taken.spec.name} has {official:,}")
+            notes += [f"{printable(file)}: {taken.note}"] if taken.note else []
+            if taken.spec.name in values:
+                faults[file].add(None, f"a second file for {taken.spec.name}; which one counts is anybody's guess")
+            values[taken.spec.name] = read.values
+        for name, reason in (*contents.refused, *self._misplaced(contents)):
+            faults.setdefault(name, FileFaults()).add(None, reason)
+        if not contents.files and not any(found.count for found in faults.values()):
+            faults[path.resolve().name] = missing = FileFaults()
+            missing.add(None, f"holds no file of a task, such as {_stem(self.tasks[0])}.txt")
+        return _verdict(contents, faults, rows, notes, foreign), values
+
+    def _take(
+        self, file: str, found: Hypothesis | None, named: TaskSpec | None, ids: Mapping[str, Sequence[str]]
+    ) -> _Taken:
+        """Returns what a file is taken for: the task of its name, of its test set, or of its number of segments."""
+
+        def expected(spec: TaskSpec) -> Sequence[str]:
+            return ids[spec.name] if spec.name in ids else self.ids(spec)
+
+        if named is not None:
+            return _Taken(named, expected(named))
+        # A caller who knows one task's ids alone means this task.
+        among = [spec for spec in self.tasks if spec.name in ids] or list(self.tasks)
+        if found is None:
+            return _Taken(among[0], expected(among[0]))
+        languages = [spec for spec in among if self._speaks(spec, found)] or among
+        sets = [spec for spec in languages if self._is_set(spec, found)]
+        count = len(found.segments)
+        fitting = [spec for spec in sets or languages if len(expected(spec)) == count]
+        if not fitting:
+            closest = min(sets or languages, key=lambda spec: abs(len(expected(spec)) - count))
+            return _Taken(closest, expected(closest))
+        others = [spec.name for spec in fitting[1:]]
+        note = (
+            f"taken for {fitting[0].name}; {', '.join(others)} have as many segments. "
+            f"Name it {_stem(fitting[0])}{Path(file).suffix} to say which it is"
+        )
+        return _Taken(fitting[0], expected(fitting[0]), note if others else "")
+
+    def _speaks(self, spec: TaskSpec, found: Hypothesis) -> bool:
+        source = _source(spec)
+        return found.target in ("", source.target) and found.source in ("", source.source)
+
+    def _is_set(self, spec: TaskSpec, found: Hypothesis) -> bool:
+        source = _source(spec)
+        (name,) = source.sets[submission_of(spec).split]
+        return found.set_id.lower().partition(".")[0] in (name, source.split_name(name)[0])
+
+
+def _verdict(
+    contents: Contents, faults: Mapping[str, FileFaults], rows: Mapping[str, int], notes: Sequence[str], foreign: bool
+) -> Verdict:
+    kept = {file: found.kept(printable(file)) for file, found in faults.items() if found.count}
+    extra = [printable(name) for name in contents.others if name not in faults]
+    return Verdict(
+        status=INVALID if kept else VALID_FOR_DATA if foreign else VALID,
+        faults=tuple(fault for found in kept.values() for fault in found),
+        fault_count=sum(found.count for found in faults.values()),
+        more={printable(f): faults[f].count - len(k) for f, k in kept.items() if faults[f].count > len(k)},
+        files={printable(file): count for file, count in rows.items()},
+        absent=(),
+        notes=(*notes, *([f"not looked at: {', '.join(extra[:5])}"] if extra else [])),
+    )
+
+
+WMT = Wmt("wmt", TASKS)

@@ -41,9 +41,9 @@ def read_predictions(path: Path, ids: Sequence[str], format: str | None = None) 
     predictions: dict[str, str] = {}
     for line, example_id, prediction in found:
         if example_id not in known:
+            run = f" run from {ids[0]!r} to {ids[-1]!r}" if ids else ""
             raise PredictionError(
-                f"{_at(path, line)}: unknown id {quoted(example_id)}; this split's {len(ids):,} ids run from "
-                f"{ids[0]!r} to {ids[-1]!r}"
+                f"{_at(path, line)}: unknown id {quoted(example_id)}; this split's {len(ids):,} ids{run}"
             )
         if example_id in predictions:
             raise PredictionError(f"{_at(path, line)}: a second prediction for id {quoted(example_id)}")

@@ -132,8 +132,9 @@ def _read_file(
         features["label"] = _label(table, spec, source, line, row, label_at, split)
         yield Example(str(rows), features)
         rows += 1
-    if not rows:
-        raise table.fault(1 if headerless or not table.columns else 2, "the file has no rows")
+    if rows == len(dropped):
+        problem = "every row has an empty or missing field" if rows else "the file has no rows"
+        raise table.fault(1 if headerless or not table.columns else 2, problem)
     summary.files[shown] = table.sha256.hexdigest()
     if dropped:
         summary.dropped += len(dropped)

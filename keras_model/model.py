@@ -166,7 +166,7 @@ class RelativePositionBias(_Layer):
 
 
 def _softmax(scores: Tensor) -> Tensor:
-    """Softmax over the last axis, which may have size 1: keras.ops.softmax warns of that, here it is a one-token text."""
+    """Softmax over the last axis. keras.ops.softmax warns where that has size 1; here it is a text of one token."""
     if scores.shape[-1] == 1:
         return scores * 0 + 1  # not a constant, so that gradients stay defined
     return ops.softmax(scores, axis=-1)
@@ -197,10 +197,11 @@ class Attention(_Layer):
             [batch, queries, d_model].
         """
         batch, queries, _ = ops.shape(hidden)
+        keys = ops.shape(memory)[1]
         heads, d_kv = self.config.num_heads, self.config.d_kv
         query = ops.reshape(self.project(hidden, self.query_matrix), (batch, queries, heads, d_kv))
-        key = ops.reshape(self.project(memory, self.key_matrix), (batch, -1, heads, d_kv))
-        value = ops.reshape(self.project(memory, self.value_matrix), (batch, -1, heads, d_kv))
+        key = ops.reshape(self.project(memory, self.key_matrix), (batch, keys, heads, d_kv))
+        value = ops.reshape(self.project(memory, self.value_matrix), (batch, keys, heads, d_kv))
         query = ops.transpose(query, (0, 2, 1, 3))  # [batch, heads, queries, d_kv]
         key = ops.transpose(key, (0, 2, 3, 1))  # [batch, heads, d_kv, keys]
         value = ops.transpose(value, (0, 2, 1, 3))  # [batch, heads, keys, d_kv]

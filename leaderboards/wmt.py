@@ -22,8 +22,8 @@ from leaderboards.segments import NO_TRANSLATION, as_segments, read_segment, seg
 from leaderboards.text import text_lines
 from leaderboards.values import submission_of
 from leaderboards.verdict import INVALID, VALID, VALID_FOR_DATA, FileFaults, Verdict
-from leaderboards.writing import folder_digest, write_files, zip_bytes
 from leaderboards.wmt_forms import Hypothesis
+from leaderboards.writing import folder_digest, write_files, zip_bytes
 from task_specs import TaskSpec, UserError
 from task_specs.sources_parallel import ParallelText
 from task_specs.wmt import TASKS

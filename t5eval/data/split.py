@@ -12,8 +12,11 @@ from typing import Any
 
 from t5eval.data.json_lines import json_lines_files, read_json_lines, read_wsc
 from t5eval.data.nested_json_lines import read_multirc, read_record
+from t5eval.data.parallel_files import parallel_files, parallel_otherwise
+from t5eval.data.parallel_text import read_parallel_text
 from t5eval.data.pronoun_blocks import read_pronoun_blocks
 from t5eval.data.squad_json import read_squad, squad_files
+from t5eval.data.stories import read_stories, story_files, story_otherwise
 from t5eval.data.tsv import read_tsv, tsv_files
 from t5eval.errors import DataError, MissingFile, UserError, did_you_mean
 from task_specs import Example, TaskSpec
@@ -81,6 +84,8 @@ READERS: dict[str, Reader] = {
     "record_json_lines": Reader(read_record, json_lines_files),
     "pronoun_blocks": Reader(read_pronoun_blocks, json_lines_files),
     "squad_json": Reader(read_squad, squad_files),
+    "stories": Reader(read_stories, story_files, story_otherwise),
+    "parallel_text": Reader(read_parallel_text, parallel_files, parallel_otherwise),
 }
 
 

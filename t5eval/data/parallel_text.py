@@ -1,0 +1,209 @@
+"""Reading parallel text, and the documents that a submission keeps of a test set."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leaderboards.frame import Document, Frame, Segment
+from t5eval.data.parallel_files import Files, candidates, find_set, needs_target
+from t5eval.data.test_sets import parse_sgml, parse_xml_set, read_bounded
+from t5eval.errors import DataError, MissingFile, quoted
+from task_specs import Example, TaskSpec
+from task_specs.sources_parallel import ParallelText
+
+if TYPE_CHECKING:
+    from t5eval.data.split import Summary
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+_ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_ENTITY = re.compile(rf"&({'|'.join(_ENTITIES)});")
+
+
+def resolve_entities(text: str) -> str:
+    """Returns a text with XML's five entities resolved; an `&` that begins none stays."""
+    return _ENTITY.sub(lambda found: _ENTITIES[found.group(1)], text)
+
+
+def read_parallel_text(
+    spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_labels: bool
+) -> Iterator[Example]:
+    """Yields a split's segments in file order, and fills `summary`.
+
+    An example's id is its 0-based line, `SET/LINE` where the split joins sets. In training, a line that is empty on
+    either side is dropped and leaves its number unused, as in TensorFlow Datasets.
+
+    Raises:
+        DataError: a file is damaged, or the two sides do not belong together; the message names file and line.
+    """
+    source = spec.source
+    assert isinstance(source, ParallelText)
+    for part, name in source.parts(split).items():
+        files = find_set(source, name, data_dir, needs_target(split))
+        if files is None:
+            first = candidates(source, name)[0]
+            raise MissingFile(f"{data_dir / first.source}: no such file; {spec.name} needs it for its {split} split")
+        if files.note:
+            summary.notes.append(files.note)
+        dropped = 0
+        for line, (original, translation) in enumerate(_pairs(source, files, data_dir, summary)):
+            if split == "train" and not (original and translation):
+                dropped += 1
+                continue
+            features = {source.source: original, source.target: translation}
+            yield Example(f"{part}/{line}" if part else str(line), features)
+        if dropped:
+            summary.dropped += dropped
+            summary.notes.append(f"{files.source}: {dropped:,} lines that are empty on one side dropped")
+
+
+def _pairs(source: ParallelText, files: Files, data_dir: Path, summary: Summary) -> Iterator[tuple[str, str | None]]:
+    """Yields a set's segments with their translations, None where there are none."""
+    if files.form == "plain":
+        yield from plain_pairs(files, data_dir, summary)
+        return
+    data, digest = read_bounded(data_dir / files.source)
+    summary.files[files.source] = digest
+    if files.form == "xml":
+        found = parse_xml_set(data_dir / files.source, data, source.source, source.target)
+        if found.note:
+            summary.notes.append(found.note)
+        originals = [segment.text for segment in found.frame.segments]
+        yield from zip(originals, found.target or [None] * len(originals), strict=True)
+        return
+    originals = [segment.text for segment in parse_sgml(data_dir / files.source, data).segments]
+    if not files.target:
+        yield from ((original, None) for original in originals)
+        return
+    data, digest = read_bounded(data_dir / files.target)
+    summary.files[files.target] = digest
+    translations = [segment.text for segment in parse_sgml(data_dir / files.target, data).segments]
+    if len(originals) != len(translations):
+        raise DataError(
+            f"{data_dir / files.target}: has {len(translations):,} segments, {files.source} has {len(originals):,}; "
+            f"they must belong together"
+        )
+    yield from zip(originals, translations, strict=True)
+
+
+class PlainFile:
+    """A file of one segment a line, ended by a newline (CRLF is taken as one), the last one's being optional."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.sha256 = hashlib.sha256()
+        self.count = 0
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            with self.path.open("rb") as file:
+                for raw in file:
+                    self.count += 1
+                    self.sha256.update(raw)
+                    if self.count == 1:
+                        raw = raw.removeprefix(BYTE_ORDER_MARK)
+                    try:
+                        yield raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
+                    except UnicodeDecodeError as error:
+                        byte = error.object[error.start]
+                        raise DataError(f"{self.path}: line {self.count}: not UTF-8: byte 0x{byte:02x}") from None
+        except OSError as error:
+            raise DataError(f"{self.path}: cannot be read: {error.strerror}") from None
+
+
+def plain_pairs(files: Files, data_dir: Path, summary: Summary) -> Iterator[tuple[str, str | None]]:
+    """Yields the lines of two files that belong together, None for the second where there is none.
+
+    Raises:
+        DataError: one has more lines than the other, or a line is not UTF-8.
+    """
+    original = PlainFile(data_dir / files.source)
+    translation = PlainFile(data_dir / files.target) if files.target else None
+    uneven = False
+    if translation is None:
+        yield from ((line, None) for line in original)
+    else:
+        for line, translated in zip_longest(original, translation):
+            uneven = uneven or line is None or translated is None
+            if not uneven:  # count on to the end, for the message
+                yield line, translated
+    if translation is not None and uneven:
+        raise DataError(
+            f"{translation.path}: has {translation.count:,} lines, {original.path.name} has {original.count:,}; they "
+            f"must belong together line by line"
+        )
+    if not original.count:
+        raise DataError(f"{original.path}: line 1: the file has no lines")
+    summary.files[files.source] = original.sha256.hexdigest()
+    if translation is not None:
+        summary.files[files.target] = translation.sha256.hexdigest()
+
+
+def read_frame(spec: TaskSpec, split: str, data_dir: Path) -> Frame:
+    """Returns the documents of a split's source, from the SGML or XML of its test set.
+
+    Raises:
+        MissingFile: neither is at hand.
+        DataError: it is damaged, or its segments are not those of the split.
+    """
+    source = spec.source
+    assert isinstance(source, ParallelText)
+    (name,) = source.sets[split]
+    marked_up = [files for files in candidates(source, name) if files.form != "plain"]
+    found = next((files for files in marked_up if (data_dir / files.source).is_file()), None)
+    if found is None:
+        raise MissingFile(
+            f"{data_dir / marked_up[0].source}: no such file; the documents of the test set, which this form of a "
+            f"submission keeps, stand in the SGML or XML that WMT distributes. Plain text (.txt) needs none"
+        )
+    path = data_dir / found.source
+    data, _ = read_bounded(path)
+    if found.form == "xml":
+        frame = parse_xml_set(path, data, source.source, source.target).frame
+    else:
+        frame = _resolved(parse_sgml(path, data))
+    _check_agreement(spec, split, data_dir, path, frame)
+    return frame
+
+
+def _resolved(frame: Frame) -> Frame:
+    """Returns a frame with the entities of its texts resolved, so that whoever writes it escapes once."""
+    documents = tuple(
+        Document(
+            id=document.id,
+            paragraphs=tuple(
+                tuple(Segment(segment.id, resolve_entities(segment.text)) for segment in part)
+                for part in document.paragraphs
+            ),
+            origlang=document.origlang,
+            genre=document.genre,
+        )
+        for document in frame.documents
+    )
+    return Frame(frame.set_id, documents, frame.srclang)
+
+
+def _check_agreement(spec: TaskSpec, split: str, data_dir: Path, path: Path, frame: Frame) -> None:
+    """Raises an error if a frame's texts are not those of the split: it would put translations under wrong ids."""
+    source = spec.source
+    assert isinstance(source, ParallelText)
+    from t5eval.data.split import Summary
+
+    texts = (e.features[source.source] for e in read_parallel_text(spec, split, data_dir, Summary(), False))
+    for number, (segment, text) in enumerate(zip_longest(frame.segments, texts), start=1):
+        if segment is None or text is None:
+            raise DataError(f"{path}: has another number of segments than {spec.name} {split}")
+        if _comparable(segment.text) != _comparable(text):
+            raise DataError(
+                f"{path}: segment {number:,} is {quoted(segment.text)}, {spec.name} {split} has {quoted(text)}; the "
+                f"documents are not those of this data"
+            )
+
+
+def _comparable(text: str) -> str:
+    return " ".join(resolve_entities(text).split())

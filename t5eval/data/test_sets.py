@@ -1,0 +1,206 @@
+"""WMT's test sets as documents: the SGML up to 2020, which is not XML, and the XML since."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from leaderboards.frame import Document, Frame, Segment
+from leaderboards.markup import Element, MarkupError, parse_xml
+from t5eval.errors import DataError, quoted
+
+MAX_BYTES = 64 << 20  # the largest test set has about 2 MB
+
+_TAG = re.compile(r"<(/?)(srcset|refset|tstset|doc|p|hl|seg)\b([^<>]*)>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""([A-Za-z_:][\w:.-]*)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_BREAKS = re.compile(r"[^\S\n]*\r?\n\s*")
+
+
+def read_bounded(path: Path) -> tuple[bytes, str]:
+    """Returns a file's bytes and their SHA-256.
+
+    Raises:
+        DataError: it cannot be read, or is too large to be a test set.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    if len(data) > MAX_BYTES:
+        raise DataError(f"{path}: has more than {MAX_BYTES:,} bytes; no test set is so large")
+    return data, hashlib.sha256(data).hexdigest()
+
+
+@dataclass
+class _Open:
+    """A document that is being read."""
+
+    attributes: dict[str, str]
+    paragraphs: list[list[Segment]]
+
+
+def parse_sgml(path: Path, data: bytes) -> Frame:
+    """Returns the documents of an SGML test set, its texts as they stand: entities are not resolved, `&` is a letter.
+
+    A segment that spans lines has spaces in their place. Headlines (`hl`) are paragraphs.
+
+    Raises:
+        DataError: it is no such file, or ends early; the message names file and line.
+    """
+
+    def fault(position: int, message: str) -> DataError:
+        return DataError(f"{path}: line {text.count(chr(10), 0, position) + 1}: {message}")
+
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{path}: line {line}: not UTF-8: byte 0x{data[error.start]:02x}") from None
+    head: dict[str, str] = {}
+    documents: list[Document] = []
+    current: _Open | None = None
+    position = 0
+    while (tag := _TAG.search(text, position)) is not None:
+        position = tag.end()
+        closing, name = tag.group(1), tag.group(2).lower()
+        attributes = {key.lower(): a or b for key, a, b in _ATTRIBUTE.findall(tag.group(3))}
+        if name in ("srcset", "refset", "tstset"):
+            head = head or attributes
+        elif name == "doc" and closing:
+            if current is not None:
+                documents.append(_document(current))
+            current = None
+        elif name == "doc":
+            if current is not None:
+                raise fault(tag.start(), "<doc> within <doc>; the document before it is not closed")
+            current = _Open(attributes, [[]])
+        elif name in ("p", "hl"):
+            if current is not None and current.paragraphs[-1]:
+                current.paragraphs.append([])
+        elif closing:
+            raise fault(tag.start(), "</seg> without <seg>")
+        else:
+            if current is None:
+                raise fault(tag.start(), "<seg> outside <doc>")
+            end = _TAG.search(text, position)
+            if end is None or end.group(2).lower() != "seg" or not end.group(1):
+                raise fault(tag.start(), "<seg> is not closed")
+            segment = Segment(attributes.get("id", ""), _BREAKS.sub(" ", text[position : end.start()]))
+            current.paragraphs[-1].append(segment)
+            position = end.end()
+    if current is not None:
+        raise fault(len(text), "the file ends inside a <doc>")
+    if not any(True for document in documents for _ in document.segments):
+        raise DataError(f"{path}: line 1: no <seg> in it; expected the SGML of a WMT test set")
+    return Frame(head.get("setid", ""), tuple(documents), head.get("srclang", ""))
+
+
+def _document(read: _Open) -> Document:
+    return Document(
+        id=read.attributes.get("docid", ""),
+        paragraphs=tuple(tuple(part) for part in read.paragraphs if part),
+        origlang=read.attributes.get("origlang", ""),
+        genre=read.attributes.get("genre", ""),
+    )
+
+
+@dataclass(frozen=True)
+class XmlSet:
+    """An XML test set, its documents without those of test suites.
+
+    Attributes:
+        frame: the documents in the language asked for.
+        target: the translation of each segment, in the same order; None where there are none.
+        note: what was chosen among several translations, empty if nothing had to be.
+    """
+
+    frame: Frame
+    target: tuple[str, ...] | None
+    note: str
+
+
+def parse_xml_set(path: Path, data: bytes, source: str, target: str) -> XmlSet:
+    """Returns the documents of an XML test set in the language `source`, with their translations into `target`.
+
+    Either language may be the one that the set is to be translated from. Of several translations the first is taken,
+    as WMT's own tools do.
+
+    Raises:
+        DataError: it is no such file; the message names file and line.
+    """
+
+    def fault(line: int, message: str) -> DataError:
+        return DataError(f"{path}: line {line}: {message}")
+
+    try:
+        root = parse_xml(data)
+    except MarkupError as error:
+        raise fault(error.line, str(error)) from None
+    if root.tag != "dataset":
+        raise fault(root.line, f"expected <dataset>, got <{root.tag[:40]}>")
+    documents: list[Document] = []
+    translations: list[str] = []
+    untranslated = several = 0
+    for collection, element in _documents(root):
+        if element.attributes.get("testsuite"):
+            continue
+        sides = [section for section in element.children if section.tag in ("src", "ref")]
+        originals = [side for side in sides if side.attributes.get("lang", "").partition("-")[0] == source]
+        targets = [side for side in sides if side.attributes.get("lang", "").partition("-")[0] == target]
+        if not originals:
+            raise fault(element.line, f"the document has no <src> or <ref> in {source!r}")
+        document = _xml_document(element, originals[0], collection, fault)
+        documents.append(document)
+        if not targets:
+            untranslated += 1
+            continue
+        several += len(targets) > 1
+        by_id = {s.id: s.text for s in _xml_document(element, targets[0], collection, fault).segments}
+        for segment in document.segments:
+            if segment.id not in by_id:
+                raise fault(targets[0].line, f"segment {segment.id} has no translation")
+            translations.append(by_id[segment.id])
+    if not any(True for document in documents for _ in document.segments):
+        raise fault(root.line, "no <seg> in it; expected the XML of a WMT test set")
+    if 0 < untranslated < len(documents):
+        raise fault(root.line, f"{untranslated:,} of {len(documents):,} documents are not translated into {target!r}")
+    frame = Frame(root.attributes.get("id", ""), tuple(documents), source)
+    note = f"{path.name}: of several translations the first is taken ({several:,} documents)" if several else ""
+    return XmlSet(frame, None if untranslated else tuple(translations), note)
+
+
+def _documents(root: Element) -> list[tuple[str, Element]]:
+    found: list[tuple[str, Element]] = []
+    for child in root.children:
+        if child.tag == "collection":
+            name = child.attributes.get("id", "")
+            found += [(name, document) for document in child.children if document.tag == "doc"]
+        elif child.tag == "doc":
+            found.append(("", child))
+    return found
+
+
+def _xml_document(element: Element, side: Element, collection: str, fault: object) -> Document:
+    assert callable(fault)
+    seen: set[str] = set()
+    paragraphs: list[tuple[Segment, ...]] = []
+    for paragraph in side.find("p"):
+        part: list[Segment] = []
+        for segment in paragraph.find("seg"):
+            number = segment.attributes.get("id", "")
+            if not number or number in seen:
+                raise fault(segment.line, f"segment id {quoted(number)} is missing or comes again")
+            seen.add(number)
+            part.append(Segment(number, _BREAKS.sub(" ", segment.text)))
+        paragraphs.append(tuple(part))
+    return Document(
+        id=element.attributes.get("id", ""),
+        paragraphs=tuple(part for part in paragraphs if part),
+        origlang=element.attributes.get("origlang", ""),
+        genre=element.attributes.get("domain", ""),
+        collection=collection,
+        testsuite=element.attributes.get("testsuite", ""),
+    )

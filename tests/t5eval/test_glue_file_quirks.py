@@ -158,7 +158,8 @@ QUIRKS: list[tuple[str, str, str, bytes, list[tuple[str, dict[str, Any]]]]] = [
         "qqp",
         "train",
         QQP
-        + b"1\t2\t3\tWhy?\tHow?\t1\n4\t5\t6\t\tHow?\t0\n7\t8\t9\tWhy?\n10\t11\t12\tWhy?\tHow?\t\n13\t14\t15\tWho?\tWhen?\t0\n",
+        + b"1\t2\t3\tWhy?\tHow?\t1\n4\t5\t6\t\tHow?\t0\n7\t8\t9\tWhy?\n"
+        + b"10\t11\t12\tWhy?\tHow?\t\n13\t14\t15\tWho?\tWhen?\t0\n",
         [
             ("0", {"question1": "Why?", "question2": "How?", "label": 1}),
             ("4", {"question1": "Who?", "question2": "When?", "label": 0}),

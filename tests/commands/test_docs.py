@@ -1,0 +1,71 @@
+"""The documentation's examples, run as they stand; its links, followed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from t5eval.cli.main import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """Returns a page's code blocks in one language."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_in_the_pages_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    fenced = "".join(re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    for name in re.findall(r"`t5eval (\w+)", text) + re.findall(r"^t5eval (\w+)", fenced, re.MULTILINE):
+        assert name in COMMANDS
+
+
+def test_the_task_file_scores(t5eval: Any, tmp_path: Path) -> None:
+    (task,) = blocks("docs/extending.md", "toml")
+    (tmp_path / "polite.toml").write_text(task)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "dev.tsv").write_text("text\tpolite\nThank you\tyes\nGo away\tno\n")
+    (tmp_path / "p.txt").write_text("polite\nrude\n")
+    done = t5eval(
+        "score", tmp_path / "polite.toml", "--split", "validation", "--data-dir", tmp_path,
+        "--predictions", tmp_path / "p.txt", "--json",
+    )  # fmt: skip
+    assert done.json["scores"]["accuracy"]["value"] == 100
+
+
+def test_the_metric_works() -> None:
+    (metric,) = blocks("docs/extending.md", "python")
+    check = """
+from t5eval.metrics import Batch, Scored, get_metric
+from task_specs import Answer
+judged = [Scored(str(i), {}, "", "", Answer(a, a), Answer(1, 1)) for i, a in enumerate([1, 1, 0, 1])]
+batch = Batch(judged, ("no", "yes"))
+recall = get_metric("recall")
+assert recall.value(batch, recall.statistics(batch)) == 75
+"""
+    subprocess.run([sys.executable, "-c", metric + check], check=True, timeout=60)
+
+
+@pytest.mark.slow
+def test_the_model_is_called_as_shown() -> None:
+    (code,) = blocks("docs/training.md", "python")
+    given = "import numpy as np\nencoder_ids = np.ones((1, 3), int)\ndecoder_ids = np.zeros((1, 2), int)\n"
+    check = "\nassert logits.shape == (1, 2, 32128)\n"
+    subprocess.run([sys.executable, "-c", given + code + check], check=True, timeout=300, capture_output=True)

@@ -88,9 +88,7 @@ def _entities(line: Line, passage: dict[str, Any], text: str) -> list[str]:
 
 def _answers(line: Line, query: dict[str, Any], split: str) -> list[str]:
     """Returns the query's different answers, sorted; none where a test file has none."""
-    if "answers" not in query and split == "test":
-        return []
-    answers = {line.text(answer, "text", "answers.") for answer in line.objects_at(query, "answers", "qas.")}
-    if not answers and split != "test":
-        raise line.fault("qas.answers is empty; only a test file goes without answers")
-    return sorted(answers)
+    found = line.objects_at(query, "answers", "qas.") if "answers" in query else []
+    if not found and split != "test":
+        raise line.fault("has no qas.answers; only a test file goes without")
+    return sorted({line.text(answer, "text", "answers.") for answer in found})

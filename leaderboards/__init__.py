@@ -1,15 +1,19 @@
 """Leaderboards: their submissions written, checked and read back. Imports task_specs and the standard library only."""
 
 from leaderboards.base import Leaderboard, Written, lines
+from leaderboards.cnn_dailymail import CNN_DAILYMAIL
 from leaderboards.glue import GLUE
 from leaderboards.squad import SQUAD
 from leaderboards.super_glue import SUPER_GLUE
 from leaderboards.verdict import Fault, Verdict
+from leaderboards.wmt import WMT
 from task_specs.errors import SpecError, did_you_mean
 
 __all__ = ["NAMES", "Fault", "Leaderboard", "Verdict", "Written", "get", "lines"]
 
-_LEADERBOARDS: dict[str, Leaderboard] = {leaderboard.name: leaderboard for leaderboard in (GLUE, SUPER_GLUE, SQUAD)}
+_LEADERBOARDS: dict[str, Leaderboard] = {
+    leaderboard.name: leaderboard for leaderboard in (GLUE, SUPER_GLUE, SQUAD, CNN_DAILYMAIL, WMT)
+}
 NAMES: tuple[str, ...] = tuple(_LEADERBOARDS)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+from leaderboards.archive import printable
 
 KEPT_FAULTS = 20  # of each file; the others are counted
 
@@ -79,6 +81,36 @@ class FileFaults:
         """Returns the first faults, those of the file as a whole before those of its lines."""
         whole = [Fault(file, None, text) for text in self._whole]
         return (whole + [Fault(file, line, text) for line, text in self._lines])[:KEPT_FAULTS]
+
+
+def verdict_of(
+    others: Sequence[str],
+    faults: Mapping[str, FileFaults],
+    rows: Mapping[str, int],
+    notes: Sequence[str],
+    foreign: bool,
+) -> Verdict:
+    """Returns the verdict on a submission of which nothing can be absent.
+
+    Args:
+        others: names of files that were not looked at.
+        faults: file to its faults, in the order in which they are shown.
+        rows: file to its number of data rows.
+        notes: what is no fault but should be known.
+        foreign: whether the data at hand has other counts than the leaderboard.
+    """
+    kept = {file: found.kept(printable(file)) for file, found in faults.items() if found.count}
+    extra = [printable(name) for name in others if name not in faults]
+    more = f" and {len(extra) - 5:,} more" if len(extra) > 5 else ""
+    return Verdict(
+        status=INVALID if kept else VALID_FOR_DATA if foreign else VALID,
+        faults=tuple(fault for found in kept.values() for fault in found),
+        fault_count=sum(found.count for found in faults.values()),
+        more={printable(f): faults[f].count - len(k) for f, k in kept.items() if faults[f].count > len(k)},
+        files={printable(file): count for file, count in rows.items()},
+        absent=(),
+        notes=(*notes, *([f"not looked at: {', '.join(extra[:5])}{more}"] if extra else [])),
+    )
 
 
 def lines(verdict: Verdict) -> list[str]:

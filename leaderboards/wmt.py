@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from leaderboards import wmt_forms
-from leaderboards.archive import Contents, printable, unpack
+from leaderboards.archive import printable, unpack
 from leaderboards.base import Leaderboard, Rows, Written
 from leaderboards.frame import Frame
 from leaderboards.segments import NO_TRANSLATION, as_segments, read_segment, segment_fault
 from leaderboards.text import text_lines
 from leaderboards.values import submission_of
-from leaderboards.verdict import INVALID, VALID, VALID_FOR_DATA, FileFaults, Verdict
+from leaderboards.verdict import FileFaults, Verdict, verdict_of
 from leaderboards.wmt_forms import Hypothesis
 from leaderboards.writing import folder_digest, write_files, zip_bytes
 from task_specs import TaskSpec, UserError
@@ -209,7 +209,7 @@ class Wmt(Leaderboard):
         if not contents.files and not any(found.count for found in faults.values()):
             faults[path.resolve().name] = missing = FileFaults()
             missing.add(None, f"holds no file of a task, such as {_stem(self.tasks[0])}.txt")
-        return _verdict(contents, faults, rows, notes, foreign), values
+        return verdict_of(contents.others, faults, rows, notes, foreign), values
 
     def _take(
         self, file: str, found: Hypothesis | None, named: TaskSpec | None, ids: Mapping[str, Sequence[str]]
@@ -247,22 +247,6 @@ class Wmt(Leaderboard):
         source = _source(spec)
         (name,) = source.sets[submission_of(spec).split]
         return found.set_id.lower().partition(".")[0] in (name, source.split_name(name)[0])
-
-
-def _verdict(
-    contents: Contents, faults: Mapping[str, FileFaults], rows: Mapping[str, int], notes: Sequence[str], foreign: bool
-) -> Verdict:
-    kept = {file: found.kept(printable(file)) for file, found in faults.items() if found.count}
-    extra = [printable(name) for name in contents.others if name not in faults]
-    return Verdict(
-        status=INVALID if kept else VALID_FOR_DATA if foreign else VALID,
-        faults=tuple(fault for found in kept.values() for fault in found),
-        fault_count=sum(found.count for found in faults.values()),
-        more={printable(f): faults[f].count - len(k) for f, k in kept.items() if faults[f].count > len(k)},
-        files={printable(file): count for file, count in rows.items()},
-        absent=(),
-        notes=(*notes, *([f"not looked at: {', '.join(extra[:5])}"] if extra else [])),
-    )
 
 
 WMT = Wmt("wmt", TASKS)

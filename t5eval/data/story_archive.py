@@ -13,7 +13,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast
 
 from t5eval.errors import DataError
 
@@ -24,6 +24,12 @@ MAX_MEMBERS = 2_000_000
 
 _MEMBER = re.compile(rb"(?:\./)?(?:cnn|dailymail)/stories/([0-9a-f]{40})\.story")
 _OCTAL = re.compile(rb"[ \0]*([0-7]{1,11})[ \0]*")
+
+
+class _Readable(Protocol):
+    """What can be read."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
 
 
 class _Hashed:
@@ -71,7 +77,7 @@ class StoryArchive:
         except OSError as error:
             raise self._fault(f"cannot be read: {error.strerror or error}") from None
 
-    def _take(self, file: IO[bytes], size: int) -> bytes:
+    def _take(self, file: _Readable, size: int) -> bytes:
         data = file.read(size)
         self._total += len(data)
         if len(data) < size:
@@ -80,7 +86,7 @@ class StoryArchive:
             raise self._fault(f"unpacks to more than {MAX_TOTAL:,} bytes; CNN/DailyMail's archives are smaller")
         return data
 
-    def _members(self, file: IO[bytes]) -> Iterator[tuple[str, bytes]]:
+    def _members(self, file: _Readable) -> Iterator[tuple[str, bytes]]:
         seen: set[bytes] = set()
         for _ in range(MAX_MEMBERS):
             header = self._take(file, BLOCK)

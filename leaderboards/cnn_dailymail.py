@@ -1,0 +1,217 @@
+"""CNN/DailyMail: there is no server; what is published are the summaries, for others to score.
+
+Three forms: a folder or a zip of `test.hypo`, one summary a line in the order of the split, and `test.ids`, the id of
+each line's story; `test.hypo` alone; and the folder form that pyrouge takes, asked for by a name that ends in
+`.pyrouge`. A summary that is empty stays an empty line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from leaderboards import pyrouge
+from leaderboards.archive import unpack
+from leaderboards.base import NAMED, Leaderboard, Rows, Written, official_size
+from leaderboards.segments import BREAKING, check_text, one_line
+from leaderboards.text import text_lines
+from leaderboards.values import submission_of
+from leaderboards.verdict import FileFaults, Verdict, verdict_of
+from leaderboards.writing import folder_digest, write_files, zip_bytes
+from task_specs import TaskSpec, UserError
+from task_specs.cnn_dailymail import CNN_DAILYMAIL as TASK
+from task_specs.errors import quoted
+
+PYROUGE = ".pyrouge"
+
+_BREAKING = re.compile(BREAKING.pattern.replace("\x00-\x1f", "\x00-\x08\x0a-\x1f"))  # a tab does no harm here
+
+
+class CnnDailymail(Leaderboard):
+    """Summaries of the test articles."""
+
+    suffix = ".hypo"
+
+    def __init__(self, name: str, task: TaskSpec):
+        super().__init__(name, [task])
+        self.task = task
+        self.hypo = submission_of(task).file
+        self.ids_file = f"{Path(self.hypo).stem}.ids"
+
+    def ids(self, spec: TaskSpec) -> Sequence[str]:
+        return ()
+
+    def keeps(self, out: Path) -> str:
+        return "references" if out.suffix.lower() == PYROUGE else ""
+
+    def write_keeping(
+        self, out: Path, answers: Mapping[str, Mapping[str, Any]], kept: Mapping[str, Any], system: str
+    ) -> Written:
+        """Writes a submission.
+
+        Args:
+            out: a name that ends in `.pyrouge` is that folder form, `.zip` a zip, `.hypo` the summaries alone;
+                anything else is a folder.
+            answers: the task's name to example id to summary, in the order of the split.
+            kept: the task's name to its true summaries in the same order, or to None where there are none.
+            system: not used.
+
+        Raises:
+            UserError: a summary is no text, or the files cannot be written.
+        """
+        self._known(answers)
+        summaries = answers.get(self.task.name)
+        if not summaries:
+            raise UserError(f"{self.name}: there are no answers to write")
+        for example_id, text in summaries.items():
+            check_text(self.task.name, example_id, text)
+        rows = len(summaries)
+        files = {self.hypo: self.render(self.task, summaries)[0], self.ids_file: _lines(list(summaries))}
+        empty = sum(not one_line(text) for text in summaries.values())
+        notes = (f"{empty:,} summaries are empty and score 0",) if empty else ()
+        form = out.suffix.lower()
+        if form == PYROUGE:
+            ids = {self.ids_file: files[self.ids_file]}
+            pyrouge.write_folder(out, list(summaries.values()), kept.get(self.task.name), ids)
+            counts = {pyrouge.DECODED: rows}
+            if kept.get(self.task.name) is not None:
+                counts[pyrouge.REFERENCE] = rows
+            return Written(counts, {}, folder_digest(files), notes)
+        if form == self.suffix and not out.is_dir():
+            write_files({out: files[self.hypo]})
+            return Written({out.name: rows}, {}, hashlib.sha256(files[self.hypo]).hexdigest(), notes)
+        if form == ".zip":
+            packed = zip_bytes(files)
+            write_files({out: packed})
+            return Written(dict.fromkeys(files, rows), {}, hashlib.sha256(packed).hexdigest(), notes)
+        write_files({out / file: data for file, data in files.items()})
+        return Written(dict.fromkeys(files, rows), {}, folder_digest(files), notes)
+
+    def write(self, out: Path, answers: Mapping[str, Mapping[str, Any]]) -> Written:
+        return self.write_keeping(out, answers, {}, "")
+
+    def render(self, spec: TaskSpec, answers: Mapping[str, Any]) -> tuple[bytes, int]:
+        return _lines([one_line(text) for text in answers.values()]), 0
+
+    def parse(self, spec: TaskSpec, data: bytes, ids: Sequence[str], faults: FileFaults) -> Rows:
+        expected = len(ids) or official_size(spec)
+        found = _read_lines(data, expected, faults)
+        return self._rows(found, ids or [str(row) for row in range(expected)], faults)
+
+    def _rows(self, summaries: Sequence[str], ids: Sequence[str], faults: FileFaults) -> Rows:
+        if len(summaries) != len(ids):
+            faults.add(None, f"{len(summaries):,} summaries for {len(ids):,} articles; one summary a line, in order")
+            return Rows(len(summaries), {})
+        return Rows(len(summaries), dict(zip(ids, summaries, strict=True)))
+
+    def _examine(
+        self, path: Path, ids: Mapping[str, Sequence[str]] | None
+    ) -> tuple[Verdict, dict[str, dict[str, Any]]]:
+        ids = ids or {}
+        self._known(ids)
+        expected = list(ids.get(self.task.name, ()))
+        if self.task.name in ids and not expected:
+            raise UserError(f"{self.task.name}: the data has no examples to judge by")
+        if path.is_dir() and (path / pyrouge.DECODED).is_dir():
+            return self._examine_pyrouge(path, expected)
+        alone = path.is_file() and path.suffix.lower() != ".zip"
+        wanted = (path.name,) if alone else (self.hypo, self.ids_file)
+        contents = unpack(path, wanted, path.suffix.lower() if alone else self.suffix)
+        name = path.name if alone else self.hypo
+        faults = {file: FileFaults() for file in (name, self.ids_file) if file in contents.files}
+        rows: dict[str, int] = {}
+        values: dict[str, Any] = {}
+        notes: list[str] = []
+        official = official_size(self.task)
+        order = expected or [str(row) for row in range(official)]
+        if name in contents.files:
+            if self.ids_file in contents.files:
+                order = self._read_ids(contents.files[self.ids_file], expected, faults[self.ids_file])
+                rows[self.ids_file] = len(order)
+            summaries = _read_lines(contents.files[name], len(order), faults[name])
+            read = self._rows(summaries, order, faults[name])
+            rows[name], values = read.count, read.values
+            notes += _empty_note(summaries)
+        for file, reason in (*contents.refused, *self._misplaced(contents)):
+            faults.setdefault(file, FileFaults()).add(None, reason)
+        if name not in contents.files and not any(found.count for found in faults.values()):
+            faults[path.resolve().name] = missing = FileFaults()
+            missing.add(None, f"holds no {self.hypo}, and no folder {pyrouge.DECODED}")
+        return self._judged(contents.others, faults, rows, notes, expected), {self.task.name: values}
+
+    def _examine_pyrouge(self, path: Path, expected: list[str]) -> tuple[Verdict, dict[str, dict[str, Any]]]:
+        faults: dict[str, FileFaults] = {}
+        summaries = pyrouge.read_part(path, pyrouge.DECODED, faults)
+        rows = {pyrouge.DECODED: len(summaries)}
+        order = expected or [str(row) for row in range(official_size(self.task))]
+        ids_path = path / self.ids_file
+        if ids_path.is_file() and not ids_path.is_symlink():
+            data = unpack(ids_path, (self.ids_file,), ids_path.suffix).files.get(self.ids_file, b"")
+            order = self._read_ids(data, expected, faults.setdefault(self.ids_file, FileFaults()))
+        read = self._rows(summaries, order, faults.setdefault(pyrouge.DECODED, FileFaults()))
+        if (path / pyrouge.REFERENCE).is_dir():
+            references = pyrouge.read_part(path, pyrouge.REFERENCE, faults)
+            rows[pyrouge.REFERENCE] = len(references)
+            if len(references) != len(summaries):
+                found = faults.setdefault(pyrouge.REFERENCE, FileFaults())
+                found.add(None, f"{len(references):,} references for {len(summaries):,} summaries")
+        return self._judged((), faults, rows, _empty_note(summaries), expected), {self.task.name: read.values}
+
+    def _judged(
+        self,
+        others: Sequence[str],
+        faults: Mapping[str, FileFaults],
+        rows: Mapping[str, int],
+        notes: Sequence[str],
+        expected: Sequence[str],
+    ) -> Verdict:
+        official = official_size(self.task)
+        foreign = bool(expected) and len(expected) != official
+        counts = [f"{len(expected):,} articles in this data; the test set has {official:,}"] if foreign else []
+        return verdict_of(others, faults, rows, [*counts, *notes], foreign)
+
+    def _read_ids(self, data: bytes, expected: Sequence[str], faults: FileFaults) -> list[str]:
+        """Returns the ids of a file of ids, adding those that are unknown, missing or come twice to its faults."""
+        found = text_lines(data, len(expected) or official_size(self.task), faults) or []
+        known = frozenset(expected)
+        first: dict[str, int] = {}
+        for line, example_id in enumerate(found, start=1):
+            if example_id in first:
+                faults.add(
+                    line, f"id {quoted(example_id[:200])} comes again; it came first on line {first[example_id]}"
+                )
+            elif not example_id or (known and example_id not in known):
+                faults.add(line, f"id {quoted(example_id[:200])} is none of the data's")
+            first.setdefault(example_id, line)
+        missing = [example_id for example_id in expected if example_id not in first]
+        if missing:
+            shown = ", ".join(missing[:NAMED]) + (", ..." if len(missing) > NAMED else "")
+            faults.add(None, f"{len(missing):,} of {len(expected):,} ids are missing: {shown}")
+        elif not expected and len(found) != official_size(self.task):
+            faults.add(None, f"{len(found):,} ids; the test set has {official_size(self.task):,}")
+        return found
+
+
+def _lines(texts: Sequence[str]) -> bytes:
+    return "".join(f"{text}\n" for text in texts).encode()
+
+
+def _read_lines(data: bytes, rows: int, faults: FileFaults) -> list[str]:
+    found = text_lines(data, rows, faults) or []
+    for number, line in enumerate(found, start=1):
+        character = _BREAKING.search(line)
+        if character:
+            code = f"U+{ord(character.group()):04X}"
+            faults.add(number, f"the character {code}, at which some readers break the line; write a space")
+    return found
+
+
+def _empty_note(summaries: Sequence[str]) -> list[str]:
+    empty = sum(not text.strip() for text in summaries)
+    return [f"{empty:,} summaries are empty and score 0"] if empty else []
+
+
+CNN_DAILYMAIL = CnnDailymail("cnn_dailymail", TASK)

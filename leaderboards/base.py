@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -133,10 +133,14 @@ class Leaderboard(ABC):
         write_files({out: packed})
         return Written(rows, clipped, hashlib.sha256(packed).hexdigest())
 
-    def keeps(self, out: Path) -> str:
-        """Returns what a submission of the form that `out` asks for keeps of the data, as `write_keeping` names it.
+    def keeps(self, out: Path, tasks: Collection[str]) -> str:
+        """Returns what a submission of the form that `out` asks for keeps of the data of these tasks.
 
-        ``frame``: the documents of a test set; ``references``: its true answers; empty where ids are enough.
+        Returns:
+            ``frame``: the documents of a test set; ``references``: its true answers; empty where ids are enough.
+
+        Raises:
+            UserError: the form cannot hold these tasks.
         """
         return ""
 

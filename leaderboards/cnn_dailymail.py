@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ class CnnDailymail(Leaderboard):
     def ids(self, spec: TaskSpec) -> Sequence[str]:
         return ()
 
-    def keeps(self, out: Path) -> str:
+    def keeps(self, out: Path, tasks: Collection[str]) -> str:
         return "references" if out.suffix.lower() == PYROUGE else ""
 
     def write_keeping(
@@ -87,6 +87,8 @@ class CnnDailymail(Leaderboard):
             packed = zip_bytes(files)
             write_files({out: packed})
             return Written(dict.fromkeys(files, rows), {}, hashlib.sha256(packed).hexdigest(), notes)
+        if (out / pyrouge.DECODED).exists():
+            raise UserError(f"{out}: is the folder form that pyrouge takes; use an empty folder")
         write_files({out / file: data for file, data in files.items()})
         return Written(dict.fromkeys(files, rows), {}, folder_digest(files), notes)
 

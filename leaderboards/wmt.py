@@ -9,7 +9,7 @@ nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,8 +57,14 @@ class Wmt(Leaderboard):
     suffix = ".txt"
     independent = True
 
-    def keeps(self, out: Path) -> str:
-        return "frame" if out.suffix.lower() in (".sgm", ".xml") else ""
+    def keeps(self, out: Path, tasks: Collection[str]) -> str:
+        form = out.suffix.lower()
+        if form in FORMS and not out.is_dir() and len(tasks) > 1:
+            raise UserError(
+                f"{out}: one file holds one task, and there are answers to {', '.join(tasks)}; choose one (--task), or "
+                f"name a folder"
+            )
+        return "frame" if form in (".sgm", ".xml") else ""
 
     def write_keeping(
         self, out: Path, answers: Mapping[str, Mapping[str, Any]], kept: Mapping[str, Any], system: str
@@ -66,15 +72,14 @@ class Wmt(Leaderboard):
         """Writes a submission.
 
         Args:
-            out: the form is that of its ending: `.txt`, `.sgm` or `.xml` for one task, the one that the name says
-                (`wmt14.en-de.sgm`) or else the only one that there are answers to; `.zip` for a zip with the plain
-                text of every task; anything else is a folder with these.
+            out: the form is that of its ending: `.txt`, `.sgm` or `.xml` for one task, `.zip` for a zip with the
+                plain text of each task; anything else is a folder with these.
             answers: task name to example id to translation, in the order of the test set.
             kept: task name to `Frame`, for SGML and XML.
             system: the system's name, which stands in SGML and XML.
 
         Raises:
-            UserError: it is not clear which task is meant, the frame is not the data's, or a file cannot be written.
+            UserError: a form of one task is asked for several, the frame is not the data's, or a file cannot be written.
         """
         self._known(answers)
         for name, texts in answers.items():
@@ -82,9 +87,10 @@ class Wmt(Leaderboard):
                 raise UserError(f"{name}: there are no answers to write")
         if not answers:
             raise UserError(f"{self.name}: there are no answers to write")
+        self.keeps(out, answers)
         form = out.suffix.lower()
         if form in FORMS and not out.is_dir():
-            spec = self._meant_by(out, answers)
+            (spec,) = (spec for spec in self.tasks if spec.name in answers)
             data, notes = self._render(spec, answers[spec.name], form, kept.get(spec.name), system)
             write_files({out: data})
             rows = {out.name: len(answers[spec.name])}
@@ -100,22 +106,14 @@ class Wmt(Leaderboard):
             packed = zip_bytes(files)
             write_files({out: packed})
             return Written(rows, {}, hashlib.sha256(packed).hexdigest(), tuple(said))
+        stale = [file for file in self.files if file not in files and (out / file).exists()]
+        if stale:
+            raise UserError(f"{out}: holds {stale[0]}, which these answers do not replace; use an empty folder")
         write_files({out / file: data for file, data in files.items()})
         return Written(rows, {}, folder_digest(files), tuple(said))
 
     def write(self, out: Path, answers: Mapping[str, Mapping[str, Any]]) -> Written:
         return self.write_keeping(out, answers, {}, "")
-
-    def _meant_by(self, out: Path, answers: Mapping[str, Any]) -> TaskSpec:
-        by_name = [spec for spec in self.tasks if spec.name in answers and _stem(spec) == out.stem]
-        found = by_name or [spec for spec in self.tasks if spec.name in answers]
-        if len(found) > 1:
-            example = f"{_stem(found[0])}{out.suffix}"
-            raise UserError(
-                f"{out}: one file holds one task, and there are answers to {', '.join(s.name for s in found)}; name "
-                f"the file after the task ({example}), or a folder"
-            )
-        return found[0]
 
     def _render(
         self, spec: TaskSpec, answers: Mapping[str, Any], form: str, frame: Frame | None, system: str

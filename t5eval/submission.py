@@ -10,6 +10,7 @@ from typing import Any
 import leaderboards
 from t5eval import scoring
 from t5eval.data import Summary, open_split
+from t5eval.data.kept import KEPT
 from t5eval.errors import MissingFile, PredictionError, UserError, did_you_mean
 from t5eval.predictions import read_predictions
 from t5eval.run_folder import predictions_path
@@ -110,6 +111,7 @@ class Submission:
         filled: task name to (missing, unreadable) answers that were filled.
         unmapped: task name to how many answers are not in the passage of which they should be a piece.
         left_out: task name to the reason why its file is not there.
+        notes: what else was changed in the answers for the file's sake.
         verdict: what `t5eval check` says of the file, with the data at hand.
     """
 
@@ -119,6 +121,7 @@ class Submission:
     filled: Mapping[str, tuple[int, int]]
     unmapped: Mapping[str, int]
     left_out: Mapping[str, str]
+    notes: Sequence[str]
     verdict: leaderboards.Verdict
 
 
@@ -173,13 +176,13 @@ def _read_answers(
 
 
 def _tasks(leaderboard: leaderboards.Leaderboard, run: Path, task: str | None) -> Sequence[TaskSpec]:
-    """Returns the tasks that a submission is of: all, or the one version of which the run has predictions.
+    """Returns the tasks that a submission is of: all; or those, or the one version, that the run has predictions of.
 
     Raises:
         UserError: the run has predictions of several versions or of none, or `task` is not one of them.
     """
     names = ", ".join(spec.name for spec in leaderboard.tasks)
-    if not leaderboard.one_task:
+    if not (leaderboard.one_task or leaderboard.independent):
         if task is not None:
             raise UserError(f"--task {task}: a {leaderboard.name} submission is of all its tasks; leave --task out")
         return leaderboard.tasks
@@ -195,9 +198,9 @@ def _tasks(leaderboard: leaderboards.Leaderboard, run: Path, task: str | None) -
     }
     present = [spec for spec in leaderboard.tasks if paths[spec.name].is_file()]
     if not present:
-        places = " or ".join(str(path) for path in paths.values())
+        places = " or ".join(str(path) for path in list(paths.values())[:3])
         raise PredictionError(f"--run {run}: there are no predictions for {leaderboard.name} in it ({places})")
-    if len(present) > 1:
+    if len(present) > 1 and leaderboard.one_task:
         raise UserError(
             f"--run {run}: holds predictions of {' and '.join(spec.name for spec in present)}, and a "
             f"{leaderboard.name} submission is of one of them; choose it with --task"
@@ -215,6 +218,7 @@ def submit(
     partial: bool = False,
     official_counts: bool = True,
     task: str | None = None,
+    system: str | None = None,
 ) -> Submission:
     """Writes a leaderboard's submission from a run's predictions, and checks what was written.
 
@@ -227,6 +231,7 @@ def submit(
         partial: leave out the tasks that are incomplete, instead of refusing.
         official_counts: refuse data that has other numbers of rows than the leaderboard's.
         task: which task, where a submission is of one; None for the one that the run has predictions of.
+        system: the system's name, for forms that have a place for it; None for the run's.
 
     Raises:
         UserError: a task is incomplete and `partial` does not allow it, or no task is complete.
@@ -252,7 +257,14 @@ def submit(
     if not complete:
         first = next(iter(left_out.items()))
         raise UserError(f"no {name} submission was written, no task is complete ({first[0]}: {first[1]})")
-    written = leaderboard.write(out, {task: found.answers for task, found in complete.items()})
+    answers = {task: found.answers for task, found in complete.items()}
+    keep = leaderboard.keeps(out, answers)
+    kept = {
+        s.name: KEPT[keep](s, s.submission.split, data_dir)
+        for s in tasks
+        if keep and s.name in answers and s.submission
+    }
+    written = leaderboard.write_keeping(out, answers, kept, system or run.resolve().name)
     verdict = leaderboard.check(out, {task: list(found.answers) for task, found in complete.items()})
     if verdict.faults:
         if out.is_file():
@@ -269,6 +281,7 @@ def submit(
         },
         unmapped={task: found.unmapped for task, found in complete.items() if found.unmapped},
         left_out=left_out,
+        notes=written.notes,
         verdict=verdict,
     )
 

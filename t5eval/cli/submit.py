@@ -23,6 +23,7 @@ def describe(submission: Submission) -> list[str]:
     lines += [
         f"{task}: {n:,} answers are not in the passage and stand as they are" for task, n in submission.unmapped.items()
     ]
+    lines += submission.notes
     lines += [f"{task}: left out, {reason}" for task, reason in submission.left_out.items()]
     return [*lines, f"{submission.path}: {leaderboards.lines(submission.verdict)[-1]}"]
 
@@ -34,7 +35,8 @@ def describe(submission: Submission) -> list[str]:
 @click.option("--out", required=True, metavar="FILE", help="The file to write.")
 @click.option("--fill", multiple=True, metavar="[TASK=]LABEL", help="Fill missing and unreadable answers; repeatable.")
 @click.option("--partial", is_flag=True, help="Leave out incomplete tasks instead of refusing.")
-@click.option("--task", metavar="TASK", help="Which task, where a submission is of one of several (squad).")
+@click.option("--task", metavar="TASK", help="Which task, where a submission is of one of several (squad, wmt).")
+@click.option("--system", metavar="NAME", help="The system's name in WMT's SGML and XML. [the run's]")
 @json_option
 def command(
     leaderboard: str,
@@ -44,6 +46,7 @@ def command(
     fill: tuple[str, ...],
     partial: bool,
     task: str | None,
+    system: str | None,
     as_json: bool,
 ) -> None:
     """Write LEADERBOARD's submission from a run's predictions.
@@ -51,7 +54,7 @@ def command(
     Refuses incomplete or unreadable answers unless --fill or --partial says what to do with them.
     """
     submission = submit(
-        leaderboard, Path(run), data_dir_from(data_dir), Path(out), fill=fill, partial=partial, task=task
+        leaderboard, Path(run), data_dir_from(data_dir), Path(out), fill=fill, partial=partial, task=task, system=system
     )
     if not as_json:
         click.echo("\n".join(describe(submission)))
@@ -65,5 +68,6 @@ def command(
             "filled": {task: {"missing": m, "unreadable": u} for task, (m, u) in submission.filled.items()},
             "unmapped": dict(submission.unmapped),
             "left_out": dict(submission.left_out),
+            "notes": list(submission.notes),
         }
     )

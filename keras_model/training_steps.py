@@ -104,7 +104,11 @@ class TrainingSteps(keras.callbacks.Callback):
         step = self._step
         if self._validate is None or step == 0 or step in self.scores or not self._settings.is_validation(step):
             return
-        scores = {name: float(score) for name, score in self._validate(step, self._t5).items()}
+        try:
+            scores = {name: float(score) for name, score in self._validate(step, self._t5).items()}
+        except Exception:
+            self.save()  # a fault of the validation costs no steps
+            raise
         self.scores[step] = scores
         with self._writer.as_default(step=step):
             for name, score in scores.items():

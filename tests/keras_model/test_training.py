@@ -141,17 +141,18 @@ def test_killed_run_resumes_to_the_same_weights(tmp_path, examples, whole, kille
     assert not remains.exists()
 
 
-def test_ctrl_c_saves_and_the_run_goes_on(tmp_path, examples, whole):
-    """Here in the middle of a validation, which the resumed run makes up for."""
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("no reference file")], ids=["Ctrl-C", "fault"])
+def test_interrupted_validation_costs_no_steps(tmp_path, examples, whole, error):
+    """The steps up to it are saved, and the resumed run makes up for the validation."""
     settings, validated = dataclasses.replace(SETTINGS, validate_every=7), []
 
     def validate(step, model):
         validated.append(step)
         if validated == [7]:
-            raise KeyboardInterrupt
+            raise error
         return {"score": float(step)}
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(type(error)):
         fit(new_model(), examples, settings, tmp_path, validate=validate)
     assert newest_checkpoint(tmp_path / "checkpoints").name == "step-00000007"
     resumed = new_model(seed=99)

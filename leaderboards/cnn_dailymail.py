@@ -71,7 +71,7 @@ class CnnDailymail(Leaderboard):
         rows = len(summaries)
         files = {self.hypo: self.render(self.task, summaries)[0], self.ids_file: _lines(list(summaries))}
         empty = sum(not one_line(text) for text in summaries.values())
-        notes = (f"{empty:,} summaries are empty and score 0",) if empty else ()
+        notes = (f"empty summaries, which score 0: {empty:,}",) if empty else ()
         form = out.suffix.lower()
         if form == PYROUGE:
             ids = {self.ids_file: files[self.ids_file]}
@@ -213,7 +213,7 @@ def _read_lines(data: bytes, rows: int, faults: FileFaults) -> list[str]:
 
 def _empty_note(summaries: Sequence[str]) -> list[str]:
     empty = sum(not text.strip() for text in summaries)
-    return [f"{empty:,} summaries are empty and score 0"] if empty else []
+    return [f"empty summaries, which score 0: {empty:,}"] if empty else []
 
 
 CNN_DAILYMAIL = CnnDailymail("cnn_dailymail", TASK)

@@ -79,7 +79,8 @@ class Wmt(Leaderboard):
             system: the system's name, which stands in SGML and XML.
 
         Raises:
-            UserError: a form of one task is asked for several, the frame is not the data's, or a file cannot be written.
+            UserError: a form of one task is asked for several, the frame is not the data's, or a file cannot be
+                written.
         """
         self._known(answers)
         for name, texts in answers.items():
@@ -91,7 +92,7 @@ class Wmt(Leaderboard):
         form = out.suffix.lower()
         if form in FORMS and not out.is_dir():
             (spec,) = (spec for spec in self.tasks if spec.name in answers)
-            data, notes = self._render(spec, answers[spec.name], form, kept.get(spec.name), system)
+            data, notes = self._render(spec, answers[spec.name], out.name, kept.get(spec.name), system)
             write_files({out: data})
             rows = {out.name: len(answers[spec.name])}
             return Written(rows, {}, hashlib.sha256(data).hexdigest(), notes)
@@ -99,7 +100,8 @@ class Wmt(Leaderboard):
         said: list[str] = []
         for spec in self.tasks:
             if spec.name in answers:
-                files[submission_of(spec).file], notes = self._render(spec, answers[spec.name], ".txt", None, system)
+                file = submission_of(spec).file
+                files[file], notes = self._render(spec, answers[spec.name], file, None, system)
                 said += notes
         rows = {file: len(answers[self.files[file].name]) for file in files}
         if form == ".zip":
@@ -116,12 +118,12 @@ class Wmt(Leaderboard):
         return self.write_keeping(out, answers, {}, "")
 
     def _render(
-        self, spec: TaskSpec, answers: Mapping[str, Any], form: str, frame: Frame | None, system: str
+        self, spec: TaskSpec, answers: Mapping[str, Any], file: str, frame: Frame | None, system: str
     ) -> tuple[bytes, tuple[str, ...]]:
+        form = Path(file).suffix.lower()
         segments, empty = as_segments(spec.name, answers)
         texts = list(segments.values())
-        stem = _stem(spec)
-        notes = (f"{stem}{form}: {empty:,} empty translations are {NO_TRANSLATION!r}",) if empty else ()
+        notes = (f"{file}: empty translations, written as {NO_TRANSLATION!r}: {empty:,}",) if empty else ()
         if form == ".txt":
             return ("\n".join(texts) + "\n").encode(), notes
         if frame is None:
@@ -134,7 +136,7 @@ class Wmt(Leaderboard):
         return write(frame, texts, source.source, source.target, system or "t5eval").encode(), notes
 
     def render(self, spec: TaskSpec, answers: Mapping[str, Any]) -> tuple[bytes, int]:
-        return self._render(spec, answers, ".txt", None, "")[0], 0
+        return self._render(spec, answers, submission_of(spec).file, None, "")[0], 0
 
     def parse(self, spec: TaskSpec, data: bytes, ids: Sequence[str], faults: FileFaults) -> Rows:
         found = self._read(".txt", data, len(ids), faults)

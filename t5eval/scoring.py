@@ -13,6 +13,7 @@ from t5eval.errors import PredictionError, UserError
 from t5eval.metrics import Batch, Metric, Scored, get_metric
 from t5eval.metrics.base import Floats
 from task_specs import Answer, Example, TaskSpec, TextPair
+from task_specs.answers import Text
 
 READABLE = "_readable"  # suffix of a score over the readable answers alone
 UNLABELLED = Answer(None, None, "the split has no labels")
@@ -85,6 +86,21 @@ def evaluation_pair(spec: TaskSpec, example: Example) -> TextPair:
     """Returns the one text pair that an example has in evaluation."""
     (pair,) = spec.pairs(example)
     return pair
+
+
+def reference_examples(spec: TaskSpec, references: Iterable[str]) -> list[Example]:
+    """Returns examples that have nothing but true texts, numbered from 0: texts are compared without their inputs.
+
+    Raises:
+        UserError: the task's answers are no free texts.
+    """
+    if not isinstance(spec.answer, Text):
+        raise UserError(
+            f"{spec.name}: its answers are of kind {spec.answer.kind!r}, which its data is needed for; --references is "
+            f"for free texts, such as translations and summaries"
+        )
+    unknown = dict.fromkeys(spec.text.fields, "")
+    return [Example(str(i), {**unknown, spec.answer.field: text}) for i, text in enumerate(references)]
 
 
 def require_labels(spec: TaskSpec, split: str, examples: Iterable[Example]) -> None:
@@ -166,7 +182,7 @@ def _scores(spec: TaskSpec, batch: Batch) -> dict[str, Score]:
         statistics = metric.statistics(batch)
         value = metric.value(batch, statistics)
         finite = math.isfinite(value)
-        scores[name] = Score(value if finite else None, None, signature(metric, metric.examples(batch), **choices))
+        scores[name] = Score(value if finite else None, None, _signed(metric, batch, **choices))
         if finite:
             defined[name] = metric, statistics
 
@@ -175,13 +191,17 @@ def _scores(spec: TaskSpec, batch: Batch) -> dict[str, Score]:
         if metric.defined(batch):
             add(name, metric, batch)
             continue
-        scores[name] = Score(None, None, signature(metric, metric.examples(batch)))
+        scores[name] = Score(None, None, _signed(metric, batch))
         readable = batch.readable()
         if readable.examples and metric.defined(readable):
             add(name + READABLE, metric, readable, subset="readable")
     for name, ci95 in zip(defined, intervals95(list(defined.values())), strict=True):
         scores[name] = replace(scores[name], ci95=ci95)
     return scores
+
+
+def _signed(metric: Metric, batch: Batch, **choices: str) -> str:
+    return signature(metric, metric.examples(batch), **{**metric.details(batch), **choices})
 
 
 def signature(metric: Metric, n: int, **choices: str) -> str:

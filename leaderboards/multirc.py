@@ -97,7 +97,7 @@ def _answers(row: dict[str, Any], line: int, known: _Known, faults: FileFaults) 
     if not isinstance(questions, list):
         faults.add(line, f"has no passage with a list of questions; a row is {FORM}")
         return
-    paragraph = number_of(row, line, faults, "the paragraph's idx")
+    paragraph = number_of(row, line, faults, "paragraph idx")
     if paragraph is None or not known.is_new("paragraph", str(paragraph), line, faults):
         return
     for question in questions:
@@ -105,14 +105,14 @@ def _answers(row: dict[str, Any], line: int, known: _Known, faults: FileFaults) 
         if not isinstance(answers, list):
             faults.add(line, f"paragraph {paragraph}: a question has no list of answers: {shown(question)}")
             continue
-        number = number_of(question, line, faults, "a question's idx")
+        number = number_of(question, line, faults, "question idx")
         if number is None or not known.is_new("question", f"{paragraph}/{number}", line, faults):
             continue
         for answer in answers:
             if not isinstance(answer, dict) or "label" not in answer:
                 faults.add(line, f"question {paragraph}/{number}: an answer has no label: {shown(answer)}")
                 continue
-            last = number_of(answer, line, faults, "an answer's idx")
+            last = number_of(answer, line, faults, "answer idx")
             example_id = f"{paragraph}/{number}/{last}"
             if last is not None and known.is_new("answer", example_id, line, faults):
                 yield example_id, answer["label"]

@@ -15,7 +15,17 @@ from t5eval.files import write_json
 from task_specs import BENCHMARKS, Benchmark, get
 
 SCHEMA = 1
-LIBRARIES = ("numpy", "scipy", "scikit-learn", "sentencepiece", "tensorflow", "keras")
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "sacrebleu",
+    "rouge-score",
+    "rouge-score-rs",
+    "sentencepiece",
+    "tensorflow",
+    "keras",
+)
 
 
 def library_versions() -> dict[str, str]:

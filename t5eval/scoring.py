@@ -201,14 +201,14 @@ def _scores(spec: TaskSpec, batch: Batch) -> dict[str, Score]:
 
 
 def _signed(metric: Metric, batch: Batch, **choices: str) -> str:
-    return signature(metric, metric.examples(batch), **{**metric.details(batch), **choices})
+    return signature(metric, metric.examples(batch), metric.details(batch), **choices)
 
 
-def signature(metric: Metric, n: int, **choices: str) -> str:
-    """Returns every choice behind a score, as `name|key:value|...`."""
+def signature(metric: Metric, n: int, details: Mapping[str, str], **choices: str) -> str:
+    """Returns every choice behind a score, as `name|key:value|...`: what lies with the examples, then the metric's."""
     from t5eval.metrics.bootstrap import RESAMPLES, SEED
 
-    parts = {"n": str(n), **metric.choices, **choices}
+    parts = {"n": str(n), **details, **metric.choices, **choices}
     parts["ci"] = f"bootstrap percentile {RESAMPLES} seed {SEED}"
     parts["t5eval"] = __version__
     return "|".join([metric.name, *(f"{key}:{value}" for key, value in parts.items())])

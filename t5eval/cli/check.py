@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 import leaderboards
-from t5eval.cli.options import data_dir_option, json_option, print_json, warn
+from t5eval.cli.options import data_dir_option, json_option, print_json
 from t5eval.data import data_dir_from
 from t5eval.data.split import DATA_DIR_VARIABLE
 from t5eval.submission import data_ids
@@ -42,6 +42,5 @@ def command(leaderboard: str, file: str, data_dir: str | None, as_json: bool) ->
             }
         )
     else:
-        warn(verdict.notes)
         click.echo("\n".join(leaderboards.lines(verdict)))
     return 0 if verdict.status.startswith("valid") else 2

@@ -106,9 +106,15 @@ class T5Tokenizer:
 
     @classmethod
     def train(
-        cls, lines: Iterable[str], path: str | os.PathLike[str], vocab_size: int, extra_ids: int = 100, seed: int = 0
+        cls,
+        lines: Iterable[str],
+        path: str | os.PathLike[str],
+        vocab_size: int,
+        extra_ids: int = 100,
+        seed: int = 0,
+        model_type: str = "unigram",
     ) -> T5Tokenizer:
-        """Trains a SentencePiece unigram model with T5's special ids; the same lines give the same file.
+        """Trains a SentencePiece model with T5's special ids; the same lines give the same file.
 
         Args:
             lines: the texts to learn from.
@@ -116,6 +122,8 @@ class T5Tokenizer:
             vocab_size: integer. Greatest number of pieces without sentinels; fewer are made where the text is small.
             extra_ids: integer. The number of sentinels of the returned tokenizer. Defaults to 100.
             seed: integer. Seed of SentencePiece's random numbers. Defaults to 0.
+            model_type: string. `unigram`, as T5's own, or `bpe`, which keeps more whole words of a small text. Defaults
+                to `unigram`.
 
         Raises:
             TokenizerError: SentencePiece cannot make such a model, for instance from no text.
@@ -130,7 +138,7 @@ class T5Tokenizer:
             sentencepiece.SentencePieceTrainer.train(
                 sentence_iterator=iter(lines),
                 model_writer=model,
-                model_type="unigram",
+                model_type=model_type,
                 vocab_size=vocab_size,
                 hard_vocab_limit=False,
                 character_coverage=1.0,

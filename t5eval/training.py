@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from t5eval.data import Split, open_split
 from t5eval.errors import UserError, did_you_mean
 from t5eval.keras_predictor import KerasGenerator
 from t5eval.quiet import import_keras_model
-from task_specs import Example, TaskSpec
+from task_specs import Example, TaskSpec, TextPair
 
 if TYPE_CHECKING:
     from keras_model.batches import Examples
@@ -146,13 +146,19 @@ def training_splits(specs: Sequence[TaskSpec], data_dir: Path) -> list[Split]:
     return [open_split(spec, "train", data_dir) for spec in trainable]
 
 
+def learnable_pairs(split: Split) -> Iterator[TextPair]:
+    """Yields the pairs of a training split that a model should learn to write."""
+    for example in split:
+        yield from (pair for pair in split.spec.pairs(example, training=True) if pair.learn and not pair.problem)
+
+
 def tokenise(splits: Sequence[Split], tokenizer: T5Tokenizer) -> Examples:
     """Formats and tokenises training splits, one after the other, cut to their tasks' lengths."""
     from keras_model.batches import Examples
 
     parts = []
     for split in splits:
-        pairs = [pair for example in split for pair in split.spec.pairs(example, training=True)]
+        pairs = list(learnable_pairs(split))
         sources = tokenizer.encode([pair.inputs for pair in pairs], split.spec.lengths.inputs)
         targets = tokenizer.encode([pair.targets for pair in pairs], split.spec.lengths.targets)
         parts.append(Examples.from_sequences(sources, targets))

@@ -30,12 +30,14 @@ class TextPair:
         inputs: what the model reads.
         targets: what it should write; T5's placeholder (`<unk>`, `-1.0`) where the example is unlabelled.
         problem: why the targets could not be derived, empty if they could.
+        learn: whether a model should be trained to write the targets; false where they are not the true answer.
     """
 
     id: str
     inputs: str
     targets: str
     problem: str = ""
+    learn: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,8 @@ class Fields:
 class WnliReferent:
     """T5's form of WNLI: the premise with its pronoun between asterisks, to be answered by what it refers to.
 
-    A pair without a candidate is still one pair, as it is for T5: its targets are empty, and `problem` says why.
+    A pair without a candidate is still one pair, as it is for T5: its targets are empty, and `problem` says why. The
+    candidate of a hypothesis that is not entailed is not the referent, and nothing to learn.
     """
 
     prefix: str = "wsc:"
@@ -70,7 +71,8 @@ class WnliReferent:
     def pairs(self, example: Example, answer: AnswerParser, *, training: bool) -> Iterator[TextPair]:
         premise, hypothesis = example.features["sentence1"], example.features["sentence2"]
         marked, candidate, problem = mark_referent(premise, hypothesis)
-        yield TextPair(example.id, f"{self.prefix} {marked}", candidate, problem)
+        learn = not problem and example.features["label"] == 1
+        yield TextPair(example.id, f"{self.prefix} {marked}", candidate, problem, learn)
 
 
 TEXT_FORMATS: dict[str, type] = {

@@ -13,7 +13,7 @@ from t5eval.data import available_splits, open_split
 from t5eval.keras_predictor import KerasPredictor
 from t5eval.run_folder import write_config
 from t5eval.submission import Submission, submit
-from t5eval.training import StepDisplay, TrainConfig, train, training_splits
+from t5eval.training import StepDisplay, TrainConfig, learnable_pairs, train, training_splits
 from task_specs import BENCHMARKS, Answer, Example, TaskSpec, get
 
 TRAINED_ON = (
@@ -27,9 +27,9 @@ TRAINED_ON = (
     "glue/rte",
     "glue/wnli",
 )
-VOCABULARY_PIECES = 800
-STEPS = 900
-MODEL = {"d_model": 96, "d_kv": 24, "num_heads": 4, "d_ff": 256, "num_layers": 2, "dropout_rate": 0.0}
+VOCABULARY_PIECES = 1000
+STEPS = 2000
+MODEL = {"d_model": 64, "d_kv": 16, "num_heads": 4, "d_ff": 256, "num_layers": 2, "dropout_rate": 0.0}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,13 +68,10 @@ def _vocabulary(path: Path, specs: Sequence[TaskSpec], data_dir: Path) -> None:
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    pairs = [
-        pair
-        for split in training_splits(specs, data_dir)
-        for example in split
-        for pair in split.spec.pairs(example, training=True)
-    ]
-    T5Tokenizer.train([text for pair in pairs for text in (pair.inputs, pair.targets)], path, VOCABULARY_PIECES)
+    pairs = [pair for split in training_splits(specs, data_dir) for pair in learnable_pairs(split)]
+    texts = [text for pair in pairs for text in (pair.inputs, pair.targets)]
+    # Byte pair encoding keeps whole words even in so small a text, which makes the inputs short.
+    T5Tokenizer.train(texts, path, VOCABULARY_PIECES, model_type="bpe")
 
 
 def run_demo(
@@ -109,7 +106,7 @@ def run_demo(
         config=MODEL,
         steps=steps,
         batch_size=64,
-        learning_rate=3e-3,
+        learning_rate=2e-2,
         checkpoint_every=steps,
         validate_every=steps,
     )

@@ -32,7 +32,7 @@ class SquadQuestion:
         passage: whether the passage follows.
     """
 
-    prefix: str = "question:"
+    prefix: str
     passage: bool = True
     kind: ClassVar[str] = "squad_question"
 
@@ -97,7 +97,7 @@ class OptionalContextSpan(ContextSpan):
         no_answer: the target of a question without an answer.
     """
 
-    no_answer: str = "unanswerable"
+    no_answer: str
     kind: ClassVar[str] = "optional_context_span"
 
     def __post_init__(self) -> None:
@@ -122,8 +122,8 @@ class WordSpan:
 
     T5 counts what lies between single separators, a separator being every character other than an ASCII letter,
     digit or underscore; padding makes many of these words empty, and they count. A question has no target where the
-    words of its first answer do not follow each other in the passage, for instance because the answer begins or ends
-    within a word. The value of a text is the piece of the passage between its two words. T5's metric counts words in
+    words of its first answer do not follow each other in the passage, mostly because the answer begins or ends
+    with a punctuation mark, sometimes within a word. The value of a text is the piece of the passage between its two words. T5's metric counts words in
     another way, without empty ones, and so misses nearly all of T5's own targets: see `numbered_words`.
     """
 

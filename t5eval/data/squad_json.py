@@ -26,8 +26,8 @@ def squad_files(spec: TaskSpec, split: str, data_dir: Path) -> list[str]:
 def read_squad(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_labels: bool) -> Iterator[Example]:
     """Yields a split's questions in file order under their ids, and fills `summary`.
 
-    The document is one JSON object and is parsed as a whole (300 MB for the largest, the training set of version 2.0);
-    an article is let go once its questions are through.
+    The document is one JSON object and is parsed as a whole (250 MB of memory for the largest, the training set of
+    version 2.0); an article is let go once its questions are through.
 
     Raises:
         DataError: the file is damaged, of another version, or is not SQuAD's; the message names file and place.

@@ -81,7 +81,7 @@ def test_a_file_of_the_other_version_is_refused(t5eval: Any, tmp_path: Path) -> 
 def test_show(t5eval: Any, data: Path) -> None:
     done = t5eval("show", "squad/v2.0", "--data-dir", data, "--json")
     row = done.json
-    assert row["answer"] == {"kind": "optional_context_span"}
+    assert row["answer"] == {"kind": "optional_context_span", "no_answer": "unanswerable"}
     assert row["submission"]["probabilities"] == "na_probs.json"
     assert row["lengths"] == {"inputs": 512, "targets": 97}
     assert row["example"]["inputs"].startswith("question: What did the ferry cost ? context: The ferry to Orm cost $ 3")

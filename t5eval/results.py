@@ -126,7 +126,10 @@ def require_same_model(run: Path, before: Mapping[str, Any] | None, model: Any) 
         RunError: as said.
     """
     if before and before["results"] and before.get("model") != model:
-        raise RunError(f"{run / 'results.json'}: holds results of another model; give another --out")
+        raise RunError(
+            f"{run / 'results.json'}: holds results of another model; give another --out, or remove this file and "
+            f"{run / 'predictions'}"
+        )
 
 
 def write_results(run: Path, settings: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

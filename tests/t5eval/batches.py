@@ -40,3 +40,13 @@ def number_batch(gold: Sequence[float], said: Sequence[float | None], t5: Sequen
             for i, (g, s) in enumerate(zip(gold, said, strict=True))
         ]
     )
+
+
+def text_batch(references: Sequence[str | Sequence[str]], said: Sequence[str]) -> Batch:
+    """Returns examples with these true texts (one each, or several) and answers."""
+    return Batch(
+        [
+            Scored(str(i), {}, "", s, Answer(s, s), Answer((r,) if isinstance(r, str) else tuple(r), None))
+            for i, (r, s) in enumerate(zip(references, said, strict=True))
+        ]
+    )

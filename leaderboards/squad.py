@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,9 @@ class Squad(Leaderboard):
     def parse(self, spec: TaskSpec, data: bytes, ids: Sequence[str], faults: FileFaults) -> Rows:
         return self._judge(json_object(data, faults), ids, faults, _text_fault)
 
-    def _judge(self, entries: Sequence[Entry] | None, ids: Sequence[str], faults: FileFaults, fault_of: Any) -> Rows:
+    def _judge(
+        self, entries: Sequence[Entry] | None, ids: Sequence[str], faults: FileFaults, fault_of: Callable[[Any], str]
+    ) -> Rows:
         """Compares a file's entries with the ids that it must hold; without ids (an empty list) it is only counted."""
         if entries is None:
             return Rows(0, {})
@@ -104,7 +106,7 @@ class Squad(Leaderboard):
         missing = [example_id for example_id in ids if example_id not in lines]
         if missing:
             first = ", ".join(missing[:NAMED]) + (", ..." if len(missing) > NAMED else "")
-            faults.add(None, f"{len(missing):,} of {len(ids):,} questions have no answer: {first}")
+            faults.add(None, f"{len(missing):,} of {len(ids):,} questions are missing: {first}")
         return Rows(len(entries), values)
 
     def _examine(

@@ -122,9 +122,10 @@ class WordSpan:
 
     T5 counts what lies between single separators, a separator being every character other than an ASCII letter,
     digit or underscore; padding makes many of these words empty, and they count. A question has no target where the
-    words of its first answer do not follow each other in the passage, mostly because the answer begins or ends
-    with a punctuation mark, sometimes within a word. The value of a text is the piece of the passage between its two words. T5's metric counts words in
-    another way, without empty ones, and so misses nearly all of T5's own targets: see `numbered_words`.
+    words of its first answer do not follow each other in the passage, mostly because the answer begins or ends with a
+    punctuation mark, sometimes within a word. The value of a text is the piece of the passage from its first to its
+    last word. T5's metric counts words in another way, without empty ones, and so misses nearly all of T5's own
+    targets: see `numbered_words`.
     """
 
     kind: ClassVar[str] = "word_span"

@@ -179,7 +179,7 @@ def test_check_names_file_and_line(t5eval: Any, data: Path, tmp_path: Path) -> N
     done = t5eval("check", "squad", path, "--data-dir", data)
     assert done.status == 2
     assert done.out.splitlines() == [
-        "mine.json: 1 of 3 questions have no answer: q3",
+        "mine.json: 1 of 3 questions are missing: q3",
         "mine.json:2: id 'q2': an answer is a string, got '5'",
         "mine.json:3: id 'q9' is none of the 3 questions of this data",
         "note: judged as squad/v1.1, id by id",

@@ -79,7 +79,7 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
 
 
 FAULTS = [
-    ('{"a1": "x", "b2": "y"}', "p.json: 1 of 3 questions have no answer: c3"),
+    ('{"a1": "x", "b2": "y"}', "p.json: 1 of 3 questions are missing: c3"),
     ('{"a1": "x",\n"b2": "y",\n"c3": "z",\n"d4": ""}', "p.json:4: id 'd4' is none of the 3 questions of this data"),
     ('{"a1": "x",\n"b2": "y",\n"c3": "z",\n"a1": ""}', "p.json:4: id 'a1' comes again; it came first on line 1"),
     ('{"a1": "x",\n"b2": 3,\n"c3": "z"}', "p.json:2: id 'b2': an answer is a string, got '3'"),
@@ -97,7 +97,7 @@ FAULTS = [
     ('[{"id": "a1"}]', 'p.json:1: expected one JSON object of id and answer, got \'[{"id": "a1"}]\''),
     ("", "p.json: is empty"),
     (" \n", "p.json: is empty"),
-    ("{}", "p.json: 3 of 3 questions have no answer: a1, b2, c3"),
+    ("{}", "p.json: 3 of 3 questions are missing: a1, b2, c3"),
     (b"\xef\xbb\xbf" + WRITTEN.encode(), "p.json:1: begins with a byte order mark"),
     (b'{"a1":\n"\xff"}', "p.json:2: not UTF-8 (byte 0xff)"),
 ]
@@ -163,7 +163,7 @@ def test_probabilities(tmp_path: Path) -> None:
     ]:
         lines = shown(f'{{"a1": 0, "b2": 0, "n4": 0,\n"n5": {entry}}}')
         assert lines[0] == f"na_probs.json:2: id 'n5': {fault}"
-    assert shown('{"a1": 0, "b2": 0, "n4": 0}')[0] == "na_probs.json: 1 of 4 questions have no answer: n5"
+    assert shown('{"a1": 0, "b2": 0, "n4": 0}')[0] == "na_probs.json: 1 of 4 questions are missing: n5"
     assert any("3 values are above 1" in line for line in shown('{"a1": 7, "b2": 2, "n4": 3, "n5": 1}'))
     assert shown("nan")[0].startswith("na_probs.json:1: expected one JSON object")
     # They do not go with answers to version 1.1, and are no submission alone.

@@ -114,6 +114,9 @@ class Squad(Leaderboard):
     ) -> tuple[Verdict, dict[str, dict[str, Any]]]:
         ids = ids or {}
         self._known(ids)
+        for name, given in ids.items():
+            if not given:
+                raise UserError(f"{name}: the data has no examples to judge by")
         contents = self._unpack(path)
         faults: dict[str, FileFaults] = {name: FileFaults() for name in contents.files}
         for name, reason in (*contents.refused, *self._misplaced(contents)):

@@ -194,7 +194,7 @@ def test_zips_and_what_is_no_submission(tmp_path: Path) -> None:
             (tmp_path / name).write_text(WRITTEN)
         with pytest.raises(UserError):
             SQUAD.check(tmp_path / name, IDS)
-    with pytest.raises(UserError, match="squad/v1.1: the data has no examples to judge by"):
+    with pytest.raises(UserError, match=r"squad/v1\.1: the data has no examples to judge by"):
         SQUAD.check(folder, {V1: []})
 
 

@@ -69,3 +69,11 @@ def test_the_model_is_called_as_shown() -> None:
     given = "import numpy as np\nencoder_ids = np.ones((1, 3), int)\ndecoder_ids = np.zeros((1, 2), int)\n"
     check = "\nassert logits.shape == (1, 2, 32128)\n"
     subprocess.run([sys.executable, "-c", given + code + check], check=True, timeout=300, capture_output=True)
+
+
+def test_the_table_of_tasks_is_the_registrys() -> None:
+    written = subprocess.run(
+        [sys.executable, "-c", "import write_tasks; print(write_tasks.page(), end='')"],
+        cwd=ROOT / "docs", capture_output=True, text=True, encoding="utf-8", check=True, timeout=60,
+    ).stdout  # fmt: skip
+    assert (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8") == written, "run: python docs/write_tasks.py"

@@ -1,0 +1,46 @@
+"""Writes docs/tasks.md from the registry: `python docs/write_tasks.py`. A test holds the two together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import task_specs
+from task_specs import TaskSpec
+
+PAGE = Path(__file__).with_name("tasks.md")
+HEAD = """\
+# Every task
+
+Written from the registry by `python docs/write_tasks.py`; `t5eval show TASK` prints a task's whole row. Sizes are the
+official ones. The first names in *scores* make up the leaderboard's score of the task, where there is one.
+
+| task | other names | train | validation | test | scores | decoding | submission |
+|---|---|--:|--:|--:|---|---|---|
+"""
+
+
+def row(spec: TaskSpec) -> str:
+    """Returns a task's line of the table."""
+    sizes = [f"{spec.sizes[s]:,}" if s in spec.sizes else "–" for s in task_specs.SPLITS]
+    scores = [*spec.task_score, *(name for name in spec.metrics if name not in spec.task_score)]
+    decode = spec.decode.method
+    if spec.decode.beam_size > 1:
+        decode += f" {spec.decode.beam_size}, alpha {spec.decode.alpha:g}"
+    cells = [
+        f"`{spec.name}`",
+        ", ".join(f"`{alias}`" for alias in spec.aliases) or "–",
+        *sizes,
+        ", ".join(scores),
+        decode,
+        spec.submission.file if spec.submission else "–",
+    ]
+    return f"| {' | '.join(cells)} |\n"
+
+
+def page() -> str:
+    """Returns the page's text."""
+    return HEAD + "".join(row(spec) for spec in task_specs.registry.BUILT_IN)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

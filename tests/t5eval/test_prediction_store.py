@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -51,6 +52,16 @@ def test_what_is_appended_is_there_again(tmp_path: Path) -> None:
         assert store.predictions == {p.id: p for p in made}
     lines = file_of(tmp_path).read_bytes().split(b"\n")
     assert [json.loads(line)["prediction"] for line in lines[:-1]] == texts
+
+
+def test_each_batch_is_forced_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr("os.fsync", lambda handle: synced.append(os.fstat(handle).st_size))
+    with open_store(tmp_path) as store:
+        synced.clear()
+        store.append([Prediction("0", "yes")])
+        store.append([Prediction("1", "no")])
+        assert synced == [len(Prediction("0", "yes").line()), file_of(tmp_path).stat().st_size]
 
 
 def test_the_first_answer_stays(tmp_path: Path) -> None:

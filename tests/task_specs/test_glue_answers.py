@@ -144,6 +144,8 @@ REFERENTS = [
     ("the", "The rope", UNREAD),
     ("his her", "The rope", UNREAD),
     ("Bob", "Bob's hat", 0),  # an apostrophe on one side only
+    ("hat", "Bob's hat", 0),
+    ("Bob's hat", "the hat", 0),
     ("bob's", "Bob's", 1),
     ("Bob's hat", "Bob's", 1),
     ("The carrot'", "The carrot", 0),

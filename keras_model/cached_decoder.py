@@ -14,7 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_model.config import T5Config
-from keras_model.model import MASKED, T5, Attention, FeedForward, LayerNorm
+from keras_model.model import MASKED, T5, Attention, FeedForward, LayerNorm, gelu
 
 Tensor = Any
 
@@ -156,7 +156,7 @@ class CachedDecoder:
     def _feed_forward(self, x: Tensor, weights: list[Tensor]) -> Tensor:
         if self.config.is_gated:
             wi_0, wi_1, wo = weights
-            return tf.matmul(tf.nn.gelu(tf.matmul(x, wi_0), approximate=True) * tf.matmul(x, wi_1), wo)
+            return tf.matmul(gelu(tf.matmul(x, wi_0)) * tf.matmul(x, wi_1), wo)
         wi, wo = weights
         return tf.matmul(tf.nn.relu(tf.matmul(x, wi)), wo)
 

@@ -215,6 +215,14 @@ class Attention(_Layer):
         return self.project(context, self.output_matrix)
 
 
+def gelu(x: Tensor) -> Tensor:
+    """The tanh approximation of GELU, x (1 + tanh(z)) / 2 with z = sqrt(2 / pi) (x + 0.044715 x^3), as x sigmoid(2 z).
+
+    The two are equal; in float32 this form is more than twice as exact, having no 1 + tanh(z) that cancels.
+    """
+    return x * ops.sigmoid(math.sqrt(8 / math.pi) * (x + 0.044715 * x * x * x))
+
+
 class FeedForward(_Layer):
     """relu(x wi) wo in v1.0; (gelu(x wi_0) * (x wi_1)) wo with the tanh form of GELU in v1.1."""
 
@@ -231,7 +239,7 @@ class FeedForward(_Layer):
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         if self.config.is_gated:
-            x = ops.gelu(self.project(x, self.wi_0), approximate=True) * self.project(x, self.wi_1)
+            x = gelu(self.project(x, self.wi_0)) * self.project(x, self.wi_1)
         else:
             x = ops.relu(self.project(x, self.wi))
         return self.project(self.dropout(x, training=training), self.wo)

@@ -1,0 +1,55 @@
+"""Ids and texts against the tokenizer of transformers over real text."""
+
+import json
+
+import pytest
+
+from keras_model.tokenizer import T5Tokenizer
+
+pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
+
+
+@pytest.fixture(scope="module")
+def both(shared_data):
+    import transformers
+
+    path = shared_data / "t5_vocab" / "spiece.model"
+    return T5Tokenizer(path), transformers.T5Tokenizer.from_pretrained(str(path.parent))
+
+
+def real_texts(shared_data):
+    sentences = (shared_data / "glue" / "SST-2" / "dev.tsv").read_text(encoding="utf-8").split("\n")
+    articles = json.loads((shared_data / "squad" / "dev-v1.1.json").read_text(encoding="utf-8"))["data"]
+    contexts = [paragraph["context"] for article in articles for paragraph in article["paragraphs"]]
+    german = (shared_data / "wmt" / "en-de" / "newstest2014.de").read_text(encoding="utf-8").split("\n")
+    highlights = (shared_data / "predictions" / "cnn_dailymail" / "test.highlights").read_text(encoding="utf-8")
+    return sentences + contexts + german + highlights.split("\n")
+
+
+def test_ids_of_real_text(both, shared_data):
+    ours, theirs = both
+    texts = real_texts(shared_data)
+    assert len(texts) > 15_000
+    encoded = ours.encode(texts)
+    reference = theirs(texts)["input_ids"]
+    different = [text for text, a, b in zip(texts, encoded, reference, strict=True) if a != b]
+    assert different == []
+
+
+def test_truncation(both, shared_data):
+    ours, theirs = both
+    texts = real_texts(shared_data)[:500]
+    assert ours.encode(texts, max_tokens=12) == theirs(texts, max_length=12, truncation=True)["input_ids"]
+
+
+def test_text_of_real_ids(both, shared_data):
+    ours, theirs = both
+    encoded = [ids for ids in ours.encode(real_texts(shared_data)) if 2 not in ids]
+    reference = theirs.batch_decode(encoded, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    assert ours.decode(encoded) == reference
+
+
+def test_sentinels(both):
+    ours, theirs = both
+    texts = ["<extra_id_0>", "The <extra_id_0> walks in <extra_id_1> park", "<extra_id_99> cute dog <extra_id_5>"]
+    assert ours.encode(texts) == theirs(texts)["input_ids"]

@@ -71,6 +71,8 @@ class CnnDailymail(Leaderboard):
         rows = len(summaries)
         files = {self.hypo: self.render(self.task, summaries)[0], self.ids_file: _lines(list(summaries))}
         empty = sum(not one_line(text) for text in summaries.values())
+        if empty == rows:
+            raise UserError(f"{self.task.name}: every summary is empty; there is nothing to publish")
         notes = (f"empty summaries, which score 0: {empty:,}",) if empty else ()
         form = out.suffix.lower()
         if form == PYROUGE:

@@ -77,12 +77,17 @@ def test_examples_keep_line_separators_apart(t5eval: Command, tmp_path: Path) ->
     ]
 
 
-def test_score_against_data_and_against_references(t5eval: Command, data: Path, run: Path, tmp_path: Path) -> None:
-    predictions = run / "predictions" / "wmt17" / "en-de" / "test.jsonl"
+def test_score_against_data_and_against_references(t5eval: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "wmt" / "en-de"
+    folder.mkdir(parents=True)
+    for language in ("en", "de"):
+        (folder / f"newstest2017.{language}").write_text("".join(f"{text(language, i)}\n" for i in range(99)))
+    records = [(i, text("de", i) if i % 3 else "ein Satz") for i in range(99)]
+    predictions = write_predictions(tmp_path / "p.jsonl", records)
     by_data = t5eval(
-        "score", "wmt17/en-de", "--split", "test", "--data-dir", data, "--predictions", predictions, "--json"
+        "score", "wmt17/en-de", "--split", "test", "--data-dir", tmp_path, "--predictions", predictions, "--json"
     ).json
-    references = data / "wmt" / "en-de" / "newstest2017.de"
+    references = folder / "newstest2017.de"
     said = [json.loads(line)["prediction"] for line in predictions.read_text(encoding="utf-8").splitlines()]
     (tmp_path / "said.txt").write_text("\n".join(said), encoding="utf-8")
     arguments = ("--references", references, "--predictions", tmp_path / "said.txt", "--json")
@@ -161,12 +166,16 @@ def test_a_submission_reads_back_to_the_same_score(data: Path, run: Path, tmp_pa
     given = read_predictions(run / "predictions" / "wmt17" / "en-de" / "test.jsonl", ids)
     given["5"], given["6"] = "", "tabs\tand & <signs>"
     write_predictions(run / "predictions" / "wmt17" / "en-de" / "test.jsonl", list(given.items()))
-    expected = scoring.score(spec, "test", scoring.judge(spec, examples, given)).scores
+    reads = []
     for form in ("txt", "sgm", "xml"):
         submission = submit("wmt", run, data, tmp_path / f"x.{form}")
         assert submission.notes == (f"x.{form}: empty translations, written as 'NO TRANSLATION AVAILABLE': 1",)
-        read = leaderboards.get("wmt").read(submission.path, {spec.name: ids})[spec.name]
-        assert scoring.score(spec, "test", scoring.judge(spec, examples, read)).scores == expected
+        reads.append(leaderboards.get("wmt").read(submission.path, {spec.name: ids})[spec.name])
+    assert reads[0] == reads[1] == reads[2]
+    written, read = (
+        scoring.score(spec, "test", scoring.judge(spec, examples, texts)).scores for texts in (given, reads[0])
+    )
+    assert read == written
 
 
 def test_several_tasks_need_a_folder_or_a_choice(t5eval: Command, data: Path, run: Path, tmp_path: Path) -> None:

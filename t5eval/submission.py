@@ -9,7 +9,7 @@ from typing import Any
 
 import leaderboards
 from t5eval import scoring
-from t5eval.data import Summary, open_split
+from t5eval.data import DataSource, Summary, as_source, open_split
 from t5eval.data.kept import KEPT
 from t5eval.errors import MissingFile, PredictionError, UserError, did_you_mean
 from t5eval.predictions import read_predictions
@@ -129,7 +129,7 @@ class _Incomplete(Exception):
     """Why a task has no file."""
 
 
-def _task_answers(spec: TaskSpec, run: Path, data_dir: Path, fill: Fill, official_counts: bool) -> TaskAnswers:
+def _task_answers(spec: TaskSpec, run: Path, source: DataSource, fill: Fill, official_counts: bool) -> TaskAnswers:
     """Reads a task's answers.
 
     Raises:
@@ -139,7 +139,7 @@ def _task_answers(spec: TaskSpec, run: Path, data_dir: Path, fill: Fill, officia
     assert spec.submission is not None
     split = spec.submission.split
     try:
-        opened = open_split(spec, split, data_dir)
+        opened = open_split(spec, split, source)
         examples = list(opened)
     except MissingFile as error:
         raise _Incomplete(str(error)) from None
@@ -211,7 +211,7 @@ def _tasks(leaderboard: leaderboards.Leaderboard, run: Path, task: str | None) -
 def submit(
     name: str,
     run: Path,
-    data_dir: Path,
+    data: DataSource | Path,
     out: Path,
     *,
     fill: Sequence[str] = (),
@@ -225,7 +225,7 @@ def submit(
     Args:
         name: the leaderboard.
         run: a folder that holds `predictions/TASK/SPLIT.jsonl`.
-        data_dir: the data directory: it says which examples there are.
+        data: where the examples come from: it says which examples there are.
         out: the file to write.
         fill: `LABEL` or `TASK=LABEL` for answers that are missing or unreadable.
         partial: leave out the tasks that are incomplete, instead of refusing.
@@ -241,11 +241,15 @@ def submit(
         raise PredictionError(f"--run {run}: there is no folder predictions/ in it")
     tasks = _tasks(leaderboard, run, task)
     filling = Fill.parse(fill, tasks)
+    source = as_source(data)
+    for spec in tasks:
+        if reason := source.unsubmittable(spec):
+            raise UserError(f"no {name} submission was written: {reason}")
     complete: dict[str, TaskAnswers] = {}
     left_out: dict[str, str] = {}
     for spec in tasks:
         try:
-            complete[spec.name] = _task_answers(spec, run, data_dir, filling, official_counts)
+            complete[spec.name] = _task_answers(spec, run, source, filling, official_counts)
         except _Incomplete as reason:
             left_out[spec.name] = str(reason)
     if left_out and not partial:
@@ -260,9 +264,7 @@ def submit(
     answers = {task: found.answers for task, found in complete.items()}
     keep = leaderboard.keeps(out, answers)
     kept = {
-        s.name: KEPT[keep](s, s.submission.split, data_dir)
-        for s in tasks
-        if keep and s.name in answers and s.submission
+        s.name: KEPT[keep](s, s.submission.split, source) for s in tasks if keep and s.name in answers and s.submission
     }
     written = leaderboard.write_keeping(out, answers, kept, system or run.resolve().name)
     verdict = leaderboard.check(out, {task: list(found.answers) for task, found in complete.items()})
@@ -286,13 +288,13 @@ def submit(
     )
 
 
-def data_ids(name: str, data_dir: Path) -> dict[str, list[str]]:
+def data_ids(name: str, source: DataSource) -> dict[str, list[str]]:
     """Returns the example ids of a leaderboard's tasks whose test data is at hand, by task name."""
     ids: dict[str, list[str]] = {}
     for spec in leaderboards.get(name).tasks:
         assert spec.submission is not None
         try:
-            ids[spec.name] = [example.id for example in open_split(spec, spec.submission.split, data_dir)]
+            ids[spec.name] = [example.id for example in open_split(spec, spec.submission.split, source)]
         except MissingFile:
             continue
     return ids

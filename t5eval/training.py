@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t5eval import evaluation, scoring
-from t5eval.data import Split, open_split
+from t5eval.data import DataSource, Split, data_source, open_split
 from t5eval.errors import UserError, did_you_mean
 from t5eval.keras_predictor import KerasGenerator
 from t5eval.quiet import import_keras_model
@@ -33,7 +33,7 @@ class TrainConfig:
 
     Attributes:
         task: tasks, or benchmarks for their tasks that have training data.
-        data_dir: the data directory.
+        data_dir: where examples come from, as `--data-dir` says it.
         out: the run's folder.
         model: a model folder to start from.
         preset: the name of a configuration to start from scratch with, such as `t5-small`.
@@ -134,16 +134,16 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
     return TrainConfig(**{**table, "task": tuple(table["task"])})
 
 
-def training_splits(specs: Sequence[TaskSpec], data_dir: Path) -> list[Split]:
+def training_splits(specs: Sequence[TaskSpec], data: DataSource) -> list[Split]:
     """Returns the training splits of the tasks that have one.
 
     Raises:
-        UserError: no task has a training split, or its file is not there.
+        UserError: no task has a training split, or it is not there.
     """
     trainable = [spec for spec in specs if "train" in spec.source.splits]
     if not trainable:
         raise UserError(f"{', '.join(spec.name for spec in specs)}: nothing to train on, no train split")
-    return [open_split(spec, "train", data_dir) for spec in trainable]
+    return [open_split(spec, "train", data) for spec in trainable]
 
 
 def learnable_pairs(split: Split) -> Iterator[TextPair]:
@@ -165,13 +165,13 @@ def tokenise(splits: Sequence[Split], tokenizer: T5Tokenizer) -> Examples:
     return Examples.concatenate(parts)
 
 
-def validation_examples(specs: Sequence[TaskSpec], data_dir: Path, limit: int) -> dict[TaskSpec, list[Example]]:
-    """Returns the first `limit` validation examples of each task whose validation file is at hand."""
+def validation_examples(specs: Sequence[TaskSpec], data: DataSource, limit: int) -> dict[TaskSpec, list[Example]]:
+    """Returns the first `limit` validation examples of each task whose validation split is at hand."""
     found: dict[TaskSpec, list[Example]] = {}
     for spec in specs:
         if "validation" in spec.source.splits:
             try:
-                found[spec] = list(open_split(spec, "validation", data_dir))[:limit]
+                found[spec] = list(open_split(spec, "validation", data))[:limit]
             except UserError:
                 continue
     return found
@@ -237,9 +237,9 @@ def train(
         UserError: the data, the model or the configuration is not usable, or the loss is no longer finite.
     """
     settings = config.settings()
-    data_dir = Path(config.data_dir)
-    splits = training_splits(specs, data_dir)
-    held_out = validation_examples([split.spec for split in splits], data_dir, config.validate_limit)
+    data = data_source(config.data_dir)
+    splits = training_splits(specs, data)
+    held_out = validation_examples([split.spec for split in splits], data, config.validate_limit)
     model, tokenizer = _start(config)
     from keras_model.decoding import Generator
     from keras_model.training import TrainingError, fit

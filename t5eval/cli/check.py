@@ -9,8 +9,8 @@ import click
 
 import leaderboards
 from t5eval.cli.options import data_dir_option, json_option, print_json
-from t5eval.data import data_dir_from
-from t5eval.data.split import DATA_DIR_VARIABLE
+from t5eval.data import data_source
+from t5eval.data.source import DATA_DIR_VARIABLE
 from t5eval.submission import data_ids
 
 
@@ -28,7 +28,7 @@ def command(leaderboard: str, file: str, data_dir: str | None, as_json: bool) ->
     board = leaderboards.get(leaderboard)
     ids = None
     if data_dir or os.environ.get(DATA_DIR_VARIABLE):
-        ids = data_ids(leaderboard, data_dir_from(data_dir))
+        ids = data_ids(leaderboard, data_source(data_dir))
     verdict = board.check(Path(file), ids)
     if as_json:
         print_json(

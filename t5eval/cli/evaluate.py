@@ -13,18 +13,18 @@ import task_specs
 from t5eval import evaluation
 from t5eval.cli.options import console, data_dir_option, json_option, print_json, warn
 from t5eval.cli.progress import SplitProgress
-from t5eval.data import Split, available_splits, data_dir_from, open_split
+from t5eval.data import DataSource, Split, available_splits, data_source, open_split
 from t5eval.errors import UserError
 from t5eval.run_folder import locked, write_config
 from task_specs import TaskSpec
 
 
-def choose_splits(specs: Sequence[TaskSpec], data_dir: Path, wanted: Sequence[str]) -> tuple[list[Split], list[str]]:
-    """Returns the splits to evaluate, and what is skipped because no file is there.
+def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[str]) -> tuple[list[Split], list[str]]:
+    """Returns the splits to evaluate, and what is skipped because it is not there.
 
     Args:
         specs: the tasks.
-        data_dir: the data directory.
+        data: where examples come from.
         wanted: split names; every split but train if empty.
 
     Raises:
@@ -36,14 +36,14 @@ def choose_splits(specs: Sequence[TaskSpec], data_dir: Path, wanted: Sequence[st
         if not any(split in spec.source.splits for spec in specs):
             raise UserError(f"--split {split}: no task asked for has it")
     for spec in specs:
-        at_hand = available_splits(spec, data_dir)
+        at_hand = available_splits(spec, data)
         for split in wanted or [s for s in spec.source.splits if s != "train"]:
             if split in at_hand:
-                chosen.append(open_split(spec, split, data_dir, with_labels=True))
+                chosen.append(open_split(spec, split, data, with_labels=True))
             elif split in spec.source.splits:
                 skipped.append(f"{spec.name} {split}")
     if not chosen:
-        raise UserError(f"nothing to evaluate: no file of {', '.join(skipped)} is in {data_dir}")
+        raise UserError(f"nothing to evaluate: no data of {', '.join(skipped)} is in {data.option}")
     return chosen, skipped
 
 
@@ -86,10 +86,10 @@ def command(
     from t5eval.keras_predictor import KerasPredictor
 
     specs = task_specs.resolve(tasks)
-    folder = data_dir_from(data_dir)
-    splits, skipped = choose_splits(specs, folder, wanted)
+    data = data_source(data_dir)
+    splits, skipped = choose_splits(specs, data, wanted)
     for name in skipped:
-        warn(f"{name} skipped: its files are not in {folder}")
+        warn(f"{name} skipped: its data is not in {data.option}")
     predictor = KerasPredictor(Path(model))
     run = Path(out)
     with locked(run):
@@ -100,7 +100,7 @@ def command(
                 "model": str(Path(model).resolve()),
                 "task": list(tasks),
                 "split": list(wanted),
-                "data_dir": str(folder.resolve()),
+                "data_dir": data.option,
                 "batch_tokens": batch_tokens,
                 "limit": limit,
             },

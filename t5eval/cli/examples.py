@@ -9,7 +9,7 @@ import click
 
 import task_specs
 from t5eval.cli.options import data_dir_option, split_option, warn
-from t5eval.data import data_dir_from, open_split
+from t5eval.data import data_source, open_split
 
 
 @click.command()
@@ -20,7 +20,7 @@ from t5eval.data import data_dir_from, open_split
 def command(task: str, split: str, data_dir: str | None, limit: int | None) -> None:
     """Print TASK's split as UTF-8 JSON lines {"id", "inputs", "targets"}, in file order."""
     spec = task_specs.get(task)
-    opened = open_split(spec, split, data_dir_from(data_dir))
+    opened = open_split(spec, split, data_source(data_dir))
     pairs = (pair for example in opened for pair in spec.pairs(example, training=split == "train"))
     for pair in itertools.islice(pairs, limit):
         if pair.problem:

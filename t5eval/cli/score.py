@@ -10,7 +10,7 @@ import click
 import task_specs
 from t5eval import scoring
 from t5eval.cli.options import console, data_dir_option, json_option, print_json, split_option, warn
-from t5eval.data import Summary, data_dir_from, open_split
+from t5eval.data import Summary, data_source, open_split
 from t5eval.errors import UserError
 from t5eval.predictions import FORMATS, plain_lines, read_predictions, read_text
 from task_specs import Example, TaskSpec
@@ -53,7 +53,7 @@ def command(
     elif split is None:
         raise UserError("nothing to score against: name a --split, or a file of --references")
     else:
-        opened = open_split(spec, split, data_dir_from(data_dir), with_labels=True)
+        opened = open_split(spec, split, data_source(data_dir), with_labels=True)
         examples = list(opened)
         scoring.require_labels(spec, split, examples)
         data = opened.summary

@@ -10,8 +10,8 @@ import click
 import task_specs
 from t5eval.cli.options import data_dir_option, json_option, print_json
 from t5eval.cli.tasks import summary
-from t5eval.data import available_splits, data_dir_from, open_split
-from t5eval.data.split import DATA_DIR_VARIABLE
+from t5eval.data import available_splits, data_source, open_split
+from t5eval.data.source import DATA_DIR_VARIABLE
 from t5eval.scoring import evaluation_pair
 from task_specs import TaskSpec
 
@@ -20,9 +20,9 @@ def _example(spec: TaskSpec, data_dir: str | None) -> dict[str, str] | None:
     """Returns one formatted example, None where no data is at hand."""
     if not data_dir and not os.environ.get(DATA_DIR_VARIABLE):
         return None
-    folder = data_dir_from(data_dir)
-    for split in sorted(available_splits(spec, folder), key=["validation", "train", "test"].index):
-        pair = evaluation_pair(spec, next(iter(open_split(spec, split, folder))))
+    source = data_source(data_dir)
+    for split in sorted(available_splits(spec, source), key=["validation", "train", "test"].index):
+        pair = evaluation_pair(spec, next(iter(open_split(spec, split, source))))
         return {"split": split, "id": pair.id, "inputs": pair.inputs, "targets": pair.targets}
     return None
 

@@ -8,7 +8,7 @@ import click
 
 import leaderboards
 from t5eval.cli.options import data_dir_option, json_option, print_json
-from t5eval.data import data_dir_from
+from t5eval.data import data_source
 from t5eval.submission import Submission, submit
 
 
@@ -54,7 +54,7 @@ def command(
     Refuses incomplete or unreadable answers unless --fill or --partial says what to do with them.
     """
     submission = submit(
-        leaderboard, Path(run), data_dir_from(data_dir), Path(out), fill=fill, partial=partial, task=task, system=system
+        leaderboard, Path(run), data_source(data_dir), Path(out), fill=fill, partial=partial, task=task, system=system
     )
     if not as_json:
         click.echo("\n".join(describe(submission)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,7 @@ import task_specs
 from t5eval import training
 from t5eval.cli.options import data_dir_option
 from t5eval.cli.progress import StepProgress
-from t5eval.data import data_dir_from
-from t5eval.data.split import DATA_DIR_VARIABLE
-from t5eval.errors import UserError
+from t5eval.data import data_source
 from t5eval.run_folder import locked, write_config
 
 
@@ -55,12 +52,10 @@ def command(config_file: str | None, **flags: Any) -> None:
     if "task" in given:
         given["task"] = list(given["task"])
     table = training.read_config(Path(config_file), given) if config_file else given
-    if "data_dir" not in table and os.environ.get(DATA_DIR_VARIABLE):
-        table["data_dir"] = os.environ[DATA_DIR_VARIABLE]
     if "data_dir" not in table:
-        raise UserError(f"no data: name the folder that holds glue/ with --data-dir DIR or {DATA_DIR_VARIABLE}")
+        table["data_dir"] = data_source(None).option
     config = training.resolve(table, config_file or "t5eval train")
-    data_dir_from(config.data_dir)
+    data_source(config.data_dir)
     result = run_training(config, None)
     speed = result.tokens / result.seconds if result.seconds else 0.0
     click.echo(

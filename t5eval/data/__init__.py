@@ -1,5 +1,18 @@
-"""Reading a benchmark's official files into examples."""
+"""Reading benchmarks into examples, from their official files or from a library's copy of them."""
 
-from t5eval.data.split import READERS, Split, Summary, available_splits, data_dir_from, open_split
+from t5eval.data.official_files import READERS, OfficialFiles
+from t5eval.data.source import DataSource, as_source, data_source
+from t5eval.data.split import Split, available_splits, open_split
+from t5eval.data.summary import Summary
 
-__all__ = ["READERS", "Split", "Summary", "available_splits", "data_dir_from", "open_split"]
+__all__ = [
+    "READERS",
+    "DataSource",
+    "OfficialFiles",
+    "Split",
+    "Summary",
+    "as_source",
+    "available_splits",
+    "data_source",
+    "open_split",
+]

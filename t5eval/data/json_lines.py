@@ -15,7 +15,7 @@ from task_specs.referents import correct_spans
 from task_specs.sources_jsonl import JsonLines
 
 if TYPE_CHECKING:
-    from t5eval.data.split import Summary
+    from t5eval.data.summary import Summary
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MAX_NUMBER = 10**15  # no id or index is larger

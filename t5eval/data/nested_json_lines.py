@@ -12,7 +12,7 @@ from task_specs import Example, TaskSpec
 from task_specs.sources_jsonl import MultiRcLines
 
 if TYPE_CHECKING:
-    from t5eval.data.split import Summary
+    from t5eval.data.summary import Summary
 
 MULTIRC_VERSION = 1.1
 

@@ -17,7 +17,7 @@ from task_specs import Example, TaskSpec
 from task_specs.sources_parallel import ParallelText
 
 if TYPE_CHECKING:
-    from t5eval.data.split import Summary
+    from t5eval.data.summary import Summary
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -192,7 +192,7 @@ def _check_agreement(spec: TaskSpec, split: str, data_dir: Path, path: Path, fra
     """Raises an error if a frame's texts are not those of the split: it would put translations under wrong ids."""
     source = spec.source
     assert isinstance(source, ParallelText)
-    from t5eval.data.split import Summary
+    from t5eval.data.summary import Summary
 
     texts = (e.features[source.source] for e in read_parallel_text(spec, split, data_dir, Summary(), False))
     for number, (segment, text) in enumerate(zip_longest(frame.segments, texts), start=1):

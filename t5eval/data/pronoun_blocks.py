@@ -11,7 +11,7 @@ from t5eval.errors import DataError, quoted
 from task_specs import Example, TaskSpec
 
 if TYPE_CHECKING:
-    from t5eval.data.split import Summary
+    from t5eval.data.summary import Summary
 
 PARTS = ("sentence", "pronoun", "candidates", "right candidate")
 

@@ -13,7 +13,7 @@ from task_specs import Example, TaskSpec
 from task_specs.sources_squad import SquadJson
 
 if TYPE_CHECKING:
-    from t5eval.data.split import Summary
+    from t5eval.data.summary import Summary
 
 _NAMES = {str: "text", list: "a list", dict: "an object", int: "a whole number", bool: "true or false"}
 

@@ -18,7 +18,7 @@ from task_specs import Example, TaskSpec
 from task_specs.sources_summaries import Stories
 
 if TYPE_CHECKING:
-    from t5eval.data.split import Summary
+    from t5eval.data.summary import Summary
 
 PUBLISHERS = ("cnn", "dailymail")
 NAMED = 3  # so many stories stand in a message

@@ -14,7 +14,7 @@ from task_specs import Example, TaskSpec
 from task_specs.sources import Labels, Tsv
 
 if TYPE_CHECKING:
-    from t5eval.data.split import Summary
+    from t5eval.data.summary import Summary
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from t5eval import evaluation, scoring
-from t5eval.data import available_splits, open_split
+from t5eval.data import OfficialFiles, available_splits, open_split
 from t5eval.keras_predictor import KerasPredictor
 from t5eval.run_folder import write_config
 from t5eval.submission import Submission, submit
@@ -61,14 +61,14 @@ def majority_score(spec: TaskSpec, examples: Sequence[Example]) -> float | None:
     return scoring.score(spec, "validation", constant).task_score
 
 
-def _vocabulary(path: Path, specs: Sequence[TaskSpec], data_dir: Path) -> None:
+def _vocabulary(path: Path, specs: Sequence[TaskSpec], data: OfficialFiles) -> None:
     """Trains the suite's vocabulary on its training text, unless an earlier process did."""
     from keras_model.tokenizer import T5Tokenizer
 
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    pairs = [pair for split in training_splits(specs, data_dir) for pair in learnable_pairs(split)]
+    pairs = [pair for split in training_splits(specs, data) for pair in learnable_pairs(split)]
     texts = [text for pair in pairs for text in (pair.inputs, pair.targets)]
     # Byte pair encoding keeps whole words even in so small a text, which makes the inputs short.
     T5Tokenizer.train(texts, path, VOCABULARY_PIECES, model_type="bpe")
@@ -94,13 +94,13 @@ def run_demo(
     Returns:
         The table of validation scores, and the GLUE submission that was written.
     """
-    data_dir = suite_folder()
+    data = OfficialFiles(suite_folder())
     vocabulary = run / "vocabulary" / "spiece.model"
     say("vocabulary: SentencePiece over the suite's training text")
-    _vocabulary(vocabulary, [get(name) for name in TRAINED_ON], data_dir)
+    _vocabulary(vocabulary, [get(name) for name in TRAINED_ON], data)
     config = TrainConfig(
         task=TRAINED_ON,
-        data_dir=str(data_dir),
+        data_dir=data.option,
         out=str(run),
         vocab=str(vocabulary),
         config=MODEL,
@@ -115,9 +115,9 @@ def run_demo(
     train(config, [get(name) for name in TRAINED_ON], display=display, say=lambda line: None)
     predictor = KerasPredictor(run / "model")
     splits = [
-        open_split(spec, split, data_dir, with_labels=True)
+        open_split(spec, split, data, with_labels=True)
         for spec in (get(name) for name in BENCHMARKS["glue"].tasks)
-        for split in available_splits(spec, data_dir)
+        for split in available_splits(spec, data)
         if split != "train"
     ]
     say("evaluation: every validation and test split")
@@ -137,7 +137,7 @@ def run_demo(
     submission = submit(
         "glue",
         run,
-        data_dir,
+        data,
         run / "submissions" / "glue.zip",
         # A tiny model may answer something that is no label; the demo says how often.
         fill=[f"{spec.name}={_commonest_label(spec)}" for spec in map(get, BENCHMARKS["glue"].tasks)],

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import task_specs
-from t5eval.data import available_splits, data_dir_from, open_split
+from t5eval.data import OfficialFiles, available_splits, data_source, open_split
 from t5eval.errors import DataError, MissingFile, UserError
 from tests.t5eval.glue_files import QQP, RTE, opened, put, read
 
@@ -126,12 +126,12 @@ def test_the_data_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(
         DataError, match=r"no data: name the folder that holds glue/ .*--data-dir DIR or T5EVAL_DATA_DIR"
     ):
-        data_dir_from(None)
+        data_source(None)
     with pytest.raises(DataError, match=r"--data-dir .*absent: there is no such folder"):
-        data_dir_from(str(tmp_path / "absent"))
+        data_source(str(tmp_path / "absent"))
     monkeypatch.setenv("T5EVAL_DATA_DIR", str(tmp_path))
-    assert data_dir_from(None) == tmp_path
-    assert data_dir_from(str(tmp_path / ".")) == tmp_path
+    assert data_source(None) == OfficialFiles(tmp_path)
+    assert data_source(str(tmp_path / ".")) == OfficialFiles(tmp_path)
 
 
 def test_available_splits(tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""Where examples come from: official files in a folder, or a copy of a benchmark that a library keeps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from t5eval.data.official_files import OfficialFiles
+from t5eval.data.summary import Summary
+from t5eval.errors import DataError
+from task_specs import Example, TaskSpec
+
+DATA_DIR_VARIABLE = "T5EVAL_DATA_DIR"
+
+
+class DataSource(Protocol):
+    """The examples of every task that is at hand in one place, with the ids and features of the official files."""
+
+    @property
+    def option(self) -> str:
+        """What `--data-dir` says for this source, from any folder."""
+
+    def splits(self, spec: TaskSpec) -> list[str]:
+        """Returns the splits of which at least a part is at hand, in the usual order."""
+
+    def require(self, spec: TaskSpec, split: str) -> None:
+        """Raises an error that says what is missing, if a split is not at hand.
+
+        Raises:
+            MissingFile: as said.
+        """
+
+    def read(self, spec: TaskSpec, split: str, summary: Summary, with_labels: bool) -> Iterator[Example]:
+        """Yields a split's examples, and fills the summary but for its counts.
+
+        Raises:
+            DataError: what is there is damaged, or is not the benchmark's.
+        """
+
+    def unsubmittable(self, spec: TaskSpec) -> str:
+        """Returns why no submission can be made from this source, empty if one can."""
+
+
+def as_source(data: DataSource | Path) -> DataSource:
+    """Returns the source that is meant: a folder is one of official files."""
+    return OfficialFiles(data) if isinstance(data, Path) else data
+
+
+def data_source(option: str | None) -> DataSource:
+    """Returns the source that `--data-dir` names, else the environment variable.
+
+    Raises:
+        DataError: neither names one, or it is not there.
+    """
+    named = option or os.environ.get(DATA_DIR_VARIABLE)
+    if not named:
+        raise DataError(
+            f"no data: name the folder that holds glue/ and other benchmarks with --data-dir DIR or {DATA_DIR_VARIABLE}"
+        )
+    path = Path(named)
+    if not path.is_dir():
+        raise DataError(f"--data-dir {named}: there is no such folder")
+    return OfficialFiles(path)

@@ -34,9 +34,8 @@ class TokenCrossEntropy(keras.losses.Loss):
         labels = ops.cast(y_true, "int32")
         weights = _token_weights(labels, self.pad_id, sample_weight)
         total = ops.sum(weights)
-        replica = (
-            tf.distribute.get_replica_context()
-        )  # None outside of `strategy.run`, where the batch is the global one
+        # None outside of `strategy.run`, where the batch is the global one.
+        replica = tf.distribute.get_replica_context()
         if replica is not None and replica.num_replicas_in_sync > 1:
             total = replica.all_reduce(tf.distribute.ReduceOp.SUM, total)
         logits = ops.cast(y_pred, "float32")

@@ -123,7 +123,7 @@ CASES = st.integers(2, 4).flatmap(
 )
 
 
-@settings(deadline=None, max_examples=150, derandomize=True)
+@settings(deadline=None, max_examples=60, derandomize=True)
 @given(CASES)
 def test_definitions_and_scikit_learn(case: tuple[int, list[tuple[int, int]]]) -> None:
     classes, pairs = case
@@ -141,7 +141,7 @@ def test_definitions_and_scikit_learn(case: tuple[int, list[tuple[int, int]]]) -
         assert value("matthews", batch) == pytest.approx(matthews(gold, said), abs=1e-6)
 
 
-@settings(deadline=None, max_examples=100, derandomize=True)
+@settings(deadline=None, max_examples=60, derandomize=True)
 @given(CASES, st.randoms(use_true_random=False))
 def test_what_must_always_hold(case: tuple[int, list[tuple[int, int]]], random: object) -> None:
     classes, pairs = case

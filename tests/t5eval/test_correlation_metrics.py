@@ -102,7 +102,7 @@ def test_the_headline_is_undefined_while_an_answer_is_unreadable(unreadable: flo
 NUMBERS = st.lists(st.tuples(st.integers(0, 40), st.integers(-20, 40)), min_size=2, max_size=15)
 
 
-@settings(deadline=None, max_examples=150, derandomize=True)
+@settings(deadline=None, max_examples=60, derandomize=True)
 @given(NUMBERS, st.sampled_from([0.0, 100.0]))
 def test_definitions_and_scipy(pairs: list[tuple[int, int]], offset: float) -> None:
     gold, said = [offset + g / 8 for g, _ in pairs], [offset + s / 8 for _, s in pairs]
@@ -121,7 +121,7 @@ def test_definitions_and_scipy(pairs: list[tuple[int, int]], offset: float) -> N
             assert found == pytest.approx(100 * scipy.stats.spearmanr(gold, said).statistic, abs=1e-6)
 
 
-@settings(deadline=None, max_examples=100, derandomize=True)
+@settings(deadline=None, max_examples=60, derandomize=True)
 @given(NUMBERS, st.randoms(use_true_random=False))
 def test_what_must_always_hold(pairs: list[tuple[int, int]], random: object) -> None:
     shuffled = list(pairs)
@@ -152,7 +152,7 @@ def test_what_must_always_hold(pairs: list[tuple[int, int]], random: object) -> 
         assert value(name, number_batch(gold, gold)) == pytest.approx(100 if len(set(gold)) > 1 else NAN, nan_ok=True)
 
 
-@settings(deadline=None, max_examples=100, derandomize=True)
+@settings(deadline=None, max_examples=60, derandomize=True)
 @given(NUMBERS, st.data())
 @pytest.mark.parametrize("name", ["pearson", "spearman"])
 def test_resamples_against_scipy_on_the_examples_written_out(

@@ -92,7 +92,7 @@ def test_the_whole_files_are_read(task: str, split: str) -> None:
     assert check(task, split, WHOLE[task, split])
 
 
-@settings(deadline=None, max_examples=250, derandomize=True)
+@settings(deadline=None, max_examples=120, derandomize=True)
 @given(damaged())
 def test_damaged_files(case: tuple[str, str, bytes]) -> None:
     check(*case)

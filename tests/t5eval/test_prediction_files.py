@@ -212,7 +212,7 @@ PIECES = [
 ]
 
 
-@settings(deadline=None, max_examples=200, derandomize=True)
+@settings(deadline=None, max_examples=80, derandomize=True)
 @given(st.dictionaries(st.sampled_from(IDS), TEXT, min_size=1), st.sampled_from(["jsonl", "json"]))
 def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, wanted: dict[str, str], form: str) -> None:
     text = json.dumps(wanted) if form == "json" else "".join(line(i, p) for i, p in wanted.items())
@@ -220,7 +220,7 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, wante
     assert read(tmp_path_factory.getbasetemp(), text) == wanted  # and recognised
 
 
-@settings(deadline=None, max_examples=200, derandomize=True)
+@settings(deadline=None, max_examples=80, derandomize=True)
 @given(st.lists(TEXT.filter(lambda t: "\n" not in t and not t.endswith("\r")), min_size=3, max_size=3))
 def test_plain_text_is_read_as_it_is(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
     content = "".join(text + "\n" for text in texts)
@@ -229,7 +229,7 @@ def test_plain_text_is_read_as_it_is(tmp_path_factory: pytest.TempPathFactory, t
     assert read(tmp_path_factory.getbasetemp(), content, form="text") == dict(zip(IDS, texts, strict=True))
 
 
-@settings(deadline=None, max_examples=400, derandomize=True)
+@settings(deadline=None, max_examples=120, derandomize=True)
 @given(
     st.lists(st.sampled_from(PIECES) | TEXT).map("".join).map(str.encode) | st.binary(max_size=40),
     st.sampled_from([None, "jsonl", "json", "text"]),

@@ -131,13 +131,14 @@ def test_sentences(text: str, ours: str, t5: str) -> None:
 
 
 def test_splitting_takes_linear_time() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     for piece in (".", ". ", '."', '"', " ", '.""""', "\n"):
         split_sentences(piece * 200_000)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @given(text=st.text(alphabet="ab.!?\"' \n\t”", max_size=40))
+@settings(deadline=None)
 def test_splitting_moves_whitespace_only(text: str) -> None:
     assert split_sentences(text).split() == text.split()
     assert split_sentences(split_sentences(text)) == split_sentences(text)
@@ -210,11 +211,11 @@ def test_real_summaries_bit_for_bit(real_pairs: tuple[list[str], list[str]], sha
 def test_a_published_system(real_pairs: tuple[list[str], list[str]]) -> None:
     """Its paper has 46.67, 22.15 and 43.54 by ROUGE-1.5.5; rouge-score stems and counts a little otherwise."""
     spec = task_specs.get("cnn_dailymail")
-    start = time.perf_counter()
+    start = time.process_time()
     examples = scoring.reference_examples(spec, real_pairs[0])
     predictions = {str(i): text for i, text in enumerate(real_pairs[1])}
     scores = scoring.score(spec, "references", scoring.judge(spec, examples, predictions)).scores
-    elapsed = time.perf_counter() - start
+    elapsed = time.process_time() - start
     values = {name: score.value for name, score in scores.items()}
     for name, published in (("rouge1", 46.67), ("rouge2", 22.15), ("rougeLsum", 43.54)):
         assert values[name] == pytest.approx(published, abs=0.3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from task_specs.answers import Label, Number, Referent
+from task_specs.copies import Copies
 from task_specs.published import table14
 from task_specs.sources import Labels, Tsv
 from task_specs.spec import ClassFile, Lengths, NumberFile, TaskSpec
@@ -64,6 +65,7 @@ MRPC = TaskSpec(
         classes=DIGITS,
     ),
     tfds="glue/mrpc",
+    copies=Copies(renumbered=True, unlabelled=("test",)),
     text=Fields("mrpc", ("sentence1", "sentence2")),
     answer=Label(("not_equivalent", "equivalent")),
     metrics=("f1", "accuracy"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from task_specs.answers import ANSWERS
+from task_specs.copies import Copies
 from task_specs.errors import SpecError, did_you_mean
 from task_specs.sources import SOURCES
 from task_specs.spec import SUBMISSION_FILES, Decode, Lengths, Published, TaskSpec
@@ -23,7 +24,7 @@ KINDS: dict[str, dict[str, type]] = {
     "answer": ANSWERS,
     "submission": SUBMISSION_FILES,
 }
-PARTS: dict[str, type] = {"decode": Decode, "lengths": Lengths}
+PARTS: dict[str, type] = {"decode": Decode, "lengths": Lengths, "copies": Copies}
 
 
 def to_plain(value: Any) -> Any:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from task_specs.answers import AnswerParser
+from task_specs.copies import Copies
 from task_specs.errors import SpecError
 from task_specs.json_files import JsonClassFile, JsonTextFile, MultiRcFile
 from task_specs.records import Example, FrozenDict, TextPair
@@ -137,6 +138,7 @@ class TaskSpec:
         task_score: the scores whose unweighted mean is the leaderboard's score of the task; the first metric if empty.
         aliases: other names, T5's own among them.
         tfds: the name in TensorFlow Datasets.
+        copies: how copies of it, there and on the Hugging Face hub, differ from the official files.
         submission: its file in the leaderboard's archive.
         published: scores from papers.
         note: a sentence that a user of the task should know.
@@ -154,6 +156,7 @@ class TaskSpec:
     task_score: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     tfds: str | None = None
+    copies: Copies = field(default_factory=Copies)
     submission: SubmissionFile | None = None
     published: tuple[Published, ...] = field(default=(), repr=False)
     note: str = ""
@@ -213,6 +216,6 @@ class TaskSpec:
     def fingerprint(self) -> str:
         """SHA-256 of everything in the row that can change a score."""
         row = self.to_dict()
-        for name in ("aliases", "published", "note", "tfds", "sizes"):
+        for name in ("aliases", "published", "note", "tfds", "copies", "sizes"):
             row.pop(name, None)
         return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()

@@ -24,3 +24,4 @@ def shared_data() -> Path:
 def _no_data_dir_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests name their data: a developer's own setting must not leak in."""
     monkeypatch.delenv("T5EVAL_DATA_DIR", raising=False)
+    monkeypatch.setenv("TFDS_DATA_DIR", os.devnull)

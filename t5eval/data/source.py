@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from t5eval.data import prepared
 from t5eval.data.official_files import OfficialFiles
+from t5eval.data.prepared import TfdsData
 from t5eval.data.summary import Summary
 from t5eval.errors import DataError
 from task_specs import Example, TaskSpec
@@ -49,17 +51,32 @@ def as_source(data: DataSource | Path) -> DataSource:
 
 
 def data_source(option: str | None) -> DataSource:
-    """Returns the source that `--data-dir` names, else the environment variable.
+    """Returns the source that `--data-dir` names, else the environment variable, else TensorFlow Datasets.
 
     Raises:
-        DataError: neither names one, or it is not there.
+        DataError: it is not there.
     """
     named = option or os.environ.get(DATA_DIR_VARIABLE)
     if not named:
-        raise DataError(
-            f"no data: name the folder that holds glue/ and other benchmarks with --data-dir DIR or {DATA_DIR_VARIABLE}"
-        )
+        return _default_source()
+    kind, colon, rest = named.partition(":")
+    if colon and f"{kind}:" == prepared.PREFIX:
+        folder = Path(rest) if rest else prepared.default_folder()
+        if not folder.is_dir():
+            raise DataError(f"--data-dir {named}: there is no folder {folder}")
+        return TfdsData(folder)
     path = Path(named)
     if not path.is_dir():
         raise DataError(f"--data-dir {named}: there is no such folder")
     return OfficialFiles(path)
+
+
+def _default_source() -> DataSource:
+    folder = prepared.default_folder()
+    if folder.is_dir() and prepared.is_installed():
+        return TfdsData(folder)
+    lacks = f"nothing is prepared in {folder}" if prepared.is_installed() else f"which needs {prepared.PIP}"
+    raise DataError(
+        f"no data: name the folder that holds glue/ and other benchmarks with --data-dir DIR or {DATA_DIR_VARIABLE}; "
+        f"without, it is TensorFlow Datasets', {lacks}"
+    )

@@ -13,7 +13,8 @@ class Summary:
     """What reading a split found.
 
     Attributes:
-        files: the files read, relative to the data directory, each with the SHA-256 of its bytes.
+        files: the files read, relative to the data directory, each with the SHA-256 of its bytes; of a copy, its name
+            and version, with the SHA-256 of its examples in canonical form.
         examples: how many examples came out.
         dropped: how many rows the official reader drops too.
         labels: how many examples each class has, empty for numbers and texts.

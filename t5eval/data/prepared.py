@@ -1,0 +1,207 @@
+"""Datasets that TensorFlow Datasets has prepared, opened where they lie: nothing is downloaded."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from t5eval.data.copied import Part, has_ids, part_names, read_copy
+from t5eval.data.summary import Summary
+from t5eval.errors import DataError, MissingFile, MissingPackage
+from task_specs import Example, TaskSpec
+from task_specs.sources_parallel import ParallelText
+
+PREFIX = "tfds:"
+PIP = "pip install 't5eval[tfds]'"
+TEST_SETS = "wmt_translate"  # where `t5eval data build` puts WMT's sets without the training corpora
+
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
+
+
+def default_folder() -> Path:
+    """Returns where TensorFlow Datasets keeps what it prepares, unless it is told otherwise."""
+    return Path(os.environ.get("TFDS_DATA_DIR") or Path.home() / "tensorflow_datasets")
+
+
+def is_installed() -> bool:
+    """Returns whether TensorFlow Datasets and what it reads its files with are installed."""
+    return all(importlib.util.find_spec(name) for name in ("tensorflow", "tensorflow_datasets"))
+
+
+@dataclass(frozen=True)
+class PreparedDataset:
+    """One dataset, at one version.
+
+    Attributes:
+        folder: its own folder.
+        name: `BUILDER/CONFIG/VERSION`.
+        splits: its splits, by what its information file says.
+    """
+
+    folder: Path
+    name: str
+    splits: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TfdsData:
+    """A data directory of TensorFlow Datasets.
+
+    Attributes:
+        folder: the directory; a dataset lies in `BUILDER/CONFIG/VERSION` below it.
+    """
+
+    folder: Path
+
+    @property
+    def option(self) -> str:
+        return f"{PREFIX}{self.folder.resolve()}"
+
+    def find(self, spec: TaskSpec) -> PreparedDataset | None:
+        """Returns a task's dataset, the newest version of it that is there; None where there is none."""
+        names = [spec.tfds] if spec.tfds else []
+        if spec.tfds and isinstance(spec.source, ParallelText):
+            year, pair = spec.tfds.split("/")
+            names.append(f"{TEST_SETS}/{pair}.{year}")
+        for name in names:
+            versions = [
+                path
+                for path in (self.folder / name).glob("*.*.*")
+                if _VERSION.fullmatch(path.name) and (path / "dataset_info.json").is_file()
+            ]
+            if versions:
+                newest = max(versions, key=lambda path: tuple(map(int, path.name.split("."))))
+                return PreparedDataset(newest, f"{name}/{newest.name}", _splits(newest))
+        return None
+
+    def splits(self, spec: TaskSpec) -> list[str]:
+        found = self.find(spec)
+        if found is None:
+            return []
+        return [s for s in spec.source.splits if any(n in found.splits for n in part_names(spec, s).values())]
+
+    def require(self, spec: TaskSpec, split: str) -> None:
+        found = self.find(spec)
+        if found is None:
+            if spec.tfds is None:
+                raise MissingFile(f"{self.option}: TensorFlow Datasets has no {spec.name}; name a folder of its files")
+            raise MissingFile(
+                f"{self.folder / spec.tfds}: not prepared; `t5eval data build --manual-dir DIR --data-dir "
+                f"{PREFIX}{self.folder} {spec.name}` prepares it from downloaded archives"
+            )
+        missing = [name for name in part_names(spec, split).values() if name not in found.splits]
+        if missing:
+            raise MissingFile(
+                f"{found.folder}: has no split {' and '.join(missing)}, which {spec.name} needs; it has "
+                f"{', '.join(found.splits)}"
+            )
+        if not is_installed():
+            raise MissingPackage(f"reading {self.option} needs tensorflow-datasets and tensorflow: {PIP}")
+
+    def read(self, spec: TaskSpec, split: str, summary: Summary, with_labels: bool) -> Iterator[Example]:
+        found = self.find(spec)
+        if found is None:
+            raise DataError(f"{self.folder / (spec.tfds or spec.name)}: is no longer there")
+        parts = (_part(found, part, name) for part, name in part_names(spec, split).items())
+        yield from read_copy(spec, split, parts, f"{PREFIX}{found.name}/{split}", summary)
+        if note := _other_direction(spec, split):
+            summary.notes.append(note)
+
+    def unsubmittable(self, spec: TaskSpec) -> str:
+        if has_ids(spec):
+            return ""
+        return (
+            f"the rows of {spec.name} have no ids in TensorFlow Datasets, which keeps them in an order of its own; "
+            f"name a folder of official files with --data-dir"
+        )
+
+
+def _splits(folder: Path) -> tuple[str, ...]:
+    path = folder / "dataset_info.json"
+    try:
+        splits = json.loads(path.read_text(encoding="utf-8")).get("splits", [])
+        return tuple(split["name"] for split in splits if isinstance(split["name"], str))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    except (ValueError, AttributeError, TypeError, KeyError, RecursionError):
+        raise DataError(f"{path}: not the information file of a prepared dataset") from None
+
+
+def _other_direction(spec: TaskSpec, split: str) -> str:
+    """Returns a note where a test set has two directions of different sentences, and the copy has the other one."""
+    source = spec.source
+    if not isinstance(source, ParallelText) or not spec.tfds:
+        return ""
+    copied = spec.tfds.rpartition("/")[2].replace("-", "")
+    for name in source.sets[split]:
+        base, direction = source.split_name(name)
+        if direction not in ("", copied):
+            return (
+                f"{spec.name} {split}: the copies have {base} of the direction {copied}, turned round; WMT's own set "
+                f"for this task is of {direction}, with other sentences"
+            )
+    return ""
+
+
+def _part(found: PreparedDataset, part: str, name: str) -> Part:
+    builder, rows = _open(found, name)
+    label = builder.info.features.get("label") if hasattr(builder.info.features, "get") else None
+    names = list(getattr(label, "names", None) or ())
+    return Part(part, f"{found.folder} {name}", names, rows)
+
+
+def _open(found: PreparedDataset, name: str) -> tuple[Any, Iterator[Mapping[str, Any]]]:
+    from t5eval.quiet import silent_stderr
+
+    try:
+        with silent_stderr():
+            import tensorflow_datasets as tfds
+
+            builder = tfds.builder_from_directory(found.folder)
+            # One shard after the other: the same order each time.
+            config = tfds.ReadConfig(interleave_cycle_length=1)
+            dataset = builder.as_dataset(split=name, shuffle_files=False, read_config=config)
+            iterator = iter(dataset.as_numpy_iterator())
+    except ModuleNotFoundError as error:
+        raise MissingPackage(f"reading {PREFIX}{found.folder} needs {error.name}: {PIP}") from None
+    except Exception as error:  # whatever the library makes of a damaged folder
+        raise _unreadable(found, name, error) from None
+    return builder, _plain_rows(found, name, iterator)
+
+
+def _plain_rows(found: PreparedDataset, name: str, iterator: Iterator[Any]) -> Iterator[Mapping[str, Any]]:
+    while True:
+        try:
+            row = next(iterator)
+        except StopIteration:
+            return
+        except Exception as error:
+            raise _unreadable(found, name, error) from None
+        try:
+            yield _plain(row)
+        except UnicodeDecodeError as error:
+            raise DataError(f"{found.folder}: split {name}: a text is not UTF-8 ({error.reason})") from None
+
+
+def _unreadable(found: PreparedDataset, name: str, error: Exception) -> DataError:
+    reason = " ".join(str(error).split())[:200] or type(error).__name__
+    return DataError(f"{found.folder}: TensorFlow Datasets cannot read its split {name}: {reason}")
+
+
+def _plain(value: Any) -> Any:
+    """Returns a feature in Python's own types: text for bytes, lists for arrays, numbers for NumPy's."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value

@@ -185,13 +185,14 @@ class Attention(_Layer):
         self.dropout = Dropout(config, name="dropout", dtype=self.dtype_policy)
         self.built = True
 
-    def call(self, hidden: Tensor, memory: Tensor, bias: Tensor, training: bool = False) -> Tensor:
+    def call(self, hidden: Tensor, memory: Tensor, biases: list[Tensor], training: bool = False) -> Tensor:
         """Attends from `hidden` to `memory` (the same tensor in self-attention).
 
         Args:
             hidden: [batch, queries, d_model].
             memory: [batch, keys, d_model].
-            bias: float32, broadcastable to [batch, heads, queries, keys]; position bias and mask together.
+            biases: float32, each broadcastable to [batch, heads, queries, keys]; added one by one, since the sum of a
+                mask (one per row) and a position bias (one per head) would take as much memory as the scores.
 
         Returns:
             [batch, queries, d_model].
@@ -206,7 +207,9 @@ class Attention(_Layer):
         key = ops.transpose(key, (0, 2, 3, 1))  # [batch, heads, d_kv, keys]
         value = ops.transpose(value, (0, 2, 1, 3))  # [batch, heads, keys, d_kv]
 
-        scores = ops.cast(ops.matmul(query, key), "float32") + bias  # [batch, heads, queries, keys]
+        scores = ops.cast(ops.matmul(query, key), "float32")  # [batch, heads, queries, keys]
+        for bias in biases:
+            scores = scores + bias
         weights = ops.cast(_softmax(scores), self.compute_dtype)
         weights = self.dropout(weights, training=training)
 
@@ -274,16 +277,16 @@ class Block(_Layer):
     def call(
         self,
         x: Tensor,
-        bias: Tensor,
+        biases: list[Tensor],
         memory: Tensor | None = None,
-        memory_bias: Tensor | None = None,
+        memory_biases: list[Tensor] | None = None,
         training: bool = False,
     ) -> Tensor:
         normed = self.self_attention_norm(x)
-        x = x + self.dropout(self.self_attention(normed, normed, bias, training=training), training=training)
+        x = x + self.dropout(self.self_attention(normed, normed, biases, training=training), training=training)
         if self.is_decoder:
             normed = self.cross_attention_norm(x)
-            attended = self.cross_attention(normed, memory, memory_bias, training=training)
+            attended = self.cross_attention(normed, memory, memory_biases, training=training)
             x = x + self.dropout(attended, training=training)
         normed = self.feed_forward_norm(x)
         return x + self.dropout(self.feed_forward(normed, training=training), training=training)
@@ -329,11 +332,11 @@ class Stack(_Layer):
             memory_mask: bool, broadcastable to [batch, length, source].
             training: whether dropout is applied.
         """
-        bias = self.position_bias(positions, positions) + _mask_bias(mask)
-        memory_bias = None if memory_mask is None else _mask_bias(memory_mask)
+        biases = [self.position_bias(positions, positions), _mask_bias(mask)]
+        memory_biases = None if memory_mask is None else [_mask_bias(memory_mask)]
         x = self.dropout(x, training=training)
         for block in self.blocks:
-            x = block(x, bias, memory, memory_bias, training=training)
+            x = block(x, biases, memory, memory_biases, training=training)
         return self.dropout(self.final_norm(x), training=training)
 
 

@@ -3,44 +3,56 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from t5eval.cli.options import console
 from t5eval.cli.progress import SplitProgress, StepProgress, duration
-from t5eval.demo.run import STEPS, DemoRow, run_demo
+from t5eval.demo.run import STEPS, run_demo
+from t5eval.demo.table import DemoRow
 from t5eval.run_folder import locked
+from t5eval.submission import Submission
 
 
-def demo_table(rows: list[DemoRow]) -> object:
-    """Returns the demo's result table."""
+def demo_table(rows: Sequence[DemoRow]) -> object:
+    """Returns the demo's result table, which fits into 80 columns."""
     from rich.table import Table
 
     from t5eval.cli.tables import number
 
-    table = Table("task", "n", "score", "commonest answer", "", "unreadable", box=None)
-    for column in (1, 2, 3, 5):
+    table = Table("task", "split", "n", "score", "commonest", "", "unreadable", box=None)
+    for column in (2, 3, 4, 6):
         table.columns[column].justify = "right"
     for row in rows:
-        better = "better" if row.learned else "not better"
-        table.add_row(row.task, str(row.n), number(row.score), number(row.majority), better, str(row.unreadable))
+        better = "better" if row.learned else "-"
+        unreadable = str(row.unreadable)
+        table.add_row(row.task, row.split, str(row.n), number(row.score), number(row.commonest), better, unreadable)
     return table
+
+
+def _described(submission: Submission) -> list[str]:
+    """Returns a line on the file, and one on each task of which answers had to be filled in."""
+    lines = [f"submissions/{submission.path.name}: {submission.verdict.status}"]
+    for task, (_, unreadable) in submission.filled.items():
+        lines.append(f"  {task}: filled {unreadable:,} unreadable answers")
+    lines += [f"  {task}: {n:,} answers are not in the passage" for task, n in submission.unmapped.items()]
+    return [*lines, *(f"  {note}" for note in submission.notes)]
 
 
 @click.command()
 @click.option("--out", default="t5eval-demo", show_default=True, metavar="RUN", help="The run's folder.")
 def command(out: str) -> None:
-    """Train a tiny Keras T5 on an embedded suite in GLUE's layout, score it, and write a GLUE submission.
+    """Train a tiny Keras T5 on an embedded suite, score it, and write every kind of submission.
 
-    Everything is offline, and done by the same functions as in real use. A run that was stopped goes on.
+    The suite has GLUE, SuperGLUE, SQuAD, CNN/DailyMail and WMT in small, in the official files' layouts. Everything is
+    offline, and done by the same functions as in real use. A run that was stopped goes on.
     """
-    from t5eval.cli.submit import describe
-
     started = time.monotonic()
     run = Path(out)
     with locked(run), StepProgress(STEPS) as training:
-        rows, submission = run_demo(
+        rows, submissions = run_demo(
             run, display=training, progress=lambda name: SplitProgress(name, show=False), say=training.say
         )
     output = console()
@@ -48,6 +60,7 @@ def command(out: str) -> None:
     better = sum(row.learned for row in rows)
     output.print(f"{better} of {len(rows)} tasks are better than always giving the commonest answer")
     output.print()
-    for line in describe(submission):
-        output.print(line)
-    output.print(f"done in {duration(time.monotonic() - started)}; model, predictions and results.json are in {run}")
+    for submission in submissions:
+        for line in _described(submission):
+            click.echo(line)
+    output.print(f"done in {duration(time.monotonic() - started)}; all of it is in {run}")

@@ -1,9 +1,10 @@
-"""MNLI and the diagnostic set, QNLI and RTE: does the second text follow from the first, or answer it?"""
+"""MNLI, QNLI, RTE and diagnostic sets: does the second text follow from the first, or answer it?"""
 
 from __future__ import annotations
 
 from t5eval.demo.templates.draw import Draw
 from t5eval.demo.templates.item import Item, sentence
+from t5eval.demo.templates.referents import axg
 from t5eval.demo.templates.scenes import INDOORS, LOOKS, OUTDOORS, PEOPLE, SCENES
 from t5eval.demo.templates.words import DAYS, MATERIALS, MEN, NUMBERS, SURNAMES, TOWNS, WOMEN
 
@@ -159,3 +160,44 @@ def rte(draw: Draw, label: str) -> Item:
     if twist in ("none", "role"):
         claims.append(f"{name} is a {claimed_role}.")
     return Item((news, sentence(draw.pick(claims))), label)
+
+
+TWISTS = {  # what a false claim changes, in the terms of SuperGLUE's diagnostic set
+    "none": "predicate-argument-structure: Core args",
+    "deed": "lexical-semantics: Lexical entailment",
+    "role": "knowledge: World knowledge",
+    "undone": "logic: Negation",
+}
+
+
+def axb(draw: Draw, label: str) -> Item:
+    """Returns a sentence of news and a claim as in SuperGLUE's RTE; the note is `KEY: PHENOMENON`."""
+    name = f"{draw.pick(WOMEN + MEN)} {draw.pick(SURNAMES)}"
+    role, town, day = draw.pick(ROLES), draw.pick(TOWNS), draw.pick(DAYS)
+    deed, opposite, thing = draw.pick(DEEDS)
+    if draw.chance(0.5):
+        deed, opposite = opposite, deed
+    twist = "none" if label == "entailment" else draw.pick(("deed", "role", "undone"))
+    told = f"{draw.pick(UNDONE)} {deed}" if twist == "undone" else deed
+    news = draw.pick(
+        (
+            f"The {town} paper says that {name}, a {role}, {told} the {thing} on {day}.",
+            f"{name}, who is a {role} in {town}, {told} the {thing} on {day}.",
+        )
+    )
+    claimed_deed = opposite if twist == "deed" else deed
+    claimed_role = draw.other(ROLES, role) if twist == "role" else role
+    claims = [f"The {claimed_role} in {town} {claimed_deed} the {thing}."]
+    if twist != "role":
+        claims.append(f"{name} {claimed_deed} the {thing} on {day}.")
+    if twist in ("none", "role"):
+        claims.append(f"{name} works as a {claimed_role}.")
+    return Item((news, draw.pick(claims)), label, TWISTS[twist])
+
+
+def super_rte(draw: Draw, label: str) -> Item:
+    """Returns premise and hypothesis: three of four are news, the others ask whom a pronoun means."""
+    if draw.chance(0.75):
+        return axb(draw, label)
+    *premises, hypothesis = axg(draw, label).texts
+    return Item((draw.pick(premises), hypothesis), label)

@@ -1,4 +1,4 @@
-"""WNLI: a pronoun that could mean either of two, and a word that decides; the hypothesis puts one in its place."""
+"""WNLI, WSC and AX-g: a pronoun that could mean either of two, and a word that decides."""
 
 from __future__ import annotations
 
@@ -48,3 +48,41 @@ def wnli(draw: Draw, label: str) -> Item:
     )
     candidate = schema.first if is_first == (label == "1") else schema.second
     return Item((premise, f"The {candidate} {trait}."), label)
+
+
+@dataclass(frozen=True)
+class Coreference:
+    """A sentence with a pronoun, and a candidate for it as the sentence writes it."""
+
+    text: str
+    candidate: str
+    pronoun: str
+    label: str
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What no other split may have."""
+        return (self.text,)
+
+
+def wsc(draw: Draw, label: str) -> Coreference:
+    """Returns a sentence as WNLI's premises, with a candidate: `true` the right one, `false` not."""
+    schema, is_first = draw.pick(SCHEMAS), draw.chance(0.5)
+    trait = draw.pick(schema.of_first if is_first else schema.of_second)
+    pronoun = draw.pick(schema.pronouns)
+    text = (
+        f"The {schema.first} {schema.does} the {schema.second} on {draw.pick(DAYS)} "
+        f"because {pronoun} was {draw.pick(DEGREES)} {trait}."
+    )
+    names_first = is_first == (label == "true")
+    return Coreference(text, f"The {schema.first}" if names_first else f"the {schema.second}", pronoun, label)
+
+
+def axg(draw: Draw, label: str) -> Item:
+    """Returns two premises that differ in the pronoun's gender alone, and what it may mean as their hypothesis."""
+    schema = draw.pick([schema for schema in SCHEMAS if schema.pronouns == PERSON])
+    is_first = draw.chance(0.5)
+    trait = f"was {draw.pick(DEGREES)} {draw.pick(schema.of_first if is_first else schema.of_second)}"
+    candidate = schema.first if is_first == (label == "entailment") else schema.second
+    premises = (f"The {schema.first} {schema.does} the {schema.second} since {pronoun} {trait}." for pronoun in PERSON)
+    return Item((*premises, f"The {candidate} {trait}."), label)

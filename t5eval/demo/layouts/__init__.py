@@ -1,0 +1,1 @@
+"""How the suite's files look: one module per benchmark, each with the tasks that `fill` fills."""

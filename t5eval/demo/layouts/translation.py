@@ -1,0 +1,24 @@
+"""WMT's sets as two files line by line. Test sets are published with their translations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from t5eval.demo import templates
+from t5eval.demo.fill import Part, Render, Task
+from t5eval.demo.templates import Item
+
+
+def _side(place: int) -> Render:
+    def lines(items: Sequence[Item]) -> str:
+        return "".join(f"{item.texts[place]}\n" for item in items)
+
+    return lines
+
+
+def _part(name: str, rows: int) -> Part:
+    path = f"wmt/en-de/{name}"
+    return Part({f"{path}.en": _side(0), f"{path}.de": _side(1)}, rows, templates.translation)
+
+
+TASKS = (Task(("",), (_part("newstest2013", 60), _part("newstest2014", 60), _part("train", 700))),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,32 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real benchmark files are not here ({folder}); set {SHARED_DATA_VARIABLE} to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def official(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with every benchmark in a few rows."""
+    from tests.t5eval.official_miniatures import write_official
+
+    return write_official(tmp_path_factory.mktemp("official") / "data")
+
+
+@pytest.fixture(scope="session")
+def archives(official: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archives that the miniature benchmarks would be distributed in."""
+    from tests.t5eval.official_miniatures import write_archives
+
+    return write_archives(official, tmp_path_factory.mktemp("archives"))
+
+
+@pytest.fixture(scope="module")
+def any_archive_will_do() -> Iterator[None]:
+    """Lets TensorFlow Datasets take archives that are not the ones whose hashes it knows."""
+    from tensorflow_datasets.core.download import download_manager
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(download_manager.DownloadManager, "_register_or_validate_checksums", lambda *_, **__: None)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -151,7 +151,7 @@ def _other_direction(spec: TaskSpec, split: str) -> str:
 
 def _part(found: PreparedDataset, part: str, name: str) -> Part:
     builder, rows = _open(found, name)
-    label = builder.info.features.get("label") if hasattr(builder.info.features, "get") else None
+    label = dict(builder.info.features.items()).get("label")
     names = list(getattr(label, "names", None) or ())
     return Part(part, f"{found.folder} {name}", names, rows)
 
@@ -164,8 +164,8 @@ def _open(found: PreparedDataset, name: str) -> tuple[Any, Iterator[Mapping[str,
             import tensorflow_datasets as tfds
 
             builder = tfds.builder_from_directory(found.folder)
-            # One shard after the other: the same order each time.
-            config = tfds.ReadConfig(interleave_cycle_length=1)
+            # One shard after the other: the same order each time. Nothing is kept for a second reading.
+            config = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
             dataset = builder.as_dataset(split=name, shuffle_files=False, read_config=config)
             iterator = iter(dataset.as_numpy_iterator())
     except ModuleNotFoundError as error:

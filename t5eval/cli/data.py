@@ -1,0 +1,45 @@
+"""`t5eval data`: datasets for `--data-dir`."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import click
+
+import task_specs
+from t5eval.data import prepared
+from t5eval.data.build import build
+from t5eval.errors import UserError
+
+
+@click.group()
+def command() -> None:
+    """Prepare data for --data-dir."""
+
+
+@command.command("build")
+@click.argument("tasks", nargs=-1, required=True, metavar="TASK...")
+@click.option(
+    "--manual-dir",
+    required=True,
+    metavar="DIR",
+    help="Folder of the archives, or of glue/, super_glue/, ... that hold them.",
+)
+@click.option("--data-dir", metavar="tfds:[FOLDER]", default="tfds:", show_default=True, help="Where datasets go.")
+@click.option("--version", metavar="X.Y.Z", help="Version of the dataset. [what TensorFlow Datasets builds]")
+def build_command(tasks: tuple[str, ...], manual_dir: str, data_dir: str, version: str | None) -> None:
+    """Build TASKs' datasets for TensorFlow Datasets from downloaded archives, without a network.
+
+    Of WMT, dev.tgz makes the validation and test sets; its training corpora are left to TensorFlow Datasets itself.
+    """
+    if not data_dir.startswith(prepared.PREFIX):
+        raise UserError(f"--data-dir {data_dir}: datasets are built for TensorFlow Datasets; write tfds:{data_dir}")
+    folder = data_dir.removeprefix(prepared.PREFIX)
+    data = prepared.TfdsData(Path(folder) if folder else prepared.default_folder())
+    specs = task_specs.resolve(tasks)
+    found = build(specs, Path(manual_dir), data, version=version, say=functools.partial(click.echo, err=True))
+    for built in found:
+        sizes = ", ".join(f"{split} {size:,}" for split, size in built.sizes.items())
+        click.echo(f"{built.dataset.name}: {sizes}" + ("" if built.new else " (was there)"))
+    click.echo(f"--data-dir {data.option} reads them")

@@ -196,8 +196,8 @@ def axb(draw: Draw, label: str) -> Item:
 
 
 def super_rte(draw: Draw, label: str) -> Item:
-    """Returns premise and hypothesis: three of four are news, the others ask whom a pronoun means."""
-    if draw.chance(0.75):
+    """Returns premise and hypothesis: some are news, the others ask whom a pronoun means."""
+    if draw.chance(0.6):
         return axb(draw, label)
     *premises, hypothesis = axg(draw, label).texts
     return Item((draw.pick(premises), hypothesis), label)

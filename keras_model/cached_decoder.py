@@ -32,9 +32,11 @@ class State:
     position_bias: Tensor
     """float32 [steps, heads, 1, steps]; for each query position the bias of every key, later keys masked."""
     keys: list[Tensor]
-    """Per layer [batch * heads, steps, d_kv]; rows of positions not reached yet are zero and masked."""
+    """Per layer [rows * heads, steps, d_kv]; of positions not reached yet they are zero and masked."""
     values: list[Tensor]
-    """Per layer [batch * heads, steps, d_kv]."""
+    """Per layer [rows * heads, steps, d_kv]."""
+    hypotheses: int = 1
+    """Rows of each input: rows = batch * hypotheses, those of one input side by side. They share its memory."""
 
 
 class CachedDecoder:
@@ -75,13 +77,14 @@ class CachedDecoder:
             for block in model.decoder.blocks
         ]
 
-    def start(self, encoded: Tensor, encoder_mask: Tensor, steps: Tensor) -> State:
+    def start(self, encoded: Tensor, encoder_mask: Tensor, steps: Tensor, hypotheses: int = 1) -> State:
         """The state before the first token.
 
         Args:
             encoded: the encoder's output [batch, source, d_model].
             encoder_mask: bool [batch, source].
             steps: int scalar; the greatest number of tokens that will be decoded.
+            hypotheses: how many texts are decoded for each input.
         """
         heads, d_kv = self.config.num_heads, self.config.d_kv
         batch, source = tf.shape(encoded)[0], tf.shape(encoded)[1]
@@ -99,20 +102,20 @@ class CachedDecoder:
         bias = tf.where(positions <= tf.transpose(positions), bias, MASKED)
         bias = tf.transpose(bias, (1, 0, 2))[:, :, tf.newaxis, :]  # [steps, heads, 1, steps]
 
-        cache = tf.zeros((batch * heads, steps, d_kv), self.dtype)
-        layers = len(self.layers)
-        return State(memory_keys, memory_values, memory_bias, bias, keys=[cache] * layers, values=[cache] * layers)
+        cache = tf.zeros((batch * hypotheses * heads, steps, d_kv), self.dtype)
+        caches = [cache] * len(self.layers)
+        return State(memory_keys, memory_values, memory_bias, bias, caches, caches, hypotheses)
 
     def step(self, state: State, ids: Tensor, position: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """Decodes one token per row.
 
         Args:
             state: the state with the caches filled before `position`.
-            ids: int [batch], the tokens at `position`.
+            ids: int [rows], the tokens at `position`.
             position: int scalar.
 
         Returns:
-            Logits of the next token, float32 [batch, emit_limit], and the caches filled up to and with `position`.
+            Logits of the next token, float32 [rows, emit_limit], and the caches filled up to and with `position`.
         """
         heads, d_kv, inner = self.config.num_heads, self.config.d_kv, self.config.inner_dim
         rows = tf.shape(ids)[0] * heads
@@ -136,14 +139,23 @@ class CachedDecoder:
             x += tf.matmul(tf.reshape(context, (-1, inner)), layer["self_output"])
 
             query = tf.matmul(self._normed(x, layer["cross_norm"]), layer["cross_query"])
-            scores = tf.matmul(tf.reshape(query, (-1, heads, 1, d_kv)), state.memory_keys[i])
-            weights = self._softmax(scores, state.memory_bias)  # [batch, heads, 1, source]
-            context = tf.matmul(weights, state.memory_values[i])
+            query = self._swapped(query, state.hypotheses, heads)  # [batch, heads, hypotheses, d_kv]
+            weights = self._softmax(tf.matmul(query, state.memory_keys[i]), state.memory_bias)
+            context = tf.matmul(weights, state.memory_values[i])  # [batch, heads, hypotheses, d_kv]
+            context = self._swapped(context, heads, state.hypotheses)
             x += tf.matmul(tf.reshape(context, (-1, inner)), layer["cross_output"])
 
             x += self._feed_forward(self._normed(x, layer["feed_forward_norm"]), layer["feed_forward"])
         x = tf.cast(self._normed(x, self.final_norm), tf.float32)
         return tf.matmul(x, self.head), keys, values
+
+    def _swapped(self, x: Tensor, outer: int, inner: int) -> Tensor:
+        """x, whose numbers are those of [batch, outer, inner, d_kv] -> [batch, inner, outer, d_kv]."""
+        x = tf.reshape(x, (-1, outer, inner, self.config.d_kv))
+        # Where one side is 1 the order is the same, and nothing need be moved.
+        if outer == 1 or inner == 1:
+            return tf.reshape(x, (-1, inner, outer, self.config.d_kv))
+        return tf.transpose(x, (0, 2, 1, 3))
 
     def _normed(self, x: Tensor, scale: Tensor) -> Tensor:
         x = tf.cast(x, tf.float32)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_model.beam import beam_search
 from keras_model.cached_decoder import CachedDecoder
 from keras_model.model import T5
 
@@ -38,6 +39,7 @@ class Generator:
         """How many times the loop was compiled (traced)."""
         signature = [tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((), tf.int32)]
         self._greedy = tf.function(self._greedy_loop, input_signature=signature, autograph=False)
+        self._beam: dict[int, Any] = {}  # beam size to its compiled search
 
     def greedy(self, encoder_ids: np.ndarray, max_new_tokens: int) -> np.ndarray:
         """The most probable token at every step.
@@ -52,6 +54,41 @@ class Generator:
         if max_new_tokens < 1:
             raise ValueError(f"max_new_tokens must be at least 1. Received: {max_new_tokens}")
         return self._greedy(np.asarray(encoder_ids, np.int32), np.int32(max_new_tokens)).numpy()
+
+    def beam(
+        self, encoder_ids: np.ndarray, max_new_tokens: int, beam_size: int = 4, alpha: float = 0.6
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The best texts that a beam search with T5's length penalty finds; see `keras_model.beam`.
+
+        Args:
+            encoder_ids: int [batch, source], padded with pad_token_id.
+            max_new_tokens: how many tokens to generate at most, the end-of-sequence id among them.
+            beam_size: how many hypotheses are kept; as many texts are returned.
+            alpha: the exponent of the length penalty; 0 for none.
+
+        Returns:
+            int32 [batch, beam_size, max_new_tokens], each input's texts, best first, and float32 [batch, beam_size],
+            their scores.
+        """
+        if max_new_tokens < 1 or beam_size < 1:
+            raise ValueError(
+                "max_new_tokens and beam_size must be at least 1. "
+                f"Received: max_new_tokens={max_new_tokens}, beam_size={beam_size}"
+            )
+        if beam_size not in self._beam:
+            self._beam[beam_size] = self._compiled_beam(beam_size)
+        ids, scores = self._beam[beam_size](
+            np.asarray(encoder_ids, np.int32), np.int32(max_new_tokens), np.float32(alpha)
+        )
+        return ids.numpy(), scores.numpy()
+
+    def _compiled_beam(self, beam_size: int) -> Any:
+        def search(encoder_ids: Tensor, steps: Tensor, alpha: Tensor) -> Any:
+            self.compilations += 1
+            return beam_search(self.model, encoder_ids, steps, alpha, beam_size, self.emit_limit)
+
+        signature = [tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((), tf.int32), tf.TensorSpec((), tf.float32)]
+        return tf.function(search, input_signature=signature, autograph=False)
 
     def _greedy_loop(self, encoder_ids: Tensor, steps: Tensor) -> Tensor:
         self.compilations += 1  # runs when TensorFlow traces the function, not when the compiled loop is called

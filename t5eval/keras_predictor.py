@@ -41,7 +41,11 @@ class KerasGenerator:
         ids = np.zeros((len(batch), max(p.length for p in batch)), dtype=np.int32)
         for row, prepared in zip(ids, batch, strict=True):
             row[: prepared.length] = prepared.payload
-        generated = self.generator.greedy(ids, max_new_tokens)
+        if decode.method == "beam":
+            found, _ = self.generator.beam(ids, max_new_tokens, decode.beam_size, decode.alpha)
+            generated = found[:, 0]
+        else:
+            generated = self.generator.greedy(ids, max_new_tokens)
         ended = (generated == EOS_ID).any(axis=1)
         texts = self.tokenizer.decode(generated.tolist())
         return [Generation(text, not bool(end)) for text, end in zip(texts, ended, strict=True)]

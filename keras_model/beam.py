@@ -15,7 +15,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_model.cached_decoder import CachedDecoder
+from keras_model.cached_decoder import CachedDecoder, decoding_loop
 from keras_model.model import T5
 
 Tensor = Any
@@ -63,12 +63,12 @@ def beam_search(
         grouped = tf.reshape(cache, (batch, beam_size, heads * shape[1] * shape[2]))
         return tf.reshape(chosen(grouped, parents), shape)
 
-    def proceed(position: Tensor, _: Tensor, alive: Tensor, __: Tensor, ended: Tensor, *caches: Any) -> Tensor:
+    def proceed(position: Tensor, _: Tensor, alive: Tensor, __: Tensor, ended: Tensor) -> Tensor:
         # Log-probabilities only fall, and the largest penalty divides them most.
         best_possible = alive[:, 0] / length_penalty(steps, alpha)
         worst_ended = tf.reduce_min(tf.where(ended > NEVER, ended, 0.0), axis=1)
         decided = (ended[:, 0] > NEVER) & (worst_ended > best_possible)
-        return (position < steps) & ~tf.reduce_all(decided)
+        return ~tf.reduce_all(decided)
 
     def step(
         position: Tensor, alive_ids: Tensor, alive: Tensor, ended_ids: Tensor, ended: Tensor, keys: Any, values: Any
@@ -93,14 +93,12 @@ def beam_search(
         alive_ids, parents = chosen(candidates, order), chosen(parents, order)
         keys = [reordered(cache, parents) for cache in keys]
         values = [reordered(cache, parents) for cache in values]
-        return position + 1, alive_ids, alive, ended_ids, ended, keys, values
+        return (alive_ids, alive, ended_ids, ended), keys, values
 
     nothing = tf.fill((batch, beam_size, steps), config.pad_token_id)
     # All hypotheses start alike: only the first may be continued at first.
     first = tf.tile(tf.constant([[0.0] + [NEVER] * (beam_size - 1)]), (batch, 1))
     none = tf.fill((batch, beam_size), NEVER)
-    _, alive_ids, alive, ended_ids, ended, *_ = tf.while_loop(
-        proceed, step, (tf.constant(0), nothing, first, nothing, none, state.keys, state.values)
-    )
+    alive_ids, alive, ended_ids, ended = decoding_loop(proceed, step, (nothing, first, nothing, none), state, steps)
     any_ended = ended[:, :1] > NEVER
     return tf.where(any_ended[:, :, tf.newaxis], ended_ids, alive_ids), tf.where(any_ended, ended, alive)

@@ -2,8 +2,8 @@
 
 It computes what `T5.decode` computes for the last position, laid out for speed: `DecoderWeights` fuses and transposes
 the model's weights once per call, `memory` keys and values are computed once per input, and each step then works on
-thin matrices [rows, ...]. Plain TensorFlow, since loops and caches have no counterpart in keras.ops; every shape is
-fixed by the arguments of `start`, so that the same code can be compiled by XLA.
+thin matrices [rows, ...]. Plain TensorFlow, since loops and caches have no counterpart in keras.ops. The caches grow
+while the texts do: their size is that of the longest text so far, not of the longest that is allowed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from keras_model.config import T5Config
 from keras_model.model import MASKED, T5, Attention, FeedForward, LayerNorm, gelu
 
 Tensor = Any
+
+CACHE_GROWTH = 32
+"""Positions by which the caches grow: each step copies them, and texts are mostly far shorter than they may be."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,11 +35,56 @@ class State:
     position_bias: Tensor
     """float32 [steps, heads, 1, steps]; for each query position the bias of every key, later keys masked."""
     keys: list[Tensor]
-    """Per layer [rows * heads, steps, d_kv]; of positions not reached yet they are zero and masked."""
+    """Per layer [rows * heads, cached, d_kv]; of positions not reached yet they are zero and masked."""
     values: list[Tensor]
-    """Per layer [rows * heads, steps, d_kv]."""
+    """Per layer [rows * heads, cached, d_kv]."""
     hypotheses: int = 1
     """Rows of each input: rows = batch * hypotheses, those of one input side by side. They share its memory."""
+
+    def grown(self, size: Tensor) -> State:
+        """The state with room for `size` positions in its caches."""
+        padding = [[0, 0], [0, size - tf.shape(self.keys[0])[1]], [0, 0]]
+        keys, values = ([tf.pad(cache, padding) for cache in caches] for caches in (self.keys, self.values))
+        return dataclasses.replace(self, keys=keys, values=values)
+
+
+def decoding_loop(proceed: Any, step: Any, variables: tuple, state: State, steps: Tensor) -> tuple:
+    """Runs `step` as long as `proceed` says, for `steps` positions at most, and lets the caches grow on the way.
+
+    Args:
+        proceed: takes the position and the variables; whether another step is needed.
+        step: takes the position, the variables, the keys and the values; returns the variables, keys and values after
+            it.
+        variables: tensors, whose shapes do not change.
+        state: the state before the first step.
+        steps: int scalar.
+
+    Returns:
+        The variables after the last step.
+    """
+
+    def goes_on(position: Tensor, variables: tuple, keys: Any, values: Any) -> Tensor:
+        return (position < steps) & proceed(position, *variables)
+
+    def stretch(position: Tensor, variables: tuple, keys: Any, values: Any) -> tuple:
+        """As many steps as the caches then hold."""
+        size = tf.minimum(position + CACHE_GROWTH, steps)
+        grown = dataclasses.replace(state, keys=keys, values=values).grown(size)
+        return tf.while_loop(
+            lambda position, *rest: (position < size) & goes_on(position, *rest),
+            lambda position, variables, keys, values: (position + 1, *step(position, *variables, keys, values)),
+            (position, variables, grown.keys, grown.values),
+        )
+
+    growing = tf.TensorShape((None, None, state.keys[0].shape[2]))
+    shapes = (
+        tf.TensorShape(()),
+        tuple(variable.shape for variable in variables),
+        [growing] * len(state.keys),
+        [growing] * len(state.values),
+    )
+    first = (tf.constant(0), variables, state.keys, state.values)
+    return tf.while_loop(goes_on, stretch, first, shape_invariants=shapes)[1]
 
 
 class CachedDecoder:
@@ -102,7 +150,7 @@ class CachedDecoder:
         bias = tf.where(positions <= tf.transpose(positions), bias, MASKED)
         bias = tf.transpose(bias, (1, 0, 2))[:, :, tf.newaxis, :]  # [steps, heads, 1, steps]
 
-        cache = tf.zeros((batch * hypotheses * heads, steps, d_kv), self.dtype)
+        cache = tf.zeros((batch * hypotheses * heads, 0, d_kv), self.dtype)
         caches = [cache] * len(self.layers)
         return State(memory_keys, memory_values, memory_bias, bias, caches, caches, hypotheses)
 
@@ -110,7 +158,7 @@ class CachedDecoder:
         """Decodes one token per row.
 
         Args:
-            state: the state with the caches filled before `position`.
+            state: the state with room for `position` in its caches, which are filled before it.
             ids: int [rows], the tokens at `position`.
             position: int scalar.
 
@@ -120,8 +168,8 @@ class CachedDecoder:
         heads, d_kv, inner = self.config.num_heads, self.config.d_kv, self.config.inner_dim
         rows = tf.shape(ids)[0] * heads
         cache_index = tf.stack([tf.range(rows), tf.fill((rows,), position)], axis=1)  # [rows, 2]
-        position_bias = state.position_bias[position]  # [heads, 1, steps]
-        steps = tf.shape(position_bias)[-1]
+        cached = tf.shape(state.keys[0])[1]
+        position_bias = state.position_bias[position, :, :, :cached]  # [heads, 1, cached]
         keys, values = [], []
 
         x = tf.cast(tf.gather(self.embedding, ids), self.dtype)  # [batch, d_model]
@@ -131,11 +179,11 @@ class CachedDecoder:
             values.append(tf.tensor_scatter_nd_update(state.values[i], cache_index, tf.reshape(value, (rows, d_kv))))
             scores = tf.matmul(
                 tf.reshape(query, (-1, heads, 1, d_kv)),
-                tf.reshape(keys[-1], (-1, heads, steps, d_kv)),
+                tf.reshape(keys[-1], (-1, heads, cached, d_kv)),
                 transpose_b=True,
             )
-            weights = self._softmax(scores, position_bias)  # [batch, heads, 1, steps]
-            context = tf.matmul(weights, tf.reshape(values[-1], (-1, heads, steps, d_kv)))
+            weights = self._softmax(scores, position_bias)  # [rows, heads, 1, cached]
+            context = tf.matmul(weights, tf.reshape(values[-1], (-1, heads, cached, d_kv)))
             x += tf.matmul(tf.reshape(context, (-1, inner)), layer["self_output"])
 
             query = tf.matmul(self._normed(x, layer["cross_norm"]), layer["cross_query"])

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_model.beam import beam_search
-from keras_model.cached_decoder import CachedDecoder
+from keras_model.cached_decoder import CachedDecoder, decoding_loop
 from keras_model.model import T5
 
 Tensor = Any
@@ -98,23 +98,19 @@ class Generator:
         state = decoder.start(self.model.encode(encoder_ids, mask), mask, steps)
         batch = tf.shape(encoder_ids)[0]
 
-        def proceed(position: Tensor, ids: Tensor, ended: Tensor, *_: Any) -> Tensor:
-            return (position < steps) & ~tf.reduce_all(ended)
+        def proceed(position: Tensor, ids: Tensor, ended: Tensor, output: Tensor) -> Tensor:
+            return ~tf.reduce_all(ended)
 
         def step(position: Tensor, ids: Tensor, ended: Tensor, output: Tensor, keys: Any, values: Any) -> tuple:
             logits, keys, values = decoder.step(dataclasses.replace(state, keys=keys, values=values), ids, position)
             ids = tf.argmax(logits, axis=1, output_type=tf.int32)
             ids = tf.where(ended, config.pad_token_id, ids)
             output = tf.tensor_scatter_nd_update(output, position[tf.newaxis, tf.newaxis], ids[tf.newaxis])
-            return position + 1, ids, ended | (ids == config.eos_token_id), output, keys, values
+            return (ids, ended | (ids == config.eos_token_id), output), keys, values
 
         first = (
-            tf.constant(0),
             tf.fill((batch,), config.decoder_start_token_id),
             tf.zeros((batch,), tf.bool),
             tf.fill((steps, batch), config.pad_token_id),
-            state.keys,
-            state.values,
         )
-        output = tf.while_loop(proceed, step, first)[3]
-        return tf.transpose(output)
+        return tf.transpose(decoding_loop(proceed, step, first, state, steps)[2])

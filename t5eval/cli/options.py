@@ -12,7 +12,8 @@ import click
 data_dir_option = click.option(
     "--data-dir",
     metavar="DATA",
-    help="Folder that holds glue/ and the other benchmarks, or tfds:[FOLDER]. [T5EVAL_DATA_DIR, else tfds:]",
+    help="Folder that holds glue/ and the other benchmarks, or tfds:[FOLDER], or hf:FOLDER_OR_NAME. "
+    "[T5EVAL_DATA_DIR, else tfds:]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 

@@ -13,6 +13,7 @@ from t5eval.data.copied_rows import ID_COLUMNS, ROWS, Columns, Key, Row
 from t5eval.data.summary import Summary
 from t5eval.errors import DataError
 from task_specs import Example, TaskSpec
+from task_specs.sources_parallel import ParallelText
 
 IN_MEMORY = 64 << 20  # bytes of a split's text; what is larger is ordered on disk
 
@@ -43,6 +44,22 @@ def part_names(spec: TaskSpec, split: str) -> dict[str, str]:
 def has_ids(spec: TaskSpec) -> bool:
     """Returns whether copies of a task say which row is which."""
     return bool(ID_COLUMNS[spec.source.kind])
+
+
+def other_direction(spec: TaskSpec, split: str) -> str:
+    """Returns a note where a test set has two directions of different sentences, and the copy has the other one."""
+    source = spec.source
+    if not isinstance(source, ParallelText) or not spec.tfds:
+        return ""
+    copied = spec.tfds.rpartition("/")[2].replace("-", "")
+    for name in source.sets[split]:
+        base, direction = source.split_name(name)
+        if direction not in ("", copied):
+            return (
+                f"{spec.name} {split}: the copies have {base} of the direction {copied}, turned round; WMT's own set "
+                f"for this task is of {direction}, with other sentences"
+            )
+    return ""
 
 
 def read_copy(spec: TaskSpec, split: str, parts: Iterable[Part], shown: str, summary: Summary) -> Iterator[Example]:

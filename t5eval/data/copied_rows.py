@@ -88,7 +88,12 @@ def _idx(row: Row, *parts: str) -> Key | None:
 
 
 def _text_id(row: Row) -> Key | None:
-    return (row.text(row.value, "id"),) if "id" in row.value else None
+    if "id" not in row.value:
+        return None
+    example_id = row.text(row.value, "id")
+    if not example_id or not example_id.isprintable():
+        raise row.fault(f"id must be a text without control characters, got {quoted(example_id)}")
+    return (example_id,)
 
 
 def _texts(row: Row, names: Sequence[str]) -> dict[str, Any]:
@@ -178,6 +183,7 @@ def _squad_row(columns: Columns, row: Row) -> tuple[Key | None, dict[str, Any]]:
     starts = row.list_at(answers, "answer_start", int, "answers.")
     if len(texts) != len(starts):
         raise row.fault(f"has {len(texts)} answers.text and {len(starts)} answers.answer_start")
+    key = _text_id(row)
     features = _texts(row, ("id", "title", "context", "question"))
     features["answers"] = {"text": texts, "answer_start": starts}
     if "is_impossible" in columns.spec.source.fields:
@@ -187,7 +193,7 @@ def _squad_row(columns: Columns, row: Row) -> tuple[Key | None, dict[str, Any]]:
         features["is_impossible"] = impossible
     elif not texts:
         raise row.fault("has no answer, which SQuAD 1.1 does not know; is it of version 2.0?")
-    return (features["id"],), features
+    return key, features
 
 
 def _story_row(columns: Columns, row: Row) -> tuple[Key | None, dict[str, Any]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from t5eval.data.copied import Part, has_ids, part_names, read_copy
+from t5eval.data.copied import Part, has_ids, other_direction, part_names, read_copy
 from t5eval.data.summary import Summary
 from t5eval.errors import DataError, MissingFile, MissingPackage
 from task_specs import Example, TaskSpec
@@ -110,7 +110,7 @@ class TfdsData:
             raise DataError(f"{self.folder / (spec.tfds or spec.name)}: is no longer there")
         parts = (_part(found, part, name) for part, name in part_names(spec, split).items())
         yield from read_copy(spec, split, parts, f"{PREFIX}{found.name}/{split}", summary)
-        if note := _other_direction(spec, split):
+        if note := other_direction(spec, split):
             summary.notes.append(note)
 
     def unsubmittable(self, spec: TaskSpec) -> str:
@@ -131,22 +131,6 @@ def _splits(folder: Path) -> tuple[str, ...]:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, AttributeError, TypeError, KeyError, RecursionError):
         raise DataError(f"{path}: not the information file of a prepared dataset") from None
-
-
-def _other_direction(spec: TaskSpec, split: str) -> str:
-    """Returns a note where a test set has two directions of different sentences, and the copy has the other one."""
-    source = spec.source
-    if not isinstance(source, ParallelText) or not spec.tfds:
-        return ""
-    copied = spec.tfds.rpartition("/")[2].replace("-", "")
-    for name in source.sets[split]:
-        base, direction = source.split_name(name)
-        if direction not in ("", copied):
-            return (
-                f"{spec.name} {split}: the copies have {base} of the direction {copied}, turned round; WMT's own set "
-                f"for this task is of {direction}, with other sentences"
-            )
-    return ""
 
 
 def _part(found: PreparedDataset, part: str, name: str) -> Part:

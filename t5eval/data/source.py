@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from t5eval.data import prepared
+from t5eval.data import hugging_face, prepared
+from t5eval.data.hugging_face import HuggingFaceData
 from t5eval.data.official_files import OfficialFiles
 from t5eval.data.prepared import TfdsData
 from t5eval.data.summary import Summary
@@ -65,6 +66,10 @@ def data_source(option: str | None) -> DataSource:
         if not folder.is_dir():
             raise DataError(f"--data-dir {named}: there is no folder {folder}")
         return TfdsData(folder)
+    if colon and f"{kind}:" == hugging_face.PREFIX:
+        if not rest:
+            raise DataError(f"--data-dir {named}: name a folder, or a dataset of the hub, as in hf:nyu-mll/glue")
+        return HuggingFaceData(rest)
     path = Path(named)
     if not path.is_dir():
         raise DataError(f"--data-dir {named}: there is no such folder")

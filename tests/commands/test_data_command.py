@@ -99,3 +99,14 @@ def test_without_the_packages_the_answer_names_them(
     done = t5eval("data", "build", "super_glue/boolq", "--manual-dir", archives, "--data-dir", f"tfds:{built}")
     assert (done.status, done.err.count("\n")) == (2, 1)
     assert "needs tensorflow_datasets and importlib_resources: pip install 't5eval[tfds]'" in done.err
+
+
+def test_a_dataset_of_the_hub_that_cannot_be_reached_is_one_line(
+    t5eval_process: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("datasets")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    done = t5eval_process("examples", "glue/rte", "--split", "validation", "--data-dir", "hf:nyu-mll/glue")
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert done.err.startswith("t5eval: hf:nyu-mll/glue: the library datasets cannot read it: ")

@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 
 .PHONY: demo test lint types parity bench clean
 
-# The whole job, offline once installed: train a tiny T5, evaluate it, write and check a GLUE submission.
+# The whole job, offline once installed: train a tiny T5, evaluate it, write and check every kind of submission.
 demo: $(VENV)/.keras
 	$(BIN)/t5eval demo --out demo-run
 
@@ -41,7 +41,7 @@ $(VENV)/.keras: setup.py constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev: setup.py constraints.txt | $(VENV)/bin/python
-	$(PIP) --editable '.[keras,dev]'
+	$(PIP) --editable '.[keras,tfds,dev]' datasets
 	@touch $@ $(VENV)/.keras
 
 $(VENV)/.parity: $(VENV)/.dev

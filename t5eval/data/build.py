@@ -133,7 +133,8 @@ def _builder(tfds: Any, name: str, version: str | None, folder: Path) -> Any:
         language_pair=tuple(pair.split("-")),
         subsets={split: sets for split, sets in builder.subsets.items() if split != "train" and sets},
     )
-    return tfds.builder(TEST_SETS, config=config, data_dir=str(folder))
+    with silent_stderr():
+        return tfds.builder(TEST_SETS, config=config, data_dir=str(folder))
 
 
 def _prepare(tfds: Any, builder: Any, archive_folder: Path, folder: Path) -> None:

@@ -19,6 +19,7 @@ from task_specs.sources_parallel import ParallelText
 
 PREFIX = "tfds:"
 PIP = "pip install 't5eval[tfds]'"
+BATCH_ROWS = 512
 TEST_SETS = "wmt_translate"  # where `t5eval data build` puts WMT's sets without the training corpora
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
@@ -150,27 +151,46 @@ def _open(found: PreparedDataset, name: str) -> tuple[Any, Iterator[Mapping[str,
             builder = tfds.builder_from_directory(found.folder)
             # One shard after the other: the same order each time. Nothing is kept for a second reading.
             config = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
-            dataset = builder.as_dataset(split=name, shuffle_files=False, read_config=config)
+            # Many rows at once come three times as fast, where none has a list in it.
+            batch = BATCH_ROWS if _is_flat(builder.info.features.shape) else None
+            dataset = builder.as_dataset(split=name, shuffle_files=False, read_config=config, batch_size=batch)
             iterator = iter(dataset.as_numpy_iterator())
     except ModuleNotFoundError as error:
         raise MissingPackage(f"reading {PREFIX}{found.folder} needs {error.name}: {PIP}") from None
     except Exception as error:  # whatever the library makes of a damaged folder
         raise _unreadable(found, name, error) from None
-    return builder, _plain_rows(found, name, iterator)
+    return builder, _plain_rows(found, name, iterator, batch is not None)
 
 
-def _plain_rows(found: PreparedDataset, name: str, iterator: Iterator[Any]) -> Iterator[Mapping[str, Any]]:
+def _is_flat(shape: Any) -> bool:
+    """Returns whether every feature of a row is one value."""
+    return all(map(_is_flat, shape.values())) if isinstance(shape, Mapping) else shape == ()
+
+
+def _unbatched(value: Any) -> list[Any]:
+    """Returns the rows of a batch, whose features are arrays."""
+    if not isinstance(value, Mapping):
+        rows: list[Any] = _plain(value)
+        return rows
+    columns = {key: _unbatched(item) for key, item in value.items()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _plain_rows(
+    found: PreparedDataset, name: str, iterator: Iterator[Any], batched: bool
+) -> Iterator[Mapping[str, Any]]:
     while True:
         try:
-            row = next(iterator)
+            value = next(iterator)
         except StopIteration:
             return
         except Exception as error:
             raise _unreadable(found, name, error) from None
         try:
-            yield _plain(row)
+            rows = _unbatched(value) if batched else [_plain(value)]
         except UnicodeDecodeError as error:
             raise DataError(f"{found.folder}: split {name}: a text is not UTF-8 ({error.reason})") from None
+        yield from rows
 
 
 def _unreadable(found: PreparedDataset, name: str, error: Exception) -> DataError:

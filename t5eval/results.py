@@ -25,6 +25,8 @@ LIBRARIES = (
     "sentencepiece",
     "tensorflow",
     "keras",
+    "tensorflow-datasets",
+    "datasets",
 )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from t5eval.data.copied import Part, has_ids, other_direction, part_names, read_copy
+from t5eval.data.copied_rows import ID_COLUMNS
 from t5eval.data.summary import Summary
 from t5eval.errors import DataError, MissingFile, MissingPackage
 from task_specs import Example, TaskSpec
@@ -115,12 +116,19 @@ class TfdsData:
             summary.notes.append(note)
 
     def unsubmittable(self, spec: TaskSpec) -> str:
-        if has_ids(spec):
+        if has_ids(spec) and self._has_column(spec, ID_COLUMNS[spec.source.kind]):
             return ""
         return (
             f"the rows of {spec.name} have no ids in TensorFlow Datasets, which keeps them in an order of its own; "
             f"name a folder of official files with --data-dir"
         )
+
+    def _has_column(self, spec: TaskSpec, column: str) -> bool:
+        """Returns whether a task's dataset has a feature; also where it is not there, which is another error."""
+        found = self.find(spec)
+        if found is None or not found.splits or not is_installed():
+            return True
+        return column in _features(_open(found, found.splits[0])[0])
 
 
 def _splits(folder: Path) -> tuple[str, ...]:
@@ -136,9 +144,13 @@ def _splits(folder: Path) -> tuple[str, ...]:
 
 def _part(found: PreparedDataset, part: str, name: str) -> Part:
     builder, rows = _open(found, name)
-    label = dict(builder.info.features.items()).get("label")
+    label = _features(builder).get("label")
     names = list(getattr(label, "names", None) or ())
     return Part(part, f"{found.folder} {name}", names, rows)
+
+
+def _features(builder: Any) -> dict[str, Any]:
+    return dict(builder.info.features.items())
 
 
 def _open(found: PreparedDataset, name: str) -> tuple[Any, Iterator[Mapping[str, Any]]]:

@@ -80,8 +80,8 @@ def _default_source() -> DataSource:
     folder = prepared.default_folder()
     if folder.is_dir() and prepared.is_installed():
         return TfdsData(folder)
-    lacks = f"nothing is prepared in {folder}" if prepared.is_installed() else f"which needs {prepared.PIP}"
+    lacks = f"but nothing is prepared in {folder}" if prepared.is_installed() else "which is not installed"
     raise DataError(
         f"no data: name the folder that holds glue/ and other benchmarks with --data-dir DIR or {DATA_DIR_VARIABLE}; "
-        f"without, it is TensorFlow Datasets', {lacks}"
+        f"without, it comes from TensorFlow Datasets ({prepared.PIP}), {lacks}"
     )

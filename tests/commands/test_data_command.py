@@ -77,7 +77,7 @@ def test_without_a_data_directory_the_source_is_tfds(
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "absent"))
     done = t5eval("examples", "super_glue/boolq", "--split", "validation")
     assert (done.status, done.err.count("\n")) == (2, 1)
-    assert "--data-dir DIR or T5EVAL_DATA_DIR; without, it is TensorFlow Datasets', nothing is prepared" in done.err
+    assert "--data-dir DIR or T5EVAL_DATA_DIR; without, it comes from TensorFlow Datasets (pip install" in done.err
     done = t5eval("examples", "super_glue/boolq", "--split", "validation", "--data-dir", "tfds:")
     assert (done.status, done.err.count("\n")) == (2, 1)
     assert f"there is no folder {tmp_path / 'absent'}" in done.err
@@ -91,7 +91,7 @@ def test_without_the_packages_the_answer_names_them(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in absent else find_spec(name))
     for arguments, message in (
         (("--data-dir", f"tfds:{built}"), "needs tensorflow-datasets and tensorflow: pip install 't5eval[tfds]'"),
-        ((), "with --data-dir DIR or T5EVAL_DATA_DIR; without, it is TensorFlow Datasets', which needs pip install"),
+        ((), "without, it comes from TensorFlow Datasets (pip install 't5eval[tfds]'), which is not installed"),
     ):
         done = t5eval("examples", "super_glue/boolq", "--split", "validation", *arguments)
         assert (done.status, done.err.count("\n")) == (2, 1)

@@ -101,6 +101,21 @@ def test_submit_refuses_a_source_that_has_lost_the_order(data: DataSource, tmp_p
     assert not (tmp_path / "out.txt").exists()
 
 
+def test_submit_refuses_a_version_without_ids(data: TfdsData, tmp_path: Path) -> None:
+    import tensorflow_datasets as tfds
+
+    rows = [{"article": f"A {i}", "highlights": "H"} for i in range(5)]
+    features = tfds.features.FeaturesDict({name: tfds.features.Text() for name in rows[0]})
+    old = TfdsData(tmp_path / "tfds")
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name="cnn_dailymail", version="3.1.0", data_dir=old.folder, features=features, split_datasets={"test": list(enumerate(rows))}
+    )
+    spec = task_specs.get("cnn_dailymail")
+    assert [e.id for e in open_split(spec, "test", old)] == ["0", "1", "2", "3", "4"]
+    assert "the rows of cnn_dailymail have no ids" in old.unsubmittable(spec)
+    assert data.unsubmittable(spec) == ""
+
+
 def test_a_submission_is_the_same_from_either_source(data: DataSource, official: Path, tmp_path: Path) -> None:
     for name in task_specs.BENCHMARKS["super_glue"].tasks:
         spec = task_specs.get(name)

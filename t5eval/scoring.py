@@ -137,6 +137,23 @@ def judge(spec: TaskSpec, examples: Iterable[Example], predictions: Mapping[str,
     return judged
 
 
+def judge_values(spec: TaskSpec, examples: Iterable[Example], values: Mapping[str, Any]) -> list[Scored]:
+    """Judges answers that were read from a submission instead of from texts.
+
+    Args:
+        spec: the task.
+        examples: the split's examples.
+        values: example id to class index, number or text, for every example.
+    """
+    judged = []
+    for blank in judge(spec, examples, {}):
+        value = values[blank.id]
+        text = value if isinstance(value, str) else ""
+        answer = spec.answer.parse(text, blank.features, blank.targets) if text else Answer(value, value)
+        judged.append(replace(blank, prediction=str(value), answer=answer, missing=False))
+    return judged
+
+
 def score(spec: TaskSpec, split: str, judged: Sequence[Scored]) -> SplitScore:
     """Computes a task's metrics over judged examples, each with its interval and signature; none if unlabelled."""
     labelled = bool(judged) and all(e.gold is not UNLABELLED for e in judged)

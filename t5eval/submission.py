@@ -288,6 +288,29 @@ def submit(
     )
 
 
+def read_back(path: Path, spec: TaskSpec, split: str, source: DataSource) -> dict[str, Any]:
+    """Returns a task's answers from a submission that was made for a split: example id to value.
+
+    Raises:
+        UserError: the task has no file in a submission, this one lacks it, or a file has a fault.
+    """
+    leaderboard = next((leaderboards.get(n) for n in leaderboards.NAMES if spec in leaderboards.get(n).tasks), None)
+    if leaderboard is None or spec.submission is None:
+        raise UserError(f"{spec.name} has no file in any leaderboard's submission; score its --predictions")
+    ids: dict[str, list[str]] = {}
+    for other in leaderboard.tasks:
+        # The other files of the archive were made from the same split, so that is what they must hold.
+        if other == spec or not (leaderboard.one_task or leaderboard.independent):
+            try:
+                ids[other.name] = [example.id for example in open_split(other, split, source)]
+            except UserError:
+                continue
+    values = leaderboard.read(path, ids)
+    if spec.name not in values:
+        raise UserError(f"{path}: {spec.submission.file} is not in it, so there is nothing of {spec.name} to score")
+    return values[spec.name]
+
+
 def data_ids(name: str, source: DataSource) -> dict[str, list[str]]:
     """Returns the example ids of a leaderboard's tasks whose test data is at hand, by task name."""
     ids: dict[str, list[str]] = {}

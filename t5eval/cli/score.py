@@ -13,6 +13,7 @@ from t5eval.cli.options import console, data_dir_option, json_option, print_json
 from t5eval.data import Summary, data_source, open_split
 from t5eval.errors import UserError
 from t5eval.predictions import FORMATS, plain_lines, read_predictions, read_text
+from t5eval.submission import read_back
 from task_specs import Example, TaskSpec
 
 
@@ -32,7 +33,8 @@ def _references(spec: TaskSpec, path: Path) -> tuple[list[Example], Summary]:
 @click.option(
     "--references", metavar="FILE", help="True texts, one a line, instead of --split and --data-dir; for free texts."
 )
-@click.option("--predictions", required=True, metavar="FILE", help="JSON lines, one JSON object, or plain text.")
+@click.option("--predictions", metavar="FILE", help="JSON lines, one JSON object, or plain text.")
+@click.option("--submission", metavar="FILE", help="A submission made for this split, instead of --predictions.")
 @click.option("--format", "file_format", type=click.Choice(FORMATS), help="The file's form, if not by its content.")
 @json_option
 def command(
@@ -40,12 +42,15 @@ def command(
     split: str | None,
     data_dir: str | None,
     references: str | None,
-    predictions: str,
+    predictions: str | None,
+    submission: str | None,
     file_format: str | None,
     as_json: bool,
 ) -> None:
-    """Score predictions for TASK's split, with 95 % intervals."""
+    """Score predictions for TASK's split, or a submission made for it, with 95 % intervals."""
     spec = task_specs.get(task)
+    if (predictions is None) == (submission is None):
+        raise UserError("nothing to score: name a file of --predictions, or a --submission")
     if references is not None:
         if split or data_dir:
             raise UserError("--references takes the place of --split and --data-dir; give one or the other")
@@ -57,8 +62,16 @@ def command(
         examples = list(opened)
         scoring.require_labels(spec, split, examples)
         data = opened.summary
-    found = read_predictions(Path(predictions), [example.id for example in examples], file_format)
-    result = scoring.score(spec, split, scoring.judge(spec, examples, found))
+    if predictions is not None:
+        found = read_predictions(Path(predictions), [example.id for example in examples], file_format)
+        judged = scoring.judge(spec, examples, found)
+    elif references is not None:
+        raise UserError("--submission is for a split of a task's data; with --references name --predictions")
+    else:
+        assert submission is not None
+        values = read_back(Path(submission), spec, split, data_source(data_dir))
+        judged = scoring.judge_values(spec, examples, values)
+    result = scoring.score(spec, split, judged)
     warn(data.notes)
     if result.missing:
         warn(f"{result.missing:,} of {result.n:,} examples have no prediction and count as wrong")

@@ -4,7 +4,14 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-KERAS = ["tensorflow>=2.19,<2.22", "keras>=3.10,<4", "keras-nlp>=0.21", "safetensors>=0.4", "huggingface_hub>=0.24"]
+KERAS = [
+    "tensorflow>=2.19,<2.22",
+    "tensorboard>=2.18",  # tf.summary writes through it; TensorFlow does not install it
+    "keras>=3.10,<4",
+    "keras-nlp>=0.21",
+    "safetensors>=0.4",
+    "huggingface_hub>=0.24",
+]
 # TensorFlow Datasets reads its files with TensorFlow, and names neither it nor importlib_resources.
 TFDS = ["tensorflow-datasets>=4.9.4", "importlib_resources>=6", "tensorflow>=2.19,<2.22"]
 # A checkout can be made to agree with transformers only against a known release of it.

@@ -14,7 +14,6 @@ KERAS = [
 ]
 # TensorFlow Datasets reads its files with TensorFlow, and names neither it nor importlib_resources.
 TFDS = ["tensorflow-datasets>=4.9.4", "importlib_resources>=6", "tensorflow>=2.19,<2.22"]
-# A checkout can be made to agree with transformers only against a known release of it.
 HF = ["torch>=2.2", "transformers>=4.44", "datasets>=2.20"]
 DEV = ["pytest>=8", "hypothesis>=6.100", "ruff>=0.8", "mypy>=1.13", "build>=1.2", "types-setuptools"]
 

@@ -108,7 +108,11 @@ def test_submit_refuses_a_version_without_ids(data: TfdsData, tmp_path: Path) ->
     features = tfds.features.FeaturesDict({name: tfds.features.Text() for name in rows[0]})
     old = TfdsData(tmp_path / "tfds")
     tfds.dataset_builders.store_as_tfds_dataset(
-        name="cnn_dailymail", version="3.1.0", data_dir=old.folder, features=features, split_datasets={"test": list(enumerate(rows))}
+        name="cnn_dailymail",
+        version="3.1.0",
+        data_dir=old.folder,
+        features=features,
+        split_datasets={"test": list(enumerate(rows))},
     )
     spec = task_specs.get("cnn_dailymail")
     assert [e.id for e in open_split(spec, "test", old)] == ["0", "1", "2", "3", "4"]

@@ -15,9 +15,24 @@ from task_specs import Decode
 
 if TYPE_CHECKING:
     from keras_model.decoding import Generator
+    from keras_model.model import T5
     from keras_model.tokenizer import T5Tokenizer
 
 MODEL_FILES = ("config.json", "model.safetensors", "spiece.model")
+
+
+def require_fitting_vocabulary(folder: Path, model: T5, tokenizer: T5Tokenizer) -> None:
+    """Raises an error if the tokenizer has ids that the model has no embedding for.
+
+    Raises:
+        UserError: as said.
+    """
+    rows = model.config.vocab_size
+    if tokenizer.vocab_size > rows:
+        raise UserError(
+            f"{folder}: its vocabulary has {tokenizer.vocab_size:,} ids, its model only {rows:,} embeddings; "
+            f"the two do not belong together"
+        )
 
 
 class KerasGenerator:
@@ -93,6 +108,7 @@ class KerasPredictor:
             model = load_model(self.folder)
         except ValueError as error:
             raise UserError(str(error)) from None
+        require_fitting_vocabulary(self.folder, model, self._tokenizer)
         return KerasGenerator(Generator(model, emit_limit=self._tokenizer.vocab_size), self._tokenizer)
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:

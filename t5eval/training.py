@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from t5eval import evaluation, scoring
 from t5eval.data import DataSource, Split, data_source, open_split
 from t5eval.errors import UserError, did_you_mean
-from t5eval.keras_predictor import KerasGenerator
+from t5eval.keras_predictor import KerasGenerator, require_fitting_vocabulary
 from t5eval.quiet import import_keras_model
 from task_specs import Example, TaskSpec, TextPair
 
@@ -214,7 +214,9 @@ def _start(config: TrainConfig) -> tuple[T5, T5Tokenizer]:
     try:
         if config.model:
             tokenizer = T5Tokenizer(config.vocab) if config.vocab else load_tokenizer(config.model)
-            return load_model(config.model), tokenizer
+            model = load_model(config.model)
+            require_fitting_vocabulary(Path(config.model), model, tokenizer)
+            return model, tokenizer
         assert config.vocab is not None
         tokenizer = T5Tokenizer(config.vocab)
         return T5(_fresh_config(config, tokenizer)), tokenizer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -149,6 +150,22 @@ def test_a_folder_without_a_model_is_one_line(t5eval: Any, suite: Path, tmp_path
     done = t5eval(*arguments(tmp_path, suite, tmp_path / "run"))
     assert (done.status, done.err.count("\n")) == (2, 1)
     assert "config.json is not in it" in done.err
+
+
+def test_a_vocabulary_of_another_model_is_one_line(t5eval: Any, model: Path, suite: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mixed"
+    shutil.copytree(model, folder)
+    config = json.loads((folder / "config.json").read_text())
+    assert config["vocab_size"] > 150
+    from keras_model.checkpoints import save_model
+    from keras_model.config import T5Config
+    from keras_model.model import T5
+
+    save_model(T5(T5Config.from_dict({**config, "vocab_size": 150})), folder)
+    done = t5eval(*arguments(folder, suite, tmp_path / "run"))
+    assert (done.status, done.out) == (2, "")
+    assert "its model only 150 embeddings" in done.err
+    assert "Traceback" not in done.err
 
 
 TRAIN = """

@@ -57,7 +57,7 @@ class Commands(click.Group):
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="t5eval %(version)s")
 def cli() -> None:
-    """Score text-to-text models on GLUE as the benchmark does, and write its submission."""
+    """Score text-to-text models on GLUE, SuperGLUE, SQuAD, WMT and CNN/DM as the benchmarks do."""
 
 
 def _fail(message: str) -> int:

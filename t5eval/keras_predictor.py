@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -83,11 +82,13 @@ class KerasPredictor:
     @cached_property
     def identity(self) -> Mapping[str, str]:
         """Hashes of the model and of its vocabulary."""
-        model = hashlib.sha256()
-        for name in ("config.json", "model.safetensors"):
-            with (self.folder / name).open("rb") as file:
-                model.update(hashlib.file_digest(file, "sha256").digest())
-        return {"model": model.hexdigest(), "vocabulary": self._tokenizer.fingerprint}
+        from keras_model.model_folder import model_fingerprint
+
+        try:
+            model = model_fingerprint(self.folder)
+        except ValueError as error:
+            raise UserError(str(error)) from None
+        return {"model": model, "vocabulary": self._tokenizer.fingerprint}
 
     @cached_property
     def _tokenizer(self) -> T5Tokenizer:

@@ -4,7 +4,7 @@
 that hands its tensors to `weights.assign`.
 """
 
-from keras_model.checkpoints.errors import CheckpointError
-from keras_model.checkpoints.huggingface import load_model, load_tokenizer, model_fingerprint, save_model
+from keras_model.checkpoints.huggingface import load_model, load_tokenizer, save_model
+from keras_model.model_folder import CheckpointError, model_fingerprint
 
 __all__ = ["CheckpointError", "load_model", "load_tokenizer", "model_fingerprint", "save_model"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -13,15 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from keras_model.checkpoints.errors import CheckpointError
 from keras_model.checkpoints.weights import EMBEDDING, HEAD, assign, weights
-from keras_model.config import ConfigError, T5Config
 from keras_model.model import T5
+from keras_model.model_folder import (
+    CONFIG_FILE,
+    VOCABULARY_FILE,
+    WEIGHTS_FILE,
+    CheckpointError,
+    read_config,
+    read_json,
+    weights_path,
+)
 from keras_model.tokenizer import T5Tokenizer
 
-CONFIG_FILE = "config.json"
-WEIGHTS_FILE = "model.safetensors"
-VOCABULARY_FILE = "spiece.model"
 TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
 
 
@@ -66,9 +69,9 @@ def load_model(folder: str | os.PathLike[str], dtype: Any = "float32") -> T5:
         CheckpointError: the configuration is no T5's, or the tensors do not match it one to one.
     """
     folder = Path(folder)
-    values = _read_json(folder / CONFIG_FILE)
-    config = _config(folder / CONFIG_FILE, values)
-    tensors = SafetensorsFile(_weights_path(folder))
+    values = read_json(folder / CONFIG_FILE)
+    config = read_config(folder / CONFIG_FILE)
+    tensors = SafetensorsFile(weights_path(folder))
     # transformers 5 writes tie_word_embeddings=true for every T5; whether there is a head then shows in the tensors.
     if values.get("scale_decoder_outputs") is not None and config.tie_word_embeddings and HEAD in tensors.names():
         head_is_embedding = EMBEDDING in tensors.names() and np.array_equal(tensors.read(HEAD), tensors.read(EMBEDDING))
@@ -116,56 +119,13 @@ def load_tokenizer(folder: str | os.PathLike[str]) -> T5Tokenizer:
         raise CheckpointError(f"{path}: not found. T5's tokenizer is read from the SentencePiece model of this name.")
     extra_ids: object = 100
     if (folder / TOKENIZER_CONFIG_FILE).is_file():
-        extra_ids = _read_json(folder / TOKENIZER_CONFIG_FILE).get("extra_ids", extra_ids)
+        extra_ids = read_json(folder / TOKENIZER_CONFIG_FILE).get("extra_ids", extra_ids)
     if isinstance(extra_ids, bool) or not isinstance(extra_ids, int) or extra_ids < 0:
         raise CheckpointError(f"{folder / TOKENIZER_CONFIG_FILE}: extra_ids must be 0 or more, got {extra_ids!r}.")
     try:
         return T5Tokenizer(path, extra_ids=extra_ids)
     except ValueError as error:
         raise CheckpointError(str(error)) from error
-
-
-def model_fingerprint(folder: str | os.PathLike[str]) -> str:
-    """SHA-256, hexadecimal, of what a model folder computes: its configuration as understood, and its weight file.
-
-    Raises:
-        CheckpointError: a file is absent or the configuration is no T5's.
-    """
-    folder = Path(folder)
-    config = _config(folder / CONFIG_FILE, _read_json(folder / CONFIG_FILE))
-    digest = hashlib.sha256(json.dumps(config.to_dict(), sort_keys=True).encode())
-    with open(_weights_path(folder), "rb") as file:
-        digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
-
-
-def _weights_path(folder: Path) -> Path:
-    path = folder / WEIGHTS_FILE
-    if not path.is_file():
-        others = sorted(
-            entry.name for entry in folder.glob("*") if entry.suffix in (".bin", ".msgpack", ".h5", ".json")
-        )
-        raise CheckpointError(f"{path}: not found. The folder holds {', '.join(others) or 'no other model file'}.")
-    return path
-
-
-def _config(path: Path, values: dict[str, Any]) -> T5Config:
-    try:
-        return T5Config.from_dict(values)
-    except ConfigError as error:
-        raise CheckpointError(f"{path}: {error}") from error
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(path.read_bytes())
-    except OSError as error:
-        raise CheckpointError(f"{path}: {error.strerror or error}. A model folder holds a config.json.") from error
-    except ValueError as error:  # not JSON, or not UTF-8
-        raise CheckpointError(f"{path}: not valid JSON ({error}).") from error
-    if not isinstance(values, dict):
-        raise CheckpointError(f"{path}: expected a JSON object, got {type(values).__name__}.")
-    return values
 
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from keras_model.checkpoints.errors import CheckpointError
 from keras_model.model import T5, Stack
+from keras_model.model_folder import CheckpointError
 
 EMBEDDING = "shared.weight"
 HEAD = "lm_head.weight"

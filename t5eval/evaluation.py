@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from t5eval import results, scoring
 from t5eval.data import Split, Summary
+from t5eval.metrics.bootstrap import RESAMPLES, SEED
 from t5eval.predictor import Predictor, TextGenerator
 from t5eval.scoring import SplitScore
 from t5eval.store import Prediction, PredictionStore
@@ -36,6 +37,7 @@ class SplitResult:
         truncated: inputs that were cut to the task's length.
         hit_limit: outputs that ended at the length limit.
         limit: the number of examples it was limited to, None for all.
+        decode: how the answers were generated: method, beam size, alpha, and the length limits in tokens.
     """
 
     score: SplitScore
@@ -43,6 +45,7 @@ class SplitResult:
     truncated: int
     hit_limit: int
     limit: int | None
+    decode: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
         """Returns the result as JSON data."""
@@ -51,6 +54,7 @@ class SplitResult:
             "truncated_inputs": self.truncated,
             "outputs_at_limit": self.hit_limit,
             "limit": self.limit,
+            "decode": self.decode,
             "data": self.data.to_json(),
         }
 
@@ -148,6 +152,7 @@ def evaluate_split(
             truncated=sum(p.truncated for p in store.predictions.values()),
             hit_limit=sum(p.hit_limit for p in store.predictions.values()),
             limit=limit,
+            decode={**asdict(spec.decode), **asdict(spec.lengths)},
         )
 
 
@@ -195,6 +200,7 @@ def evaluate_splits(
                 "model": dict(predictor.identity),
                 "batch_tokens": batch_tokens,
                 "dtype": "float32",
+                "bootstrap": {"resamples": RESAMPLES, "seed": SEED},
                 "device": predictor.device(),
                 "versions": results.library_versions(),
             },

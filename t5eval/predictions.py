@@ -10,6 +10,7 @@ from typing import Any
 from t5eval.errors import PredictionError, quoted
 
 FORMATS = ("jsonl", "json", "text")
+RECOGNISED_BY = 5  # lines at the start of a file
 
 
 def read_predictions(path: Path, ids: Sequence[str], format: str | None = None) -> dict[str, str]:
@@ -69,19 +70,26 @@ def read_text(path: Path) -> str:
 def recognise(text: str) -> str:
     """Returns which of `FORMATS` a file's text has."""
     start = text.lstrip()
+    head = start.split("\n", RECOGNISED_BY)[:RECOGNISED_BY]
+    # Any of the first lines will do: a file whose first line is damaged must not pass as plain text.
+    if any(_is_record(line) for line in head):
+        return "jsonl"
     if not start.startswith("{"):
         return "text"
-    first = start.split("\n", 1)[0].strip()
-    try:
-        record = json.loads(first)
-    except (ValueError, RecursionError):
-        record = None
-    if isinstance(record, dict) and {"id", "prediction"} <= record.keys():
-        return "jsonl"
+    first = head[0].strip()
     # A brace alone may begin a plain prediction; a brace and a quoted key is meant as JSON, even if it is broken.
     if start[1:].lstrip()[:1] not in ('"', "}"):
         return "text"
     return "jsonl" if '"prediction"' in first or '"id"' in first.split(":", 1)[0] else "json"
+
+
+def _is_record(line: str) -> bool:
+    """Returns whether a line is a JSON object with an id and a prediction."""
+    try:
+        record = json.loads(line) if line.lstrip().startswith("{") else None
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(record, dict) and {"id", "prediction"} <= record.keys()
 
 
 def plain_lines(text: str) -> list[str]:

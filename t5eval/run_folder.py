@@ -12,7 +12,7 @@ from typing import Any
 
 import tomli_w
 
-from t5eval.errors import RunError
+from t5eval.errors import RunError, UserError
 from t5eval.files import write_text
 
 
@@ -30,6 +30,26 @@ def write_config(run: Path, command: str, settings: Mapping[str, Any]) -> None:
         raise RunError(f"{path}: not a TOML file: {error}") from None
     config[command] = _without_none(settings)
     write_text(path, tomli_w.dumps(config))
+
+
+@contextmanager
+def recorded(run: Path, command: str, settings: Mapping[str, Any]) -> Iterator[None]:
+    """Records a command's settings in RUN/config.toml while it works; a command that is refused leaves no trace there.
+
+    Args:
+        run: the run's folder, held by this process.
+        command: the table in the file.
+        settings: its values.
+    """
+    path = run / "config.toml"
+    before = path.read_bytes() if path.exists() else None
+    write_config(run, command, settings)
+    try:
+        yield
+    except UserError:
+        if before is not None:
+            write_text(path, before.decode("utf-8"))
+        raise
 
 
 def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -111,8 +111,10 @@ def require_labels(spec: TaskSpec, split: str, examples: Iterable[Example]) -> N
     """
     for example in examples:
         if spec.answer.gold(example.features, evaluation_pair(spec, example).targets) is None:
+            apart = getattr(spec.source, "labels", {}).get(split)
+            absent = f" ({apart.file}, which holds them, is not there)" if apart else ""
             raise PredictionError(
-                f"{spec.name} {split} has no labels here (example {example.id}), so it cannot be scored; "
+                f"{spec.name} {split} has no labels here (example {example.id}){absent}, so it cannot be scored; "
                 f"`t5eval submit {spec.benchmark}` writes what the leaderboard scores"
             )
 

@@ -149,7 +149,7 @@ def _task_answers(spec: TaskSpec, run: Path, source: DataSource, fill: Fill, off
     path = predictions_path(run, spec.name, split)
     if not path.is_file():
         raise _Incomplete(f"there are no predictions ({path})")
-    predictions = read_predictions(path, [example.id for example in examples])
+    predictions = read_predictions(path, [example.id for example in examples], "jsonl")
     return _read_answers(spec, examples, predictions, fill, opened.summary)
 
 
@@ -237,6 +237,8 @@ def submit(
         UserError: a task is incomplete and `partial` does not allow it, or no task is complete.
     """
     leaderboard = leaderboards.get(name)
+    if out.resolve() == Path.cwd():
+        raise UserError(f"--out {str(out)!r}: names the current folder; name a file, or a folder of its own")
     if not (run / "predictions").is_dir():
         raise PredictionError(f"--run {run}: there is no folder predictions/ in it")
     tasks = _tasks(leaderboard, run, task)
@@ -271,7 +273,11 @@ def submit(
     if verdict.faults:
         if out.is_file():
             out.unlink()
-        raise RuntimeError(f"the {name} file just written does not pass its own check: {verdict.faults[0]}")
+        fault = verdict.faults[0]
+        raise UserError(
+            f"--out {out}: what was written there does not pass `t5eval check {name}` ({fault.file}: {fault.message}); "
+            f"give an empty folder, or a file with the ending of the leaderboard's"
+        )
     return Submission(
         path=out,
         files=written.files,

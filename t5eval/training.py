@@ -192,6 +192,12 @@ def validate(generator: KerasGenerator, examples: Mapping[TaskSpec, Sequence[Exa
 def _fresh_config(config: TrainConfig, tokenizer: T5Tokenizer) -> T5Config:
     from keras_model.config import T5Config
 
+    known = [field.name for field in dataclasses.fields(T5Config)]
+    for key in config.config:
+        if key not in known:
+            raise UserError(
+                f"[train.config]: unknown key {key!r}; the keys are {', '.join(known)}.{did_you_mean(key, known)}"
+            )
     # The embedding's rows are the vocabulary's, rounded up so that every device divides them.
     rows = -(-tokenizer.vocab_size // 128) * 128
     try:

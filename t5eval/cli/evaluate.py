@@ -15,7 +15,7 @@ from t5eval.cli.options import console, data_dir_option, json_option, print_json
 from t5eval.cli.progress import SplitProgress
 from t5eval.data import DataSource, Split, available_splits, data_source, open_split
 from t5eval.errors import UserError
-from t5eval.run_folder import locked, write_config
+from t5eval.run_folder import locked, recorded
 from task_specs import TaskSpec
 
 
@@ -92,19 +92,15 @@ def command(
         warn(f"{name} skipped: its data is not in {data.option}")
     predictor = KerasPredictor(Path(model))
     run = Path(out)
-    with locked(run):
-        write_config(
-            run,
-            "evaluate",
-            {
-                "model": str(Path(model).resolve()),
-                "task": list(tasks),
-                "split": list(wanted),
-                "data_dir": data.option,
-                "batch_tokens": batch_tokens,
-                "limit": limit,
-            },
-        )
+    settings = {
+        "model": str(Path(model).resolve()),
+        "task": list(tasks),
+        "split": list(wanted),
+        "data_dir": data.option,
+        "batch_tokens": batch_tokens,
+        "limit": limit,
+    }
+    with locked(run), recorded(run, "evaluate", settings):
         command_line = shlex.join(["t5eval", *sys.argv[1:]])
         found, document = evaluation.evaluate_splits(
             predictor,

@@ -68,6 +68,8 @@ def _fail(message: str) -> int:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status: 0 done, 2 not possible as asked, 130 interrupted."""
+    if arguments is None and len(sys.argv) == 1:
+        arguments = ["--help"]
     try:
         status = cli.main(args=arguments, prog_name="t5eval", standalone_mode=False)
     except click.ClickException as error:
@@ -77,9 +79,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         print("t5eval: interrupted", file=sys.stderr)  # noqa: T201
         return 130
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`): nothing is wrong.
-        sys.stdout = None
+    except (BrokenPipeError, SystemExit):
+        # The reader of our output went away (`| head`), which click makes a SystemExit of: nothing is wrong. What is
+        # left in the buffer must not be tried again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EISDIR):

@@ -50,7 +50,8 @@ def command(
     """Score predictions for TASK's split, or a submission made for it, with 95 % intervals."""
     spec = task_specs.get(task)
     if (predictions is None) == (submission is None):
-        raise UserError("nothing to score: name a file of --predictions, or a --submission")
+        given = "nothing to score" if predictions is None else "two things to score"
+        raise UserError(f"{given}: name a file of --predictions, or a --submission")
     if references is not None:
         if split or data_dir:
             raise UserError("--references takes the place of --split and --data-dir; give one or the other")

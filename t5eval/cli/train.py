@@ -13,17 +13,15 @@ from t5eval import training
 from t5eval.cli.options import data_dir_option
 from t5eval.cli.progress import StepProgress
 from t5eval.data import data_source
-from t5eval.run_folder import locked, write_config
+from t5eval.run_folder import locked, recorded
 
 
 def run_training(config: training.TrainConfig, say: Any) -> Any:
     """Trains in the run's folder, holding its lock and keeping its configuration."""
     specs = task_specs.resolve(config.task)
     run = Path(config.out)
-    with locked(run):
-        write_config(run, "train", dataclasses.asdict(config))
-        with StepProgress(config.steps) as progress:
-            return training.train(config, specs, display=progress, say=progress.say if say is None else say)
+    with locked(run), recorded(run, "train", dataclasses.asdict(config)), StepProgress(config.steps) as progress:
+        return training.train(config, specs, display=progress, say=progress.say if say is None else say)
 
 
 @click.command()

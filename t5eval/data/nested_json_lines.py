@@ -26,6 +26,7 @@ def read_multirc(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, w
     source = spec.source
     assert isinstance(source, MultiRcLines)
     file = JsonFile(json_lines_files(spec, split, data_dir)[0], data_dir, summary)
+    paragraphs: dict[int, int] = {}
     for line in file.lines():
         version = line.value.get("version", MULTIRC_VERSION)
         if version not in (MULTIRC_VERSION, str(MULTIRC_VERSION)):
@@ -34,6 +35,9 @@ def read_multirc(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, w
                 f"{MULTIRC_VERSION}, which https://super.gluebenchmark.com/tasks has"
             )
         p = line.id_at(line.value)
+        if p in paragraphs:
+            raise line.fault(f"a second paragraph with idx {p}; the first is in line {paragraphs[p]}")
+        paragraphs[p] = line.number
         passage = line.object_at(line.value, "passage")
         paragraph = line.text(passage, "text", "passage.")
         for question in line.objects_at(passage, "questions", "passage."):

@@ -123,6 +123,7 @@ def test_other_settings_in_the_same_run_are_refused(t5eval: Any, model: Path, su
     done = t5eval(*arguments(model, suite, whole_run, "--limit", "7"))
     assert done.status == 2
     assert "limit" in done.err
+    assert "limit" not in (whole_run / "config.toml").read_text()
     assert done.err.count("\n") == 1
 
 
@@ -213,6 +214,7 @@ def test_train_writes_checkpoints_logs_and_a_model_that_evaluate_takes(
         ('task = ["glue/ax"]', "nothing to train on"),
         ('preset = "t5-small"', "not from both"),
         ("[train.config]\nd_model = 4", "not from both"),
+        ('model = ""\nvocab = "{vocab}"\n[train.config]\nd_modl = 4', "unknown key 'd_modl'"),
     ],
 )
 def test_a_training_configuration_is_checked(
@@ -221,6 +223,7 @@ def test_a_training_configuration_is_checked(
     key = change.split(" ")[0]
     text = TRAIN.format(suite=suite, out=tmp_path / "run", model=model)
     lines = [line for line in text.splitlines() if not line.startswith(f"{key} ")]
+    change = change.format(vocab=model / "spiece.model")
     (tmp_path / "train.toml").write_text("\n".join([*lines, change]))
     done = t5eval("train", "--config", tmp_path / "train.toml")
     assert (done.status, done.out) == (2, "")

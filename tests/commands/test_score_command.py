@@ -107,6 +107,7 @@ def test_a_correlation_is_null_while_an_answer_is_no_number(t5eval: Any, suite: 
         ('{"id": 80, "prediction": "entailment"}\n', "line 1: unknown id '80'"),
         ('{"id": 0, "prediction": "entailment"}\n{"id": 1, "pred', "line 2: not a JSON object"),
         ('{"id": 0, "prediction": null}\n', "must be a string"),
+        ('"id": 0, "prediction": "entailment"}\n{"id": 1, "prediction": "entailment"}\n', "line 1: not a JSON object"),
         ('{"0": "entailment", "0": "entailment"}', "a second prediction for id '0'"),
     ],
 )

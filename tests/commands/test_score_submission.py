@@ -72,7 +72,7 @@ def test_what_cannot_be_read_back_is_one_line(t5eval: Any, suite: Path, tmp_path
         (("glue/rte", *shared, "--submission", tmp_path / "RTE.tsv"), "RTE.tsv:"),
         (("glue/wnli_plain", *shared, "--submission", tmp_path / "RTE.tsv"), "has no file in any leaderboard"),
         (("glue/rte", *shared), "name a file of --predictions, or a --submission"),
-        (("glue/rte", *shared, "--submission", "a", "--predictions", "b"), "nothing to score"),
+        (("glue/rte", *shared, "--submission", "a", "--predictions", "b"), "two things to score"),
     ]:
         done = t5eval("score", *arguments)
         assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)

@@ -112,6 +112,31 @@ def test_check_names_file_and_line(t5eval: Any, suite: Path, perfect_run: Path, 
     assert lines[-1] == "invalid: 1 faults"
 
 
+def test_a_place_where_the_file_would_not_pass_is_one_line(
+    t5eval: Any, suite: Path, perfect_run: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="does not pass `t5eval check glue`"):
+        submit("glue", perfect_run, suite, tmp_path / "glue.tsv", official_counts=False)
+    assert not (tmp_path / "glue.tsv").exists()
+    with pytest.raises(UserError, match="names the current folder"):
+        submit("glue", perfect_run, suite, Path(""), official_counts=False)
+
+
+def test_a_damaged_line_of_a_run_is_never_taken_for_plain_text(suite: Path, perfect_run: Path, tmp_path: Path) -> None:
+    file = perfect_run / "predictions" / "glue" / "wnli" / "test.jsonl"
+    file.write_text(file.read_text()[1:])
+    with pytest.raises(UserError, match=r"test\.jsonl: line 1: not a JSON object"):
+        submit("glue", perfect_run, suite, tmp_path / "glue.zip", official_counts=False)
+
+
+def test_an_empty_file_of_a_run_is_filled_like_a_missing_answer(suite: Path, perfect_run: Path, tmp_path: Path) -> None:
+    (perfect_run / "predictions" / "glue" / "rte" / "test.jsonl").write_text("")
+    written = submit(
+        "glue", perfect_run, suite, tmp_path / "g.zip", fill=["glue/rte=entailment"], official_counts=False
+    )
+    assert written.filled == {"glue/rte": (80, 0)}
+
+
 def test_check_of_what_is_not_there_is_one_line(t5eval: Any, tmp_path: Path) -> None:
     done = t5eval("check", "glue", tmp_path / "none.zip")
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)

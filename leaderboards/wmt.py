@@ -25,6 +25,7 @@ from leaderboards.verdict import FileFaults, Verdict, verdict_of
 from leaderboards.wmt_forms import Hypothesis
 from leaderboards.writing import folder_digest, write_files, zip_bytes
 from task_specs import TaskSpec, UserError
+from task_specs.errors import quoted
 from task_specs.sources_parallel import ParallelText
 from task_specs.wmt import TASKS
 
@@ -233,6 +234,9 @@ class Wmt(Leaderboard):
             closest = min(sets or languages, key=lambda spec: abs(len(expected(spec)) - count))
             return _Taken(closest, expected(closest))
         others = [spec.name for spec in fitting[1:]]
+        if found.set_id and not sets:
+            stranger = f"its test set {quoted(found.set_id)} is none of the tasks'"
+            return _Taken(fitting[0], expected(fitting[0]), f"{stranger}; judged by its number of segments alone")
         note = (
             f"taken for {fitting[0].name}; {', '.join(others)} have as many segments. "
             f"Name it {_stem(fitting[0])}{Path(file).suffix} to say which it is"

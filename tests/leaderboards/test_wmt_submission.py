@@ -391,3 +391,12 @@ def test_any_file_is_judged(tmp_path: Path, form: str, data: st.DataObject, know
         assert verdict.status == "invalid"
     if verdict.status != "invalid":
         assert all(value == value.strip("\n\t") for value in WMT.read(out, IDS if known else None)[TASK].values())
+
+
+def test_a_test_set_of_no_task_is_said(tmp_path: Path) -> None:
+    (tmp_path / "x.sgm").write_text(SGML.replace("newstest2014", "newstest2020"))
+    notes = WMT.check(tmp_path / "x.sgm", {TASK: ["0", "1", "2", "3"]}).notes
+    assert any("its test set 'newstest2020' is none of the tasks'" in note for note in notes)
+    (tmp_path / "x.sgm").write_text(SGML)
+    notes = WMT.check(tmp_path / "x.sgm", {TASK: ["0", "1", "2", "3"]}).notes
+    assert not any("none of the tasks'" in note for note in notes)

@@ -297,7 +297,9 @@ def test_the_type_of_a_label_counts(tmp_path: Path, label: Any) -> None:
 def test_ids_repeat_only_where_they_are_the_same_answer(tmp_path: Path) -> None:
     write(tmp_path, "multirc", [*MULTIRC, {**MULTIRC[0], "idx": 4}])
     assert len(read(tmp_path, "multirc")) == 6
-    assert fault(tmp_path, "multirc", [*MULTIRC, *MULTIRC]) == "2: a second paragraph with idx 3; the first is in line 1"
+    assert (
+        fault(tmp_path, "multirc", [*MULTIRC, *MULTIRC]) == "2: a second paragraph with idx 3; the first is in line 1"
+    )
     rows = copy.deepcopy(MULTIRC)
     rows[0]["passage"]["questions"][0]["answers"][1]["idx"] = 20
     assert fault(tmp_path, "multirc", rows) == "1: idx 3/7/20 comes again; it came first on line 1"

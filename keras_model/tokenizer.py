@@ -85,8 +85,12 @@ class T5Tokenizer:
             raise TokenizerError(f"max_tokens must be at least 1, for the end-of-sequence id. Received: {max_tokens}")
         encoded = self._pieces.encode(list(texts), out_type=int)
         lengths = [len(ids) + 1 for ids in encoded]
-        kept = None if max_tokens is None else max_tokens - 1
-        return [[*ids[:kept], EOS_ID] for ids in encoded], lengths
+        for ids in encoded:
+            # In place: copying the ids of long passages costs a tenth of encoding them.
+            if max_tokens is not None:
+                del ids[max_tokens - 1 :]
+            ids.append(EOS_ID)
+        return encoded, lengths
 
     def decode(self, sequences: Iterable[Iterable[int]]) -> list[str]:
         """Texts of id sequences, each up to its first end-of-sequence id.

@@ -189,11 +189,7 @@ class Leaderboard(ABC):
     def _examine(
         self, path: Path, ids: Mapping[str, Sequence[str]] | None
     ) -> tuple[Verdict, dict[str, dict[str, Any]]]:
-        ids = ids or {}
-        self._known(ids)
-        for name, given in ids.items():
-            if not given:
-                raise UserError(f"{name}: the data has no examples to judge by")
+        ids = self._given(ids)
         contents = unpack(path, self.files, self.suffix, self.subfolders)
         faults = {file: FileFaults() for file in self.files}
         rows: dict[str, int] = {}
@@ -268,6 +264,19 @@ class Leaderboard(ABC):
         files = {Path(file).stem.lower(): file for file in self.files}
         close = get_close_matches(Path(name).stem.lower(), list(files), n=1)
         return f" Did you mean {files[close[0]]!r}?" if close else ""
+
+    def _given(self, ids: Mapping[str, Sequence[str]] | None) -> Mapping[str, Sequence[str]]:
+        """Returns the ids to judge by, none if there is no data.
+
+        Raises:
+            UserError: a task is not the leaderboard's, or its data has no examples.
+        """
+        ids = ids or {}
+        self._known(ids)
+        for name, given in ids.items():
+            if not given:
+                raise UserError(f"{name}: the data has no examples to judge by")
+        return ids
 
     def _known(self, names: Iterable[str]) -> None:
         known = [spec.name for spec in self.tasks]

@@ -112,11 +112,7 @@ class Squad(Leaderboard):
     def _examine(
         self, path: Path, ids: Mapping[str, Sequence[str]] | None
     ) -> tuple[Verdict, dict[str, dict[str, Any]]]:
-        ids = ids or {}
-        self._known(ids)
-        for name, given in ids.items():
-            if not given:
-                raise UserError(f"{name}: the data has no examples to judge by")
+        ids = self._given(ids)
         contents = self._unpack(path)
         faults: dict[str, FileFaults] = {name: FileFaults() for name in contents.files}
         for name, reason in (*contents.refused, *self._misplaced(contents)):

@@ -178,11 +178,7 @@ class Wmt(Leaderboard):
     def _examine(
         self, path: Path, ids: Mapping[str, Sequence[str]] | None
     ) -> tuple[Verdict, dict[str, dict[str, Any]]]:
-        ids = ids or {}
-        self._known(ids)
-        for name, given in ids.items():
-            if not given:
-                raise UserError(f"{name}: the data has no examples to judge by")
+        ids = self._given(ids)
         named = {f"{_stem(spec)}{form}": spec for spec in self.tasks for form in FORMS}
         form = path.suffix.lower()
         alone = form in FORMS and path.is_file()

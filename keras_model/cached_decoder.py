@@ -14,7 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_model.config import T5Config
-from keras_model.model import MASKED, T5, Attention, FeedForward, LayerNorm, gelu
+from keras_model.model import ACTIVATIONS, MASKED, T5, Attention, FeedForward, LayerNorm
 
 Tensor = Any
 
@@ -32,8 +32,9 @@ class State:
     """Per layer [batch, heads, source, d_kv]."""
     memory_bias: Tensor
     """float32 [batch, 1, 1, source]; masks padding."""
-    position_bias: Tensor
-    """float32 [steps, heads, 1, steps]; for each query position the bias of every key, later keys masked."""
+    position_biases: list[Tensor]
+    """One for all layers or one for each, float32 [steps, heads, 1, steps]: for each query position the bias of every
+    key, later keys masked."""
     keys: list[Tensor]
     """Per layer [rows * heads, cached, d_kv]; of positions not reached yet they are zero and masked."""
     values: list[Tensor]
@@ -107,7 +108,7 @@ class CachedDecoder:
             head = tf.convert_to_tensor(model.head.matrix)[:, :emit_limit]
         scale = self.config.d_model**-0.5 if self.config.scale_decoder_outputs else 1.0
         self.head = tf.cast(head, tf.float32) * scale  # [d_model, emit_limit]
-        self.position_bias = model.decoder.position_bias
+        self.position_biases = model.decoder.position_biases
         self.final_norm = self._norm(model.decoder.final_norm)
         self.layers = [
             {
@@ -146,13 +147,15 @@ class CachedDecoder:
         memory_bias = tf.where(encoder_mask, 0.0, MASKED)[:, tf.newaxis, tf.newaxis, :]
 
         positions = tf.range(steps)[tf.newaxis, :]
-        bias = self.position_bias(positions, positions)[0]  # [heads, steps, steps]
-        bias = tf.where(positions <= tf.transpose(positions), bias, MASKED)
-        bias = tf.transpose(bias, (1, 0, 2))[:, :, tf.newaxis, :]  # [steps, heads, 1, steps]
+        position_biases = []
+        for position_bias in self.position_biases:
+            bias = position_bias(positions, positions)[0]  # [heads, steps, steps]
+            bias = tf.where(positions <= tf.transpose(positions), bias, MASKED)
+            position_biases.append(tf.transpose(bias, (1, 0, 2))[:, :, tf.newaxis, :])  # [steps, heads, 1, steps]
 
         cache = tf.zeros((batch * hypotheses * heads, 0, d_kv), self.dtype)
         caches = [cache] * len(self.layers)
-        return State(memory_keys, memory_values, memory_bias, bias, caches, caches, hypotheses)
+        return State(memory_keys, memory_values, memory_bias, position_biases, caches, caches, hypotheses)
 
     def step(self, state: State, ids: Tensor, position: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """Decodes one token per row.
@@ -169,7 +172,7 @@ class CachedDecoder:
         rows = tf.shape(ids)[0] * heads
         cache_index = tf.stack([tf.range(rows), tf.fill((rows,), position)], axis=1)  # [rows, 2]
         cached = tf.shape(state.keys[0])[1]
-        position_bias = state.position_bias[position, :, :, :cached]  # [heads, 1, cached]
+        position_biases = [bias[position, :, :, :cached] for bias in state.position_biases]  # [heads, 1, cached]
         keys, values = [], []
 
         x = tf.cast(tf.gather(self.embedding, ids), self.dtype)  # [batch, d_model]
@@ -182,7 +185,7 @@ class CachedDecoder:
                 tf.reshape(keys[-1], (-1, heads, cached, d_kv)),
                 transpose_b=True,
             )
-            weights = self._softmax(scores, position_bias)  # [rows, heads, 1, cached]
+            weights = self._softmax(scores, position_biases[i % len(position_biases)])  # [rows, heads, 1, cached]
             context = tf.matmul(weights, tf.reshape(values[-1], (-1, heads, cached, d_kv)))
             x += tf.matmul(tf.reshape(context, (-1, inner)), layer["self_output"])
 
@@ -214,11 +217,12 @@ class CachedDecoder:
         return tf.cast(tf.nn.softmax(tf.cast(scores, tf.float32) + bias), self.dtype)
 
     def _feed_forward(self, x: Tensor, weights: list[Tensor]) -> Tensor:
+        activation = ACTIVATIONS[self.config.activation]
         if self.config.is_gated:
             wi_0, wi_1, wo = weights
-            return tf.matmul(gelu(tf.matmul(x, wi_0)) * tf.matmul(x, wi_1), wo)
+            return tf.matmul(activation(tf.matmul(x, wi_0)) * tf.matmul(x, wi_1), wo)
         wi, wo = weights
-        return tf.matmul(tf.nn.relu(tf.matmul(x, wi)), wo)
+        return tf.matmul(activation(tf.matmul(x, wi)), wo)
 
     def _feed_forward_weights(self, layer: FeedForward) -> list[Tensor]:
         matrices = [layer.wi_0, layer.wi_1, layer.wo] if self.config.is_gated else [layer.wi, layer.wo]

@@ -6,8 +6,20 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-FEED_FORWARD_ACTIVATIONS = {"relu": ("relu",), "gated-gelu": ("gelu_new", "gelu_pytorch_tanh")}
-"""Supported values of `feed_forward_proj`, each with the names that `dense_act_fn` may give its activation."""
+MODEL_TYPES: dict[str, dict[str, Any]] = {
+    "t5": {},
+    "mt5": {"feed_forward_proj": "gated-gelu", "tie_word_embeddings": False},
+    "umt5": {"feed_forward_proj": "gated-gelu"},
+}
+"""Supported values of `model_type`, each with what its config.json may leave out and means otherwise than a T5's."""
+
+ACTIVATIONS = {
+    "relu": ("relu",),
+    "gelu": ("gelu",),
+    "gelu_new": ("gelu_new", "gelu_pytorch_tanh"),
+    "silu": ("silu", "swish"),
+}
+"""Activations of the feed-forward layer, each with all its names."""
 
 
 class ConfigError(ValueError):
@@ -22,6 +34,8 @@ class T5Config:
         ConfigError: a value is out of range or of the wrong type; the message names the field.
     """
 
+    model_type: str = "t5"
+    """`t5` (byT5 too), `mt5` (a T5 v1.1 with another vocabulary) or `umt5` (a position bias in every layer)."""
     vocab_size: int = 32128
     """Rows of the embedding: the 32,100 ids of the vocabulary, padded to a multiple of 128."""
     d_model: int = 512
@@ -38,7 +52,8 @@ class T5Config:
     dropout_rate: float = 0.1
     layer_norm_epsilon: float = 1e-6
     feed_forward_proj: str = "relu"
-    """`relu` (v1.0) or `gated-gelu` (v1.1; the tanh approximation of GELU)."""
+    """`relu` (v1.0) or `gated-gelu` (v1.1), in general an activation with or without `gated-`. As everywhere in
+    Hugging Face's files, `gated-gelu` has the tanh approximation of GELU, `gelu` the exact one."""
     tie_word_embeddings: bool = True
     """Whether the output head is the embedding (v1.0) or a matrix of its own (v1.1)."""
     scale_decoder_outputs: bool | None = None
@@ -55,6 +70,11 @@ class T5Config:
             object.__setattr__(self, "num_decoder_layers", self.num_layers)
         if self.scale_decoder_outputs is None:
             object.__setattr__(self, "scale_decoder_outputs", self.tie_word_embeddings)
+        if self.model_type not in MODEL_TYPES:
+            raise ConfigError(
+                f"model_type must be one of {', '.join(MODEL_TYPES)}. Received: {self.model_type!r}, "
+                "a model that is not built here."
+            )
         for name in _POSITIVE_INTEGERS:
             _check_integer(name, getattr(self, name), least=1)
         for name in ("pad_token_id", "eos_token_id", "decoder_start_token_id"):
@@ -74,9 +94,9 @@ class T5Config:
                 "relative_attention_max_distance must be more than half of relative_attention_num_buckets="
                 f"{self.relative_attention_num_buckets}. Received: {self.relative_attention_max_distance}"
             )
-        if self.feed_forward_proj not in FEED_FORWARD_ACTIVATIONS:
+        if self.activation not in ACTIVATIONS:
             raise ConfigError(
-                f"feed_forward_proj must be one of {', '.join(FEED_FORWARD_ACTIVATIONS)}. "
+                f"feed_forward_proj must be one of {', '.join(ACTIVATIONS)}, or one of them after 'gated-'. "
                 f"Received: {self.feed_forward_proj!r}"
             )
         for name in ("tie_word_embeddings", "scale_decoder_outputs"):
@@ -103,8 +123,21 @@ class T5Config:
 
     @property
     def is_gated(self) -> bool:
-        """Whether the feed-forward layer is the gated one of v1.1."""
-        return self.feed_forward_proj == "gated-gelu"
+        """Whether the feed-forward layer multiplies by a second, linear projection, as v1.1's does."""
+        return str(self.feed_forward_proj).startswith("gated-")
+
+    @property
+    def activation(self) -> str:
+        """The activation of the feed-forward layer, a key of `ACTIVATIONS`; as written where it is not known."""
+        name = str(self.feed_forward_proj).removeprefix("gated-")
+        if self.feed_forward_proj == "gated-gelu":
+            return "gelu_new"
+        return next((key for key, names in ACTIVATIONS.items() if name in names), name)
+
+    @property
+    def position_bias_per_layer(self) -> bool:
+        """Whether every layer has a position bias of its own, instead of one for a whole stack."""
+        return self.model_type == "umt5"
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> T5Config:
@@ -112,23 +145,23 @@ class T5Config:
 
         Args:
             values: mapping of names to values. Names that do not bear on the arithmetic are ignored; a name that is
-                absent gets T5's default, which for `tie_word_embeddings` is true whatever the activation.
+                absent gets its model type's default, which for `tie_word_embeddings` in a T5 is true whatever the
+                activation.
 
         Raises:
             ConfigError: another model type, an unknown activation, an encoder alone, or a value out of range.
         """
-        model_type = values.get("model_type", "t5")
-        if model_type != "t5":
-            raise ConfigError(f"model_type must be 't5'. Received: {model_type!r}, a model that is not built here.")
         if values.get("is_encoder_decoder", True) is not True:
             raise ConfigError("is_encoder_decoder must be true: an encoder or a decoder alone puts out no text.")
         names = [field.name for field in dataclasses.fields(cls)]
-        config = cls(**{name: values[name] for name in names if values.get(name) is not None})
+        given = {name: values[name] for name in names if values.get(name) is not None}
+        defaults = MODEL_TYPES.get(str(given.get("model_type", "t5")), {})
+        config = cls(**{**defaults, **given})
         activation = values.get("dense_act_fn")
-        if activation is not None and activation not in FEED_FORWARD_ACTIVATIONS[config.feed_forward_proj]:
+        if activation is not None and activation not in ACTIVATIONS[config.activation]:
             raise ConfigError(
                 f"dense_act_fn={activation!r} contradicts feed_forward_proj={config.feed_forward_proj!r}, "
-                f"whose activation is {FEED_FORWARD_ACTIVATIONS[config.feed_forward_proj][0]!r}."
+                f"whose activation is {config.activation!r}."
             )
         if "decoder_start_token_id" not in values:
             config = dataclasses.replace(config, decoder_start_token_id=config.pad_token_id)
@@ -137,24 +170,27 @@ class T5Config:
     def to_dict(self) -> dict[str, Any]:
         """The content of a `config.json` that transformers reads as the same model; `from_dict` inverts it."""
         return {
-            "architectures": ["T5ForConditionalGeneration"],
-            "model_type": "t5",
+            "architectures": [f"{_ARCHITECTURES[self.model_type]}ForConditionalGeneration"],
             "is_encoder_decoder": True,
             **dataclasses.asdict(self),
         }
 
     @classmethod
     def preset(cls, name: str) -> T5Config:
-        """The configuration of a published model, by its name at Hugging Face (`t5-small`, `t5-v1_1-xl`, ...).
+        """The configuration of a published model, by its name at Hugging Face, with or without the owner.
+
+        `t5-small`, `t5-v1_1-xl`, `t5-base-lm-adapt`, `flan-t5-large`, `mt5-xxl`, `umt5-base`, `byt5-small`, ...
 
         Raises:
             ConfigError: no model of this name; the message lists those there are.
         """
-        if name not in _PRESETS:
+        found = _PRESETS.get(name.rpartition("/")[2])
+        if found is None:
             raise ConfigError(f"No T5 preset of this name; there are {', '.join(_PRESETS)}. Received: {name!r}")
-        return _PRESETS[name]
+        return found
 
 
+_ARCHITECTURES = {"t5": "T5", "mt5": "MT5", "umt5": "UMT5"}
 _POSITIVE_INTEGERS = (
     "vocab_size",
     "d_model",
@@ -182,10 +218,11 @@ def _v1_0(d_model: int, layers: int, heads: int, d_ff: int, d_kv: int = 64) -> T
     return T5Config(d_model=d_model, num_layers=layers, num_heads=heads, d_ff=d_ff, d_kv=d_kv)
 
 
-def _v1_1(d_model: int, layers: int, heads: int, d_ff: int) -> T5Config:
+def _v1_1(d_model: int, layers: int, heads: int, d_ff: int, decoder_layers: int | None = None) -> T5Config:
     return T5Config(
         d_model=d_model,
         num_layers=layers,
+        num_decoder_layers=decoder_layers,
         num_heads=heads,
         d_ff=d_ff,
         feed_forward_proj="gated-gelu",
@@ -193,16 +230,40 @@ def _v1_1(d_model: int, layers: int, heads: int, d_ff: int) -> T5Config:
     )
 
 
-# Raffel et al. 2020, section 3.7, for v1.0; the released configurations for v1.1.
+# Raffel et al. 2020, section 3.7, for v1.0; the released configurations for the others.
+_V1_0 = {
+    "small": _v1_0(512, 6, 8, 2048),
+    "base": _v1_0(768, 12, 12, 3072),
+    "large": _v1_0(1024, 24, 16, 4096),
+    "3b": _v1_0(1024, 24, 32, 16384, d_kv=128),
+    "11b": _v1_0(1024, 24, 128, 65536, d_kv=128),
+}
+_V1_1 = {
+    "small": _v1_1(512, 8, 6, 1024),
+    "base": _v1_1(768, 12, 12, 2048),
+    "large": _v1_1(1024, 24, 16, 2816),
+    "xl": _v1_1(2048, 24, 32, 5120),
+    "xxl": _v1_1(4096, 24, 64, 10240),
+}
+_BYT5 = {
+    "small": _v1_1(1472, 12, 6, 3584, decoder_layers=4),
+    "base": _v1_1(1536, 18, 12, 3968, decoder_layers=6),
+    "large": _v1_1(1536, 36, 16, 3840, decoder_layers=12),
+    "xl": _v1_1(2560, 36, 32, 6720, decoder_layers=12),
+    "xxl": _v1_1(4672, 36, 64, 12352, decoder_layers=12),
+}
 _PRESETS = {
-    "t5-small": _v1_0(512, 6, 8, 2048),
-    "t5-base": _v1_0(768, 12, 12, 3072),
-    "t5-large": _v1_0(1024, 24, 16, 4096),
-    "t5-3b": _v1_0(1024, 24, 32, 16384, d_kv=128),
-    "t5-11b": _v1_0(1024, 24, 128, 65536, d_kv=128),
-    "t5-v1_1-small": _v1_1(512, 8, 6, 1024),
-    "t5-v1_1-base": _v1_1(768, 12, 12, 2048),
-    "t5-v1_1-large": _v1_1(1024, 24, 16, 2816),
-    "t5-v1_1-xl": _v1_1(2048, 24, 32, 5120),
-    "t5-v1_1-xxl": _v1_1(4096, 24, 64, 10240),
+    **{f"t5-{size}": config for size, config in _V1_0.items()},
+    **{f"t5-v1_1-{size}": config for size, config in _V1_1.items()},
+    **{f"t5-{size}-lm-adapt": config for size, config in _V1_1.items()},
+    **{f"flan-t5-{size}": config for size, config in _V1_1.items()},
+    **{
+        f"mt5-{size}": dataclasses.replace(config, model_type="mt5", vocab_size=250_112)
+        for size, config in _V1_1.items()
+    },
+    **{
+        f"umt5-{size}": dataclasses.replace(_V1_1[size], model_type="umt5", vocab_size=256_384)
+        for size in ("small", "base", "xl", "xxl")
+    },
+    **{f"byt5-{size}": dataclasses.replace(config, vocab_size=384) for size, config in _BYT5.items()},
 }

@@ -1,4 +1,5 @@
-"""T5 (Raffel et al. 2020, arXiv:1910.10683) in Keras 3: v1.0 (ReLU, tied) and v1.1 (gated GELU, own output head).
+"""T5 (Raffel et al. 2020, arXiv:1910.10683) in Keras 3: v1.0 (ReLU, tied), v1.1 (gated GELU, own output head) and
+what is built like them: FLAN-T5, mT5, umT5 (a position bias in every layer) and byT5.
 
 The file reads top to bottom: normalisation, token embedding, relative positions, attention, feed forward, block,
 stack, model. Shapes stand in comments where they change; `inner` is num_heads * d_kv.
@@ -129,7 +130,7 @@ def bucket_of_distance(buckets: int, max_distance: int) -> np.ndarray:
 
 
 class RelativePositionBias(_Layer):
-    """A learned number per head and bucket of distance, added to the attention scores. One table per stack."""
+    """A learned number per head and bucket of distance, added to the attention scores; one table per stack or layer."""
 
     def __init__(self, config: T5Config, bidirectional: bool, name: str, dtype: Any) -> None:
         super().__init__(config, name, dtype)
@@ -226,6 +227,15 @@ def gelu(x: Tensor) -> Tensor:
     return x * ops.sigmoid(math.sqrt(8 / math.pi) * (x + 0.044715 * x * x * x))
 
 
+ACTIVATIONS = {
+    "relu": ops.relu,
+    "gelu": functools.partial(ops.gelu, approximate=False),
+    "gelu_new": gelu,
+    "silu": ops.silu,
+}
+"""What the names in `keras_model.config.ACTIVATIONS` stand for."""
+
+
 class FeedForward(_Layer):
     """relu(x wi) wo in v1.0; (gelu(x wi_0) * (x wi_1)) wo with the tanh form of GELU in v1.1."""
 
@@ -241,10 +251,11 @@ class FeedForward(_Layer):
         self.built = True
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
+        activation = ACTIVATIONS[self.config.activation]
         if self.config.is_gated:
-            x = gelu(self.project(x, self.wi_0)) * self.project(x, self.wi_1)
+            x = activation(self.project(x, self.wi_0)) * self.project(x, self.wi_1)
         else:
-            x = ops.relu(self.project(x, self.wi))
+            x = activation(self.project(x, self.wi))
         return self.project(self.dropout(x, training=training), self.wo)
 
 
@@ -298,16 +309,19 @@ class Stack(_Layer):
     def __init__(self, config: T5Config, is_decoder: bool, name: str, dtype: Any) -> None:
         super().__init__(config, name, dtype)
         self.is_decoder = is_decoder
-        self.position_bias = RelativePositionBias(
-            config, bidirectional=not is_decoder, name="relative_position_bias", dtype=dtype
-        )
         layers = config.decoder_layers if is_decoder else config.num_layers
+        self.position_biases = [
+            RelativePositionBias(config, not is_decoder, name=f"relative_position_bias{suffix}", dtype=dtype)
+            for suffix in ([f"_{i}" for i in range(layers)] if config.position_bias_per_layer else [""])
+        ]
+        """One for each layer, or one that all layers share."""
         self.blocks = [Block(config, is_decoder, name=f"block_{i}", dtype=dtype) for i in range(layers)]
         self.final_norm = LayerNorm(config, name="final_norm", dtype=dtype)
         self.dropout = Dropout(config, name="dropout", dtype=dtype)
 
     def build(self, input_shape: Any = None) -> None:
-        self.position_bias.build()
+        for position_bias in self.position_biases:
+            position_bias.build()
         for block in self.blocks:
             block.build()
         self.final_norm.build()
@@ -332,10 +346,12 @@ class Stack(_Layer):
             memory_mask: bool, broadcastable to [batch, length, source].
             training: whether dropout is applied.
         """
-        biases = [self.position_bias(positions, positions), _mask_bias(mask)]
+        position_biases = [position_bias(positions, positions) for position_bias in self.position_biases]
+        mask_bias = _mask_bias(mask)
         memory_biases = None if memory_mask is None else [_mask_bias(memory_mask)]
         x = self.dropout(x, training=training)
-        for block in self.blocks:
+        for i, block in enumerate(self.blocks):
+            biases = [position_biases[i % len(position_biases)], mask_bias]
             x = block(x, biases, memory, memory_biases, training=training)
         return self.dropout(self.final_norm(x), training=training)
 

@@ -72,10 +72,13 @@ def load_model(folder: str | os.PathLike[str], dtype: Any = "float32") -> T5:
     values = read_json(folder / CONFIG_FILE)
     config = read_config(folder / CONFIG_FILE)
     tensors = SafetensorsFile(weights_path(folder))
-    # transformers 5 writes tie_word_embeddings=true for every T5; whether there is a head then shows in the tensors.
-    if values.get("scale_decoder_outputs") is not None and config.tie_word_embeddings and HEAD in tensors.names():
+    # transformers 5 writes tie_word_embeddings=true for every model; whether there is a head then shows in the tensors.
+    says_nothing = config.model_type != "t5" or values.get("scale_decoder_outputs") is not None
+    if says_nothing and config.tie_word_embeddings and HEAD in tensors.names():
         head_is_embedding = EMBEDDING in tensors.names() and np.array_equal(tensors.read(HEAD), tensors.read(EMBEDDING))
-        config = dataclasses.replace(config, tie_word_embeddings=head_is_embedding)
+        # Version 5 drops the scaling of every mT5 and scales every umT5, tied or not; with a head there is none.
+        scaled = config.scale_decoder_outputs if config.model_type == "t5" else head_is_embedding
+        config = dataclasses.replace(config, tie_word_embeddings=head_is_embedding, scale_decoder_outputs=scaled)
     model = T5(config, dtype=dtype)
     assign(model, tensors)
     return model

@@ -75,9 +75,9 @@ def _stack_weights(prefix: str, stack: Stack) -> Iterator[Weight]:
             yield Weight(f"{layer}.layer_norm.weight", norm.scale, transposed=False)
             for letter in ("query", "key", "value", "output"):
                 yield Weight(f"{layer}.{kind}.{letter[0]}.weight", getattr(attention, f"{letter}_matrix"), True)
-        if number == 0:
-            table = stack.position_bias.table
-            yield Weight(f"{prefix}.block.0.layer.0.SelfAttention.relative_attention_bias.weight", table, False)
+        if number < len(stack.position_biases):
+            table = stack.position_biases[number].table
+            yield Weight(f"{prefix}.block.{number}.layer.0.SelfAttention.relative_attention_bias.weight", table, False)
         layer = f"{prefix}.block.{number}.layer.{len(layers)}"
         yield Weight(f"{layer}.layer_norm.weight", block.feed_forward_norm.scale, transposed=False)
         for name in ("wi_0", "wi_1", "wo") if stack.config.is_gated else ("wi", "wo"):

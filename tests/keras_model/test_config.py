@@ -18,6 +18,13 @@ PUBLISHED_PARAMETERS = {
     "t5-v1_1-large": 783_150_080,
     "t5-v1_1-xl": 2_849_757_184,
     "t5-v1_1-xxl": 11_135_332_352,
+    "google/t5-small-lm-adapt": 76_961_152,
+    "flan-t5-base": 247_577_856,
+    "mt5-small": 300_176_768,
+    "mt5-base": 582_401_280,
+    "mt5-large": 1_229_581_312,
+    "byt5-small": 299_637_760,
+    "byt5-base": 581_653_248,
 }
 
 
@@ -93,11 +100,11 @@ def test_to_dict_survives_json(name):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"model_type": "bert"}, "model_type must be 't5'. Received: 'bert'"),
+        ({"model_type": "bert"}, "model_type must be one of t5, mt5, umt5. Received: 'bert'"),
         ({"is_encoder_decoder": False}, "is_encoder_decoder must be true"),
         (
-            {"feed_forward_proj": "gated-silu"},
-            "must be one of relu, gated-gelu. Received: 'gated-silu'",
+            {"feed_forward_proj": "gated-tanh"},
+            "must be one of relu, gelu, gelu_new, silu, or one of them after 'gated-'. Received: 'gated-tanh'",
         ),
         ({"feed_forward_proj": "relu", "dense_act_fn": "gelu_new"}, "dense_act_fn='gelu_new' contradicts"),
         ({"feed_forward_proj": "gated-gelu", "dense_act_fn": "gelu"}, "dense_act_fn='gelu' contradicts"),

@@ -42,7 +42,7 @@ def hub_model(model):
         backbone.token_embedding.reverse_embeddings.assign(model.head.matrix)
     for stack, prefix in ((model.encoder, "encoder"), (model.decoder, "decoder")):
         layers = getattr(backbone, f"{prefix}_transformer_layers")
-        layers[0].self_attention.relative_attention_bias.assign(stack.position_bias.table)
+        layers[0].self_attention.relative_attention_bias.assign(stack.position_biases[0].table)
         getattr(backbone, f"{prefix}_layer_norm").weight.assign(stack.final_norm.scale)
         for block, layer in zip(stack.blocks, layers, strict=True):
             for kind in ("self_attention", "cross_attention") if stack.is_decoder else ("self_attention",):

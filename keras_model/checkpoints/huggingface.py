@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from keras_model.checkpoints.weights import EMBEDDING, HEAD, assign, weights
+from keras_model.files import replacing, write_json
 from keras_model.model import T5
 from keras_model.model_folder import (
     CONFIG_FILE,
@@ -99,15 +97,13 @@ def save_model(model: T5, folder: str | os.PathLike[str], tokenizer: T5Tokenizer
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     if tokenizer is not None:
-        with _replacing(folder / VOCABULARY_FILE) as temporary:
+        with replacing(folder / VOCABULARY_FILE) as temporary:
             temporary.write_bytes(tokenizer.model_bytes)
-        with _replacing(folder / TOKENIZER_CONFIG_FILE) as temporary:
-            _write_json(temporary, {"tokenizer_class": "T5Tokenizer", "extra_ids": tokenizer.extra_ids})
-    with _replacing(folder / WEIGHTS_FILE) as temporary:
+        write_json(folder / TOKENIZER_CONFIG_FILE, {"tokenizer_class": "T5Tokenizer", "extra_ids": tokenizer.extra_ids})
+    with replacing(folder / WEIGHTS_FILE) as temporary:
         # transformers refuses a file that does not say which framework's layout it has.
         save_file({weight.name: weight.to_stored() for weight in weights(model)}, temporary, metadata={"format": "pt"})
-    with _replacing(folder / CONFIG_FILE) as temporary:
-        _write_json(temporary, model.config.to_dict())
+    write_json(folder / CONFIG_FILE, model.config.to_dict())
 
 
 def load_tokenizer(folder: str | os.PathLike[str]) -> T5Tokenizer:
@@ -129,18 +125,3 @@ def load_tokenizer(folder: str | os.PathLike[str]) -> T5Tokenizer:
         return T5Tokenizer(path, extra_ids=extra_ids)
     except ValueError as error:
         raise CheckpointError(str(error)) from error
-
-
-def _write_json(path: Path, values: dict[str, Any]) -> None:
-    path.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`, renamed to it if the block ends well and removed if not."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

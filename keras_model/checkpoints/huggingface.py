@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_model.checkpoints.weights import EMBEDDING, HEAD, assign, weights
+from keras_model.checkpoints.checkpoint import Checkpoint, Format
+from keras_model.checkpoints.weights import EMBEDDING, HEAD, weights
 from keras_model.files import replacing, write_json
-from keras_model.model import T5
 from keras_model.model_folder import (
     CONFIG_FILE,
     VOCABULARY_FILE,
@@ -19,9 +19,11 @@ from keras_model.model_folder import (
     CheckpointError,
     read_config,
     read_json,
-    weights_path,
 )
 from keras_model.tokenizer import T5Tokenizer
+
+if TYPE_CHECKING:
+    from keras_model.model import T5
 
 TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
 
@@ -56,20 +58,10 @@ class SafetensorsFile:
         return self._file.get_tensor(name)
 
 
-def load_model(folder: str | os.PathLike[str], dtype: Any = "float32") -> T5:
-    """Loads a T5 from a folder with `config.json` and `model.safetensors`.
-
-    Args:
-        folder: the folder.
-        dtype: the model's dtype policy; weights are converted to its variable dtype.
-
-    Raises:
-        CheckpointError: the configuration is no T5's, or the tensors do not match it one to one.
-    """
-    folder = Path(folder)
+def _open(folder: Path) -> Checkpoint:
     values = read_json(folder / CONFIG_FILE)
     config = read_config(folder / CONFIG_FILE)
-    tensors = SafetensorsFile(weights_path(folder))
+    tensors = SafetensorsFile(folder / WEIGHTS_FILE)
     # transformers 5 writes tie_word_embeddings=true for every model; whether there is a head then shows in the tensors.
     says_nothing = config.model_type != "t5" or values.get("scale_decoder_outputs") is not None
     if says_nothing and config.tie_word_embeddings and HEAD in tensors.names():
@@ -77,9 +69,17 @@ def load_model(folder: str | os.PathLike[str], dtype: Any = "float32") -> T5:
         # Version 5 drops the scaling of every mT5 and scales every umT5, tied or not; with a head there is none.
         scaled = config.scale_decoder_outputs if config.model_type == "t5" else head_is_embedding
         config = dataclasses.replace(config, tie_word_embeddings=head_is_embedding, scale_decoder_outputs=scaled)
-    model = T5(config, dtype=dtype)
-    assign(model, tensors)
-    return model
+    return Checkpoint(HUGGING_FACE.name, config, tensors)
+
+
+HUGGING_FACE = Format(
+    name="Hugging Face",
+    looked_for=f"a folder with {WEIGHTS_FILE}",
+    recognises=lambda path: (path / WEIGHTS_FILE).is_file(),
+    config_file=lambda folder: folder / CONFIG_FILE,
+    files=lambda folder: [folder / WEIGHTS_FILE],
+    open=_open,
+)
 
 
 def save_model(model: T5, folder: str | os.PathLike[str], tokenizer: T5Tokenizer | None = None) -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from keras_model.model import T5, Stack
 from keras_model.model_folder import CheckpointError
+
+if TYPE_CHECKING:
+    from keras_model.model import T5, Stack
 
 EMBEDDING = "shared.weight"
 HEAD = "lm_head.weight"

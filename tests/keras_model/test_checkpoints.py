@@ -1,8 +1,11 @@
 """Model folders: logits equal to transformers' (stored references), round trips, and every fault named."""
 
+import hashlib
 import json
 import os
 import stat
+import subprocess
+import sys
 
 import keras
 import ml_dtypes
@@ -229,13 +232,36 @@ def test_a_broken_config_is_refused(content, message, references, tmp_path):
         load_model(tmp_path / "model")
 
 
-def test_absent_files_are_named(tmp_path, shared_data):
-    with pytest.raises(CheckpointError, match=r"nowhere/config.json: No such file"):
+def test_absent_files_are_named(references, tmp_path):
+    with pytest.raises(CheckpointError, match=r"nowhere: no checkpoint. There is no such file or folder"):
         load_model(tmp_path / "nowhere")
-    with pytest.raises(CheckpointError, match=r"model.safetensors: not found. The folder holds .*pytorch_model.bin"):
-        load_model(shared_data / "checkpoints" / "hf_tiny_v1_0_bin")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CheckpointError, match=r"empty: no checkpoint. The folder is empty. Looked for Hugging Face: "):
+        load_model(tmp_path / "empty")
+    folder = references.family_folder(tmp_path / "model", "v1_0")
+    (folder / "model.safetensors").rename(folder / "model.safetensor")
+    with pytest.raises(CheckpointError, match=r"The folder holds config.json, model.safetensor. Looked for .*tensors"):
+        model_fingerprint(folder)
+    (folder / "model.safetensor").rename(folder / "model.safetensors")
+    (folder / "config.json").unlink()
+    for function in (load_model, model_fingerprint):
+        with pytest.raises(CheckpointError, match=r"model/config.json: No such file"):
+            function(folder)
     with pytest.raises(CheckpointError, match=r"spiece.model: not found"):
         load_tokenizer(tmp_path)
+
+
+def test_fingerprints_stored_by_earlier_runs_stay_valid(references, tmp_path):
+    """The definition written out again, for a folder with one weight file."""
+    folder = references.family_folder(tmp_path / "model", "v1_0")
+    config = json.dumps(T5Config.from_dict(references.config("v1_0")).to_dict(), sort_keys=True).encode()
+    weights = hashlib.sha256((folder / "model.safetensors").read_bytes()).digest()
+    assert model_fingerprint(folder) == hashlib.sha256(config + weights).hexdigest()
+
+
+def test_checkpoints_are_told_apart_without_tensorflow():
+    code = "import sys, keras_model.checkpoints; assert not {'tensorflow', 'keras', 'torch'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 # Saving.

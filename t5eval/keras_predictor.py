@@ -15,12 +15,12 @@ from task_specs import Decode
 if TYPE_CHECKING:
     from keras_model.decoding import Generator
     from keras_model.model import T5
-    from keras_model.tokenizer import T5Tokenizer
+    from keras_model.tokenizer_base import Tokenizer
 
 MODEL_FILES = ("config.json", "model.safetensors", "spiece.model")
 
 
-def require_fitting_vocabulary(folder: Path, model: T5, tokenizer: T5Tokenizer) -> None:
+def require_fitting_vocabulary(folder: Path, model: T5, tokenizer: Tokenizer) -> None:
     """Raises an error if the tokenizer has ids that the model has no embedding for.
 
     Raises:
@@ -37,7 +37,7 @@ def require_fitting_vocabulary(folder: Path, model: T5, tokenizer: T5Tokenizer) 
 class KerasGenerator:
     """A Keras T5 in memory, with its tokenizer."""
 
-    def __init__(self, generator: Generator, tokenizer: T5Tokenizer) -> None:
+    def __init__(self, generator: Generator, tokenizer: Tokenizer) -> None:
         self.generator = generator
         self.tokenizer = tokenizer
 
@@ -91,7 +91,7 @@ class KerasPredictor:
         return {"model": model, "vocabulary": self._tokenizer.fingerprint}
 
     @cached_property
-    def _tokenizer(self) -> T5Tokenizer:
+    def _tokenizer(self) -> Tokenizer:
         from keras_model.tokenizer import T5Tokenizer
 
         try:

@@ -6,9 +6,10 @@ Face's names, to `weights.assign`. `huggingface` is also the format that is writ
 
 from keras_model.checkpoints.checkpoint import Checkpoint
 from keras_model.checkpoints.formats import open_checkpoint
-from keras_model.checkpoints.huggingface import load_tokenizer, save_model
+from keras_model.checkpoints.huggingface import save_model
 from keras_model.checkpoints.loading import load_model
 from keras_model.model_folder import CheckpointError, model_fingerprint
+from keras_model.tokenizer_files import load_tokenizer
 
 __all__ = [
     "Checkpoint",

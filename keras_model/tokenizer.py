@@ -62,7 +62,7 @@ class T5Tokenizer(Tokenizer):
             except OSError as error:
                 raise TokenizerError(f"{source}: {error.strerror or error}.") from error
         self.extra_ids = 0 if _has_sentinels(self.model_bytes, source) else extra_ids
-        self._pieces = _processor(self.model_bytes + _sentinel_pieces(self.extra_ids), source)
+        self._pieces = _processor(self.model_with_sentinels, source)
         special = (self._pieces.pad_id(), self._pieces.eos_id())
         if special != (PAD_ID, EOS_ID):
             raise TokenizerError(
@@ -74,6 +74,11 @@ class T5Tokenizer(Tokenizer):
     def vocab_size(self) -> int:
         """Number of ids, sentinels included; 32,100 for T5's own vocabulary."""
         return self._pieces.get_piece_size()
+
+    @property
+    def model_with_sentinels(self) -> bytes:
+        """A SentencePiece model that has the sentinels among its own pieces, for who does not append them."""
+        return self.model_bytes + _sentinel_pieces(self.extra_ids)
 
     @property
     def unknown_id(self) -> int:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_model.checkpoints.checkpoint import Checkpoint, Format
 from keras_model.checkpoints.weights import EMBEDDING, HEAD
 from keras_model.config import ConfigError, T5Config
 from keras_model.model_folder import CONFIG_FILE, CheckpointError, read_json
@@ -106,11 +107,6 @@ def _places(config: T5Config) -> Iterator[tuple[str, str, bool]]:
                 yield f"{block}.{index}.DenseReluDense.{name}.weight", f"{layer}/{part}_projector/vars/0", True
         norm = "t5_layer_norm" + ("_1" if prefix == "decoder" else "")
         yield f"{prefix}.final_layer_norm.weight", f"{norm}/vars/0", False
-
-
-def recognises(path: Path) -> bool:
-    """Whether a folder holds a preset."""
-    return (path / CONFIG_FILE).is_file() and any((path / name).is_file() for name in (H5_FILE, SHARDS_FILE))
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -271,3 +267,18 @@ def _datasets(path: Path) -> list[tuple[str, Any]]:
     except (OSError, RuntimeError, UnicodeError) as error:
         raise CheckpointError(f"{path}: cannot be read as an HDF5 file ({error}).") from error
     return found
+
+
+def _open(folder: Path) -> Checkpoint:
+    config = read_preset_config(folder)
+    return Checkpoint(KERAS_HUB.name, config, PresetTensors(folder, config))
+
+
+KERAS_HUB = Format(
+    name="KerasHub",
+    looked_for=f"a folder with {H5_FILE} or {SHARDS_FILE}",
+    recognises=lambda path: any((path / name).is_file() for name in (H5_FILE, SHARDS_FILE)),
+    config_file=lambda folder: None,  # it is not Hugging Face's, and counts as a file of the weights
+    files=lambda folder: [folder / CONFIG_FILE, *weight_files(folder)],
+    open=_open,
+)

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras_model.checkpoints.keras_hub import ACTIVATIONS, ARGUMENTS, H5_FILE, PACKAGES, VOCABULARY_FILE, places
 from keras_model.checkpoints.weights import weights
 from keras_model.config import T5Config
 from keras_model.files import replacing, write_json
-from keras_model.model import T5
 from keras_model.model_folder import CONFIG_FILE, CheckpointError
 from keras_model.tokenizer import T5Tokenizer
+from keras_model.tokenizer_base import Tokenizer
+
+if TYPE_CHECKING:
+    from keras_model.model import T5
 
 TOKENIZER_FILE = "tokenizer.json"
 
@@ -30,7 +33,7 @@ EXPRESSIBLE = {
 """Values of T5Config that are fixed in KerasHub's T5."""
 
 
-def save_preset(model: T5, folder: str | os.PathLike[str], tokenizer: T5Tokenizer | None = None) -> None:
+def save_preset(model: T5, folder: str | os.PathLike[str], tokenizer: Tokenizer | None = None) -> None:
     """Writes a preset, weights in the dtype of the model's variables.
 
     Each file appears under its name only when it is complete. config.json comes last: where it is, the rest is.
@@ -41,15 +44,15 @@ def save_preset(model: T5, folder: str | os.PathLike[str], tokenizer: T5Tokenize
         tokenizer: written beside the model if given; without one, KerasHub loads the preset with `preprocessor=None`.
 
     Raises:
-        CheckpointError: KerasHub's T5 cannot be what the model is. Nothing is written then.
+        CheckpointError: KerasHub's T5 or its tokenizer cannot be what these are. Nothing is written then.
     """
-    require_expressible(model.config)
+    require_expressible(model.config, tokenizer)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    if tokenizer is not None:
+    if isinstance(tokenizer, T5Tokenizer):
         (folder / VOCABULARY_FILE).parent.mkdir(parents=True, exist_ok=True)
         with replacing(folder / VOCABULARY_FILE) as temporary:
-            temporary.write_bytes(tokenizer.model_bytes)
+            temporary.write_bytes(tokenizer.model_with_sentinels)
         write_json(folder / TOKENIZER_FILE, _serialised("T5Tokenizer", "t5_tokenizer", "int32", {"proto": None}))
     with replacing(folder / H5_FILE) as temporary:
         _write_h5(temporary, model)
@@ -57,8 +60,8 @@ def save_preset(model: T5, folder: str | os.PathLike[str], tokenizer: T5Tokenize
     write_json(folder / CONFIG_FILE, _serialised("T5Backbone", "t5_backbone", model.variable_dtype, arguments))
 
 
-def require_expressible(config: T5Config) -> None:
-    """Raises an error if KerasHub's T5 has no place for something in a configuration.
+def require_expressible(config: T5Config, tokenizer: Tokenizer | None) -> None:
+    """Raises an error if KerasHub's T5 has no place for something in a configuration, or none for a tokenizer.
 
     Raises:
         CheckpointError: as said; the message names it.
@@ -69,8 +72,10 @@ def require_expressible(config: T5Config) -> None:
     different = [f"{name}={ours} (there {theirs})" for name, (ours, theirs) in values.items() if ours != theirs]
     if config.position_bias_per_layer:
         different.insert(0, "a position bias in every layer (there in the first alone)")
+    if not isinstance(tokenizer, T5Tokenizer | None):
+        different.append("a tokenizer of bytes (there a SentencePiece model)")
     if different:
-        raise CheckpointError(f"KerasHub's T5 cannot have {', '.join(different)}; convert to huggingface instead.")
+        raise CheckpointError(f"KerasHub's T5 cannot have {', '.join(different)}; Hugging Face's format can.")
 
 
 def _arguments(config: T5Config) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """Which tokenizer a folder has, byT5's bytes, tokenizer.json, and files that are none."""
 
 import base64
+import contextlib
 import json
+import random
 import subprocess
 import sys
 
@@ -131,10 +133,19 @@ def test_a_model_with_sentinels_of_its_own_gets_no_more(small, tmp_path):
         assert tokenizer.encode(["<extra_id_0>"]) == [[tokenizer.vocab_size - 1, 1]]
 
 
-def test_a_model_without_room_for_sentinels_gets_none(small, tmp_path):
-    rows = small.vocab_size - 100
-    folder = folder_with(tmp_path, spiece_dot_model=small.model_bytes, config_dot_json={"vocab_size": rows})
-    assert load_tokenizer(folder).vocab_size == rows
+def test_added_sentinels_keep_their_ids(small, tmp_path):
+    first = small.vocab_size - 100
+    ascending = {f"<extra_id_{n}>": first + n for n in range(5)}
+    one = {"added_tokens_decoder": {str(first + 2): {"content": "<extra_id_0>"}}, "extra_ids": 3}
+    for i, (name, content) in enumerate((("added_tokens", ascending), ("tokenizer_config", one))):
+        folder = folder_with(tmp_path / str(i), **{"spiece_dot_model": small.model_bytes, f"{name}_dot_json": content})
+        tokenizer = load_tokenizer(folder)
+        assert tokenizer.vocab_size == first + (5, 3)[i]
+        assert tokenizer.encode(["<extra_id_0>"]) == [[first + (0, 2)[i], 1]]
+        assert tokenizer.decode([[first + (0, 2)[i]]]) == ["<extra_id_0>"]
+    gap = folder_with(tmp_path / "gap", spiece_dot_model=small.model_bytes, added_tokens_dot_json={"<extra_id_0>": 999})
+    with pytest.raises(CheckpointError, match=r"does not have \('<extra_id_0>' as 999\); --vocab .* goes without"):
+        load_tokenizer(gap)
 
 
 def test_the_unknown_id_need_not_be_2(tmp_path):
@@ -257,6 +268,14 @@ def test_tokenizer_json_gives_the_same_ids(small, tmp_path):
         ({"added_tokens": [{"id": 3, "content": "<mask>"}]}, "'<mask>' was added"),
         ({"added_tokens": [{"id": 10_000, "content": "<extra_id_0>"}]}, "not free for it"),
         ({"added_tokens": ["x"]}, "added token 0 is not a content with an id"),
+        ({"model": {"unk_id": 2, "vocab": [["<pad>", 10**400]]}}, "entry 0 is not a text with a number"),
+        (
+            {
+                "model": {"unk_id": 2, "vocab": [["<pad>", 0], ["</s>", 0], ["<unk>", 0], ["\ud800", 0]]},
+                "added_tokens": [],
+            },
+            "lone surrogate",
+        ),
     ],
 )
 def test_another_kind_of_tokenizer_json_is_refused(changes, message, small, tmp_path):
@@ -295,6 +314,7 @@ def test_other_files_are_refused(content, tmp_path):
     ("settings", "message"),
     [
         (b"{", "not valid JSON"),
+        (b"[" * 100_000, "not valid JSON"),
         ([], "expected a JSON object"),
         ({"extra_ids": "many"}, "extra_ids must be 0 or more"),
         ({"extra_ids": -1}, "extra_ids must be 0 or more"),
@@ -309,3 +329,21 @@ def test_settings_that_make_no_sense_are_refused(settings, message, small, tmp_p
     folder = folder_with(tmp_path, spiece_dot_model=small.model_bytes, tokenizer_config_dot_json=settings)
     with pytest.raises(CheckpointError, match=message):
         load_tokenizer(folder)
+
+
+@pytest.mark.parametrize("name", ["spiece_dot_model", "tokenizer_dot_json", "tokenizer_config_dot_json"])
+def test_damaged_files_never_crash(name, small, tmp_path):
+    files = {
+        "spiece_dot_model": small.model_bytes,
+        "tokenizer_dot_json": json.dumps(tokenizer_json(small)).encode(),
+        "tokenizer_config_dot_json": b'{"extra_ids": 3, "added_tokens_decoder": {"40": {"content": "<extra_id_2>"}}}',
+    }
+    if name == "tokenizer_dot_json":
+        del files["spiece_dot_model"]
+    whole, draw = files[name], random.Random(0)
+    for i in range(60):
+        damaged = bytearray(whole)
+        damaged[draw.randrange(len(whole))] = draw.randrange(256)
+        files[name] = bytes(damaged) if i % 2 else whole[: draw.randrange(len(whole))]
+        with contextlib.suppress(CheckpointError):
+            load_tokenizer(folder_with(tmp_path, **files)).encode(ODD)

@@ -90,3 +90,18 @@ def test_bytes(shared_data):
     assert ours.decode(encoded) == theirs.batch_decode(encoded, skip_special_tokens=True)
     damaged = [ids[::2] for ids in encoded[:200]]
     assert ours.decode(damaged) == theirs.batch_decode([ids[: ids.index(1)] if 1 in ids else ids for ids in damaged])
+
+
+def test_folders_of_bytes_are_exchanged(tmp_path):
+    import transformers
+
+    for i, extra_ids in enumerate((125, 7)):
+        theirs, ours = tmp_path / f"theirs{i}", tmp_path / f"ours{i}"
+        ours.mkdir()
+        transformers.ByT5Tokenizer(extra_ids=extra_ids).save_pretrained(theirs)
+        assert load_tokenizer(theirs).fingerprint == ByteTokenizer(extra_ids).fingerprint
+        for name, content in ByteTokenizer(extra_ids).files().items():
+            (ours / name).write_bytes(content)
+        again = transformers.AutoTokenizer.from_pretrained(ours)
+        text = f"é <extra_id_0><extra_id_{extra_ids - 1}>"
+        assert again(text)["input_ids"] == ByteTokenizer(extra_ids).encode([text])[0]

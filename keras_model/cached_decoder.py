@@ -1,9 +1,9 @@
 """The decoder one token at a time, with key and value caches: the arithmetic of decoding, whatever the search.
 
-It computes what `T5.decode` computes for the last position, laid out for speed: `DecoderWeights` fuses and transposes
+It computes what `T5.decode` computes for the last position, laid out for speed: `CachedDecoder` fuses and transposes
 the model's weights once per call, `memory` keys and values are computed once per input, and each step then works on
-thin matrices [rows, ...]. Plain TensorFlow, since loops and caches have no counterpart in keras.ops. The caches grow
-while the texts do: their size is that of the longest text so far, not of the longest that is allowed.
+thin matrices [rows, ...]. Plain TensorFlow, since loops and caches have no counterpart in keras.ops. `decoding_loop`
+lets the caches grow with the texts and drops inputs whose texts are finished.
 """
 
 from __future__ import annotations
@@ -18,20 +18,17 @@ from keras_model.model import ACTIVATIONS, MASKED, T5, Attention, FeedForward, L
 
 Tensor = Any
 
-CACHE_GROWTH = 32
-"""Positions by which the caches grow: each step copies them, and texts are mostly far shorter than they may be."""
-
 
 @dataclasses.dataclass(frozen=True)
 class State:
     """Everything a step needs besides the weights; the caches are what it changes."""
 
     memory_keys: list[Tensor]
-    """Per layer [batch, heads, d_kv, source]."""
+    """Per layer [inputs, heads, d_kv, source]."""
     memory_values: list[Tensor]
-    """Per layer [batch, heads, source, d_kv]."""
+    """Per layer [inputs, heads, source, d_kv]."""
     memory_bias: Tensor
-    """float32 [batch, 1, 1, source]; masks padding."""
+    """float32 [inputs, 1, 1, source]; masks padding."""
     position_biases: list[Tensor]
     """One for all layers or one for each, float32 [steps, heads, 1, steps]: for each query position the bias of every
     key, later keys masked."""
@@ -40,7 +37,9 @@ class State:
     values: list[Tensor]
     """Per layer [rows * heads, cached, d_kv]."""
     hypotheses: int = 1
-    """Rows of each input: rows = batch * hypotheses, those of one input side by side. They share its memory."""
+    """Rows of each input: rows = inputs * hypotheses, those of one input side by side. They share its memory."""
+    static: bool = False
+    """Whether XLA compiles the step: shapes are then fixed, and the caches updated by an operation that it knows."""
 
     def grown(self, size: Tensor) -> State:
         """The state with room for `size` positions in its caches."""
@@ -48,44 +47,33 @@ class State:
         keys, values = ([tf.pad(cache, padding) for cache in caches] for caches in (self.keys, self.values))
         return dataclasses.replace(self, keys=keys, values=values)
 
+    def of_inputs(self, places: Tensor) -> State:
+        """The state of some of the inputs; places: int [kept]."""
+        inputs = tf.shape(self.memory_bias)[0]
 
-def decoding_loop(proceed: Any, step: Any, variables: tuple, state: State, steps: Tensor) -> tuple:
-    """Runs `step` as long as `proceed` says, for `steps` positions at most, and lets the caches grow on the way.
+        def kept(cache: Tensor) -> Tensor:
+            rows, cached, d_kv = tf.unstack(tf.shape(cache))
+            grouped = tf.reshape(cache, (inputs, rows // inputs, cached, d_kv))
+            return tf.reshape(tf.gather(grouped, places), (-1, cached, d_kv))
 
-    Args:
-        proceed: takes the position and the variables; whether another step is needed.
-        step: takes the position, the variables, the keys and the values; returns the variables, keys and values after
-            it.
-        variables: tensors, whose shapes do not change.
-        state: the state before the first step.
-        steps: int scalar.
-
-    Returns:
-        The variables after the last step.
-    """
-
-    def goes_on(position: Tensor, variables: tuple, keys: Any, values: Any) -> Tensor:
-        return (position < steps) & proceed(position, *variables)
-
-    def stretch(position: Tensor, variables: tuple, keys: Any, values: Any) -> tuple:
-        """As many steps as the caches then hold."""
-        size = tf.minimum(position + CACHE_GROWTH, steps)
-        grown = dataclasses.replace(state, keys=keys, values=values).grown(size)
-        return tf.while_loop(
-            lambda position, *rest: (position < size) & goes_on(position, *rest),
-            lambda position, variables, keys, values: (position + 1, *step(position, *variables, keys, values)),
-            (position, variables, grown.keys, grown.values),
+        return dataclasses.replace(
+            self,
+            memory_keys=[tf.gather(keys, places) for keys in self.memory_keys],
+            memory_values=[tf.gather(values, places) for values in self.memory_values],
+            memory_bias=tf.gather(self.memory_bias, places),
+            keys=[kept(cache) for cache in self.keys],
+            values=[kept(cache) for cache in self.values],
         )
 
-    growing = tf.TensorShape((None, None, state.keys[0].shape[2]))
-    shapes = (
-        tf.TensorShape(()),
-        tuple(variable.shape for variable in variables),
-        [growing] * len(state.keys),
-        [growing] * len(state.values),
-    )
-    first = (tf.constant(0), variables, state.keys, state.values)
-    return tf.while_loop(goes_on, stretch, first, shape_invariants=shapes)[1]
+
+def head_matrix(model: T5, emit_limit: int) -> Tensor:
+    """What the decoder's output is multiplied by for logits of the ids below a limit, float32 [d_model, emit_limit]."""
+    config = model.config
+    if model.head is None:
+        head = tf.transpose(tf.convert_to_tensor(model.token_embedding.embedding)[:emit_limit])
+    else:
+        head = tf.convert_to_tensor(model.head.matrix)[:, :emit_limit]
+    return tf.cast(head, tf.float32) * (config.d_model**-0.5 if config.scale_decoder_outputs else 1.0)
 
 
 class CachedDecoder:
@@ -102,12 +90,7 @@ class CachedDecoder:
         self.config: T5Config = model.config
         self.dtype = model.compute_dtype
         self.embedding = tf.convert_to_tensor(model.token_embedding.embedding)
-        if model.head is None:
-            head = tf.transpose(self.embedding[:emit_limit])
-        else:
-            head = tf.convert_to_tensor(model.head.matrix)[:, :emit_limit]
-        scale = self.config.d_model**-0.5 if self.config.scale_decoder_outputs else 1.0
-        self.head = tf.cast(head, tf.float32) * scale  # [d_model, emit_limit]
+        self.head = head_matrix(model, emit_limit)
         self.position_biases = model.decoder.position_biases
         self.final_norm = self._norm(model.decoder.final_norm)
         self.layers = [
@@ -126,7 +109,9 @@ class CachedDecoder:
             for block in model.decoder.blocks
         ]
 
-    def start(self, encoded: Tensor, encoder_mask: Tensor, steps: Tensor, hypotheses: int = 1) -> State:
+    def start(
+        self, encoded: Tensor, encoder_mask: Tensor, steps: Tensor, hypotheses: int = 1, static: bool = False
+    ) -> State:
         """The state before the first token.
 
         Args:
@@ -134,6 +119,7 @@ class CachedDecoder:
             encoder_mask: bool [batch, source].
             steps: int scalar; the greatest number of tokens that will be decoded.
             hypotheses: how many texts are decoded for each input.
+            static: see `State.static`.
         """
         heads, d_kv = self.config.num_heads, self.config.d_kv
         batch, source = tf.shape(encoded)[0], tf.shape(encoded)[1]
@@ -155,7 +141,7 @@ class CachedDecoder:
 
         cache = tf.zeros((batch * hypotheses * heads, 0, d_kv), self.dtype)
         caches = [cache] * len(self.layers)
-        return State(memory_keys, memory_values, memory_bias, position_biases, caches, caches, hypotheses)
+        return State(memory_keys, memory_values, memory_bias, position_biases, caches, caches, hypotheses, static)
 
     def step(self, state: State, ids: Tensor, position: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """Decodes one token per row.
@@ -169,17 +155,16 @@ class CachedDecoder:
             Logits of the next token, float32 [rows, emit_limit], and the caches filled up to and with `position`.
         """
         heads, d_kv, inner = self.config.num_heads, self.config.d_kv, self.config.inner_dim
-        rows = tf.shape(ids)[0] * heads
-        cache_index = tf.stack([tf.range(rows), tf.fill((rows,), position)], axis=1)  # [rows, 2]
-        cached = tf.shape(state.keys[0])[1]
+        rows, cached = tf.shape(ids)[0] * heads, tf.shape(state.keys[0])[1]
         position_biases = [bias[position, :, :, :cached] for bias in state.position_biases]  # [heads, 1, cached]
+        update = self._scattered if state.static else self._overwritten
         keys, values = [], []
 
-        x = tf.cast(tf.gather(self.embedding, ids), self.dtype)  # [batch, d_model]
+        x = tf.cast(tf.gather(self.embedding, ids), self.dtype)  # [rows, d_model]
         for i, layer in enumerate(self.layers):
             query, key, value = tf.split(tf.matmul(self._normed(x, layer["self_norm"]), layer["self_qkv"]), 3, axis=1)
-            keys.append(tf.tensor_scatter_nd_update(state.keys[i], cache_index, tf.reshape(key, (rows, d_kv))))
-            values.append(tf.tensor_scatter_nd_update(state.values[i], cache_index, tf.reshape(value, (rows, d_kv))))
+            keys.append(update(state.keys[i], tf.reshape(key, (rows, d_kv)), position))
+            values.append(update(state.values[i], tf.reshape(value, (rows, d_kv)), position))
             scores = tf.matmul(
                 tf.reshape(query, (-1, heads, 1, d_kv)),
                 tf.reshape(keys[-1], (-1, heads, cached, d_kv)),
@@ -199,6 +184,23 @@ class CachedDecoder:
             x += self._feed_forward(self._normed(x, layer["feed_forward_norm"]), layer["feed_forward"])
         x = tf.cast(self._normed(x, self.final_norm), tf.float32)
         return tf.matmul(x, self.head), keys, values
+
+    def _overwritten(self, cache: Tensor, new: Tensor, position: Tensor) -> Tensor:
+        """The cache [rows, cached, d_kv] with `new` [rows, d_kv] at a position, in the cache's own memory.
+
+        tf.tensor_scatter_nd_update would copy the cache at every step. Nobody else may hold this tensor: `grown` has
+        just made it, or the step before, or a gather.
+        """
+        rows, cached, d_kv = tf.unstack(tf.shape(cache))
+        flat = tf.reshape(cache, (rows * cached, d_kv))
+        places = tf.range(rows) * cached + position
+        return tf.reshape(tf.raw_ops.InplaceUpdate(x=flat, i=places, v=new), (rows, cached, self.config.d_kv))
+
+    def _scattered(self, cache: Tensor, new: Tensor, position: Tensor) -> Tensor:
+        """As `_overwritten`, by an operation that XLA knows (and itself does in place)."""
+        rows = tf.shape(cache)[0]
+        places = tf.stack([tf.range(rows), tf.fill((rows,), position)], axis=1)
+        return tf.tensor_scatter_nd_update(cache, places, new)
 
     def _swapped(self, x: Tensor, outer: int, inner: int) -> Tensor:
         """x, whose numbers are those of [batch, outer, inner, d_kv] -> [batch, inner, outer, d_kv]."""

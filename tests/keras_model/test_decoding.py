@@ -178,7 +178,7 @@ def test_bfloat16_generates_nearly_the_same(config, dtype):
 def test_empty_batches_and_wrong_lengths():
     generator = Generator(make_model(V1_0))
     assert generator.greedy(np.zeros((0, 4), np.int32), 5).shape == (0, 5)
-    with pytest.raises(ValueError, match=r"max_new_tokens must be at least 1. Received: 0"):
+    with pytest.raises(ValueError, match=r"max_new_tokens must be at least 1. Received: max_new_tokens=0"):
         generator.greedy(sources(1, 2), 0)
 
 

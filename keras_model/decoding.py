@@ -184,7 +184,7 @@ class Generator:
         forced[:, : given.shape[-1]] = given
         return encoder_ids, forced
 
-    def _call(self, key: tuple, run: Any, *arguments: np.ndarray) -> Any:
+    def _call(self, key: tuple, run: Any, *arguments: Any) -> Any:
         """Calls a function, compiled under a key when it is first called."""
         if key not in self._compiled:
 

@@ -143,7 +143,10 @@ class Generator:
             float32 [batch, answers], the sums over the answers' tokens; divided by their lengths, they are normalised.
         """
         tree = AnswerTree.of(answers, self.model.config)
-        run = functools.partial(log_likelihoods, self.model, static=self.jit_compile)
+
+        def run(encoder_ids: Tensor, *tree: Tensor) -> Tensor:
+            return log_likelihoods(self.model, encoder_ids, AnswerTree(*tree), self.jit_compile)
+
         return self._call(("rank",), run, np.asarray(encoder_ids, np.int32), *tree).numpy()
 
     def _searched(

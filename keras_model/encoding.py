@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_model.model import T5
+from keras_model.slices import in_slices
 
 Tensor = Any
 
@@ -26,15 +27,6 @@ def encode(model: T5, encoder_ids: Tensor, mask: Tensor, static: bool = False) -
     """
     if static:
         return model.encode(encoder_ids, mask)
-    batch, source = tf.unstack(tf.shape(encoder_ids))
-    rows = tf.maximum(1, SLICE_TOKENS // tf.maximum(1, source))
-    slices = tf.maximum(1, -(-batch // rows))  # an empty batch has an empty slice
-
-    def body(i: Tensor, encoded: tf.TensorArray) -> tuple:
-        part = slice(i * rows, (i + 1) * rows)
-        return i + 1, encoded.write(i, model.encode(encoder_ids[part], mask[part]))
-
-    encoded = tf.TensorArray(
-        model.compute_dtype, slices, infer_shape=False, element_shape=(None, None, model.config.d_model)
-    )
-    return tf.while_loop(lambda i, _: i < slices, body, (0, encoded), parallel_iterations=1)[1].concat()
+    rows = tf.maximum(1, SLICE_TOKENS // tf.maximum(1, tf.shape(encoder_ids)[1]))
+    encoded = in_slices(model.encode, (encoder_ids, mask), rows, model.compute_dtype)
+    return tf.ensure_shape(encoded, (None, None, model.config.d_model))

@@ -12,6 +12,7 @@ from keras_model.cached_decoder import head_matrix
 from keras_model.config import T5Config
 from keras_model.encoding import encode
 from keras_model.model import T5
+from keras_model.slices import in_slices
 
 Tensor = Any
 
@@ -63,27 +64,13 @@ class AnswerTree(NamedTuple):
         return cls(np.array(ids, np.int32), np.array([*map(len, places)], np.int32), sees, nodes, tokens)
 
 
-def log_likelihoods(
-    model: T5,
-    encoder_ids: Tensor,
-    ids: Tensor,
-    depths: Tensor,
-    sees: Tensor,
-    nodes: Tensor,
-    tokens: Tensor,
-    *,
-    static: bool = False,
-) -> Tensor:
+def log_likelihoods(model: T5, encoder_ids: Tensor, tree: AnswerTree, static: bool = False) -> Tensor:
     """The log-probability of each answer of a tree; to be called inside a `tf.function`.
 
     Args:
         model: T5.
         encoder_ids: int [batch, source], padded.
-        ids: see `AnswerTree`, as the arguments that follow.
-        depths: ...
-        sees: ...
-        nodes: ...
-        tokens: ...
+        tree: the answers, as tensors.
         static: whether XLA compiles the function.
 
     Returns:
@@ -91,29 +78,21 @@ def log_likelihoods(
     """
     mask = model.padding_mask(encoder_ids)
     encoded = encode(model, encoder_ids, mask, static)
-    batch, size = tf.shape(encoder_ids)[0], tf.size(ids)
-    embedded = model.token_embedding(tf.tile(ids[tf.newaxis], (batch, 1)))
-    hidden = model.decoder(embedded, depths[tf.newaxis], sees[tf.newaxis], encoded, mask[:, tf.newaxis])
-    hidden = tf.reshape(hidden, (batch * size, model.config.d_model))
-
+    batch, size = tf.shape(encoder_ids)[0], tf.size(tree.ids)
+    embedded = model.token_embedding(tf.tile(tree.ids[tf.newaxis], (batch, 1)))
+    sees = tree.sees[tf.newaxis]
+    hidden = model.decoder(embedded, tree.depths[tf.newaxis], sees, encoded, mask[:, tf.newaxis])
+    hidden = tf.cast(hidden, tf.float32)  # [batch, nodes, d_model]
     head = head_matrix(model, model.config.vocab_size)
-    normalisers = tf.reshape(_normalisers(tf.cast(hidden, tf.float32), head, static), (batch, size))
-    states = tf.gather(tf.reshape(hidden, (batch, size, -1)), nodes, axis=1)  # [batch, answers, tokens, d_model]
-    columns = tf.gather(head, tf.maximum(tokens, 0), axis=1)  # [d_model, answers, tokens]
-    logits = tf.einsum("batd,dat->bat", tf.cast(states, tf.float32), columns)
-    found = logits - tf.gather(normalisers, nodes, axis=1)  # [batch, answers, tokens]
-    return tf.reduce_sum(tf.where(tokens >= 0, found, 0.0), axis=-1)
 
+    def normaliser(rows: Tensor) -> Tensor:
+        return tf.reduce_logsumexp(tf.matmul(rows, head), axis=-1)
 
-def _normalisers(hidden: Tensor, head: Tensor, static: bool) -> Tensor:
-    """The logarithm of the sum of exponentiated logits over all ids; hidden [rows, d_model] -> float32 [rows]."""
-    if static:
-        return tf.reduce_logsumexp(tf.matmul(hidden, head), axis=-1)
-    slices = tf.maximum(1, -(-tf.shape(hidden)[0] // SLICE_LOGITS))
+    flat = tf.reshape(hidden, (batch * size, model.config.d_model))
+    normalisers = normaliser(flat) if static else in_slices(normaliser, (flat,), SLICE_LOGITS, tf.float32)
+    normalisers = tf.gather(tf.reshape(normalisers, (batch, size)), tree.nodes, axis=1)  # [batch, answers, tokens]
 
-    def body(i: Tensor, found: tf.TensorArray) -> tuple:
-        part = hidden[i * SLICE_LOGITS : (i + 1) * SLICE_LOGITS]
-        return i + 1, found.write(i, tf.reduce_logsumexp(tf.matmul(part, head), axis=-1))
-
-    found = tf.TensorArray(tf.float32, slices, infer_shape=False, element_shape=(None,))
-    return tf.while_loop(lambda i, _: i < slices, body, (0, found), parallel_iterations=1)[1].concat()
+    states = tf.gather(hidden, tree.nodes, axis=1)  # [batch, answers, tokens, d_model]
+    columns = tf.transpose(tf.gather(head, tf.maximum(tree.tokens, 0), axis=1), (1, 2, 0))  # [answers, tokens, d_model]
+    found = tf.reduce_sum(states * columns, axis=-1) - normalisers
+    return tf.reduce_sum(tf.where(tree.tokens >= 0, found, 0.0), axis=-1)

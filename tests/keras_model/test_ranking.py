@@ -30,7 +30,7 @@ def test_it_is_the_sum_of_the_log_probabilities(config, jit_compile):
     found = Generator(model, emit_limit=30, jit_compile=jit_compile).rank(encoder_ids, ANSWERS)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, by_forward_pass(model, encoder_ids, ANSWERS), rtol=2e-5, atol=2e-5)
-    assert len(np.unique(found.argmax(axis=1))) > 1
+    assert found.std(axis=0).min() > 1e-3  # the inputs matter
 
 
 def test_answers_share_their_beginnings():

@@ -15,6 +15,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_model.cached_decoder import CachedDecoder, State
+from keras_model.cross_attention import ProjectedMemory
 from keras_model.decoding_loop import decoding_loop
 from keras_model.encoding import encode
 from keras_model.model import T5
@@ -58,7 +59,7 @@ def beam_search(
         log-probability where no hypothesis of an input ended within `steps`.
     """
     config = model.config
-    decoder = CachedDecoder(model, config.vocab_size)
+    decoder = CachedDecoder(model, config.vocab_size, ProjectedMemory(model, beam_size))
     mask = model.padding_mask(encoder_ids)
     batch, steps = tf.unstack(tf.shape(forced))
     state = decoder.start(encode(model, encoder_ids, mask, static), mask, steps, beam_size, static)

@@ -14,6 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_model.config import T5Config
+from keras_model.cross_attention import Memory, ProjectedMemory, softmax
 from keras_model.model import ACTIVATIONS, MASKED, T5, Attention, FeedForward, LayerNorm
 
 Tensor = Any
@@ -24,11 +25,11 @@ class State:
     """Everything a step needs besides the weights; the caches are what it changes."""
 
     memory_keys: list[Tensor]
-    """Per layer [inputs, heads, d_kv, source]."""
+    """What cross-attention has prepared, [inputs, ...]; see `keras_model.cross_attention`."""
     memory_values: list[Tensor]
-    """Per layer [inputs, heads, source, d_kv]."""
+    """Likewise."""
     memory_bias: Tensor
-    """float32 [inputs, 1, 1, source]; masks padding."""
+    """float32 [inputs, 1, source]; masks padding."""
     position_biases: list[Tensor]
     """One for all layers or one for each, float32 [steps, heads, 1, steps]: for each query position the bias of every
     key, later keys masked."""
@@ -36,8 +37,6 @@ class State:
     """Per layer [rows * heads, cached, d_kv]; of positions not reached yet they are zero and masked."""
     values: list[Tensor]
     """Per layer [rows * heads, cached, d_kv]."""
-    hypotheses: int = 1
-    """Rows of each input: rows = inputs * hypotheses, those of one input side by side. They share its memory."""
     static: bool = False
     """Whether XLA compiles the step: shapes are then fixed, and the caches updated by an operation that it knows."""
 
@@ -84,10 +83,12 @@ class CachedDecoder:
     Args:
         model: T5.
         emit_limit: integer. Only ids below it get logits.
+        memory: how it attends to its inputs. Defaults to a `ProjectedMemory`.
     """
 
-    def __init__(self, model: T5, emit_limit: int) -> None:
+    def __init__(self, model: T5, emit_limit: int, memory: Memory | None = None) -> None:
         self.config: T5Config = model.config
+        self.memory = memory or ProjectedMemory(model)
         self.dtype = model.compute_dtype
         self.embedding = tf.convert_to_tensor(model.token_embedding.embedding)
         self.head = head_matrix(model, emit_limit)
@@ -100,8 +101,6 @@ class CachedDecoder:
                 "self_output": self._fused(block.self_attention, "output"),
                 "cross_norm": self._norm(block.cross_attention_norm),
                 "cross_query": self._fused(block.cross_attention, "query"),
-                "cross_key": self._fused(block.cross_attention, "key"),
-                "cross_value": self._fused(block.cross_attention, "value"),
                 "cross_output": self._fused(block.cross_attention, "output"),
                 "feed_forward_norm": self._norm(block.feed_forward_norm),
                 "feed_forward": self._feed_forward_weights(block.feed_forward),
@@ -121,16 +120,8 @@ class CachedDecoder:
             hypotheses: how many texts are decoded for each input.
             static: see `State.static`.
         """
-        heads, d_kv = self.config.num_heads, self.config.d_kv
-        batch, source = tf.shape(encoded)[0], tf.shape(encoded)[1]
-        flat = tf.reshape(encoded, (-1, self.config.d_model))
-        memory_keys, memory_values = [], []
-        for layer in self.layers:
-            key = tf.reshape(tf.matmul(flat, layer["cross_key"]), (batch, source, heads, d_kv))
-            value = tf.reshape(tf.matmul(flat, layer["cross_value"]), (batch, source, heads, d_kv))
-            memory_keys.append(tf.transpose(key, (0, 2, 3, 1)))
-            memory_values.append(tf.transpose(value, (0, 2, 1, 3)))
-        memory_bias = tf.where(encoder_mask, 0.0, MASKED)[:, tf.newaxis, tf.newaxis, :]
+        memory_keys, memory_values = self.memory.prepare(encoded)
+        memory_bias = tf.where(encoder_mask, 0.0, MASKED)[:, tf.newaxis, :]
 
         positions = tf.range(steps)[tf.newaxis, :]
         position_biases = []
@@ -139,9 +130,9 @@ class CachedDecoder:
             bias = tf.where(positions <= tf.transpose(positions), bias, MASKED)
             position_biases.append(tf.transpose(bias, (1, 0, 2))[:, :, tf.newaxis, :])  # [steps, heads, 1, steps]
 
-        cache = tf.zeros((batch * hypotheses * heads, 0, d_kv), self.dtype)
-        caches = [cache] * len(self.layers)
-        return State(memory_keys, memory_values, memory_bias, position_biases, caches, caches, hypotheses, static)
+        rows = tf.shape(encoded)[0] * hypotheses * self.config.num_heads
+        caches = [tf.zeros((rows, 0, self.config.d_kv), self.dtype)] * len(self.layers)
+        return State(memory_keys, memory_values, memory_bias, position_biases, caches, caches, static)
 
     def step(self, state: State, ids: Tensor, position: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """Decodes one token per row.
@@ -158,65 +149,49 @@ class CachedDecoder:
         rows, cached = tf.shape(ids)[0] * heads, tf.shape(state.keys[0])[1]
         position_biases = [bias[position, :, :, :cached] for bias in state.position_biases]  # [heads, 1, cached]
         update = self._scattered if state.static else self._overwritten
+        places = tf.range(rows) * cached + position  # of the new keys and values, among all rows of the caches
         keys, values = [], []
 
         x = tf.cast(tf.gather(self.embedding, ids), self.dtype)  # [rows, d_model]
         for i, layer in enumerate(self.layers):
             query, key, value = tf.split(tf.matmul(self._normed(x, layer["self_norm"]), layer["self_qkv"]), 3, axis=1)
-            keys.append(update(state.keys[i], tf.reshape(key, (rows, d_kv)), position))
-            values.append(update(state.values[i], tf.reshape(value, (rows, d_kv)), position))
+            keys.append(update(state.keys[i], tf.reshape(key, (rows, d_kv)), places))
+            values.append(update(state.values[i], tf.reshape(value, (rows, d_kv)), places))
             scores = tf.matmul(
                 tf.reshape(query, (-1, heads, 1, d_kv)),
                 tf.reshape(keys[-1], (-1, heads, cached, d_kv)),
                 transpose_b=True,
             )
-            weights = self._softmax(scores, position_biases[i % len(position_biases)])  # [rows, heads, 1, cached]
+            weights = softmax(scores, position_biases[i % len(position_biases)])  # [rows, heads, 1, cached]
             context = tf.matmul(weights, tf.reshape(values[-1], (-1, heads, cached, d_kv)))
             x += tf.matmul(tf.reshape(context, (-1, inner)), layer["self_output"])
 
             query = tf.matmul(self._normed(x, layer["cross_norm"]), layer["cross_query"])
-            query = self._swapped(query, state.hypotheses, heads)  # [batch, heads, hypotheses, d_kv]
-            weights = self._softmax(tf.matmul(query, state.memory_keys[i]), state.memory_bias)
-            context = tf.matmul(weights, state.memory_values[i])  # [batch, heads, hypotheses, d_kv]
-            context = self._swapped(context, heads, state.hypotheses)
-            x += tf.matmul(tf.reshape(context, (-1, inner)), layer["cross_output"])
+            context = self.memory.attend(i, query, state.memory_keys, state.memory_values, state.memory_bias)
+            x += tf.matmul(context, layer["cross_output"])
 
             x += self._feed_forward(self._normed(x, layer["feed_forward_norm"]), layer["feed_forward"])
         x = tf.cast(self._normed(x, self.final_norm), tf.float32)
         return tf.matmul(x, self.head), keys, values
 
-    def _overwritten(self, cache: Tensor, new: Tensor, position: Tensor) -> Tensor:
-        """The cache [rows, cached, d_kv] with `new` [rows, d_kv] at a position, in the cache's own memory.
+    def _overwritten(self, cache: Tensor, new: Tensor, places: Tensor) -> Tensor:
+        """The cache [rows, cached, d_kv] with `new` [rows, d_kv] at places among rows * cached, in its own memory.
 
         tf.tensor_scatter_nd_update would copy the cache at every step. Nobody else may hold this tensor: `grown` has
         just made it, or the step before, or a gather.
         """
-        rows, cached, d_kv = tf.unstack(tf.shape(cache))
-        flat = tf.reshape(cache, (rows * cached, d_kv))
-        places = tf.range(rows) * cached + position
-        return tf.reshape(tf.raw_ops.InplaceUpdate(x=flat, i=places, v=new), (rows, cached, self.config.d_kv))
+        flat = tf.reshape(cache, (-1, self.config.d_kv))
+        return tf.reshape(tf.raw_ops.InplaceUpdate(x=flat, i=places, v=new), tf.shape(cache))
 
-    def _scattered(self, cache: Tensor, new: Tensor, position: Tensor) -> Tensor:
+    def _scattered(self, cache: Tensor, new: Tensor, places: Tensor) -> Tensor:
         """As `_overwritten`, by an operation that XLA knows (and itself does in place)."""
-        rows = tf.shape(cache)[0]
-        places = tf.stack([tf.range(rows), tf.fill((rows,), position)], axis=1)
-        return tf.tensor_scatter_nd_update(cache, places, new)
-
-    def _swapped(self, x: Tensor, outer: int, inner: int) -> Tensor:
-        """x, whose numbers are those of [batch, outer, inner, d_kv] -> [batch, inner, outer, d_kv]."""
-        x = tf.reshape(x, (-1, outer, inner, self.config.d_kv))
-        # Where one side is 1 the order is the same, and nothing need be moved.
-        if outer == 1 or inner == 1:
-            return tf.reshape(x, (-1, inner, outer, self.config.d_kv))
-        return tf.transpose(x, (0, 2, 1, 3))
+        flat = tf.reshape(cache, (-1, self.config.d_kv))
+        return tf.reshape(tf.tensor_scatter_nd_update(flat, places[:, tf.newaxis], new), tf.shape(cache))
 
     def _normed(self, x: Tensor, scale: Tensor) -> Tensor:
         x = tf.cast(x, tf.float32)
         mean_square = tf.reduce_mean(tf.square(x), axis=-1, keepdims=True)
         return tf.cast(x * tf.math.rsqrt(mean_square + self.config.layer_norm_epsilon) * scale, self.dtype)
-
-    def _softmax(self, scores: Tensor, bias: Tensor) -> Tensor:
-        return tf.cast(tf.nn.softmax(tf.cast(scores, tf.float32) + bias), self.dtype)
 
     def _feed_forward(self, x: Tensor, weights: list[Tensor]) -> Tensor:
         activation = ACTIVATIONS[self.config.activation]

@@ -10,11 +10,16 @@ import numpy as np
 import tensorflow as tf
 
 from keras_model.beam import beam_search
+from keras_model.cross_attention import PlainMemory, ProjectedMemory
 from keras_model.model import T5
 from keras_model.ranking import AnswerTree, log_likelihoods
 from keras_model.search import FREE, greedy_choice, sampled_choice, search
 
 Tensor = Any
+
+SHORT_TEXT = 2
+"""Texts of up to so many times d_kv tokens are decoded from a plain memory: it is the faster one for up to about d_kv
+tokens, and texts mostly end far before their limit."""
 
 
 class Generator:
@@ -159,8 +164,9 @@ class Generator:
         *options: Any,
     ) -> np.ndarray:
         encoder_ids, forced = self._checked(encoder_ids, max_new_tokens, prefix)
-        run = functools.partial(search, self.model, choice, self.emit_limit, self.jit_compile)
-        return self._call(key, run, encoder_ids, forced, *options).numpy()
+        memory = PlainMemory if max_new_tokens <= SHORT_TEXT * self.model.config.d_kv else ProjectedMemory
+        run = functools.partial(search, self.model, choice, self.emit_limit, memory, self.jit_compile)
+        return self._call((*key, memory), run, encoder_ids, forced, *options).numpy()
 
     def _checked(
         self, encoder_ids: np.ndarray, max_new_tokens: int, prefix: Sequence[int] | np.ndarray

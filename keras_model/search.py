@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
 from keras_model.cached_decoder import CachedDecoder, State
+from keras_model.cross_attention import Memory
 from keras_model.decoding_loop import decoding_loop
 from keras_model.encoding import encode
 from keras_model.model import T5
@@ -18,7 +20,14 @@ FREE = -1
 
 
 def search(
-    model: T5, choice: Any, emit_limit: int, static: bool, encoder_ids: Tensor, forced: Tensor, *options: Tensor
+    model: T5,
+    choice: Any,
+    emit_limit: int,
+    memory: Callable[[T5], Memory],
+    static: bool,
+    encoder_ids: Tensor,
+    forced: Tensor,
+    *options: Tensor,
 ) -> Tensor:
     """Generates a text for each input; to be called inside a `tf.function`.
 
@@ -26,6 +35,7 @@ def search(
         model: T5.
         choice: takes logits, noise in [0, 1) and the options; the chosen ids.
         emit_limit: ids from it on are never chosen, nor do they count as possible.
+        memory: how the decoder attends to its inputs.
         static: see `State.static`.
         encoder_ids: int [batch, source], padded.
         forced: int [batch, steps], ids that are given, or FREE.
@@ -35,7 +45,7 @@ def search(
         int32 [batch, steps], padded after the end of sequence.
     """
     config = model.config
-    decoder = CachedDecoder(model, emit_limit)
+    decoder = CachedDecoder(model, emit_limit, memory(model))
     mask = model.padding_mask(encoder_ids)
     batch, steps = tf.unstack(tf.shape(forced))
     state = decoder.start(encode(model, encoder_ids, mask, static), mask, steps, static=static)

@@ -41,7 +41,7 @@ def test_ids_equal_the_stored_ones_of_transformers(family, references, tmp_path)
         np.testing.assert_array_equal(ids, reference["greedy"])
         ended += (ids == 1).sum()
     assert ended
-    assert generator.compilations == 1
+    assert generator.compilations <= 2  # for short and for long texts
 
 
 @ALL
@@ -54,7 +54,7 @@ def test_ids_equal_the_full_forward_pass(config):
         assert ids.dtype == np.int32
         np.testing.assert_array_equal(ids, greedy_by_forward_pass(model, encoder_ids, steps))
     assert len(np.unique(generator.greedy(sources(6, 9, seed=6), 20))) > 5
-    assert generator.compilations == 1
+    assert generator.compilations <= 2  # for short and for long texts
 
 
 @ALL
@@ -139,7 +139,7 @@ def test_the_current_weights_are_used():
     after = generator.greedy(encoder_ids, 10)
     np.testing.assert_array_equal(after, Generator(other).greedy(encoder_ids, 10))
     assert (before != after).any()
-    assert generator.compilations == 1
+    assert generator.compilations <= 2  # for short and for long texts
 
 
 @pytest.mark.parametrize("dtype", ["mixed_bfloat16", "bfloat16"])

@@ -190,8 +190,14 @@ NORM = "encoder.block.1.layer.0.layer_norm.weight"
             {"weights": {f"extra.{i}": np.ones(1) for i in range(7)}},
             "no place for tensor extra.0, extra.1, extra.2, extra.3, extra.4 and 2 more",
         ),
-        (one_tensor(NORM, np.ones(15, np.float32)), rf"tensor {NORM}: config.json asks for shape \(16,\), got \(15,\)"),
-        (one_tensor(NORM, np.ones(16, np.int32)), f"tensor {NORM}: weights are F64, F32, F16 or BF16, got I32"),
+        (
+            one_tensor(NORM, np.ones(15, np.float32)),
+            rf"tensor {NORM}: the configuration asks for shape \(16,\), got \(15,\)",
+        ),
+        (
+            one_tensor(NORM, np.ones(16, np.int32)),
+            f"tensor {NORM}: weights are float64, float32, float16 or bfloat16, got I32",
+        ),
         (
             one_tensor(HEAD, np.ones((64, 16), np.float32)),
             f'{HEAD} differs from {SHARED}.*"tie_word_embeddings": false',
@@ -204,7 +210,7 @@ NORM = "encoder.block.1.layer.0.layer_norm.weight"
         ({"feed_forward_proj": "gated-tanh"}, "config.json: feed_forward_proj must be one of"),
         ({"num_layers": 3}, "tensor encoder.block.2.layer.0.layer_norm.weight is missing"),
         ({"num_layers": 1}, r"no place for tensor encoder.block.1.layer.0.SelfAttention.k.weight.*and 3 more"),
-        ({"vocab_size": 65}, rf"tensor {SHARED}: config.json asks for shape \(65, 16\), got \(64, 16\)"),
+        ({"vocab_size": 65}, rf"tensor {SHARED}: the configuration asks for shape \(65, 16\), got \(64, 16\)"),
         ({"feed_forward_proj": "gated-gelu", "dense_act_fn": ...}, "DenseReluDense.wi_0.weight is missing"),
     ],
 )

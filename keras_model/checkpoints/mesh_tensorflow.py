@@ -59,7 +59,7 @@ def _files(path: Path) -> list[Path]:
 def _open(path: Path) -> Checkpoint:
     prefix = _found(path)
     assert prefix is not None  # recognised
-    arrays = _Variables(prefix, sum(file.stat().st_size for file in _files(path)))
+    arrays = _Variables(prefix, _files(path)[1:])
     tensors = RenamedTensors(arrays, _origins(arrays))
     return Checkpoint(MESH_TENSORFLOW.name, configuration(config_beside(prefix), tensors), tensors)
 
@@ -81,10 +81,10 @@ class _Variables:
         CheckpointError: the index is damaged, or speaks of more than the files hold.
     """
 
-    def __init__(self, prefix: Path, size: int) -> None:
+    def __init__(self, prefix: Path, data: list[Path]) -> None:
         """Args:
         prefix: the common beginning of the files' names.
-        size: bytes in all files together.
+        data: all files but the index.
         """
         import tensorflow as tf
 
@@ -97,9 +97,10 @@ class _Variables:
             raise CheckpointError(
                 f"{prefix}.index: cannot be read as a TensorFlow checkpoint ({_line(error)})."
             ) from error
+        held = sum(file.stat().st_size for file in data)
         claimed = sum(math.prod(shape) * self._types[name].size for name, shape in self._shapes.items())
-        if claimed > size:
-            raise CheckpointError(f"{prefix}: its files hold {size} bytes, but {prefix.name}.index lists {claimed}.")
+        if claimed > held:
+            raise CheckpointError(f"{prefix}.data-*: hold {held} bytes, but {prefix.name}.index lists {claimed}.")
 
     def names(self) -> list[str]:
         return sorted(name for name in self._shapes if not _NO_PARAMETER.fullmatch(name))
@@ -107,7 +108,7 @@ class _Variables:
     def shape(self, name: str) -> tuple[int, ...]:
         return tuple(self._shapes[name])
 
-    def read(self, name: str, layer: int | None = None) -> np.ndarray:
+    def read(self, name: str) -> np.ndarray:
         require_floating(self.source, name, self._types[name].name)
         try:
             return self._reader.get_tensor(name)

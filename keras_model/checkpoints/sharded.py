@@ -26,7 +26,8 @@ def shard_paths(index: Path) -> dict[str, Path]:
         raise CheckpointError(f"{index}: expected an object weight_map with the file of each tensor.")
     for tensor, name in places.items():
         # A link is followed, as in the Hugging Face cache, where every file is one.
-        if not isinstance(name, str) or Path(name).name != name or "\\" in name or "\0" in name:
+        plain = isinstance(name, str) and name not in ("", "..") and Path(name).name == name
+        if not plain or "\\" in name or "\0" in name:
             raise CheckpointError(f"{index}: tensor {tensor}: expected the name of a file beside it, got {name!r}.")
     return {tensor: index.with_name(name) for tensor, name in places.items()}
 

@@ -1,14 +1,12 @@
 """T5X checkpoints: a MessagePack file of all parameters, or a folder with one zarr array per parameter.
 
 The folder has a MessagePack file `checkpoint` too, with the tree of parameters: small ones themselves, for the others
-a note where they are. The note is not trusted: the array of a parameter is the one that has its name. Newer folders,
-which Orbax wrote, may have no tree, and all arrays in one OCDBT database.
+a note where they are. The note is not trusted: the array of a parameter is the one that has its name.
 
 Kernels are [inputs, outputs], where heads may be an axis of their own; position biases are [heads, buckets]. Models
-trained with scanned layers (umT5's) have the layers as the second axis of one array for the whole stack.
+trained with scanned layers, which have one array for a whole stack, are refused.
 
-Source: `t5x/checkpoints.py`, `t5x/checkpoint_importer.py` and `t5x/examples/t5/network.py`; for scanned layers
-`convert_umt5_checkpoint_to_pytorch.py` of transformers.
+Source: `t5x/checkpoints.py`, `t5x/checkpoint_importer.py` and `t5x/examples/t5/network.py`.
 """
 
 from __future__ import annotations
@@ -25,15 +23,15 @@ from keras_model.checkpoints.configuration import config_beside, configuration
 from keras_model.checkpoints.msgpack_file import MsgpackFile, StoredArray
 from keras_model.checkpoints.tensors import Arrays, Origin, RenamedTensors, require_floating
 from keras_model.checkpoints.weights import EMBEDDING, HEAD
-from keras_model.checkpoints.zarr_folder import OCDBT_FILE, ZarrFolder
+from keras_model.checkpoints.zarr_folder import ZarrFolder
 from keras_model.model_folder import CheckpointError
 
 _TREE_FILE = "checkpoint"
 _STEP = re.compile(r"checkpoint_(\d+)")
-_ROOTS = ("optimizer/target", "target", "params")
-"""Where in the tree the parameters are; a `params` below is passed through."""
-_MOST_LAYERS = 1000
-_PREFIXES = ("optimizer.target.", "target.", "params.")
+_ROOTS = ("optimizer/target", "target")
+"""Where in the tree the parameters are."""
+_ARRAYS = "target."
+"""What the names of the parameters' arrays begin with; the optimizer's begin with `state.`."""
 
 
 def _found(path: Path) -> Path | None:
@@ -42,7 +40,7 @@ def _found(path: Path) -> Path | None:
         return path if path.name == _TREE_FILE or _STEP.fullmatch(path.name) else None
     if not path.is_dir():
         return None
-    if any((path / name).is_file() for name in (_TREE_FILE, OCDBT_FILE)) or any(path.glob("*target.*/.zarray")):
+    if (path / _TREE_FILE).is_file():
         return path
     steps = [(int(match[1]), entry) for entry in path.iterdir() if (match := _STEP.fullmatch(entry.name))]
     return max(steps)[1] if steps else None
@@ -52,13 +50,7 @@ def _files(path: Path) -> list[Path]:
     found = _found(path)
     if found is None or found.is_file():
         return [found] if found else []
-    files = [file for file in found.rglob("*") if file.is_file()]
-    if (found / OCDBT_FILE).is_file():
-        return files
-    first_parts = [file.relative_to(found).parts[0] for file in files]
-    return [
-        file for file, part in zip(files, first_parts, strict=True) if part.startswith(_PREFIXES) or part == _TREE_FILE
-    ]
+    return [found / _TREE_FILE, *(file for file in found.glob(f"{_ARRAYS}*/**/*") if file.is_file())]
 
 
 def _open(path: Path) -> Checkpoint:
@@ -94,8 +86,7 @@ class _Tree:
             for key in root.split("/"):
                 node = node.get(key) if isinstance(node, dict) else None
             if isinstance(node, dict):
-                inner = node.get("params")
-                return inner if isinstance(inner, dict) else node
+                return node
         keys = ", ".join(self._file.content) if isinstance(self._file.content, dict) else "no names"
         raise CheckpointError(f"{self.source}: parameters are looked for at {', '.join(_ROOTS)}; there is {keys}.")
 
@@ -105,11 +96,10 @@ class _Tree:
     def shape(self, name: str) -> tuple[int, ...]:
         return self._array(name).shape
 
-    def read(self, name: str, layer: int | None = None) -> np.ndarray:
+    def read(self, name: str) -> np.ndarray:
         array = self._array(name)
         require_floating(self.source, name, array.dtype)
-        value = self._file.read(array)
-        return value if layer is None else value[:, layer]
+        return self._file.read(array)
 
     def _array(self, name: str) -> StoredArray:
         leaf = self.leaves[name]
@@ -123,11 +113,9 @@ class _Folder:
 
     def __init__(self, folder: Path) -> None:
         self.source = str(folder)
-        stored = ZarrFolder(folder, _PREFIXES)
-        self._places: dict[str, tuple[Arrays, str]] = {_parameter_name(name): (stored, name) for name in stored.names()}
-        if not (folder / _TREE_FILE).is_file():
-            return
         tree = _Tree(folder / _TREE_FILE)
+        stored = ZarrFolder(folder, _ARRAYS)
+        self._places: dict[str, tuple[Arrays, str]] = {_parameter_name(name): (stored, name) for name in stored.names()}
         for name, leaf in tree.leaves.items():
             if isinstance(leaf, StoredArray):
                 self._places[name] = (tree, name)
@@ -141,9 +129,9 @@ class _Folder:
         arrays, stored_name = self._places[name]
         return arrays.shape(stored_name)
 
-    def read(self, name: str, layer: int | None = None) -> np.ndarray:
+    def read(self, name: str) -> np.ndarray:
         arrays, stored_name = self._places[name]
-        return arrays.read(stored_name, layer)
+        return arrays.read(stored_name)
 
 
 def _leaves(node: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -157,8 +145,7 @@ def _leaves(node: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
 
 def _parameter_name(array: str) -> str:
     """`target.encoder.encoder_norm.scale` -> `encoder/encoder_norm/scale`"""
-    prefix = next(prefix for prefix in _PREFIXES if array.startswith(prefix))
-    return array.removeprefix(prefix).removeprefix("params.").replace(".", "/")
+    return array.removeprefix(_ARRAYS).replace(".", "/")
 
 
 def _layer_names(stack: str) -> dict[str, tuple[str, int | None]]:
@@ -209,9 +196,11 @@ def _origins(arrays: Arrays) -> dict[str, Origin]:
             origins[ours] = Origin(name, axes)
         elif ours and (match := re.fullmatch(r"layers_(\d+)", layer)):
             origins[f"{stack}.block.{int(match[1])}.{ours}"] = Origin(name, axes)
-        elif ours and layer == stack and len(shape := arrays.shape(name)) > 1 and shape[1] <= _MOST_LAYERS:
-            for number in range(shape[1]):
-                origins[f"{stack}.block.{number}.{ours}"] = Origin(name, axes, layer=number)
+        elif ours and layer == stack:
+            raise CheckpointError(
+                f"{arrays.source}: {name} holds all layers of the {stack} in one array (scan over layers), which is "
+                "not read here; save the model with scan_layers=False."
+            )
         else:
             origins[name] = Origin(name)
     return origins

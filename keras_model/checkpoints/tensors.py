@@ -35,9 +35,7 @@ class Arrays(Protocol):
 
     def names(self) -> list[str]: ...
     def shape(self, name: str) -> tuple[int, ...]: ...
-    def read(self, name: str, layer: int | None = None) -> np.ndarray:
-        """An array, or of its second axis the one index `layer`."""
-        ...
+    def read(self, name: str) -> np.ndarray: ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,8 +47,6 @@ class Origin:
     input_axes: int | None = None
     """How many leading axes of the array are the input of a matrix [inputs, outputs], counted as slices do (-1: all but
     the last). They become the columns of Hugging Face's [outputs, inputs]. None: the array is taken as it is."""
-    layer: int | None = None
-    """Index into the second axis, where the array holds a whole stack's layers."""
 
 
 class RenamedTensors:
@@ -74,14 +70,11 @@ class RenamedTensors:
 
     def shape(self, name: str) -> tuple[int, ...]:
         origin = self._origins[name]
-        shape = self._arrays.shape(origin.name)
-        if origin.layer is not None:
-            shape = (shape[0], *shape[2:])
-        return _matrix_shape(shape, origin.input_axes)
+        return _matrix_shape(self._arrays.shape(origin.name), origin.input_axes)
 
     def read(self, name: str) -> np.ndarray:
         origin = self._origins[name]
-        value = self._arrays.read(origin.name, origin.layer)
+        value = self._arrays.read(origin.name)
         if origin.input_axes is None or value.ndim < 2:
             return value
         outputs, inputs = _matrix_shape(value.shape, origin.input_axes)

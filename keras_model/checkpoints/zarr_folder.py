@@ -1,9 +1,8 @@
-"""Zarr arrays in a folder, each in a folder of its own or all in one OCDBT database, read through tensorstore."""
+"""Zarr arrays in a folder, each in a folder of its own, read through tensorstore."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,19 @@ import numpy as np
 from keras_model.checkpoints.tensors import require_floating
 from keras_model.model_folder import CheckpointError
 
-OCDBT_FILE = "manifest.ocdbt"
 _METADATA_FILE = ".zarray"
 _MOST_COMPRESSED = 1100
-"""No compression that is in use makes whole models smaller than by this factor, which is deflate's limit."""
+"""No compression that is in use makes arrays smaller than by this factor, which is deflate's limit."""
 
 
 class ZarrFolder:
-    """The arrays below a folder whose names begin with a prefix.
+    """The arrays in a folder whose names begin with a prefix.
 
     Raises:
         CheckpointError: tensorstore is not installed, or an array is damaged or lacks a part of its content.
     """
 
-    def __init__(self, folder: Path, prefixes: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, prefix: str) -> None:
         try:
             import tensorstore
         except ImportError as error:
@@ -34,28 +32,9 @@ class ZarrFolder:
             ) from error
         self.source = str(folder)
         self._tensorstore = tensorstore
-        self._store: dict[str, Any] = {"driver": "file", "path": f"{folder.resolve()}/"}
-        if (folder / OCDBT_FILE).is_file():
-            self._store = {"driver": "ocdbt", "base": self._store}
-        # Layers that lie in one array are read one after the other, from parts that hold all of them.
-        self._cache = tensorstore.Context({"cache_pool": {"total_bytes_limit": 1 << 30}})
-        parts: Counter[str] = Counter()
-        names = set()
-        for key in self._keys():
-            name, _, part = key.partition("/")
-            if name.startswith(prefixes):
-                parts[name] += not part.startswith(".")
-                if part == _METADATA_FILE:
-                    names.add(name)
-        self._arrays = {name: self._open(name) for name in sorted(names)}
-        for name, array in self._arrays.items():
-            self._check_parts(name, array, parts[name])
-        claimed = sum(math.prod(array.shape) * array.dtype.numpy_dtype.itemsize for array in self._arrays.values())
-        held = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-        if claimed > _MOST_COMPRESSED * held:
-            raise CheckpointError(
-                f"{folder}: {held} bytes cannot hold the {claimed} bytes that its arrays claim to have."
-            )
+        self._arrays = {
+            path.parent.name: self._open(path.parent) for path in folder.glob(f"{prefix}*/{_METADATA_FILE}")
+        }
 
     def names(self) -> list[str]:
         return list(self._arrays)
@@ -63,41 +42,46 @@ class ZarrFolder:
     def shape(self, name: str) -> tuple[int, ...]:
         return tuple(self._arrays[name].shape)
 
-    def read(self, name: str, layer: int | None = None) -> np.ndarray:
-        """An array, or of its second axis the one index `layer`."""
+    def read(self, name: str) -> np.ndarray:
         array = self._arrays[name]
         require_floating(self.source, name, array.dtype.name)
-        if layer is not None:
-            array = self._open(name, context=self._cache)[:, layer]
         try:
             return np.asarray(array.read().result())
         except Exception as error:  # tensorstore raises ValueError, OSError and more
             raise self._unreadable(name, error) from error
 
-    def _keys(self) -> list[str]:
+    def _open(self, path: Path) -> Any:
+        """An array, not yet read. zarr takes parts that are absent for zeros; here all of them have to be there."""
+        spec = {"driver": "zarr", "kvstore": {"driver": "file", "path": f"{path.resolve()}/"}}
         try:
-            store = self._tensorstore.KvStore.open(self._store).result()
-            return [key.decode(errors="replace") for key in store.list().result()]
+            array = self._tensorstore.open(spec, open=True, read=True).result()
         except Exception as error:
-            raise CheckpointError(f"{self.source}: cannot be listed ({_first_line(error)}).") from error
-
-    def _open(self, name: str, **options: Any) -> Any:
-        spec = {"driver": "zarr", "kvstore": {**self._store, "path": f"{self._store.get('path', '')}{name}/"}}
-        try:
-            return self._tensorstore.open(spec, open=True, read=True, **options).result()
-        except Exception as error:
-            raise self._unreadable(name, error) from error
-
-    def _check_parts(self, name: str, array: Any, found: int) -> None:
-        """zarr takes parts that are absent for zeros; here all of them have to be there."""
-        sizes = zip(array.shape, array.chunk_layout.read_chunk.shape, strict=True)
-        expected = math.prod(-(-size // chunk) for size, chunk in sizes)
-        if found != expected:
-            raise CheckpointError(f"{self.source}: array {name} has {found} of its {expected} parts.")
+            raise self._unreadable(path.name, error) from error
+        parts = [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".")]
+        chunk: Any = array.chunk_layout.read_chunk.shape
+        expected = math.prod(-(-size // part) for size, part in zip(array.shape, chunk, strict=True))
+        if len(parts) != expected:
+            raise CheckpointError(f"{self.source}: array {path.name} has {len(parts)} of its {expected} parts.")
+        itemsize = array.dtype.numpy_dtype.itemsize
+        claimed, held = math.prod(array.shape) * itemsize, sum(file.stat().st_size for file in parts)
+        if claimed > _MOST_COMPRESSED * held:
+            raise CheckpointError(f"{self.source}: array {path.name} claims {claimed} bytes, which {held} cannot hold.")
+        if (array.spec().to_json()["metadata"]["compressor"] or {}).get("id") == "gzip":
+            for part in parts:
+                if _gzip_size(part) != math.prod(chunk) * itemsize % 2**32:
+                    raise CheckpointError(f"{part}: cut short, or another part's content.")
+        return array
 
     def _unreadable(self, name: str, error: Exception) -> CheckpointError:
-        return CheckpointError(f"{self.source}: array {name} cannot be read ({_first_line(error)}).")
+        first_line = str(error).strip().partition("\n")[0]
+        return CheckpointError(f"{self.source}: array {name} cannot be read ({first_line}).")
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+def _gzip_size(path: Path) -> int:
+    """The size in bytes, modulo 2^32, that a file has when uncompressed, as its last four bytes say.
+
+    tensorstore does not look at what follows the content, and so takes some files that are cut short.
+    """
+    with open(path, "rb") as file:
+        file.seek(max(0, path.stat().st_size - 4))
+        return int.from_bytes(file.read(), "little")

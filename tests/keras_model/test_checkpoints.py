@@ -229,7 +229,12 @@ def test_a_truncated_weight_file_is_refused(kept, references, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"{", "not valid JSON"), (b"\xff\xfe", "not valid JSON"), (b"[1]", "expected a JSON object, got list")],
+    [
+        (b"{", "not valid JSON"),
+        (b"\xff\xfe", "not valid JSON"),
+        (b"[" * 100_000, "not valid JSON"),
+        (b"[1]", "expected a JSON object, got list"),
+    ],
 )
 def test_a_broken_config_is_refused(content, message, references, tmp_path):
     (references.family_folder(tmp_path / "model", "v1_0") / "config.json").write_bytes(content)
@@ -267,6 +272,20 @@ def test_fingerprints_stored_by_earlier_runs_stay_valid(references, tmp_path):
 def test_checkpoints_are_told_apart_without_tensorflow():
     code = "import sys, keras_model.checkpoints; assert not {'tensorflow', 'keras', 'torch'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_loading_draws_no_random_numbers(references, tmp_path, monkeypatch):
+    folder = references.family_folder(tmp_path / "model", "v1_1")
+
+    def refuse(*_, **__):
+        raise AssertionError("drawn")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.initializers.RandomNormal, "__call__", refuse)
+        model = load_model(folder)
+        with pytest.raises(AssertionError, match="drawn"):
+            T5(model.config)
+    assert np.std(np.asarray(T5(model.config).head.matrix)) > 0.1  # new models are random again
 
 
 # Saving.

@@ -1,6 +1,7 @@
 """Folders whose weights are in several files, and folders with PyTorch's files as far as they go without torch."""
 
 import json
+import subprocess
 import sys
 
 import numpy as np
@@ -10,7 +11,14 @@ from safetensors.numpy import save_file
 from keras_model.checkpoints import CheckpointError, load_model, model_fingerprint, open_checkpoint
 from keras_model.checkpoints.infer_config import infer_config
 from keras_model.config import T5Config
-from tests.keras_model.foreign_checkpoints import cuts
+from tests.keras_model.foreign_checkpoints import (
+    cuts,
+    mesh_variables,
+    t5x_parameters,
+    write_mesh_checkpoint,
+    write_t5x_file,
+    write_t5x_folder,
+)
 
 INDEX = "model.safetensors.index.json"
 NORM = "encoder.final_layer_norm.weight"
@@ -119,6 +127,25 @@ def test_without_torch_the_message_says_what_to_install(references, tmp_path, mo
     with pytest.raises(CheckpointError, match=message):
         load_model(folder)
     assert len(model_fingerprint(folder)) == 64
+
+
+def test_every_form_is_fingerprinted_without_the_packages_that_read_it(sharded, references, tmp_path):
+    tensors = references.tensors("v1_0")
+    paths = [
+        sharded[0],
+        references.family_folder(tmp_path / "whole", "v1_0"),
+        write_t5x_file(tmp_path / "checkpoint_1", t5x_parameters(tensors)),
+        write_t5x_folder(tmp_path / "checkpoint_2", t5x_parameters(tensors)),
+        write_mesh_checkpoint(tmp_path / "mesh", mesh_variables(tensors)),
+    ]
+    code = (
+        "import sys; from keras_model.checkpoints import model_fingerprint\n"
+        "print(*(model_fingerprint(path) for path in sys.argv[1:]))\n"
+        "assert not {'tensorflow', 'keras', 'torch', 'tensorstore', 'safetensors'} & set(sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code, *map(str, paths)], check=True, capture_output=True, text=True)
+    assert found.stdout.split() == [model_fingerprint(path) for path in paths]
+    assert len(set(found.stdout.split())) == len(paths)
 
 
 def test_other_models_are_refused_by_their_configuration(references, tmp_path):

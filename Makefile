@@ -41,7 +41,7 @@ $(VENV)/.keras: setup.py constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev: setup.py constraints.txt | $(VENV)/bin/python
-	$(PIP) --editable '.[keras,tfds,dev]' datasets
+	$(PIP) --editable '.[keras,tfds,convert,dev]' datasets
 	@touch $@ $(VENV)/.keras
 
 $(VENV)/.parity: $(VENV)/.dev

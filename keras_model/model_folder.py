@@ -24,7 +24,7 @@ def model_fingerprint(path: str | os.PathLike[str]) -> str:
     its weight files in the order of their names.
 
     Raises:
-        CheckpointError: there is no checkpoint, or its configuration is no T5's.
+        CheckpointError: there is no checkpoint, a file of it is missing, or its configuration is no T5's.
     """
     from keras_model.checkpoints.formats import format_of  # whose modules build on this one
 
@@ -35,8 +35,11 @@ def model_fingerprint(path: str | os.PathLike[str]) -> str:
     if config is not None:
         digest.update(json.dumps(read_config(config).to_dict(), sort_keys=True).encode())
     for file in sorted(checkpoint_format.files(path)):
-        with open(file, "rb") as opened:
-            digest.update(hashlib.file_digest(opened, "sha256").digest())
+        try:
+            with open(file, "rb") as opened:
+                digest.update(hashlib.file_digest(opened, "sha256").digest())
+        except OSError as error:  # a shard that the index names
+            raise CheckpointError(f"{file}: {error.strerror or error}.") from error
     return digest.hexdigest()
 
 
@@ -62,7 +65,7 @@ def read_json(path: Path) -> dict[str, Any]:
         values = json.loads(path.read_bytes())
     except OSError as error:
         raise CheckpointError(f"{path}: {error.strerror or error}. A model folder holds a config.json.") from error
-    except ValueError as error:  # not JSON, or not UTF-8
+    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested without end
         raise CheckpointError(f"{path}: not valid JSON ({error}).") from error
     if not isinstance(values, dict):
         raise CheckpointError(f"{path}: expected a JSON object, got {type(values).__name__}.")

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from keras_model.checkpoints.weights import Tensors
+from keras_model.checkpoints.tensors import Tensors
 from keras_model.config import T5Config
 
 

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from keras_model.checkpoints.formats import open_checkpoint
-from keras_model.checkpoints.weights import assign
+from keras_model.checkpoints.weights import assign, check
 
 if TYPE_CHECKING:
     from keras_model.model import T5
@@ -23,9 +23,11 @@ def load_model(path: str | os.PathLike[str], dtype: Any = "float32") -> T5:
         CheckpointError: there is no checkpoint, it cannot be read, its configuration is no T5's, or the tensors do not
             match that one to one.
     """
-    from keras_model.model import T5
+    from keras_model.model import T5, weights_follow
 
     checkpoint = open_checkpoint(path)
-    model = T5(checkpoint.config, dtype=dtype)
+    check(checkpoint.config, checkpoint.tensors)  # before memory is taken for what a damaged file asks for
+    with weights_follow():
+        model = T5(checkpoint.config, dtype=dtype)
     assign(model, checkpoint.tensors)
     return model

@@ -39,7 +39,7 @@ class StepProducts:
         self.start = tf.random.stateless_normal([rows, d_model], (0, 0))
         self.head = _weights(d_model, d_model, vocabulary)
         self.layers = []
-        for _ in range(config.num_decoder_layers):
+        for _ in range(config.num_decoder_layers or config.num_layers):
             layer = {
                 "qkv": _weights(d_model, d_model, 3 * inner),
                 "self_keys": _weights(d_kv, rows, heads, cached, d_kv),

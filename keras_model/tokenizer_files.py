@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
 from keras_model import sentencepiece_model
 from keras_model.byte_tokenizer import FIRST_SENTINEL, ByteTokenizer
-from keras_model.model_folder import VOCABULARY_FILE, CheckpointError
+from keras_model.model_folder import CONFIG_FILE, VOCABULARY_FILE, CheckpointError, read_json
 from keras_model.tokenizer import DEFAULT_EXTRA_IDS, T5Tokenizer
 from keras_model.tokenizer_base import Tokenizer, TokenizerError
 from keras_model.tokenizer_json import read_tokenizer_json
@@ -16,10 +17,15 @@ from keras_model.tokenizer_settings import TokenizerSettings, read_settings, sen
 BYTES = "bytes"
 """What a user says instead of a file for byT5's tokenizer."""
 
-SENTENCEPIECE_FILES = (VOCABULARY_FILE, "sentencepiece.model", "assets/tokenizer/vocabulary.spm")
+KERAS_HUB_FILE = "assets/tokenizer/vocabulary.spm"
+SENTENCEPIECE_FILES = (VOCABULARY_FILE, "sentencepiece.model", KERAS_HUB_FILE)
 """Hugging Face's name, T5's own, KerasHub's."""
 
 TOKENIZER_JSON_FILE = "tokenizer.json"
+
+
+class NoTokenizerError(CheckpointError):
+    """A folder without a tokenizer."""
 
 
 def load_tokenizer(folder: str | os.PathLike[str], vocab: str | os.PathLike[str] | None = None) -> Tokenizer:
@@ -28,7 +34,7 @@ def load_tokenizer(folder: str | os.PathLike[str], vocab: str | os.PathLike[str]
     It is byT5's where `tokenizer_config.json` (or else `config.json`) names that class. Otherwise it is the
     SentencePiece model `spiece.model`, `sentencepiece.model` or `assets/tokenizer/vocabulary.spm` (KerasHub), or else
     the one that `tokenizer.json` describes. Sentinels are added to a SentencePiece model that has none itself: as many
-    as `tokenizer_config.json` says, or else 100.
+    as `tokenizer_config.json` says, or else 100 (in a KerasHub preset whose model has too few ids for them, none).
 
     Args:
         folder: the model folder, or the checkpoint's file in it.
@@ -36,7 +42,8 @@ def load_tokenizer(folder: str | os.PathLike[str], vocab: str | os.PathLike[str]
             sentinels if it has none, or `bytes` for byT5's tokenizer. Defaults to none.
 
     Raises:
-        CheckpointError: there is no tokenizer, or what is there cannot be used.
+        NoTokenizerError: there is no tokenizer.
+        CheckpointError: what is there cannot be used.
     """
     try:
         if vocab is not None:
@@ -53,15 +60,28 @@ def _from_folder(folder: Path) -> Tokenizer:
         return _bytes(folder, settings)
     for name in SENTENCEPIECE_FILES:
         if (folder / name).is_file():
-            return _sentencepiece(folder / name, settings)
+            tokenizer = _sentencepiece(folder / name, settings)
+            if name == KERAS_HUB_FILE and tokenizer.vocab_size > _keras_hub_rows(folder):
+                return T5Tokenizer(
+                    folder / name, extra_ids=0
+                )  # KerasHub adds no sentinels, and there is no room for any
+            return tokenizer
     path = folder / TOKENIZER_JSON_FILE
     if path.is_file():
         model, extra_ids = read_tokenizer_json(path)
         return T5Tokenizer(model, extra_ids, source=str(path))
-    raise CheckpointError(
+    raise NoTokenizerError(
         f"{folder}: there is no tokenizer in it, none of {', '.join(SENTENCEPIECE_FILES)} and {TOKENIZER_JSON_FILE}; "
         f"--vocab FILE names a SentencePiece model, --vocab {BYTES} is byT5's tokenizer."
     )
+
+
+def _keras_hub_rows(folder: Path) -> float:
+    """How many embeddings the model of a KerasHub preset has, as far as its config.json says."""
+    path = folder / CONFIG_FILE
+    arguments = read_json(path).get("config") if path.is_file() else None
+    rows = arguments.get("vocabulary_size") if isinstance(arguments, dict) else None
+    return rows if isinstance(rows, int) else math.inf
 
 
 def _bytes(folder: Path, settings: TokenizerSettings) -> ByteTokenizer:

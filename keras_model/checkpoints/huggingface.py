@@ -17,11 +17,7 @@ from keras_model.checkpoints.tensors import Tensors
 from keras_model.checkpoints.torch_file import TorchFile
 from keras_model.checkpoints.weights import weights
 from keras_model.files import replacing, write_json
-from keras_model.model_folder import (
-    CONFIG_FILE,
-    WEIGHTS_FILE,
-    read_config,
-)
+from keras_model.model_folder import CONFIG_FILE, WEIGHTS_FILE, CheckpointError, read_config
 from keras_model.tokenizer_base import Tokenizer
 
 if TYPE_CHECKING:
@@ -95,7 +91,11 @@ def save_model(model: T5, folder: str | os.PathLike[str], tokenizer: Tokenizer |
         model: the model.
         folder: made if absent; files of the same names are replaced.
         tokenizer: written beside the model if given.
+
+    Raises:
+        CheckpointError: the weights cannot be written, for instance to a full disk.
     """
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     folder = Path(folder)
@@ -105,6 +105,10 @@ def save_model(model: T5, folder: str | os.PathLike[str], tokenizer: Tokenizer |
             with replacing(folder / name) as temporary:
                 temporary.write_bytes(content)
     with replacing(folder / WEIGHTS_FILE) as temporary:
-        # transformers refuses a file that does not say which framework's layout it has.
-        save_file({weight.name: weight.to_stored() for weight in weights(model)}, temporary, metadata={"format": "pt"})
+        values = {weight.name: weight.to_stored() for weight in weights(model)}
+        try:
+            # transformers refuses a file that does not say which framework's layout it has.
+            save_file(values, temporary, metadata={"format": "pt"})
+        except SafetensorError as error:
+            raise CheckpointError(f"{folder / WEIGHTS_FILE}: cannot be written ({error}).") from error
     write_json(folder / CONFIG_FILE, model.config.to_dict())

@@ -6,6 +6,7 @@ Written is what KerasHub needs: `config.json`, `model.weights.h5`, and for the t
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,8 @@ def save_preset(model: T5, folder: str | os.PathLike[str], tokenizer: Tokenizer 
         tokenizer: written beside the model if given; without one, KerasHub loads the preset with `preprocessor=None`.
 
     Raises:
-        CheckpointError: KerasHub's T5 or its tokenizer cannot be what these are. Nothing is written then.
+        CheckpointError: KerasHub's T5 or its tokenizer cannot be what these are, and nothing is written; or the weights
+            cannot be written, for instance to a full disk.
     """
     require_expressible(model.config, tokenizer)
     folder = Path(folder)
@@ -55,7 +57,10 @@ def save_preset(model: T5, folder: str | os.PathLike[str], tokenizer: Tokenizer 
             temporary.write_bytes(tokenizer.model_with_sentinels)
         write_json(folder / TOKENIZER_FILE, _serialised("T5Tokenizer", "t5_tokenizer", "int32", {"proto": None}))
     with replacing(folder / H5_FILE) as temporary:
-        _write_h5(temporary, model)
+        try:
+            _write_h5(temporary, model)
+        except OSError as error:
+            raise CheckpointError(f"{folder / H5_FILE}: cannot be written ({error.strerror or error}).") from error
     arguments = _arguments(model.config)
     write_json(folder / CONFIG_FILE, _serialised("T5Backbone", "t5_backbone", model.variable_dtype, arguments))
 
@@ -100,14 +105,43 @@ def _serialised(class_name: str, name: str, dtype: str, arguments: dict[str, Any
     }
 
 
+class _File(io.FileIO):
+    """A file that keeps its first error for later: HDF5 goes on after one, and prints all that follow from it."""
+
+    error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data).cast("B")
+        size = len(rest)
+        try:
+            while rest and self.error is None:
+                rest = rest[super().write(rest) :]
+        except OSError as error:
+            self.error = error
+        return size
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.error = self.error or error
+            return size or 0
+
+
 def _write_h5(path: Path, model: T5) -> None:
+    """Raises OSError, for instance where the disk is full."""
     import h5py
     import numpy as np
 
     where = dict(places(model.config))
-    with h5py.File(path, "w") as file:
-        for weight in weights(model):
-            value = np.asarray(weight.variable)  # KerasHub multiplies from the same side as the model here
-            dataset = file.create_dataset(where[weight.name].name, data=value)
-            if value.dtype == "bfloat16":
-                dataset.attrs["dtype"] = "bfloat16"
+    with _File(path, "w+") as opened:
+        with h5py.File(opened, "w") as file:
+            for weight in weights(model):
+                value = np.asarray(weight.variable)  # KerasHub multiplies from the same side as the model here
+                dataset = file.create_dataset(where[weight.name].name, data=value)
+                if value.dtype == "bfloat16":
+                    dataset.attrs["dtype"] = "bfloat16"
+                if opened.error is not None:
+                    break
+        if opened.error is not None:
+            raise opened.error

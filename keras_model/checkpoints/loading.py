@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from keras_model.checkpoints.checkpoint import Checkpoint
 from keras_model.checkpoints.formats import open_checkpoint
 from keras_model.checkpoints.weights import assign, check
 
@@ -23,9 +24,13 @@ def load_model(path: str | os.PathLike[str], dtype: Any = "float32") -> T5:
         CheckpointError: there is no checkpoint, it cannot be read, its configuration is no T5's, or the tensors do not
             match that one to one.
     """
+    return model_of(open_checkpoint(path), dtype)
+
+
+def model_of(checkpoint: Checkpoint, dtype: Any = "float32") -> T5:
+    """The model of an opened checkpoint; see `load_model`."""
     from keras_model.model import T5, weights_follow
 
-    checkpoint = open_checkpoint(path)
     check(checkpoint.config, checkpoint.tensors)  # before memory is taken for what a damaged file asks for
     with weights_follow():
         model = T5(checkpoint.config, dtype=dtype)

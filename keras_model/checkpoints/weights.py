@@ -113,12 +113,19 @@ def assign(model: T5, tensors: Tensors) -> None:
             embedding differ.
     """
     check(model.config, tensors)
+    for weight, (_, value) in zip(weights(model), values(model.config, tensors), strict=True):
+        weight.assign_stored(value)
     embedding, *copies = _embedding_names(model.config, set(tensors.names()))
-    for weight in weights(model):
-        weight.assign_stored(tensors.read(embedding if weight.name == EMBEDDING else weight.name))
     for name in copies:
         if not np.array_equal(tensors.read(name), tensors.read(embedding)):
             raise CheckpointError(_differing_copy(tensors.source, name, embedding))
+
+
+def values(config: T5Config, tensors: Tensors) -> Iterator[tuple[str, np.ndarray]]:
+    """Name and value of each weight in the order of `places`, read one at a time, of a checkpoint that was checked."""
+    embedding = _embedding_names(config, set(tensors.names()))[0]
+    for place in places(config):
+        yield place.name, tensors.read(embedding if place.name == EMBEDDING else place.name)
 
 
 def check(config: T5Config, tensors: Tensors) -> None:

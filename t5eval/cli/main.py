@@ -24,6 +24,7 @@ COMMANDS = {
     "submit": "Write a leaderboard submission.",
     "check": "Check a submission file.",
     "train": "Fine-tune a Keras T5.",
+    "convert": "Convert a checkpoint to another format.",
     "data": "Build datasets from downloaded archives.",
     "demo": "Run the whole job on an embedded miniature suite.",
 }
@@ -85,7 +86,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EISDIR):
+        if error.errno in (
+            errno.ENOSPC,
+            errno.EDQUOT,
+            errno.EFBIG,
+            errno.EROFS,
+            errno.EACCES,
+            errno.EPERM,
+            errno.EISDIR,
+        ):
             return _fail(f"{error.filename or 'writing'}: {error.strerror}")
         raise
     return status if isinstance(status, int) else 0

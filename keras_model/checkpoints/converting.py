@@ -1,0 +1,130 @@
+"""From a checkpoint of any format to a folder of another, compared with the source tensor by tensor."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_model.checkpoints.checkpoint import Checkpoint
+from keras_model.checkpoints.formats import open_checkpoint
+from keras_model.checkpoints.huggingface import save_model
+from keras_model.checkpoints.keras_hub_writer import require_expressible, save_preset
+from keras_model.checkpoints.loading import model_of
+from keras_model.checkpoints.weights import values
+from keras_model.config import T5Config
+from keras_model.model_folder import CheckpointError
+from keras_model.tokenizer_base import Tokenizer
+
+WRITERS: dict[str, Callable[..., None]] = {"huggingface": save_model, "keras_hub": save_preset}
+"""The formats that are written, each with what writes a model and its tokenizer into a folder."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Converted:
+    """What was converted."""
+
+    format: str
+    """The source's format."""
+    config: T5Config
+    tensors: int
+    """How many tensors were read back and found equal to the source's."""
+    parameters: int
+
+
+def convert(
+    source: Path, destination: Path, to: str = "huggingface", tokenizer: Tokenizer | None = None, dtype: str = "float32"
+) -> Converted:
+    """Writes a checkpoint as a folder of another format.
+
+    The folder is written under a temporary name beside `destination`, read back, and renamed when every tensor is the
+    source's: bit for bit, or rounded to `dtype` where the source has more digits.
+
+    Args:
+        source: a checkpoint of any format.
+        destination: must not exist, or be an empty folder.
+        to: the format, a key of `WRITERS`.
+        tokenizer: written beside the model. Defaults to none.
+        dtype: of the written weights, `float32` or `bfloat16`.
+
+    Raises:
+        CheckpointError: the source cannot be read, the format cannot have what it is, or the destination is in use.
+            Nothing is written then.
+    """
+    checkpoint = open_checkpoint(source)
+    config = checkpoint.config
+    if tokenizer is not None and tokenizer.vocab_size > config.vocab_size:
+        raise CheckpointError(
+            f"{source}: its model has {config.vocab_size:,} embeddings, fewer than the {tokenizer.vocab_size:,} ids of "
+            "the vocabulary; the two do not belong together."
+        )
+    if to == "keras_hub":
+        require_expressible(config, tokenizer)
+    with _new_folder(destination) as folder:
+        model = model_of(checkpoint, dtype)
+        WRITERS[to](model, folder, tokenizer)
+        tensors = _require_equal(checkpoint, open_checkpoint(folder), dtype)
+        return Converted(checkpoint.format, config, tensors, model.count_params())
+
+
+def require_new(destination: Path) -> None:
+    """Raises an error if there is anything but an empty folder.
+
+    Raises:
+        CheckpointError: as said.
+    """
+    if destination.exists() and not (destination.is_dir() and not any(destination.iterdir())):
+        raise CheckpointError(f"{destination}: is there already; name a folder that is new or empty.")
+
+
+@contextlib.contextmanager
+def _new_folder(destination: Path) -> Iterator[Path]:
+    """A temporary folder, renamed to `destination` if the block ends well and removed if not.
+
+    Raises:
+        CheckpointError: something is there already.
+    """
+    require_new(destination)
+    destination = destination.resolve()
+    temporary = destination.with_name(f".{destination.name}.{os.getpid()}.tmp")
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        os.replace(temporary, destination)  # which takes the place of an empty folder, and of no other
+    except CheckpointError as error:
+        raise CheckpointError(str(error).replace(str(temporary), str(destination))) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _require_equal(source: Checkpoint, written: Checkpoint, dtype: str) -> int:
+    """Raises an error if what was written is not the source; returns the number of tensors.
+
+    Raises:
+        CheckpointError: as said.
+    """
+    if _arithmetic(source.config) != _arithmetic(written.config):
+        raise CheckpointError(f"{written.tensors.source}: another configuration was written than the source's.")
+    count = 0
+    pairs = zip(values(source.config, source.tensors), values(written.config, written.tensors), strict=True)
+    for (name, expected), (_, value) in pairs:
+        count += 1
+        if not np.array_equal(expected.astype(dtype).astype("float32"), value.astype("float32"), equal_nan=True):
+            raise CheckpointError(f"{written.tensors.source}: tensor {name} was written otherwise than the source's.")
+    return count
+
+
+def _arithmetic(config: T5Config) -> dict[str, Any]:
+    """What a configuration means, whatever it calls it."""
+    return {
+        **dataclasses.asdict(config),
+        "model_type": config.position_bias_per_layer,
+        "feed_forward_proj": (config.is_gated, config.activation),
+        "initializer_factor": None,  # of no account once there are weights
+    }

@@ -9,6 +9,7 @@ KERAS = [
     "tensorboard>=2.18",  # tf.summary writes through it; TensorFlow does not install it
     "keras>=3.10,<4",
     "keras-nlp>=0.21",
+    "h5py>=3.10",
     "safetensors>=0.4",
     "huggingface_hub>=0.24",
 ]

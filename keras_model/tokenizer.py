@@ -8,50 +8,65 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-PAD_ID, EOS_ID, UNK_ID = 0, 1, 2
-"""T5's special ids; a model file that has others is refused."""
+from keras_model.model_folder import VOCABULARY_FILE
+from keras_model.tokenizer_base import (
+    EOS_ID,
+    PAD_ID,
+    TOKENIZER_CONFIG_FILE,
+    Tokenizer,
+    TokenizerError,
+    check_extra_ids,
+    tokenizer_config,
+)
+
+__all__ = ["EOS_ID", "PAD_ID", "T5Tokenizer", "Tokenizer", "TokenizerError"]
+
+if TYPE_CHECKING:
+    import sentencepiece
+
+DEFAULT_EXTRA_IDS = 100
 
 
-class TokenizerError(ValueError):
-    """A file that is no SentencePiece model for T5, or a request that no tokenizer can fulfil."""
-
-
-class T5Tokenizer:
-    """Text to ids and back.
+class T5Tokenizer(Tokenizer):
+    """A SentencePiece model with sentinels.
 
     The sentinels `<extra_id_0>`, `<extra_id_1>`, ... are the last ids in descending order: with T5's own vocabulary of
     32,000 pieces and 100 sentinels, `<extra_id_0>` is 32099. In a text they count where a word starts, as in seqio.
 
     Args:
-        path: the SentencePiece model, usually called `spiece.model`.
-        extra_ids: integer. The number of sentinels. Defaults to 100.
+        model: the SentencePiece model, usually called `spiece.model`: its path or its content.
+        extra_ids: integer. The number of sentinels to append to the model's pieces; a model that has `<extra_id_0>`
+            among them, as mT5's, gets none. Defaults to 100.
+        source: what error messages call the model. Defaults to its path.
 
     Raises:
-        TokenizerError: the file cannot be read, or pad, end of sequence and unknown are not 0, 1 and 2.
+        TokenizerError: the file cannot be read, is no SentencePiece model, or has other ids than 0 and 1 for pad and end of
+            sequence.
     """
 
-    def __init__(self, path: str | os.PathLike[str], extra_ids: int = 100) -> None:
-        import sentencepiece
-
-        if extra_ids < 0:
-            raise TokenizerError(f"extra_ids must be 0 or more. Received: {extra_ids}")
-        try:
-            self.model_bytes = Path(path).read_bytes()
-        except OSError as error:
-            raise TokenizerError(f"{path}: {error.strerror or error}.") from error
-        self.extra_ids = extra_ids
-        self._pieces = sentencepiece.SentencePieceProcessor()
-        try:
-            self._pieces.LoadFromSerializedProto(self.model_bytes + _sentinel_pieces(extra_ids))
-        except RuntimeError as error:
-            raise TokenizerError(f"{path}: not a SentencePiece model ({error}).") from error
-        special = (self._pieces.pad_id(), self._pieces.eos_id(), self._pieces.unk_id())
-        if special != (PAD_ID, EOS_ID, UNK_ID):
+    def __init__(
+        self, model: str | os.PathLike[str] | bytes, extra_ids: int = DEFAULT_EXTRA_IDS, source: str | None = None
+    ) -> None:
+        check_extra_ids(extra_ids)
+        if isinstance(model, bytes):
+            self.model_bytes = model
+            source = source or "the vocabulary"
+        else:
+            source = source or str(model)
+            try:
+                self.model_bytes = Path(model).read_bytes()
+            except OSError as error:
+                raise TokenizerError(f"{source}: {error.strerror or error}.") from error
+        self.extra_ids = 0 if _has_sentinels(self.model_bytes, source) else extra_ids
+        self._pieces = _processor(self.model_bytes + _sentinel_pieces(self.extra_ids), source)
+        special = (self._pieces.pad_id(), self._pieces.eos_id())
+        if special != (PAD_ID, EOS_ID):
             raise TokenizerError(
-                f"{path}: T5's vocabularies have pad, end of sequence and unknown at 0, 1 and 2, got {special}; "
+                f"{source}: T5's vocabularies have pad and end of sequence at 0 and 1, got {special}; "
                 "train the model with pad_id=0, eos_id=1, unk_id=2, bos_id=-1."
             )
 
@@ -61,52 +76,32 @@ class T5Tokenizer:
         return self._pieces.get_piece_size()
 
     @property
+    def unknown_id(self) -> int:
+        """The id of what is not in the vocabulary; 2 in most, 3 in umT5's."""
+        return self._pieces.unk_id()
+
+    @property
     def fingerprint(self) -> str:
-        """SHA-256 of the model file, hexadecimal."""
-        return hashlib.sha256(self.model_bytes).hexdigest()
+        """See `Tokenizer`; with 100 sentinels, as T5 has, the SHA-256 of the model file."""
+        digest = hashlib.sha256(self.model_bytes).hexdigest()
+        if self.extra_ids == DEFAULT_EXTRA_IDS:
+            return digest
+        return hashlib.sha256(f"{digest} with {self.extra_ids} sentinels".encode()).hexdigest()
 
-    def encode(self, texts: Sequence[str], max_tokens: int | None = None) -> list[list[int]]:
-        """Ids of each text, with the end-of-sequence id at the end.
+    def files(self) -> dict[str, bytes]:
+        """See `Tokenizer`."""
+        return {
+            VOCABULARY_FILE: self.model_bytes,
+            TOKENIZER_CONFIG_FILE: tokenizer_config("T5Tokenizer", self.extra_ids),
+        }
 
-        Args:
-            texts: the texts.
-            max_tokens: the greatest length of a result; a longer text is cut to `max_tokens - 1` ids before the
-                end-of-sequence id is appended. Defaults to no limit.
-        """
-        return self.encode_with_lengths(texts, max_tokens)[0]
+    def _ids(self, texts: list[str]) -> list[list[int]]:
+        return self._pieces.encode(texts, out_type=int)
 
-    def encode_with_lengths(
-        self, texts: Sequence[str], max_tokens: int | None = None
-    ) -> tuple[list[list[int]], list[int]]:
-        """Like `encode`, and the lengths before cutting: a text was cut if its length exceeds `max_tokens`."""
-        if isinstance(texts, str):
-            raise TypeError("encode takes a list of texts. Received one string; put it into a list.")
-        if max_tokens is not None and max_tokens < 1:
-            raise TokenizerError(f"max_tokens must be at least 1, for the end-of-sequence id. Received: {max_tokens}")
-        encoded = self._pieces.encode(list(texts), out_type=int)
-        lengths = [len(ids) + 1 for ids in encoded]
-        for ids in encoded:
-            # In place: copying the ids of long passages costs a tenth of encoding them.
-            if max_tokens is not None:
-                del ids[max_tokens - 1 :]
-            ids.append(EOS_ID)
-        return encoded, lengths
-
-    def decode(self, sequences: Iterable[Iterable[int]]) -> list[str]:
-        """Texts of id sequences, each up to its first end-of-sequence id.
-
-        Padding leaves no trace, and an id outside the vocabulary becomes the unknown piece, written ` ⁇ `.
-        """
-        size = self.vocab_size
-        cleaned = []
-        for sequence in sequences:
-            ids: list[int] = []
-            for i in sequence:
-                if i == EOS_ID:
-                    break
-                ids.append(int(i) if 0 <= i < size else UNK_ID)
-            cleaned.append(ids)
-        return self._pieces.decode(cleaned) if cleaned else []
+    def _texts(self, sequences: list[list[int]]) -> list[str]:
+        # An id outside the vocabulary becomes the unknown piece, written ` ⁇ `.
+        size, unknown = self.vocab_size, self.unknown_id
+        return self._pieces.decode([[i if 0 <= i < size else unknown for i in ids] for ids in sequences])
 
     @classmethod
     def train(
@@ -148,7 +143,7 @@ class T5Tokenizer:
                 character_coverage=1.0,
                 pad_id=PAD_ID,
                 eos_id=EOS_ID,
-                unk_id=UNK_ID,
+                unk_id=2,
                 bos_id=-1,
                 num_threads=1,
                 shuffle_input_sentence=False,
@@ -161,6 +156,25 @@ class T5Tokenizer:
         temporary.write_bytes(model.getvalue())
         os.replace(temporary, path)
         return cls(path, extra_ids=extra_ids)
+
+
+def _processor(model: bytes, source: str) -> sentencepiece.SentencePieceProcessor:
+    import sentencepiece
+
+    pieces = sentencepiece.SentencePieceProcessor()
+    try:
+        pieces.LoadFromSerializedProto(model)
+    except RuntimeError as error:
+        raise TokenizerError(f"{source}: not a SentencePiece model ({error}).") from error
+    return pieces
+
+
+def _has_sentinels(model: bytes, source: str) -> bool:
+    """Whether `<extra_id_0>` is among a model's own pieces."""
+    if b"<extra_id_0>" not in model:
+        return False
+    pieces = _processor(model, source)
+    return any(pieces.piece_to_id(text) != pieces.unk_id() for text in ("▁<extra_id_0>", "<extra_id_0>"))
 
 
 def _sentinel_pieces(extra_ids: int) -> bytes:

@@ -18,7 +18,7 @@ from keras_model.batches import BatchPlan, Examples, batch_dataset
 from keras_model.checkpoints import save_model
 from keras_model.losses import TokenCrossEntropy
 from keras_model.model import T5
-from keras_model.tokenizer import T5Tokenizer
+from keras_model.tokenizer_base import Tokenizer
 from keras_model.training_settings import TrainSettings
 from keras_model.training_state import (
     Progress,
@@ -72,7 +72,7 @@ def fit(
     *,
     validate: Validate | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-    tokenizer: T5Tokenizer | None = None,
+    tokenizer: Tokenizer | None = None,
 ) -> TrainResult:
     """Trains a model, or goes on where an earlier call for the same folder stopped.
 

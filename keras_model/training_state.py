@@ -24,7 +24,7 @@ from keras_model.checkpoints.huggingface import SafetensorsFile
 from keras_model.checkpoints.weights import assign
 from keras_model.model import T5
 from keras_model.model_folder import WEIGHTS_FILE
-from keras_model.tokenizer import T5Tokenizer
+from keras_model.tokenizer_base import Tokenizer
 
 STATE_FILE = "training_state.safetensors"
 _NAME = re.compile(r"step-(\d+)")
@@ -48,7 +48,7 @@ class Progress:
 
 
 def save_checkpoint(
-    folder: Path, model: T5, progress: Progress, *, keep: int, tokenizer: T5Tokenizer | None = None
+    folder: Path, model: T5, progress: Progress, *, keep: int, tokenizer: Tokenizer | None = None
 ) -> Path:
     """Writes a checkpoint and removes all but the newest `keep`, this one included.
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from keras_model.batches import BatchPlan
 from keras_model.model import T5
-from keras_model.tokenizer import T5Tokenizer
+from keras_model.tokenizer_base import Tokenizer
 from keras_model.training_settings import TrainSettings
 from keras_model.training_state import Progress, TrainingError, last_good, save_checkpoint
 
@@ -57,7 +57,7 @@ class TrainingSteps(keras.callbacks.Callback):
         folder: Path,
         progress: Progress,
         validate: Validate | None,
-        tokenizer: T5Tokenizer | None,
+        tokenizer: Tokenizer | None,
     ) -> None:
         super().__init__()
         self._t5, self._plan, self._settings, self._validate, self._tokenizer = t5, plan, settings, validate, tokenizer

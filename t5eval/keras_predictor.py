@@ -15,13 +15,13 @@ from task_specs import Decode
 if TYPE_CHECKING:
     from keras_model.decoding import Generator
     from keras_model.model import T5
-    from keras_model.tokenizer import T5Tokenizer
+    from keras_model.tokenizer_base import Tokenizer
 
 DTYPES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 """The precisions of arithmetic that can be asked for, with Keras' policies; weights are float32 in both."""
 
 
-def require_fitting_vocabulary(folder: Path, model: T5, tokenizer: T5Tokenizer) -> None:
+def require_fitting_vocabulary(folder: Path, model: T5, tokenizer: Tokenizer) -> None:
     """Raises an error if the tokenizer has ids that the model has no embedding for.
 
     Raises:
@@ -38,7 +38,7 @@ def require_fitting_vocabulary(folder: Path, model: T5, tokenizer: T5Tokenizer) 
 class KerasGenerator:
     """A Keras T5 in memory, with its tokenizer."""
 
-    def __init__(self, generator: Generator, tokenizer: T5Tokenizer) -> None:
+    def __init__(self, generator: Generator, tokenizer: Tokenizer) -> None:
         self.generator = generator
         self.tokenizer = tokenizer
 
@@ -49,7 +49,7 @@ class KerasGenerator:
 
     def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
         """See `Predictor.generate`."""
-        from keras_model.tokenizer import EOS_ID
+        from keras_model.tokenizer_base import EOS_ID
 
         ids = _padded(batch)
         if decode.method == "beam":
@@ -117,11 +117,11 @@ class KerasPredictor(Predictor):
         return {"model": model, "vocabulary": self._tokenizer.fingerprint, "dtype": self.dtype}
 
     @cached_property
-    def _tokenizer(self) -> T5Tokenizer:
+    def _tokenizer(self) -> Tokenizer:
         from keras_model.tokenizer_files import load_tokenizer
 
         try:
-            return load_tokenizer(self.checkpoint, self.vocab)
+            return load_tokenizer(self.checkpoint, None if self.vocab is None else str(self.vocab))
         except ValueError as error:
             raise UserError(str(error)) from None
 

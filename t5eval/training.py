@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from keras_model.batches import Examples
     from keras_model.config import T5Config
     from keras_model.model import T5
-    from keras_model.tokenizer import T5Tokenizer
+    from keras_model.tokenizer_base import Tokenizer
     from keras_model.training import TrainResult
     from keras_model.training_settings import TrainSettings
 
@@ -152,7 +152,7 @@ def learnable_pairs(split: Split) -> Iterator[TextPair]:
         yield from (pair for pair in split.spec.pairs(example, training=True) if pair.learn and not pair.problem)
 
 
-def tokenise(splits: Sequence[Split], tokenizer: T5Tokenizer) -> Examples:
+def tokenise(splits: Sequence[Split], tokenizer: Tokenizer) -> Examples:
     """Formats and tokenises training splits, one after the other, cut to their tasks' lengths."""
     from keras_model.batches import Examples
 
@@ -189,7 +189,7 @@ def validate(generator: KerasGenerator, examples: Mapping[TaskSpec, Sequence[Exa
     return scores
 
 
-def _fresh_config(config: TrainConfig, tokenizer: T5Tokenizer) -> T5Config:
+def _fresh_config(config: TrainConfig, tokenizer: Tokenizer) -> T5Config:
     from keras_model.config import T5Config
 
     known = [field.name for field in dataclasses.fields(T5Config)]
@@ -207,7 +207,7 @@ def _fresh_config(config: TrainConfig, tokenizer: T5Tokenizer) -> T5Config:
         raise UserError(f"[train.config]: {error}") from None
 
 
-def _start(config: TrainConfig) -> tuple[T5, T5Tokenizer]:
+def _start(config: TrainConfig) -> tuple[T5, Tokenizer]:
     """Returns the model to train, with its tokenizer."""
     import_keras_model()
     import keras

@@ -4,7 +4,8 @@
 that hands its tensors to `weights.assign`.
 """
 
-from keras_model.checkpoints.huggingface import load_model, load_tokenizer, save_model
+from keras_model.checkpoints.huggingface import load_model, save_model
 from keras_model.model_folder import CheckpointError, model_fingerprint
+from keras_model.tokenizer_files import load_tokenizer
 
 __all__ = ["CheckpointError", "load_model", "load_tokenizer", "model_fingerprint", "save_model"]

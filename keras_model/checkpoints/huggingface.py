@@ -16,16 +16,13 @@ from keras_model.checkpoints.weights import EMBEDDING, HEAD, assign, weights
 from keras_model.model import T5
 from keras_model.model_folder import (
     CONFIG_FILE,
-    VOCABULARY_FILE,
     WEIGHTS_FILE,
     CheckpointError,
     read_config,
     read_json,
     weights_path,
 )
-from keras_model.tokenizer import T5Tokenizer
-
-TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
+from keras_model.tokenizer_base import Tokenizer
 
 
 class SafetensorsFile:
@@ -84,7 +81,7 @@ def load_model(folder: str | os.PathLike[str], dtype: Any = "float32") -> T5:
     return model
 
 
-def save_model(model: T5, folder: str | os.PathLike[str], tokenizer: T5Tokenizer | None = None) -> None:
+def save_model(model: T5, folder: str | os.PathLike[str], tokenizer: Tokenizer | None = None) -> None:
     """Writes a folder that `load_model` and transformers read, weights in the dtype of the model's variables.
 
     Each file appears under its name only when it is complete. config.json comes last: where it is, the rest is.
@@ -99,36 +96,14 @@ def save_model(model: T5, folder: str | os.PathLike[str], tokenizer: T5Tokenizer
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     if tokenizer is not None:
-        with _replacing(folder / VOCABULARY_FILE) as temporary:
-            temporary.write_bytes(tokenizer.model_bytes)
-        with _replacing(folder / TOKENIZER_CONFIG_FILE) as temporary:
-            _write_json(temporary, {"tokenizer_class": "T5Tokenizer", "extra_ids": tokenizer.extra_ids})
+        for name, content in tokenizer.files().items():
+            with _replacing(folder / name) as temporary:
+                temporary.write_bytes(content)
     with _replacing(folder / WEIGHTS_FILE) as temporary:
         # transformers refuses a file that does not say which framework's layout it has.
         save_file({weight.name: weight.to_stored() for weight in weights(model)}, temporary, metadata={"format": "pt"})
     with _replacing(folder / CONFIG_FILE) as temporary:
         _write_json(temporary, model.config.to_dict())
-
-
-def load_tokenizer(folder: str | os.PathLike[str]) -> T5Tokenizer:
-    """The tokenizer of a model folder: `spiece.model`, with as many sentinels as `tokenizer_config.json` says (or 100).
-
-    Raises:
-        CheckpointError: there is no `spiece.model`, or one of the files cannot be read.
-    """
-    folder = Path(folder)
-    path = folder / VOCABULARY_FILE
-    if not path.is_file():
-        raise CheckpointError(f"{path}: not found. T5's tokenizer is read from the SentencePiece model of this name.")
-    extra_ids: object = 100
-    if (folder / TOKENIZER_CONFIG_FILE).is_file():
-        extra_ids = read_json(folder / TOKENIZER_CONFIG_FILE).get("extra_ids", extra_ids)
-    if isinstance(extra_ids, bool) or not isinstance(extra_ids, int) or extra_ids < 0:
-        raise CheckpointError(f"{folder / TOKENIZER_CONFIG_FILE}: extra_ids must be 0 or more, got {extra_ids!r}.")
-    try:
-        return T5Tokenizer(path, extra_ids=extra_ids)
-    except ValueError as error:
-        raise CheckpointError(str(error)) from error
 
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:

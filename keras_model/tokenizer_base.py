@@ -1,0 +1,120 @@
+"""What every tokenizer here is: texts to ids and back, with T5's ends and cuts. This module imports no TensorFlow."""
+
+from __future__ import annotations
+
+import abc
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+PAD_ID, EOS_ID = 0, 1
+"""T5's special ids, the same in every family; a vocabulary that has others is refused."""
+
+MAX_EXTRA_IDS = 10_000
+"""The most sentinels a tokenizer can have; T5 has 100, byT5 125, umT5 300."""
+
+TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
+
+
+class TokenizerError(ValueError):
+    """A file that is no tokenizer of a T5, or a request that no tokenizer can fulfil."""
+
+
+class Tokenizer(abc.ABC):
+    """Text to ids and back.
+
+    A text may hold lone surrogates, which JSON can bring and which no encoding of Unicode has: each is read as U+FFFD,
+    the replacement character.
+
+    Attributes:
+        extra_ids: the number of sentinels that come after the vocabulary itself.
+    """
+
+    extra_ids: int
+
+    @property
+    @abc.abstractmethod
+    def vocab_size(self) -> int:
+        """Number of ids, sentinels included."""
+
+    @property
+    @abc.abstractmethod
+    def fingerprint(self) -> str:
+        """SHA-256, hexadecimal; tokenizers that give other ids or other texts have other fingerprints."""
+
+    @abc.abstractmethod
+    def files(self) -> dict[str, bytes]:
+        """What a model folder holds of this tokenizer: names and contents, which `load_tokenizer` reads back."""
+
+    @abc.abstractmethod
+    def _ids(self, texts: list[str]) -> list[list[int]]:
+        """A new list of ids for each text, without the end of sequence; the texts are valid Unicode."""
+
+    @abc.abstractmethod
+    def _texts(self, sequences: list[list[int]]) -> list[str]:
+        """Texts of id sequences, whatever the ids, none of which is the end of sequence."""
+
+    def encode(self, texts: Sequence[str], max_tokens: int | None = None) -> list[list[int]]:
+        """Ids of each text, with the end-of-sequence id at the end.
+
+        Args:
+            texts: the texts.
+            max_tokens: the greatest length of a result; a longer text is cut to `max_tokens - 1` ids before the
+                end-of-sequence id is appended. Defaults to no limit.
+        """
+        return self.encode_with_lengths(texts, max_tokens)[0]
+
+    def encode_with_lengths(
+        self, texts: Sequence[str], max_tokens: int | None = None
+    ) -> tuple[list[list[int]], list[int]]:
+        """Like `encode`, and the lengths before cutting: a text was cut if its length exceeds `max_tokens`."""
+        if isinstance(texts, str):
+            raise TypeError("encode takes a list of texts. Received one string; put it into a list.")
+        if max_tokens is not None and max_tokens < 1:
+            raise TokenizerError(f"max_tokens must be at least 1, for the end-of-sequence id. Received: {max_tokens}")
+        encoded = self._ids(_valid(texts))
+        lengths = [len(ids) + 1 for ids in encoded]
+        for ids in encoded:
+            # In place: copying the ids of long passages costs a tenth of encoding them.
+            if max_tokens is not None:
+                del ids[max_tokens - 1 :]
+            ids.append(EOS_ID)
+        return encoded, lengths
+
+    def decode(self, sequences: Iterable[Iterable[int]]) -> list[str]:
+        """Texts of id sequences, each up to its first end-of-sequence id; padding leaves no trace."""
+        cut = []
+        for sequence in sequences:
+            ids: list[int] = []
+            for i in sequence:
+                if i == EOS_ID:
+                    break
+                ids.append(int(i))
+            cut.append(ids)
+        return self._texts(cut) if cut else []
+
+
+def check_extra_ids(extra_ids: int) -> None:
+    """Raises an error if this is no number of sentinels.
+
+    Raises:
+        TokenizerError: as said.
+    """
+    if not 0 <= extra_ids <= MAX_EXTRA_IDS:
+        raise TokenizerError(f"extra_ids must be from 0 to {MAX_EXTRA_IDS:,}. Received: {extra_ids}")
+
+
+def tokenizer_config(tokenizer_class: str, extra_ids: int) -> bytes:
+    """The `tokenizer_config.json` of a tokenizer, for us and for transformers."""
+    values: dict[str, Any] = {"tokenizer_class": tokenizer_class, "extra_ids": extra_ids}
+    return (json.dumps(values, indent=2, sort_keys=True) + "\n").encode()
+
+
+def _valid(texts: Sequence[str]) -> list[str]:
+    """The texts without lone surrogates."""
+    try:
+        for text in texts:
+            text.encode()
+        return list(texts)
+    except UnicodeEncodeError:
+        return [text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts]

@@ -25,7 +25,7 @@ def choose_answering(
     Args:
         specs: the tasks.
         method: one of `METHODS`, or None for what each row says.
-        named: names that stand for one task each; other tasks came with a benchmark.
+        named: those of the tasks that were named for themselves and did not come with a benchmark.
 
     Returns:
         Task name to the way of answering, and the tasks that keep their row's way because `method` is not possible.
@@ -44,7 +44,7 @@ def choose_answering(
         elif method == "rank" and spec.answer.choices:
             chosen[spec.name] = Rank(spec.answer.choices)
         elif method == "rank":
-            if not named.isdisjoint((spec.name, *spec.aliases)):
+            if spec.name in named:
                 raise UserError(f"--decode rank: {spec.name} has no fixed set of answers to choose from")
             kept.append(spec.name)
     if specs and len(kept) == len(specs):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from t5eval.errors import UserError
+from t5eval.keras_predictor import DTYPES
 from t5eval.predictor import Predictor
 
 
@@ -23,6 +24,15 @@ class ModelOptions:
 
     dtype: str | None = None
     vocab: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.dtype == "float16":
+            raise UserError(
+                "--dtype float16: T5's feed-forward activations exceed 65,504, the largest float16, and become "
+                "infinite; take bfloat16"
+            )
+        if self.dtype is not None and self.dtype not in DTYPES:
+            raise UserError(f"--dtype {self.dtype}: it is {' or '.join(DTYPES)}")
 
     def refuse(self, model: str, *options: str) -> None:
         """Raises an error if one of these options was given: it would change nothing in this model.

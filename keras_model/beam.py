@@ -10,13 +10,16 @@ Source: `beam_search` of mesh_tensorflow/beam_search.py, which T5 decodes with; 
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import tensorflow as tf
 
-from keras_model.cached_decoder import CachedDecoder, decoding_loop
+from keras_model.cached_decoder import CachedDecoder, State
+from keras_model.cross_attention import ProjectedMemory
+from keras_model.decoding_loop import decoding_loop
+from keras_model.encoding import encode
 from keras_model.model import T5
+from keras_model.search import FREE
 
 Tensor = Any
 
@@ -30,17 +33,25 @@ def length_penalty(length: Tensor, alpha: Tensor) -> Tensor:
 
 
 def beam_search(
-    model: T5, encoder_ids: Tensor, steps: Tensor, alpha: Tensor, beam_size: int, emit_limit: int
+    model: T5,
+    encoder_ids: Tensor,
+    forced: Tensor,
+    alpha: Tensor,
+    *,
+    beam_size: int,
+    emit_limit: int,
+    static: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Searches for the best texts; to be called inside a `tf.function`.
 
     Args:
         model: T5.
         encoder_ids: int [batch, source], padded.
-        steps: int scalar; the greatest number of tokens.
+        forced: int [batch, steps], ids that are given, or FREE; they cost a text nothing.
         alpha: float32 scalar; the exponent of the length penalty.
         beam_size: hypotheses kept of each kind.
         emit_limit: ids from it on are never chosen. They still take part in the softmax, as in T5.
+        static: see `State.static`.
 
     Returns:
         int32 [batch, beam_size, steps], the ids of each input's texts, best first, padded after the end of sequence;
@@ -48,57 +59,76 @@ def beam_search(
         log-probability where no hypothesis of an input ended within `steps`.
     """
     config = model.config
-    decoder = CachedDecoder(model, config.vocab_size)
+    decoder = CachedDecoder(model, config.vocab_size, ProjectedMemory(model, beam_size))
     mask = model.padding_mask(encoder_ids)
-    state = decoder.start(model.encode(encoder_ids, mask), mask, steps, beam_size)
-    batch = tf.shape(encoder_ids)[0]
-    heads, vocab = config.num_heads, emit_limit
+    batch, steps = tf.unstack(tf.shape(forced))
+    state = decoder.start(encode(model, encoder_ids, mask, static), mask, steps, beam_size, static)
 
     def chosen(values: Tensor, places: Tensor) -> Tensor:
         return tf.gather(values, places, batch_dims=1)
 
     def reordered(cache: Tensor, parents: Tensor) -> Tensor:
-        """Gives each hypothesis the cache of the one it continues; parents: [batch, beam]."""
-        shape = tf.shape(cache)
-        grouped = tf.reshape(cache, (batch, beam_size, heads * shape[1] * shape[2]))
-        return tf.reshape(chosen(grouped, parents), shape)
+        """Gives each hypothesis the cache of the one it continues; parents: [inputs, beam]."""
+        rows, cached, d_kv = tf.unstack(tf.shape(cache))
+        first = tf.range(tf.shape(parents)[0])[:, tf.newaxis] * beam_size
+        whole = tf.reshape(cache, (rows // config.num_heads, config.num_heads * cached * d_kv))
+        return tf.reshape(tf.gather(whole, tf.reshape(first + parents, (-1,))), (rows, cached, config.d_kv))
 
-    def proceed(position: Tensor, _: Tensor, alive: Tensor, __: Tensor, ended: Tensor) -> Tensor:
+    def proceed(
+        position: Tensor, alive_ids: Tensor, alive: Tensor, ended_ids: Tensor, ended: Tensor, *_: Tensor
+    ) -> Tensor:
         # Log-probabilities only fall, and the largest penalty divides them most.
         best_possible = alive[:, 0] / length_penalty(steps, alpha)
         worst_ended = tf.reduce_min(tf.where(ended > NEVER, ended, 0.0), axis=1)
-        decided = (ended[:, 0] > NEVER) & (worst_ended > best_possible)
-        return ~tf.reduce_all(decided)
+        return ~((ended[:, 0] > NEVER) & (worst_ended > best_possible))
 
     def step(
-        position: Tensor, alive_ids: Tensor, alive: Tensor, ended_ids: Tensor, ended: Tensor, keys: Any, values: Any
+        position: Tensor,
+        alive_ids: Tensor,
+        alive: Tensor,
+        ended_ids: Tensor,
+        ended: Tensor,
+        forced: Tensor,
+        state: State,
     ) -> tuple:
+        inputs = tf.shape(alive)[0]
         last = tf.where(position == 0, config.decoder_start_token_id, alive_ids[:, :, tf.maximum(position - 1, 0)])
-        current = dataclasses.replace(state, keys=keys, values=values)
-        logits, keys, values = decoder.step(current, tf.reshape(last, (-1,)), position)
-        log_probabilities = tf.nn.log_softmax(logits)[:, :vocab]
-        totals = alive[:, :, tf.newaxis] + tf.reshape(log_probabilities, (batch, beam_size, vocab))
-        best, places = tf.math.top_k(tf.reshape(totals, (batch, beam_size * vocab)), 2 * beam_size)
-        parents, tokens = places // vocab, places % vocab  # [batch, candidates]
-        at_position = tf.one_hot(position, steps, on_value=True, off_value=False)
+        logits, keys, values = decoder.step(state, tf.reshape(last, (-1,)), position)
+        normaliser = tf.reduce_logsumexp(logits, axis=1, keepdims=True)
+        # Among the best of all there can be no more of one hypothesis than are asked for.
+        per_row = min(2 * beam_size, emit_limit)
+        logits, tokens = tf.math.top_k(logits[:, :emit_limit], per_row)
+        given = tf.repeat(forced[:, position], beam_size)[:, tf.newaxis]
+        cost_of_given = [0.0] + [NEVER] * (per_row - 1)
+        log_probabilities = tf.where(given == FREE, logits - normaliser, cost_of_given)
+        tokens = tf.reshape(tf.where(given == FREE, tokens, given), (inputs, beam_size * per_row))
+        totals = alive[:, :, tf.newaxis] + tf.reshape(log_probabilities, (inputs, beam_size, per_row))
+        best, places = tf.math.top_k(tf.reshape(totals, (inputs, beam_size * per_row)), 2 * beam_size)
+        parents, tokens = places // per_row, chosen(tokens, places)  # [inputs, candidates]
+        at_position = tf.range(steps) == position
         candidates = tf.where(at_position, tokens[:, :, tf.newaxis], chosen(alive_ids, parents))
         ends = tokens == config.eos_token_id
 
+        # What is decided stays as it is, so that it does not depend on the other inputs of the batch.
+        undecided = proceed(position, alive_ids, alive, ended_ids, ended)[:, tf.newaxis]
         # A hypothesis that was never begun must not end either.
-        scores = tf.where(ends & (best > NEVER / 2), best / length_penalty(position + 1, alpha), NEVER)
+        may_end = ends & (best > NEVER / 2) & undecided
+        scores = tf.where(may_end, best / length_penalty(position + 1, alpha), NEVER)
         ended, order = tf.math.top_k(tf.concat([ended, scores], axis=1), beam_size)
         ended_ids = chosen(tf.concat([ended_ids, candidates], axis=1), order)
 
-        alive, order = tf.math.top_k(tf.where(ends, NEVER, best), beam_size)
+        going_on, order = tf.math.top_k(tf.where(ends, NEVER, best), beam_size)
+        alive = tf.where(undecided, going_on, alive)
         alive_ids, parents = chosen(candidates, order), chosen(parents, order)
         keys = [reordered(cache, parents) for cache in keys]
         values = [reordered(cache, parents) for cache in values]
-        return (alive_ids, alive, ended_ids, ended), keys, values
+        return (alive_ids, alive, ended_ids, ended, forced), keys, values
 
     nothing = tf.fill((batch, beam_size, steps), config.pad_token_id)
     # All hypotheses start alike: only the first may be continued at first.
     first = tf.tile(tf.constant([[0.0] + [NEVER] * (beam_size - 1)]), (batch, 1))
     none = tf.fill((batch, beam_size), NEVER)
-    alive_ids, alive, ended_ids, ended = decoding_loop(proceed, step, (nothing, first, nothing, none), state, steps)
+    variables = (nothing, first, nothing, none, forced)
+    alive_ids, alive, ended_ids, ended, _ = decoding_loop(proceed, step, variables, state, steps)
     any_ended = ended[:, :1] > NEVER
     return tf.where(any_ended[:, :, tf.newaxis], ended_ids, alive_ids), tf.where(any_ended, ended, alive)

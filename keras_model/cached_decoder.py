@@ -1,9 +1,9 @@
 """The decoder one token at a time, with key and value caches: the arithmetic of decoding, whatever the search.
 
-It computes what `T5.decode` computes for the last position, laid out for speed: `DecoderWeights` fuses and transposes
+It computes what `T5.decode` computes for the last position, laid out for speed: `CachedDecoder` fuses and transposes
 the model's weights once per call, `memory` keys and values are computed once per input, and each step then works on
-thin matrices [rows, ...]. Plain TensorFlow, since loops and caches have no counterpart in keras.ops. The caches grow
-while the texts do: their size is that of the longest text so far, not of the longest that is allowed.
+thin matrices [rows, ...]. Plain TensorFlow, since loops and caches have no counterpart in keras.ops. `decoding_loop`
+lets the caches grow with the texts and drops inputs whose texts are finished.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ from typing import Any
 import tensorflow as tf
 
 from keras_model.config import T5Config
+from keras_model.cross_attention import Memory, ProjectedMemory, softmax
 from keras_model.model import ACTIVATIONS, MASKED, T5, Attention, FeedForward, LayerNorm
 
 Tensor = Any
-
-CACHE_GROWTH = 32
-"""Positions by which the caches grow: each step copies them, and texts are mostly far shorter than they may be."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,11 +25,11 @@ class State:
     """Everything a step needs besides the weights; the caches are what it changes."""
 
     memory_keys: list[Tensor]
-    """Per layer [batch, heads, d_kv, source]."""
+    """What cross-attention has prepared, [inputs, ...]; see `keras_model.cross_attention`."""
     memory_values: list[Tensor]
-    """Per layer [batch, heads, source, d_kv]."""
+    """Likewise."""
     memory_bias: Tensor
-    """float32 [batch, 1, 1, source]; masks padding."""
+    """float32 [inputs, 1, source]; masks padding."""
     position_biases: list[Tensor]
     """One for all layers or one for each, float32 [steps, heads, 1, steps]: for each query position the bias of every
     key, later keys masked."""
@@ -39,8 +37,8 @@ class State:
     """Per layer [rows * heads, cached, d_kv]; of positions not reached yet they are zero and masked."""
     values: list[Tensor]
     """Per layer [rows * heads, cached, d_kv]."""
-    hypotheses: int = 1
-    """Rows of each input: rows = batch * hypotheses, those of one input side by side. They share its memory."""
+    static: bool = False
+    """Whether XLA compiles the step: shapes are then fixed, and the caches updated by an operation that it knows."""
 
     def grown(self, size: Tensor) -> State:
         """The state with room for `size` positions in its caches."""
@@ -48,44 +46,33 @@ class State:
         keys, values = ([tf.pad(cache, padding) for cache in caches] for caches in (self.keys, self.values))
         return dataclasses.replace(self, keys=keys, values=values)
 
+    def of_inputs(self, places: Tensor) -> State:
+        """The state of some of the inputs; places: int [kept]."""
+        inputs = tf.shape(self.memory_bias)[0]
 
-def decoding_loop(proceed: Any, step: Any, variables: tuple, state: State, steps: Tensor) -> tuple:
-    """Runs `step` as long as `proceed` says, for `steps` positions at most, and lets the caches grow on the way.
+        def kept(cache: Tensor) -> Tensor:
+            rows, cached, d_kv = tf.unstack(tf.shape(cache))
+            grouped = tf.reshape(cache, (inputs, rows // inputs, cached, d_kv))
+            return tf.reshape(tf.gather(grouped, places), (-1, cached, d_kv))
 
-    Args:
-        proceed: takes the position and the variables; whether another step is needed.
-        step: takes the position, the variables, the keys and the values; returns the variables, keys and values after
-            it.
-        variables: tensors, whose shapes do not change.
-        state: the state before the first step.
-        steps: int scalar.
-
-    Returns:
-        The variables after the last step.
-    """
-
-    def goes_on(position: Tensor, variables: tuple, keys: Any, values: Any) -> Tensor:
-        return (position < steps) & proceed(position, *variables)
-
-    def stretch(position: Tensor, variables: tuple, keys: Any, values: Any) -> tuple:
-        """As many steps as the caches then hold."""
-        size = tf.minimum(position + CACHE_GROWTH, steps)
-        grown = dataclasses.replace(state, keys=keys, values=values).grown(size)
-        return tf.while_loop(
-            lambda position, *rest: (position < size) & goes_on(position, *rest),
-            lambda position, variables, keys, values: (position + 1, *step(position, *variables, keys, values)),
-            (position, variables, grown.keys, grown.values),
+        return dataclasses.replace(
+            self,
+            memory_keys=[tf.gather(keys, places) for keys in self.memory_keys],
+            memory_values=[tf.gather(values, places) for values in self.memory_values],
+            memory_bias=tf.gather(self.memory_bias, places),
+            keys=[kept(cache) for cache in self.keys],
+            values=[kept(cache) for cache in self.values],
         )
 
-    growing = tf.TensorShape((None, None, state.keys[0].shape[2]))
-    shapes = (
-        tf.TensorShape(()),
-        tuple(variable.shape for variable in variables),
-        [growing] * len(state.keys),
-        [growing] * len(state.values),
-    )
-    first = (tf.constant(0), variables, state.keys, state.values)
-    return tf.while_loop(goes_on, stretch, first, shape_invariants=shapes)[1]
+
+def head_matrix(model: T5, emit_limit: int) -> Tensor:
+    """What the decoder's output is multiplied by for logits of the ids below a limit, float32 [d_model, emit_limit]."""
+    config = model.config
+    if model.head is None:
+        head = tf.transpose(tf.convert_to_tensor(model.token_embedding.embedding)[:emit_limit])
+    else:
+        head = tf.convert_to_tensor(model.head.matrix)[:, :emit_limit]
+    return tf.cast(head, tf.float32) * (config.d_model**-0.5 if config.scale_decoder_outputs else 1.0)
 
 
 class CachedDecoder:
@@ -96,18 +83,15 @@ class CachedDecoder:
     Args:
         model: T5.
         emit_limit: integer. Only ids below it get logits.
+        memory: how it attends to its inputs. Defaults to a `ProjectedMemory`.
     """
 
-    def __init__(self, model: T5, emit_limit: int) -> None:
+    def __init__(self, model: T5, emit_limit: int, memory: Memory | None = None) -> None:
         self.config: T5Config = model.config
+        self.memory = memory or ProjectedMemory(model)
         self.dtype = model.compute_dtype
         self.embedding = tf.convert_to_tensor(model.token_embedding.embedding)
-        if model.head is None:
-            head = tf.transpose(self.embedding[:emit_limit])
-        else:
-            head = tf.convert_to_tensor(model.head.matrix)[:, :emit_limit]
-        scale = self.config.d_model**-0.5 if self.config.scale_decoder_outputs else 1.0
-        self.head = tf.cast(head, tf.float32) * scale  # [d_model, emit_limit]
+        self.head = head_matrix(model, emit_limit)
         self.position_biases = model.decoder.position_biases
         self.final_norm = self._norm(model.decoder.final_norm)
         self.layers = [
@@ -117,8 +101,6 @@ class CachedDecoder:
                 "self_output": self._fused(block.self_attention, "output"),
                 "cross_norm": self._norm(block.cross_attention_norm),
                 "cross_query": self._fused(block.cross_attention, "query"),
-                "cross_key": self._fused(block.cross_attention, "key"),
-                "cross_value": self._fused(block.cross_attention, "value"),
                 "cross_output": self._fused(block.cross_attention, "output"),
                 "feed_forward_norm": self._norm(block.feed_forward_norm),
                 "feed_forward": self._feed_forward_weights(block.feed_forward),
@@ -126,7 +108,9 @@ class CachedDecoder:
             for block in model.decoder.blocks
         ]
 
-    def start(self, encoded: Tensor, encoder_mask: Tensor, steps: Tensor, hypotheses: int = 1) -> State:
+    def start(
+        self, encoded: Tensor, encoder_mask: Tensor, steps: Tensor, hypotheses: int = 1, static: bool = False
+    ) -> State:
         """The state before the first token.
 
         Args:
@@ -134,17 +118,10 @@ class CachedDecoder:
             encoder_mask: bool [batch, source].
             steps: int scalar; the greatest number of tokens that will be decoded.
             hypotheses: how many texts are decoded for each input.
+            static: see `State.static`.
         """
-        heads, d_kv = self.config.num_heads, self.config.d_kv
-        batch, source = tf.shape(encoded)[0], tf.shape(encoded)[1]
-        flat = tf.reshape(encoded, (-1, self.config.d_model))
-        memory_keys, memory_values = [], []
-        for layer in self.layers:
-            key = tf.reshape(tf.matmul(flat, layer["cross_key"]), (batch, source, heads, d_kv))
-            value = tf.reshape(tf.matmul(flat, layer["cross_value"]), (batch, source, heads, d_kv))
-            memory_keys.append(tf.transpose(key, (0, 2, 3, 1)))
-            memory_values.append(tf.transpose(value, (0, 2, 1, 3)))
-        memory_bias = tf.where(encoder_mask, 0.0, MASKED)[:, tf.newaxis, tf.newaxis, :]
+        memory_keys, memory_values = self.memory.prepare(encoded)
+        memory_bias = tf.where(encoder_mask, 0.0, MASKED)[:, tf.newaxis, :]
 
         positions = tf.range(steps)[tf.newaxis, :]
         position_biases = []
@@ -153,9 +130,9 @@ class CachedDecoder:
             bias = tf.where(positions <= tf.transpose(positions), bias, MASKED)
             position_biases.append(tf.transpose(bias, (1, 0, 2))[:, :, tf.newaxis, :])  # [steps, heads, 1, steps]
 
-        cache = tf.zeros((batch * hypotheses * heads, 0, d_kv), self.dtype)
-        caches = [cache] * len(self.layers)
-        return State(memory_keys, memory_values, memory_bias, position_biases, caches, caches, hypotheses)
+        rows = tf.shape(encoded)[0] * hypotheses * self.config.num_heads
+        caches = [tf.zeros((rows, 0, self.config.d_kv), self.dtype)] * len(self.layers)
+        return State(memory_keys, memory_values, memory_bias, position_biases, caches, caches, static)
 
     def step(self, state: State, ids: Tensor, position: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """Decodes one token per row.
@@ -169,52 +146,52 @@ class CachedDecoder:
             Logits of the next token, float32 [rows, emit_limit], and the caches filled up to and with `position`.
         """
         heads, d_kv, inner = self.config.num_heads, self.config.d_kv, self.config.inner_dim
-        rows = tf.shape(ids)[0] * heads
-        cache_index = tf.stack([tf.range(rows), tf.fill((rows,), position)], axis=1)  # [rows, 2]
-        cached = tf.shape(state.keys[0])[1]
+        rows, cached = tf.shape(ids)[0] * heads, tf.shape(state.keys[0])[1]
         position_biases = [bias[position, :, :, :cached] for bias in state.position_biases]  # [heads, 1, cached]
+        update = self._scattered if state.static else self._overwritten
+        places = tf.range(rows) * cached + position  # of the new keys and values, among all rows of the caches
         keys, values = [], []
 
-        x = tf.cast(tf.gather(self.embedding, ids), self.dtype)  # [batch, d_model]
+        x = tf.cast(tf.gather(self.embedding, ids), self.dtype)  # [rows, d_model]
         for i, layer in enumerate(self.layers):
             query, key, value = tf.split(tf.matmul(self._normed(x, layer["self_norm"]), layer["self_qkv"]), 3, axis=1)
-            keys.append(tf.tensor_scatter_nd_update(state.keys[i], cache_index, tf.reshape(key, (rows, d_kv))))
-            values.append(tf.tensor_scatter_nd_update(state.values[i], cache_index, tf.reshape(value, (rows, d_kv))))
+            keys.append(update(state.keys[i], tf.reshape(key, (rows, d_kv)), places))
+            values.append(update(state.values[i], tf.reshape(value, (rows, d_kv)), places))
             scores = tf.matmul(
                 tf.reshape(query, (-1, heads, 1, d_kv)),
                 tf.reshape(keys[-1], (-1, heads, cached, d_kv)),
                 transpose_b=True,
             )
-            weights = self._softmax(scores, position_biases[i % len(position_biases)])  # [rows, heads, 1, cached]
+            weights = softmax(scores, position_biases[i % len(position_biases)])  # [rows, heads, 1, cached]
             context = tf.matmul(weights, tf.reshape(values[-1], (-1, heads, cached, d_kv)))
             x += tf.matmul(tf.reshape(context, (-1, inner)), layer["self_output"])
 
             query = tf.matmul(self._normed(x, layer["cross_norm"]), layer["cross_query"])
-            query = self._swapped(query, state.hypotheses, heads)  # [batch, heads, hypotheses, d_kv]
-            weights = self._softmax(tf.matmul(query, state.memory_keys[i]), state.memory_bias)
-            context = tf.matmul(weights, state.memory_values[i])  # [batch, heads, hypotheses, d_kv]
-            context = self._swapped(context, heads, state.hypotheses)
-            x += tf.matmul(tf.reshape(context, (-1, inner)), layer["cross_output"])
+            context = self.memory.attend(i, query, state.memory_keys, state.memory_values, state.memory_bias)
+            x += tf.matmul(context, layer["cross_output"])
 
             x += self._feed_forward(self._normed(x, layer["feed_forward_norm"]), layer["feed_forward"])
         x = tf.cast(self._normed(x, self.final_norm), tf.float32)
         return tf.matmul(x, self.head), keys, values
 
-    def _swapped(self, x: Tensor, outer: int, inner: int) -> Tensor:
-        """x, whose numbers are those of [batch, outer, inner, d_kv] -> [batch, inner, outer, d_kv]."""
-        x = tf.reshape(x, (-1, outer, inner, self.config.d_kv))
-        # Where one side is 1 the order is the same, and nothing need be moved.
-        if outer == 1 or inner == 1:
-            return tf.reshape(x, (-1, inner, outer, self.config.d_kv))
-        return tf.transpose(x, (0, 2, 1, 3))
+    def _overwritten(self, cache: Tensor, new: Tensor, places: Tensor) -> Tensor:
+        """The cache [rows, cached, d_kv] with `new` [rows, d_kv] at places among rows * cached, in its own memory.
+
+        tf.tensor_scatter_nd_update would copy the cache at every step. Nobody else may hold this tensor: `grown` has
+        just made it, or the step before, or a gather.
+        """
+        flat = tf.reshape(cache, (-1, self.config.d_kv))
+        return tf.reshape(tf.raw_ops.InplaceUpdate(x=flat, i=places, v=new), tf.shape(cache))
+
+    def _scattered(self, cache: Tensor, new: Tensor, places: Tensor) -> Tensor:
+        """As `_overwritten`, by an operation that XLA knows (and itself does in place)."""
+        flat = tf.reshape(cache, (-1, self.config.d_kv))
+        return tf.reshape(tf.tensor_scatter_nd_update(flat, places[:, tf.newaxis], new), tf.shape(cache))
 
     def _normed(self, x: Tensor, scale: Tensor) -> Tensor:
         x = tf.cast(x, tf.float32)
         mean_square = tf.reduce_mean(tf.square(x), axis=-1, keepdims=True)
         return tf.cast(x * tf.math.rsqrt(mean_square + self.config.layer_norm_epsilon) * scale, self.dtype)
-
-    def _softmax(self, scores: Tensor, bias: Tensor) -> Tensor:
-        return tf.cast(tf.nn.softmax(tf.cast(scores, tf.float32) + bias), self.dtype)
 
     def _feed_forward(self, x: Tensor, weights: list[Tensor]) -> Tensor:
         activation = ACTIVATIONS[self.config.activation]

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import struct
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keras_model.model_folder import VOCABULARY_FILE
+from keras_model.sentencepiece_model import sentinels
 from keras_model.tokenizer_base import (
     EOS_ID,
     PAD_ID,
@@ -44,8 +44,8 @@ class T5Tokenizer(Tokenizer):
         source: what error messages call the model. Defaults to its path.
 
     Raises:
-        TokenizerError: the file cannot be read, is no SentencePiece model, or has other ids than 0 and 1 for pad and end of
-            sequence.
+        TokenizerError: the file cannot be read, is no SentencePiece model, or has other ids than 0 and 1 for pad and
+            end of sequence.
     """
 
     def __init__(
@@ -61,8 +61,11 @@ class T5Tokenizer(Tokenizer):
                 self.model_bytes = Path(model).read_bytes()
             except OSError as error:
                 raise TokenizerError(f"{source}: {error.strerror or error}.") from error
-        self.extra_ids = 0 if _has_sentinels(self.model_bytes, source) else extra_ids
-        self._pieces = _processor(self.model_bytes + _sentinel_pieces(self.extra_ids), source)
+        # Read without sentinels first: behind a file that was cut, they would pass for its missing bytes.
+        own = _processor(self.model_bytes, source)
+        has_sentinels = any(own.piece_to_id(text) != own.unk_id() for text in ("▁<extra_id_0>", "<extra_id_0>"))
+        self.extra_ids = 0 if has_sentinels else extra_ids
+        self._pieces = _processor(self.model_with_sentinels, source) if self.extra_ids else own
         special = (self._pieces.pad_id(), self._pieces.eos_id())
         if special != (PAD_ID, EOS_ID):
             raise TokenizerError(
@@ -74,6 +77,11 @@ class T5Tokenizer(Tokenizer):
     def vocab_size(self) -> int:
         """Number of ids, sentinels included; 32,100 for T5's own vocabulary."""
         return self._pieces.get_piece_size()
+
+    @property
+    def model_with_sentinels(self) -> bytes:
+        """A SentencePiece model that has the sentinels among its own pieces, for who does not append them."""
+        return self.model_bytes + sentinels(reversed(range(self.extra_ids)))
 
     @property
     def unknown_id(self) -> int:
@@ -167,25 +175,3 @@ def _processor(model: bytes, source: str) -> sentencepiece.SentencePieceProcesso
     except RuntimeError as error:
         raise TokenizerError(f"{source}: not a SentencePiece model ({error}).") from error
     return pieces
-
-
-def _has_sentinels(model: bytes, source: str) -> bool:
-    """Whether `<extra_id_0>` is among a model's own pieces."""
-    if b"<extra_id_0>" not in model:
-        return False
-    pieces = _processor(model, source)
-    return any(pieces.piece_to_id(text) != pieces.unk_id() for text in ("▁<extra_id_0>", "<extra_id_0>"))
-
-
-def _sentinel_pieces(extra_ids: int) -> bytes:
-    """The sentinels as pieces to append to a serialised SentencePiece model, the highest number first.
-
-    A protocol buffer can be extended by appending the bytes of further elements. The fields are those of ModelProto:
-    pieces = 1 (a message), and in it piece = 1 (string), score = 2 (float), type = 3 (4 is USER_DEFINED).
-    """
-    serialised = b""
-    for number in reversed(range(extra_ids)):
-        text = f"▁<extra_id_{number}>".encode()
-        piece = b"\x0a" + bytes([len(text)]) + text + b"\x15" + struct.pack("<f", 0.0) + b"\x18\x04"
-        serialised += b"\x0a" + bytes([len(piece)]) + piece
-    return serialised

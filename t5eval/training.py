@@ -38,7 +38,7 @@ class TrainConfig:
         model: a model folder to start from.
         preset: the name of a configuration to start from scratch with, such as `t5-small`.
         config: values of a configuration of one's own, or that differ from the preset's.
-        vocab: the SentencePiece model, where no model folder brings one.
+        vocab: a SentencePiece model, or `bytes` for byT5's tokenizer, where no model folder brings one.
         steps: optimisation steps.
         batch_size: examples per step.
         learning_rate: Adafactor's, constant.
@@ -73,7 +73,9 @@ class TrainConfig:
         if not (self.model or self.preset or self.config):
             raise UserError("no model: name a model folder, a preset such as t5-small, or a configuration")
         if not self.model and not self.vocab:
-            raise UserError("a fresh configuration needs a vocabulary: name a SentencePiece model (spiece.model)")
+            raise UserError(
+                "a fresh configuration needs a vocabulary: name a SentencePiece model (spiece.model), or bytes"
+            )
 
     def settings(self) -> TrainSettings:
         """Returns the numbers that `keras_model` trains by.
@@ -212,19 +214,17 @@ def _start(config: TrainConfig) -> tuple[T5, Tokenizer]:
     import_keras_model()
     import keras
 
-    from keras_model.checkpoints import load_model, load_tokenizer
+    from keras_model.checkpoints import load_model
     from keras_model.model import T5
-    from keras_model.tokenizer import T5Tokenizer
+    from keras_model.tokenizer_files import load_tokenizer
 
     keras.utils.set_random_seed(config.seed)
     try:
+        tokenizer = load_tokenizer(config.model or "", config.vocab or None)
         if config.model:
-            tokenizer = T5Tokenizer(config.vocab) if config.vocab else load_tokenizer(config.model)
             model = load_model(config.model)
             require_fitting_vocabulary(Path(config.model), model, tokenizer)
             return model, tokenizer
-        assert config.vocab is not None
-        tokenizer = T5Tokenizer(config.vocab)
         return T5(_fresh_config(config, tokenizer)), tokenizer
     except ValueError as error:
         raise UserError(str(error)) from None

@@ -31,7 +31,7 @@ def run_training(config: training.TrainConfig, say: Any) -> Any:
 @click.option("--out", metavar="RUN", help="The run's folder; an unfinished run is resumed.")
 @click.option("--model", metavar="FOLDER", help="Model folder to start from.")
 @click.option("--preset", metavar="NAME", help="Configuration to start from scratch with, such as t5-small.")
-@click.option("--vocab", metavar="FILE", help="SentencePiece model, where no model folder brings one.")
+@click.option("--vocab", metavar="FILE", help="SentencePiece model, or `bytes`, where no model folder brings one.")
 @click.option("--steps", type=int, help="Optimisation steps.  [default: 262144]")
 @click.option("--batch-size", type=int, help="Examples per step.  [default: 128]")
 @click.option("--learning-rate", type=float, help="Constant; Adafactor's.  [default: 0.001]")

@@ -205,6 +205,20 @@ def test_train_writes_checkpoints_logs_and_a_model_that_evaluate_takes(
     assert done.json["results"]["glue/rte"]["validation"]["n"] == 8
 
 
+def test_train_on_bytes(t5eval: Any, suite: Path, tmp_path: Path) -> None:
+    from keras_model.byte_tokenizer import ByteTokenizer
+    from keras_model.tokenizer_files import load_tokenizer
+
+    text = TRAIN.format(suite=suite, out=tmp_path / "run", model="")
+    tiny = "[train.config]\nd_model = 8\nd_kv = 4\nd_ff = 8\nnum_layers = 1\nnum_heads = 2"
+    (tmp_path / "train.toml").write_text(f"{text}validate_limit = 2\n{tiny}".replace("validate_limit = 8\n", ""))
+    done = t5eval("train", "--config", tmp_path / "train.toml", "--vocab", "bytes", "--steps", "1")
+    assert done.status == 0, done.err
+    model = tmp_path / "run" / "model"
+    assert json.loads((model / "config.json").read_text())["vocab_size"] == 384
+    assert load_tokenizer(model).fingerprint == ByteTokenizer().fingerprint
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

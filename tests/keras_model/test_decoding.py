@@ -3,40 +3,16 @@
 import dataclasses
 import json
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_model.cached_decoder import CachedDecoder
 from keras_model.checkpoints import load_model
-from keras_model.config import T5Config
 from keras_model.decoding import Generator
-from keras_model.model import T5
+from tests.keras_model.models import FAMILIES, V1_0, V1_1, make_model, sources
 
-V1_0 = T5Config(vocab_size=40, d_model=16, d_kv=4, d_ff=32, num_layers=1, num_decoder_layers=3, num_heads=3)
-V1_1 = dataclasses.replace(
-    V1_0, feed_forward_proj="gated-gelu", tie_word_embeddings=False, scale_decoder_outputs=False, num_layers=2
-)
-BOTH = pytest.mark.parametrize("config", [V1_0, V1_1], ids=["v1.0", "v1.1"])
-
-
-def make_model(config, seed=0, **options):
-    """A random model whose next token depends on more than the last one."""
-    keras.utils.set_random_seed(seed)
-    model = T5(config, **options)
-    for block in model.decoder.blocks:
-        for matrix in (block.self_attention.output_matrix, block.cross_attention.output_matrix, block.feed_forward.wo):
-            matrix.assign(matrix * 4)
-    return model
-
-
-def sources(batch, length, seed=0, vocab_size=40):
-    """Random ids padded to random lengths."""
-    rng = np.random.default_rng(seed)
-    ids = rng.integers(2, vocab_size, (batch, length))
-    ids[np.arange(length) >= rng.integers(1, length + 1, batch)[:, None]] = 0
-    return ids.astype(np.int32)
+ALL = pytest.mark.parametrize("config", FAMILIES.values(), ids=FAMILIES)
 
 
 def greedy_by_forward_pass(model, encoder_ids, steps, emit_limit=None):
@@ -65,10 +41,10 @@ def test_ids_equal_the_stored_ones_of_transformers(family, references, tmp_path)
         np.testing.assert_array_equal(ids, reference["greedy"])
         ended += (ids == 1).sum()
     assert ended
-    assert generator.compilations == 1
+    assert generator.compilations <= 2  # for short and for long texts
 
 
-@BOTH
+@ALL
 def test_ids_equal_the_full_forward_pass(config):
     model = make_model(config)
     generator = Generator(model)
@@ -78,10 +54,10 @@ def test_ids_equal_the_full_forward_pass(config):
         assert ids.dtype == np.int32
         np.testing.assert_array_equal(ids, greedy_by_forward_pass(model, encoder_ids, steps))
     assert len(np.unique(generator.greedy(sources(6, 9, seed=6), 20))) > 5
-    assert generator.compilations == 1
+    assert generator.compilations <= 2  # for short and for long texts
 
 
-@BOTH
+@ALL
 def test_step_logits_equal_the_full_forward_pass(config):
     model = make_model(config)
     encoder_ids, decoder_ids = sources(3, 8), sources(3, 140, seed=1)
@@ -96,7 +72,7 @@ def test_step_logits_equal_the_full_forward_pass(config):
         np.testing.assert_allclose(logits, expected[:, position], atol=2e-5 * expected.std(), rtol=2e-5)
 
 
-@BOTH
+@ALL
 def test_ids_do_not_depend_on_batch_and_padding(config):
     generator = Generator(make_model(config))
     encoder_ids = sources(32, 24)
@@ -163,11 +139,11 @@ def test_the_current_weights_are_used():
     after = generator.greedy(encoder_ids, 10)
     np.testing.assert_array_equal(after, Generator(other).greedy(encoder_ids, 10))
     assert (before != after).any()
-    assert generator.compilations == 1
+    assert generator.compilations <= 2  # for short and for long texts
 
 
 @pytest.mark.parametrize("dtype", ["mixed_bfloat16", "bfloat16"])
-@BOTH
+@ALL
 def test_bfloat16_generates_nearly_the_same(config, dtype):
     encoder_ids = sources(16, 9)
     exact = Generator(make_model(config)).greedy(encoder_ids, 4)
@@ -178,7 +154,7 @@ def test_bfloat16_generates_nearly_the_same(config, dtype):
 def test_empty_batches_and_wrong_lengths():
     generator = Generator(make_model(V1_0))
     assert generator.greedy(np.zeros((0, 4), np.int32), 5).shape == (0, 5)
-    with pytest.raises(ValueError, match=r"max_new_tokens must be at least 1. Received: 0"):
+    with pytest.raises(ValueError, match=r"max_new_tokens must be at least 1. Received: max_new_tokens=0"):
         generator.greedy(sources(1, 2), 0)
 
 

@@ -26,7 +26,7 @@ def assert_same_ids(folder, transformers_model, cases):
         ids = generator.greedy(encoder_ids, steps)
         np.testing.assert_array_equal(ids, theirs.greedy(encoder_ids, steps))
         seen.append(ids)
-    assert generator.compilations == 1
+    assert generator.compilations <= 2  # for short and for long texts
     return np.concatenate([ids.ravel() for ids in seen])
 
 

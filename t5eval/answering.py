@@ -31,7 +31,7 @@ def choose_answering(
         Task name to the way of answering, and the tasks that keep their row's way because `method` is not possible.
 
     Raises:
-        UserError: a task that was named for itself has no fixed answers to rank, or no task has.
+        UserError: a task that was named for itself has no fixed answers to rank.
     """
     chosen: dict[str, Answering] = {}
     kept: list[str] = []
@@ -47,8 +47,6 @@ def choose_answering(
             if spec.name in named:
                 raise UserError(f"--decode rank: {spec.name} has no fixed set of answers to choose from")
             kept.append(spec.name)
-    if specs and len(kept) == len(specs):
-        raise UserError(f"--decode rank: no task asked for has a fixed set of answers: {', '.join(kept)}")
     return chosen, kept
 
 

@@ -93,10 +93,10 @@ class KerasPredictor(Predictor):
     Args:
         checkpoint: a checkpoint of any format that `keras_model.checkpoints` reads.
         dtype: the precision of the arithmetic, a key of `DTYPES`.
-        vocab: the SentencePiece model of a checkpoint that brings no vocabulary; else the checkpoint's own is used.
+        vocab: the vocabulary, as `load_tokenizer` takes it; None for the one that lies in the checkpoint's folder.
     """
 
-    def __init__(self, checkpoint: Path, dtype: str = "float32", vocab: Path | None = None) -> None:
+    def __init__(self, checkpoint: Path, dtype: str = "float32", vocab: str | None = None) -> None:
         self.checkpoint = checkpoint
         self.dtype = dtype
         self.vocab = vocab
@@ -121,7 +121,7 @@ class KerasPredictor(Predictor):
         from keras_model.tokenizer_files import load_tokenizer
 
         try:
-            return load_tokenizer(self.checkpoint, None if self.vocab is None else str(self.vocab))
+            return load_tokenizer(self.checkpoint, self.vocab)
         except ValueError as error:
             raise UserError(str(error)) from None
 

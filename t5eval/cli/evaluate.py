@@ -49,12 +49,7 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
 
 
 @click.command()
-@click.option(
-    "--model",
-    required=True,
-    metavar="M",
-    help="The model, in one of the forms above.",
-)
+@click.option("--model", required=True, metavar="M", help="The model, in one of the forms above.")
 @click.option(
     "--task", "tasks", required=True, multiple=True, metavar="T", help="A task, a benchmark, or all; repeatable."
 )
@@ -69,7 +64,9 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
     help="Generate greedily or with beam search (of 4), or rank the task's fixed answers. [what the task's row says]",
 )
 @click.option("--dtype", metavar="float32|bfloat16", help="Precision of the model's arithmetic. [float32]")
-@click.option("--vocab", metavar="FILE", help="SentencePiece model, for a checkpoint that brings no vocabulary.")
+@click.option(
+    "--vocab", metavar="FILE", help="The vocabulary, if not the checkpoint's: a SentencePiece model, or bytes."
+)
 @click.option(
     "--batch-tokens",
     type=click.IntRange(min=1),
@@ -117,13 +114,13 @@ def command(
     answerings, kept = choose_answering(specs, decode, {spec.name for spec in alone})
     if kept:
         warn(f"no fixed answers to rank, so decoded as their rows say: {', '.join(kept)}")
-    found_model = open_model(model, ModelOptions(dtype, Path(vocab) if vocab else None))
+    found_model = open_model(model, ModelOptions(dtype, vocab))
     found_model.predictor.identity  # noqa: B018  (what cannot be read is said before a run's folder is made)
     run = Path(out)
     settings = {
         "model": found_model.name,
         "dtype": dtype,
-        "vocab": str(Path(vocab).resolve()) if vocab else None,
+        "vocab": str(Path(vocab).resolve()) if vocab and Path(vocab).is_file() else vocab,
         "decode": decode,
         "task": list(tasks),
         "split": list(wanted),

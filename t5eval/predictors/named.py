@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from t5eval.errors import UserError
 from t5eval.keras_predictor import DTYPES
@@ -20,10 +19,18 @@ class NamedModel:
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """What a command line says of a model besides its name; None where it says nothing."""
+    """What a command line says of a model besides its name; None where it says nothing.
+
+    Attributes:
+        dtype: the precision of its arithmetic, a key of `keras_predictor.DTYPES`.
+        vocab: a SentencePiece model, or `bytes`, as `keras_model.tokenizer_files.load_tokenizer` takes it.
+
+    Raises:
+        UserError: the precision is none that a T5 can be run in.
+    """
 
     dtype: str | None = None
-    vocab: Path | None = None
+    vocab: str | None = None
 
     def __post_init__(self) -> None:
         if self.dtype == "float16":

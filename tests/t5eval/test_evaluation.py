@@ -16,7 +16,7 @@ import task_specs
 from t5eval.data import Split, open_split
 from t5eval.errors import RunError, UserError
 from t5eval.evaluation import MAX_BATCH_ROWS, evaluate_splits, plan_batches
-from t5eval.predictor import Generation, OutOfMemory, Predictor, Prepared, Rank, Ranking
+from t5eval.predictor import Generation, Predictor, Prepared
 from task_specs import Decode
 from tests.t5eval.glue_files import MNLI_WIDE, RTE, put
 
@@ -263,5 +263,5 @@ def test_a_model_that_loses_an_answer_is_an_error(data: Path, tmp_path: Path) ->
         def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
             return super().generate(batch, max_new_tokens, decode)[1:]
 
-    with pytest.raises(UserError, match="the model gives 24[0-9]* answers to 2[0-9]* inputs; it must give one to each"):
+    with pytest.raises(UserError, match=r"gives \d+ answers to \d+ inputs; it must give one to each"):
         evaluate(Forgetful(), data, tmp_path)

@@ -24,8 +24,9 @@ types: $(VENV)/.dev
 parity: $(VENV)/.parity
 	$(BIN)/python -m pytest -m parity tests/parity
 
-bench: $(VENV)/.parity
-	$(BIN)/python -m benchmarks
+# Every benchmark: make bench DATA=folder; without DATA, those that need none.
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks $(DATA)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info demo-run
@@ -41,9 +42,13 @@ $(VENV)/.keras: setup.py constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev: setup.py constraints.txt | $(VENV)/bin/python
-	$(PIP) --editable '.[keras,tfds,dev]' datasets
+	$(PIP) --editable '.[keras,tfds,convert,dev]' datasets
 	@touch $@ $(VENV)/.keras
 
 $(VENV)/.parity: $(VENV)/.dev
 	$(PIP) torch transformers
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.parity
+	$(PIP) ctranslate2
 	@touch $@

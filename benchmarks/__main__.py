@@ -1,4 +1,8 @@
-"""Every benchmark that needs no data of its own: `make bench`, or `python -m benchmarks [DATA]`."""
+"""Every benchmark, one after the other: `make bench [DATA=folder]`, or `python -m benchmarks [DATA]`.
+
+DATA is a data directory with GLUE, SQuAD and `t5_vocab/spiece.model`. Without it, what needs it is left out, and some
+benchmarks measure less. Takes hours; each one can be run by itself, and its docstring says how.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,34 @@ import subprocess
 import sys
 from pathlib import Path
 
-DATA = sys.argv[1:2]
-SCRIPTS = {
-    "small commands": ["-m", "benchmarks.commands", *DATA],
-    "checking a full GLUE zip": ["benchmarks/check_glue.py"],
-    "greedy decoding": ["-m", "benchmarks.decoding"],
+SCRIPTS: dict[str, list[str]] = {
+    "small commands": ["commands"],
+    "checking a full GLUE zip": ["check_glue"],
+    "greedy decoding": ["decoding", "--sweep"],
+    "beam search": ["decoding", "--beam", "4"],
+    "limits of the machine": ["limits"],
+    "first result": ["first_result"],
+    "formatting and tokenising": ["preparation"],
+    "SQuAD": ["squad"],
+    "ranking": ["ranking"],
+    "a whole evaluation": ["evaluation"],
 }
+TAKE_DATA = ("commands", "first_result")
+NEED_DATA = ("preparation", "squad", "ranking", "evaluation")
 
-for name, arguments in SCRIPTS.items():
-    print(f"== {name}", flush=True)
-    subprocess.run([sys.executable, *arguments], check=True, cwd=Path(__file__).parents[1])
+
+def main(data: list[str]) -> None:
+    """Runs them; `data` has one element or none."""
+    paths = [str(Path(folder).resolve()) for folder in data]
+    for name, (script, *options) in SCRIPTS.items():
+        print(f"\n== {name}", flush=True)
+        if script in NEED_DATA and not paths:
+            print("left out: it needs DATA")
+            continue
+        given = paths if script in TAKE_DATA + NEED_DATA else []
+        command = [sys.executable, "-m", f"benchmarks.{script}", *given, *options]
+        subprocess.run(command, check=True, cwd=Path(__file__).parents[1])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:2])

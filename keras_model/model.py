@@ -10,8 +10,11 @@ float16 is refused, since the feed-forward activations of trained T5s pass 65,50
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -26,6 +29,19 @@ MASKED = -1e9
 Tensor = Any
 """A backend tensor, a NumPy array or a KerasTensor."""
 
+_zeros = contextvars.ContextVar("zeros", default=False)
+
+
+@contextlib.contextmanager
+def weights_follow() -> Iterator[None]:
+    """Models made in this block have zeros for matrices: drawing random numbers takes seconds that a checkpoint, which
+    replaces them at once, has no use for."""
+    token = _zeros.set(True)
+    try:
+        yield
+    finally:
+        _zeros.reset(token)
+
 
 class _Layer(keras.layers.Layer):
     """Base of the layers here: one T5Config, casts written out, weights made before the first call.
@@ -39,7 +55,8 @@ class _Layer(keras.layers.Layer):
 
     def add_matrix(self, name: str, rows: int, columns: int, stddev: float) -> keras.Variable:
         """A weight [rows, columns], normally distributed with the given standard deviation times initializer_factor."""
-        initializer = keras.initializers.RandomNormal(stddev=stddev * self.config.initializer_factor)
+        random = keras.initializers.RandomNormal(stddev=stddev * self.config.initializer_factor)
+        initializer = "zeros" if _zeros.get() else random
         return self.add_weight(shape=(rows, columns), initializer=initializer, name=name)
 
     def project(self, x: Tensor, matrix: Tensor) -> Tensor:

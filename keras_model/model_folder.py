@@ -19,33 +19,28 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be read as a T5; the message names the file and, where there is one, the tensor."""
 
 
-def model_fingerprint(folder: str | os.PathLike[str]) -> str:
-    """SHA-256, hexadecimal, of what a model folder computes: its configuration as understood, and its weight file.
+def model_fingerprint(path: str | os.PathLike[str]) -> str:
+    """SHA-256, hexadecimal, of what a checkpoint computes: its configuration as understood, if it has a file of it, and
+    its weight files in the order of their names.
 
     Raises:
-        CheckpointError: a file is absent or the configuration is no T5's.
+        CheckpointError: there is no checkpoint, a file of it is missing, or its configuration is no T5's.
     """
-    folder = Path(folder)
-    config = read_config(folder / CONFIG_FILE)
-    digest = hashlib.sha256(json.dumps(config.to_dict(), sort_keys=True).encode())
-    with open(weights_path(folder), "rb") as file:
-        digest.update(hashlib.file_digest(file, "sha256").digest())
+    from keras_model.checkpoints.formats import format_of  # whose modules build on this one
+
+    path = Path(path)
+    checkpoint_format = format_of(path)
+    config = checkpoint_format.config_file(path)
+    digest = hashlib.sha256()
+    if config is not None:
+        digest.update(json.dumps(read_config(config).to_dict(), sort_keys=True).encode())
+    for file in sorted(checkpoint_format.files(path)):
+        try:
+            with open(file, "rb") as opened:
+                digest.update(hashlib.file_digest(opened, "sha256").digest())
+        except OSError as error:  # a shard that the index names
+            raise CheckpointError(f"{file}: {error.strerror or error}.") from error
     return digest.hexdigest()
-
-
-def weights_path(folder: Path) -> Path:
-    """The weight file of a model folder.
-
-    Raises:
-        CheckpointError: there is none; the message says what there is.
-    """
-    path = folder / WEIGHTS_FILE
-    if not path.is_file():
-        others = sorted(
-            entry.name for entry in folder.glob("*") if entry.suffix in (".bin", ".msgpack", ".h5", ".json")
-        )
-        raise CheckpointError(f"{path}: not found. The folder holds {', '.join(others) or 'no other model file'}.")
-    return path
 
 
 def read_config(path: Path) -> T5Config:
@@ -70,7 +65,7 @@ def read_json(path: Path) -> dict[str, Any]:
         values = json.loads(path.read_bytes())
     except OSError as error:
         raise CheckpointError(f"{path}: {error.strerror or error}. A model folder holds a config.json.") from error
-    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested thousands deep
+    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested without end
         raise CheckpointError(f"{path}: not valid JSON ({error}).") from error
     if not isinstance(values, dict):
         raise CheckpointError(f"{path}: expected a JSON object, got {type(values).__name__}.")

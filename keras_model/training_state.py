@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from keras_model.checkpoints import save_model
-from keras_model.checkpoints.huggingface import SafetensorsFile
+from keras_model.checkpoints.safetensors_file import SafetensorsFile
 from keras_model.checkpoints.weights import assign
 from keras_model.model import T5
 from keras_model.model_folder import WEIGHTS_FILE

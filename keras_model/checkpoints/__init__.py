@@ -1,11 +1,22 @@
-"""Reading and writing T5 checkpoints.
+"""Reading and writing T5 checkpoints; importing this imports neither TensorFlow nor Keras.
 
-`huggingface` holds the one folder layout there is so far, which is also our own; another format is a module beside it
-that hands its tensors to `weights.assign`.
+`formats` is the table of the formats that are read, each a module of its own that hands its tensors, under Hugging
+Face's names, to `weights.assign`. `huggingface` is also the format that is written.
 """
 
-from keras_model.checkpoints.huggingface import load_model, save_model
+from keras_model.checkpoints.checkpoint import Checkpoint
+from keras_model.checkpoints.formats import open_checkpoint
+from keras_model.checkpoints.huggingface import save_model
+from keras_model.checkpoints.loading import load_model
 from keras_model.model_folder import CheckpointError, model_fingerprint
 from keras_model.tokenizer_files import load_tokenizer
 
-__all__ = ["CheckpointError", "load_model", "load_tokenizer", "model_fingerprint", "save_model"]
+__all__ = [
+    "Checkpoint",
+    "CheckpointError",
+    "load_model",
+    "load_tokenizer",
+    "model_fingerprint",
+    "open_checkpoint",
+    "save_model",
+]

@@ -1,35 +1,52 @@
-"""The checkpoint formats that are read: how each is recognised, and what opening one gives.
-
-A format is a module beside this one. It hands over its tensors under Hugging Face's names (see `weights`), so that
-everything after it, the account of missing and unused tensors included, is the same for all.
-"""
+"""The checkpoint formats that are read, and how any of them is opened."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable
+import os
 from pathlib import Path
 
-from keras_model.checkpoints.weights import Tensors
-from keras_model.config import T5Config
+from keras_model.checkpoints.checkpoint import Checkpoint, Format
+from keras_model.checkpoints.huggingface import HUGGING_FACE
+from keras_model.checkpoints.mesh_tensorflow import MESH_TENSORFLOW
+from keras_model.checkpoints.t5x import T5X
+from keras_model.model_folder import CheckpointError
+
+FORMATS: tuple[Format, ...] = (HUGGING_FACE, MESH_TENSORFLOW, T5X)
+"""Asked in this order: a folder that holds a model in two formats is read in the first."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Checkpoint:
-    """A checkpoint of any format, opened: nothing of it but its configuration has been read into memory."""
+def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
+    """Opens a checkpoint of any format.
 
-    format: str
-    """Its format, as users call it."""
-    config: T5Config
-    tensors: Tensors
+    Args:
+        path: a folder, a file, or the common beginning of the names of TensorFlow's checkpoint files.
+
+    Raises:
+        CheckpointError: there is no checkpoint, or it cannot be read.
+    """
+    path = Path(path)
+    return format_of(path).open(path)
 
 
-@dataclasses.dataclass(frozen=True)
-class Format:
-    """A checkpoint format."""
+def format_of(path: Path) -> Format:
+    """The format of a checkpoint, judged by the names of its files.
 
-    name: str
-    recognises: Callable[[Path], bool]
-    """Whether a path holds a checkpoint of this format, judged by the names of its files."""
-    open: Callable[[Path], Checkpoint]
-    """Raises CheckpointError where the checkpoint cannot be read."""
+    Raises:
+        CheckpointError: it has none of the formats; the message says what was looked for and what is there.
+    """
+    for known in FORMATS:
+        if known.recognises(path):
+            return known
+    looked_for = "; ".join(f"{known.name}: {known.looked_for}" for known in FORMATS)
+    raise CheckpointError(f"{path}: no checkpoint. {_what_is_there(path)} Looked for {looked_for}.")
+
+
+def _what_is_there(path: Path) -> str:
+    """A sentence."""
+    if path.is_dir():
+        names = sorted(entry.name + "/" * entry.is_dir() for entry in path.iterdir())
+        if not names:
+            return "The folder is empty."
+        more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+        return f"The folder holds {', '.join(names[:10])}{more}."
+    return "It is a file of no known name." if path.exists() else "There is no such file or folder."

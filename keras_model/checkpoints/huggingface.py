@@ -1,4 +1,5 @@
-"""Model folders in Hugging Face's layout: config.json, model.safetensors, spiece.model. It is also our own format."""
+"""Model folders in Hugging Face's layout: config.json, spiece.model and the weights, in safetensors or as PyTorch wrote
+them, in one file or in shards with an index. With model.safetensors it is also our own format."""
 
 from __future__ import annotations
 
@@ -6,79 +7,84 @@ import contextlib
 import dataclasses
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from keras_model.checkpoints.weights import EMBEDDING, HEAD, assign, weights
-from keras_model.model import T5
+from keras_model.checkpoints.checkpoint import Checkpoint, Format
+from keras_model.checkpoints.configuration import settle_head
+from keras_model.checkpoints.safetensors_file import SafetensorsFile
+from keras_model.checkpoints.sharded import ShardedTensors, shard_paths
+from keras_model.checkpoints.tensors import Tensors
+from keras_model.checkpoints.torch_file import TorchFile
+from keras_model.checkpoints.weights import weights
 from keras_model.model_folder import (
     CONFIG_FILE,
     WEIGHTS_FILE,
-    CheckpointError,
     read_config,
-    read_json,
-    weights_path,
 )
 from keras_model.tokenizer_base import Tokenizer
 
-
-class SafetensorsFile:
-    """The tensors of one safetensors file; checked for truncation when it is opened.
-
-    Raises:
-        CheckpointError: the file is absent, truncated or no safetensors file.
-    """
-
-    def __init__(self, path: Path) -> None:
-        import ml_dtypes  # noqa: F401  (makes NumPy understand bfloat16, which safetensors hands over by name)
-        from safetensors import SafetensorError, safe_open
-
-        self.source = str(path)
-        try:
-            self._file = safe_open(path, framework="numpy")
-        except (SafetensorError, OSError) as error:
-            raise CheckpointError(f"{path}: cannot be read as a safetensors file ({error}).") from error
-
-    def names(self) -> list[str]:
-        return list(self._file.keys())
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        return tuple(self._file.get_slice(name).get_shape())
-
-    def read(self, name: str) -> np.ndarray:
-        dtype = self._file.get_slice(name).get_dtype()
-        if dtype not in ("F64", "F32", "F16", "BF16"):
-            raise CheckpointError(f"{self.source}: tensor {name}: weights are F64, F32, F16 or BF16, got {dtype}.")
-        return self._file.get_tensor(name)
+if TYPE_CHECKING:
+    from keras_model.model import T5
 
 
-def load_model(folder: str | os.PathLike[str], dtype: Any = "float32") -> T5:
-    """Loads a T5 from a folder with `config.json` and `model.safetensors`.
+@dataclasses.dataclass(frozen=True)
+class _Weights:
+    """A form that a folder's weights have."""
 
-    Args:
-        folder: the folder.
-        dtype: the model's dtype policy; weights are converted to its variable dtype.
+    name: str
+    """The file that shows it."""
+    open: Callable[[Path], Tensors]
+    files: Callable[[Path], list[Path]]
 
-    Raises:
-        CheckpointError: the configuration is no T5's, or the tensors do not match it one to one.
-    """
-    folder = Path(folder)
-    values = read_json(folder / CONFIG_FILE)
-    config = read_config(folder / CONFIG_FILE)
-    tensors = SafetensorsFile(weights_path(folder))
-    # transformers 5 writes tie_word_embeddings=true for every model; whether there is a head then shows in the tensors.
-    says_nothing = config.model_type != "t5" or values.get("scale_decoder_outputs") is not None
-    if says_nothing and config.tie_word_embeddings and HEAD in tensors.names():
-        head_is_embedding = EMBEDDING in tensors.names() and np.array_equal(tensors.read(HEAD), tensors.read(EMBEDDING))
-        # Version 5 drops the scaling of every mT5 and scales every umT5, tied or not; with a head there is none.
-        scaled = config.scale_decoder_outputs if config.model_type == "t5" else head_is_embedding
-        config = dataclasses.replace(config, tie_word_embeddings=head_is_embedding, scale_decoder_outputs=scaled)
-    model = T5(config, dtype=dtype)
-    assign(model, tensors)
-    return model
+
+def _whole(open_file: Callable[[Path], Tensors], name: str) -> _Weights:
+    return _Weights(name, open=open_file, files=lambda path: [path])
+
+
+def _sharded(open_shard: Callable[[Path], Tensors], name: str) -> _Weights:
+    return _Weights(
+        name,
+        open=lambda index: ShardedTensors(index, open_shard),
+        files=lambda index: list(set(shard_paths(index).values())),
+    )
+
+
+_FORMS = (
+    _whole(SafetensorsFile, WEIGHTS_FILE),
+    _sharded(SafetensorsFile, f"{WEIGHTS_FILE}.index.json"),
+    _whole(TorchFile, "pytorch_model.bin"),
+    _sharded(TorchFile, "pytorch_model.bin.index.json"),
+)
+"""In this order: PyTorch's files are read only where there are no others."""
+
+
+def _form(folder: Path) -> _Weights | None:
+    return next((form for form in _FORMS if (folder / form.name).is_file()), None)
+
+
+def _files(folder: Path) -> list[Path]:
+    form = _form(folder)
+    return form.files(folder / form.name) if form else []
+
+
+def _open(folder: Path) -> Checkpoint:
+    form = _form(folder)
+    assert form is not None  # recognised
+    config = read_config(folder / CONFIG_FILE)  # before the weights: it tells a foreign architecture
+    tensors = form.open(folder / form.name)
+    return Checkpoint(HUGGING_FACE.name, settle_head(config, folder / CONFIG_FILE, tensors), tensors)
+
+
+HUGGING_FACE = Format(
+    name="Hugging Face",
+    looked_for=f"a folder with {', '.join(form.name for form in _FORMS)}",
+    recognises=lambda path: _form(path) is not None,
+    config_file=lambda folder: folder / CONFIG_FILE,
+    files=_files,
+    open=_open,
+)
 
 
 def save_model(model: T5, folder: str | os.PathLike[str], tokenizer: Tokenizer | None = None) -> None:

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_model.model import T5, Stack
+from keras_model.checkpoints.tensors import RenamedTensors, Tensors
+from keras_model.config import T5Config
 from keras_model.model_folder import CheckpointError
+
+if TYPE_CHECKING:
+    from keras_model.model import T5
 
 EMBEDDING = "shared.weight"
 HEAD = "lm_head.weight"
@@ -22,15 +26,18 @@ NEVER_USED = frozenset({"decoder.block.0.layer.1.EncDecAttention.relative_attent
 """Tensors of early files that T5 has no use for: cross-attention has no position bias."""
 
 
-class Tensors(Protocol):
-    """The tensors of a checkpoint, read one at a time so that a large one never lies in memory twice."""
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """A weight's place in a checkpoint and in the model."""
 
-    source: str
-    """What an error message calls the checkpoint, usually the file."""
-
-    def names(self) -> list[str]: ...
-    def shape(self, name: str) -> tuple[int, ...]: ...
-    def read(self, name: str) -> np.ndarray: ...
+    name: str
+    """Its name in a checkpoint."""
+    shape: tuple[int, ...]
+    """Its shape in a checkpoint."""
+    path: str
+    """The variable, as attributes and indices from the model on."""
+    transposed: bool = False
+    """Whether the checkpoint holds [outputs, inputs], as PyTorch's linear layers do, and the model the reverse."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,11 +49,6 @@ class Weight:
     transposed: bool
     """Whether the checkpoint holds [columns, rows], as PyTorch's linear layers do."""
 
-    @property
-    def stored_shape(self) -> tuple[int, ...]:
-        shape = tuple(self.variable.shape)
-        return shape[::-1] if self.transposed else shape
-
     def to_stored(self) -> np.ndarray:
         """The value as a checkpoint holds it, contiguous."""
         value = np.asarray(self.variable)
@@ -56,66 +58,103 @@ class Weight:
         self.variable.assign(value.T if self.transposed else value)
 
 
+def places(config: T5Config) -> Iterator[Place]:
+    """The places of all weights of a model, each once."""
+    yield Place(EMBEDDING, (config.vocab_size, config.d_model), "token_embedding.embedding")
+    yield from _stack_places("encoder", config, config.num_layers)
+    yield from _stack_places("decoder", config, config.decoder_layers)
+    if not config.tie_word_embeddings:
+        yield Place(HEAD, (config.vocab_size, config.d_model), "head.matrix", transposed=True)
+
+
+def _stack_places(stack: str, config: T5Config, layers: int) -> Iterator[Place]:
+    d_model, inner, d_ff = config.d_model, config.inner_dim, config.d_ff
+    attentions = [("SelfAttention", "self_attention")]
+    if stack == "decoder":
+        attentions.append(("EncDecAttention", "cross_attention"))
+    for number in range(layers):
+        block, path = f"{stack}.block.{number}", f"{stack}.blocks.{number}"
+        for index, (kind, attention) in enumerate(attentions):
+            layer = f"{block}.layer.{index}"
+            yield Place(f"{layer}.layer_norm.weight", (d_model,), f"{path}.{attention}_norm.scale")
+            for name in ("query", "key", "value", "output"):
+                shape = (d_model, inner) if name == "output" else (inner, d_model)
+                yield Place(f"{layer}.{kind}.{name[0]}.weight", shape, f"{path}.{attention}.{name}_matrix", True)
+        if number == 0 or config.position_bias_per_layer:
+            shape = (config.relative_attention_num_buckets, config.num_heads)
+            name = f"{block}.layer.0.SelfAttention.relative_attention_bias.weight"
+            yield Place(name, shape, f"{stack}.position_biases.{number}.table")
+        layer = f"{block}.layer.{len(attentions)}"
+        yield Place(f"{layer}.layer_norm.weight", (d_model,), f"{path}.feed_forward_norm.scale")
+        for name in ("wi_0", "wi_1", "wo") if config.is_gated else ("wi", "wo"):
+            shape = (d_model, d_ff) if name == "wo" else (d_ff, d_model)
+            yield Place(f"{layer}.DenseReluDense.{name}.weight", shape, f"{path}.feed_forward.{name}", True)
+    yield Place(f"{stack}.final_layer_norm.weight", (d_model,), f"{stack}.final_norm.scale")
+
+
 def weights(model: T5) -> Iterator[Weight]:
     """All weights of a model, each once."""
-    yield Weight(EMBEDDING, model.token_embedding.embedding, transposed=False)
-    yield from _stack_weights("encoder", model.encoder)
-    yield from _stack_weights("decoder", model.decoder)
-    if model.head is not None:
-        yield Weight(HEAD, model.head.matrix, transposed=True)
+    for place in places(model.config):
+        yield Weight(place.name, _variable(model, place.path), place.transposed)
 
 
-def _stack_weights(prefix: str, stack: Stack) -> Iterator[Weight]:
-    for number, block in enumerate(stack.blocks):
-        layers = [("SelfAttention", block.self_attention_norm, block.self_attention)]
-        if stack.is_decoder:
-            layers.append(("EncDecAttention", block.cross_attention_norm, block.cross_attention))
-        for index, (kind, norm, attention) in enumerate(layers):
-            layer = f"{prefix}.block.{number}.layer.{index}"
-            yield Weight(f"{layer}.layer_norm.weight", norm.scale, transposed=False)
-            for letter in ("query", "key", "value", "output"):
-                yield Weight(f"{layer}.{kind}.{letter[0]}.weight", getattr(attention, f"{letter}_matrix"), True)
-        if number < len(stack.position_biases):
-            table = stack.position_biases[number].table
-            yield Weight(f"{prefix}.block.{number}.layer.0.SelfAttention.relative_attention_bias.weight", table, False)
-        layer = f"{prefix}.block.{number}.layer.{len(layers)}"
-        yield Weight(f"{layer}.layer_norm.weight", block.feed_forward_norm.scale, transposed=False)
-        for name in ("wi_0", "wi_1", "wo") if stack.config.is_gated else ("wi", "wo"):
-            yield Weight(f"{layer}.DenseReluDense.{name}.weight", getattr(block.feed_forward, name), transposed=True)
-    yield Weight(f"{prefix}.final_layer_norm.weight", stack.final_norm.scale, transposed=False)
+def _variable(model: T5, path: str) -> Any:
+    found: Any = model
+    for part in path.split("."):
+        found = found[int(part)] if part.isdigit() else getattr(found, part)
+    return found
 
 
 def assign(model: T5, tensors: Tensors) -> None:
     """Fills a model from a checkpoint and accounts for every tensor on either side.
 
     Raises:
-        CheckpointError: a tensor is missing, unused or of another shape, or copies of the embedding differ.
+        CheckpointError: a tensor is missing, unused, of another shape or no floating-point numbers, or copies of the
+            embedding differ.
+    """
+    check(model.config, tensors)
+    embedding, *copies = _embedding_names(model.config, set(tensors.names()))
+    for weight in weights(model):
+        weight.assign_stored(tensors.read(embedding if weight.name == EMBEDDING else weight.name))
+    for name in copies:
+        if not np.array_equal(tensors.read(name), tensors.read(embedding)):
+            raise CheckpointError(_differing_copy(tensors.source, name, embedding))
+
+
+def check(config: T5Config, tensors: Tensors) -> None:
+    """Compares names and shapes with what a configuration asks for; nothing is read and no model is needed.
+
+    Raises:
+        CheckpointError: a tensor is missing, unused or of another shape.
     """
     names = set(tensors.names())
-    copies = [EMBEDDING, *EMBEDDING_COPIES] + ([HEAD] if model.head is None else [])
-    present = [name for name in copies if name in names]
-    stored_names = {EMBEDDING: present[0]} if present else {}
-
-    for weight in weights(model):
-        name = stored_names.get(weight.name, weight.name)
+    copies = _embedding_names(config, names)
+    for place in places(config):
+        name = copies[0] if place.name == EMBEDDING and copies else place.name
         if name not in names:
-            raise CheckpointError(f"{tensors.source}: tensor {name} is missing; config.json asks for it.")
+            raise CheckpointError(f"{tensors.source}: tensor {name} is missing; the configuration asks for it.")
         shape = tensors.shape(name)
-        if shape != weight.stored_shape:
+        if shape != place.shape:
             raise CheckpointError(
-                f"{tensors.source}: tensor {name}: config.json asks for shape {weight.stored_shape}, got {shape}."
+                f"{tensors.source}: tensor {_called(tensors, name)}: the configuration asks for shape {place.shape}, "
+                f"got {shape}."
             )
-        weight.assign_stored(tensors.read(name))
         names.remove(name)
-
-    for name in present[1:]:
-        if not np.array_equal(tensors.read(name), tensors.read(present[0])):
-            raise CheckpointError(_differing_copy(tensors.source, name, present[0]))
-        names.remove(name)
-    names -= NEVER_USED
+    names -= {*copies, *NEVER_USED}
     if names:
         listed = ", ".join(sorted(names)[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-        raise CheckpointError(f"{tensors.source}: a T5 of this config.json has no place for tensor {listed}.")
+        raise CheckpointError(f"{tensors.source}: a T5 of this configuration has no place for tensor {listed}.")
+
+
+def _embedding_names(config: T5Config, names: set[str]) -> list[str]:
+    """The names under which a checkpoint holds the embedding, the first to be read and the others to be equal to it."""
+    copies = [EMBEDDING, *EMBEDDING_COPIES] + ([HEAD] if config.tie_word_embeddings else [])
+    return [name for name in copies if name in names]
+
+
+def _called(tensors: Tensors, name: str) -> str:
+    """A tensor's name for an error message: the reference's, and the checkpoint's own where that is another."""
+    return f"{name} ({tensors.stored_name(name)})" if isinstance(tensors, RenamedTensors) else name
 
 
 def _differing_copy(source: str, name: str, embedding: str) -> str:

@@ -1,7 +1,10 @@
 """Model folders: logits equal to transformers' (stored references), round trips, and every fault named."""
 
+import hashlib
 import json
 import os
+import subprocess
+import sys
 
 import keras
 import ml_dtypes
@@ -187,8 +190,14 @@ NORM = "encoder.block.1.layer.0.layer_norm.weight"
             {"weights": {f"extra.{i}": np.ones(1) for i in range(7)}},
             "no place for tensor extra.0, extra.1, extra.2, extra.3, extra.4 and 2 more",
         ),
-        (one_tensor(NORM, np.ones(15, np.float32)), rf"tensor {NORM}: config.json asks for shape \(16,\), got \(15,\)"),
-        (one_tensor(NORM, np.ones(16, np.int32)), f"tensor {NORM}: weights are F64, F32, F16 or BF16, got I32"),
+        (
+            one_tensor(NORM, np.ones(15, np.float32)),
+            rf"tensor {NORM}: the configuration asks for shape \(16,\), got \(15,\)",
+        ),
+        (
+            one_tensor(NORM, np.ones(16, np.int32)),
+            f"tensor {NORM}: weights are float64, float32, float16 or bfloat16, got I32",
+        ),
         (
             one_tensor(HEAD, np.ones((64, 16), np.float32)),
             f'{HEAD} differs from {SHARED}.*"tie_word_embeddings": false',
@@ -201,7 +210,7 @@ NORM = "encoder.block.1.layer.0.layer_norm.weight"
         ({"feed_forward_proj": "gated-tanh"}, "config.json: feed_forward_proj must be one of"),
         ({"num_layers": 3}, "tensor encoder.block.2.layer.0.layer_norm.weight is missing"),
         ({"num_layers": 1}, r"no place for tensor encoder.block.1.layer.0.SelfAttention.k.weight.*and 3 more"),
-        ({"vocab_size": 65}, rf"tensor {SHARED}: config.json asks for shape \(65, 16\), got \(64, 16\)"),
+        ({"vocab_size": 65}, rf"tensor {SHARED}: the configuration asks for shape \(65, 16\), got \(64, 16\)"),
         ({"feed_forward_proj": "gated-gelu", "dense_act_fn": ...}, "DenseReluDense.wi_0.weight is missing"),
     ],
 )
@@ -220,7 +229,12 @@ def test_a_truncated_weight_file_is_refused(kept, references, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"{", "not valid JSON"), (b"\xff\xfe", "not valid JSON"), (b"[1]", "expected a JSON object, got list")],
+    [
+        (b"{", "not valid JSON"),
+        (b"\xff\xfe", "not valid JSON"),
+        (b"[" * 100_000, "not valid JSON"),
+        (b"[1]", "expected a JSON object, got list"),
+    ],
 )
 def test_a_broken_config_is_refused(content, message, references, tmp_path):
     (references.family_folder(tmp_path / "model", "v1_0") / "config.json").write_bytes(content)
@@ -228,13 +242,50 @@ def test_a_broken_config_is_refused(content, message, references, tmp_path):
         load_model(tmp_path / "model")
 
 
-def test_absent_files_are_named(tmp_path, shared_data):
-    with pytest.raises(CheckpointError, match=r"nowhere/config.json: No such file"):
+def test_absent_files_are_named(references, tmp_path):
+    with pytest.raises(CheckpointError, match=r"nowhere: no checkpoint. There is no such file or folder"):
         load_model(tmp_path / "nowhere")
-    with pytest.raises(CheckpointError, match=r"model.safetensors: not found. The folder holds .*pytorch_model.bin"):
-        load_model(shared_data / "checkpoints" / "hf_tiny_v1_0_bin")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CheckpointError, match=r"empty: no checkpoint. The folder is empty. Looked for Hugging Face: "):
+        load_model(tmp_path / "empty")
+    folder = references.family_folder(tmp_path / "model", "v1_0")
+    (folder / "model.safetensors").rename(folder / "model.safetensor")
+    with pytest.raises(CheckpointError, match=r"The folder holds config.json, model.safetensor. Looked for .*tensors"):
+        model_fingerprint(folder)
+    (folder / "model.safetensor").rename(folder / "model.safetensors")
+    (folder / "config.json").unlink()
+    for function in (load_model, model_fingerprint):
+        with pytest.raises(CheckpointError, match=r"model/config.json: No such file"):
+            function(folder)
     with pytest.raises(CheckpointError, match=r"no tokenizer in it"):
         load_tokenizer(tmp_path)
+
+
+def test_fingerprints_stored_by_earlier_runs_stay_valid(references, tmp_path):
+    """The definition written out again, for a folder with one weight file."""
+    folder = references.family_folder(tmp_path / "model", "v1_0")
+    config = json.dumps(T5Config.from_dict(references.config("v1_0")).to_dict(), sort_keys=True).encode()
+    weights = hashlib.sha256((folder / "model.safetensors").read_bytes()).digest()
+    assert model_fingerprint(folder) == hashlib.sha256(config + weights).hexdigest()
+
+
+def test_checkpoints_are_told_apart_without_tensorflow():
+    code = "import sys, keras_model.checkpoints; assert not {'tensorflow', 'keras', 'torch'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_loading_draws_no_random_numbers(references, tmp_path, monkeypatch):
+    folder = references.family_folder(tmp_path / "model", "v1_1")
+
+    def refuse(*_, **__):
+        raise AssertionError("drawn")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.initializers.RandomNormal, "__call__", refuse)
+        model = load_model(folder)
+        with pytest.raises(AssertionError, match="drawn"):
+            T5(model.config)
+    assert np.std(np.asarray(T5(model.config).head.matrix)) > 0.1  # new models are random again
 
 
 # Saving.

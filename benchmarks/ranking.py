@@ -1,0 +1,113 @@
+"""Choosing among a task's labels against generating one: `python -m benchmarks.ranking DATA [--every N]`.
+
+DATA is a data directory with MNLI and `t5_vocab/spiece.model`. MNLI's matched validation examples are answered by
+t5-small with random weights through `t5eval.evaluation.generate_all`, from formatted texts to predicted texts, in one
+process: by greedy decoding in as many tokens as the longest label has, and by the labels' log-probabilities, of which
+the greatest is taken. The two take turns, in an order that is reversed every other turn.
+
+    --every N    every Nth example
+    --turns N    passes of each
+    --json FILE  the figures as JSON
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.engines import prepare
+from benchmarks.tables import print_environment, print_table, write_json
+from t5eval.evaluation import generate_all
+from t5eval.keras_predictor import KerasGenerator
+from t5eval.predictor import Generation, Prepared, TextGenerator
+from task_specs import Decode, TaskSpec
+
+TASK = "glue/mnli_matched"
+
+
+class LabelRanker(KerasGenerator):
+    """Answers with the most probable of some labels."""
+
+    labels: tuple[str, ...]
+
+    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
+        """See `Predictor.generate`."""
+        ids = np.zeros((len(batch), max(p.length for p in batch)), np.int32)
+        for row, prepared in zip(ids, batch, strict=True):
+            row[: prepared.length] = prepared.payload
+        best = self.generator.rank(ids, self.tokenizer.encode(self.labels)).argmax(axis=1)
+        return [Generation(self.labels[i], hit_limit=False) for i in best]
+
+
+def load(data: Path) -> tuple[KerasGenerator, LabelRanker]:
+    """Returns the two ways to answer, around the same model."""
+    from t5eval.quiet import import_keras_model
+
+    import_keras_model()
+    from keras_model.checkpoints import load_model
+    from keras_model.decoding import Generator
+    from keras_model.tokenizer import T5Tokenizer
+
+    tokenizer = T5Tokenizer(data / "t5_vocab" / "spiece.model")
+    with tempfile.TemporaryDirectory() as folder:
+        prepare(Path(folder), [])
+        generator = Generator(load_model(Path(folder) / "model"), emit_limit=tokenizer.vocab_size)
+    return KerasGenerator(generator, tokenizer), LabelRanker(generator, tokenizer)
+
+
+def labelled(spec: TaskSpec, ranker: LabelRanker) -> TaskSpec:
+    """Tells the ranker a row's labels; returns the row with room for the longest of them."""
+    ranker.labels = spec.answer.choices
+    longest = max(map(len, ranker.tokenizer.encode(ranker.labels)))
+    return dataclasses.replace(spec, lengths=dataclasses.replace(spec.lengths, targets=longest), decode=Decode())
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--every", type=int, default=1, metavar="N")
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    given = parser.parse_args()
+
+    import task_specs
+    from t5eval.data import open_split
+    from t5eval.scoring import evaluation_pair
+
+    print_environment()
+    greedy, ranker = load(given.data)
+    spec = labelled(task_specs.get(TASK), ranker)
+    pairs = [evaluation_pair(spec, example) for example in list(open_split(spec, "validation", given.data))]
+    pairs = pairs[:: given.every]
+    ways: dict[str, TextGenerator] = {"greedy": greedy, "rank": ranker}
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for generator in ways.values():  # compiles, and is not timed
+        list(generate_all(generator, spec, pairs[:2]))
+    for turn in range(given.turns):
+        for name in list(ways)[:: -1 if turn % 2 else 1]:
+            started = time.perf_counter()
+            answered = sum(map(len, generate_all(ways[name], spec, pairs)))
+            seconds[name].append(time.perf_counter() - started)
+            print(f"  turn {turn + 1}: {name}, {answered:,} examples, {seconds[name][-1]:.1f} s", flush=True)
+    ratio = statistics.median(a / b for a, b in zip(seconds["greedy"], seconds["rank"], strict=True))
+    print(f"\n{TASK}, {len(pairs):,} examples, {len(ranker.labels)} labels, {spec.lengths.targets} new tokens")
+    rows = [
+        [name, f"{statistics.median(values):.2f}", f"{min(values):.2f} to {max(values):.2f}"]
+        for name, values in seconds.items()
+    ]
+    print_table(["", "seconds", "from to"], rows)
+    print(f"greedy / rank {ratio:.2f}")
+    results = {"examples": len(pairs), "new_tokens": spec.lengths.targets, "seconds": seconds, "ratio": ratio}
+    write_json(given.json, results)
+
+
+if __name__ == "__main__":
+    main()

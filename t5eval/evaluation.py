@@ -11,6 +11,7 @@ from typing import Any
 from t5eval import results, scoring
 from t5eval.answering import answer_batch
 from t5eval.data import Split, Summary
+from t5eval.errors import UserError
 from t5eval.memory import Halving
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
 from t5eval.predictor import Answering, Predictor, TextGenerator
@@ -113,6 +114,8 @@ def generate_all(
         UserError: memory does not hold one input alone, or the model cannot answer so.
     """
     prepared = generator.prepare([pair.inputs for pair in pairs], spec.lengths.inputs)
+    if len(prepared) != len(pairs):
+        raise UserError(f"the model prepares {len(prepared)} of {len(pairs)} inputs; it must prepare each")
     lengths = [p.length for p in prepared]
 
     def answer(part: Sequence[int]) -> list[Prediction]:

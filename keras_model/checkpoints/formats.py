@@ -7,11 +7,12 @@ from pathlib import Path
 
 from keras_model.checkpoints.checkpoint import Checkpoint, Format
 from keras_model.checkpoints.huggingface import HUGGING_FACE
+from keras_model.checkpoints.keras_hub import KERAS_HUB
 from keras_model.checkpoints.mesh_tensorflow import MESH_TENSORFLOW
 from keras_model.checkpoints.t5x import T5X
 from keras_model.model_folder import CheckpointError
 
-FORMATS: tuple[Format, ...] = (HUGGING_FACE, MESH_TENSORFLOW, T5X)
+FORMATS: tuple[Format, ...] = (HUGGING_FACE, KERAS_HUB, MESH_TENSORFLOW, T5X)
 """Asked in this order: a folder that holds a model in two formats is read in the first."""
 
 

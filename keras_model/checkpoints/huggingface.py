@@ -3,13 +3,11 @@ them, in one file or in shards with an index. With model.safetensors it is also 
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from keras_model.checkpoints.checkpoint import Checkpoint, Format
 from keras_model.checkpoints.configuration import settle_head
@@ -18,6 +16,7 @@ from keras_model.checkpoints.sharded import ShardedTensors, shard_paths
 from keras_model.checkpoints.tensors import Tensors
 from keras_model.checkpoints.torch_file import TorchFile
 from keras_model.checkpoints.weights import weights
+from keras_model.files import replacing, write_json
 from keras_model.model_folder import (
     CONFIG_FILE,
     WEIGHTS_FILE,
@@ -103,25 +102,9 @@ def save_model(model: T5, folder: str | os.PathLike[str], tokenizer: Tokenizer |
     folder.mkdir(parents=True, exist_ok=True)
     if tokenizer is not None:
         for name, content in tokenizer.files().items():
-            with _replacing(folder / name) as temporary:
+            with replacing(folder / name) as temporary:
                 temporary.write_bytes(content)
-    with _replacing(folder / WEIGHTS_FILE) as temporary:
+    with replacing(folder / WEIGHTS_FILE) as temporary:
         # transformers refuses a file that does not say which framework's layout it has.
         save_file({weight.name: weight.to_stored() for weight in weights(model)}, temporary, metadata={"format": "pt"})
-    with _replacing(folder / CONFIG_FILE) as temporary:
-        _write_json(temporary, model.config.to_dict())
-
-
-def _write_json(path: Path, values: dict[str, Any]) -> None:
-    path.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`, renamed to it if the block ends well and removed if not."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_json(folder / CONFIG_FILE, model.config.to_dict())

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import stat
 import subprocess
 import sys
 
@@ -310,6 +311,17 @@ def test_the_tokenizer_travels_with_the_model(tokenizer, tmp_path):
     (tmp_path / "new" / "folder" / "tokenizer_config.json").unlink()
     with pytest.raises(CheckpointError, match=r"spiece.model: not a SentencePiece model"):
         load_tokenizer(tmp_path / "new" / "folder")
+
+
+def test_files_have_the_permissions_of_the_umask(tokenizer, tmp_path):
+    model = T5(T5Config(vocab_size=64, d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2))
+    for umask, mode in ((0o022, 0o644), (0o027, 0o640), (0o077, 0o600)):
+        before = os.umask(umask)
+        try:
+            save_model(model, tmp_path, tokenizer)
+        finally:
+            os.umask(before)
+        assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {mode}
 
 
 def test_a_failed_save_leaves_the_old_files_whole(references, tmp_path, monkeypatch):

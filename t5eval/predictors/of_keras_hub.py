@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cached_property
 from importlib.metadata import version
@@ -45,7 +47,8 @@ class KerasHubPredictor(Predictor):
         except ModuleNotFoundError as error:
             raise MissingPackage(f"keras_hub: needs {error.name}: pip install 't5eval[keras]'") from None
         try:
-            model = keras_hub.models.Seq2SeqLM.from_preset(self.preset, dtype=DTYPES[self.dtype])
+            with _quiet():
+                model = keras_hub.models.Seq2SeqLM.from_preset(self.preset, dtype=DTYPES[self.dtype])
         except Exception as error:
             raise UserError(f"keras_hub:{self.preset}: KerasHub cannot load it: {error}") from None
         if model.preprocessor is None:
@@ -113,7 +116,8 @@ class KerasHubPredictor(Predictor):
             texts, encoder_sequence_length=longest, sequence_length=prompt + max_new_tokens
         )
         # What `generate` does, but for its end: it gives texts alone, which do not tell whether they ended.
-        outputs = dict(self._model.make_generate_function()(inputs, stop_token_ids=(end,)))
+        with _quiet():
+            outputs = dict(self._model.make_generate_function()(inputs, stop_token_ids=(end,)))
         ids = np.asarray(outputs["decoder_token_ids"])
         ended = (ids[:, prompt:] == end).any(axis=1)
         # The embedding may have more rows than the vocabulary has ids, for which there are no texts.
@@ -124,6 +128,7 @@ class KerasHubPredictor(Predictor):
 
     def rank(self, batch: Sequence[Prepared], answers: Sequence[str]) -> list[Ranking]:
         """See `Predictor.rank`; one forward pass for each answer, on what KerasHub would train on."""
+        import keras
         from scipy.special import log_softmax
 
         preprocessor = self._model.preprocessor
@@ -136,12 +141,23 @@ class KerasHubPredictor(Predictor):
                 encoder_sequence_length=longest,
                 decoder_sequence_length=size,
             )
-            logits = np.asarray(self._model.predict_on_batch(inputs), np.float32)  # [rows, size, vocabulary]
+            # KerasHub's own predict_on_batch would preprocess again.
+            with _quiet():
+                logits = keras.Model.predict_on_batch(self._model, inputs)
+            logits = np.asarray(logits, np.float32)  # [rows, size, vocabulary]
             labels, weights = np.asarray(labels)[..., np.newaxis], np.asarray(weights)  # [rows, size, 1], [rows, size]
             probabilities = np.take_along_axis(log_softmax(logits, axis=-1), labels, axis=-1)[..., 0]
             sums.append((probabilities * weights).sum(axis=1)[: len(batch)].tolist())
             tokens.append(int(weights[0].sum()))
         return [Ranking(row, tuple(tokens)) for row in zip(*sums, strict=True)]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps back Keras' warnings of how KerasHub's layers treat masks."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _even(batch: Sequence[Prepared]) -> tuple[list[str], int]:

@@ -66,13 +66,16 @@ class State:
 
 
 def head_matrix(model: T5, emit_limit: int) -> Tensor:
-    """What the decoder's output is multiplied by for logits of the ids below a limit, float32 [d_model, emit_limit]."""
-    config = model.config
+    """What `head_input` is multiplied by for logits of the ids below a limit, float32 [d_model, emit_limit]."""
     if model.head is None:
-        head = tf.transpose(tf.convert_to_tensor(model.token_embedding.embedding)[:emit_limit])
-    else:
-        head = tf.convert_to_tensor(model.head.matrix)[:, :emit_limit]
-    return tf.cast(head, tf.float32) * (config.d_model**-0.5 if config.scale_decoder_outputs else 1.0)
+        return tf.cast(tf.transpose(tf.convert_to_tensor(model.token_embedding.embedding)[:emit_limit]), tf.float32)
+    return tf.cast(tf.convert_to_tensor(model.head.matrix)[:, :emit_limit], tf.float32)
+
+
+def head_input(model: T5, x: Tensor) -> Tensor:
+    """The decoder's output, in float32 and scaled as the head wants it."""
+    x = tf.cast(x, tf.float32)
+    return x * model.config.d_model**-0.5 if model.config.scale_decoder_outputs else x
 
 
 class CachedDecoder:
@@ -87,6 +90,7 @@ class CachedDecoder:
     """
 
     def __init__(self, model: T5, emit_limit: int, memory: Memory | None = None) -> None:
+        self.model = model
         self.config: T5Config = model.config
         self.memory = memory or ProjectedMemory(model)
         self.dtype = model.compute_dtype
@@ -171,8 +175,7 @@ class CachedDecoder:
             x += tf.matmul(context, layer["cross_output"])
 
             x += self._feed_forward(self._normed(x, layer["feed_forward_norm"]), layer["feed_forward"])
-        x = tf.cast(self._normed(x, self.final_norm), tf.float32)
-        return tf.matmul(x, self.head), keys, values
+        return tf.matmul(head_input(self.model, self._normed(x, self.final_norm)), self.head), keys, values
 
     def _overwritten(self, cache: Tensor, new: Tensor, places: Tensor) -> Tensor:
         """The cache [rows, cached, d_kv] with `new` [rows, d_kv] at places among rows * cached, in its own memory.

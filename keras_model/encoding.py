@@ -11,7 +11,7 @@ from keras_model.slices import in_slices
 
 Tensor = Any
 
-SLICE_TOKENS = 4096
+SLICE_TOKENS = 2048
 """Tokens that go through the encoder together: as many as matrix products need to run at full speed. Attention scores
 take as much memory for each row as its length squared, and larger slices would only push them out of the caches."""
 

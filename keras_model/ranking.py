@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_model.cached_decoder import head_matrix
+from keras_model.cached_decoder import head_input, head_matrix
 from keras_model.config import T5Config
 from keras_model.encoding import encode
 from keras_model.model import T5
@@ -82,7 +82,7 @@ def log_likelihoods(model: T5, encoder_ids: Tensor, tree: AnswerTree, static: bo
     embedded = model.token_embedding(tf.tile(tree.ids[tf.newaxis], (batch, 1)))
     sees = tree.sees[tf.newaxis]
     hidden = model.decoder(embedded, tree.depths[tf.newaxis], sees, encoded, mask[:, tf.newaxis])
-    hidden = tf.cast(hidden, tf.float32)  # [batch, nodes, d_model]
+    hidden = head_input(model, hidden)  # [batch, nodes, d_model]
     head = head_matrix(model, model.config.vocab_size)
 
     def normaliser(rows: Tensor) -> Tensor:

@@ -12,13 +12,15 @@ encoder layers are `t5_transformer_layer`, `t5_transformer_layer_1`, ..., and th
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from keras_model.checkpoints.checkpoint import Checkpoint, Format
+from keras_model.checkpoints.tensors import Origin, RenamedTensors, require_floating
 from keras_model.checkpoints.weights import EMBEDDING, HEAD
 from keras_model.config import ConfigError, T5Config
 from keras_model.model_folder import CONFIG_FILE, CheckpointError, read_json
@@ -62,24 +64,14 @@ ACTIVATIONS = {
 """Activations by the names under which Keras finds them. `gelu` is the exact one."""
 
 
-class Place(NamedTuple):
-    """Where a preset holds a tensor."""
-
-    path: str
-    """In the HDF5 file."""
-    transposed: bool
-    """Whether Hugging Face holds it the other way round, as it does all matrices that multiply."""
-
-
-def places(config: T5Config) -> dict[str, Place]:
-    """The place of every tensor, by Hugging Face's name."""
-    return {name: Place(f"layers/{path}", transposed) for name, path, transposed in _places(config)}
+def places(config: T5Config) -> Iterator[tuple[str, Origin]]:
+    """Hugging Face's name of every tensor, in the order of `weights.places`, and where an HDF5 file holds it."""
+    for name, path, is_matrix in _places(config):
+        yield name, Origin(f"layers/{path}", input_axes=1 if is_matrix else None)
 
 
 def _places(config: T5Config) -> Iterator[tuple[str, str, bool]]:
     yield EMBEDDING, "reversible_embedding/vars/0", False
-    if not config.tie_word_embeddings:
-        yield HEAD, "reversible_embedding/vars/1", True
     for prefix, first in (("encoder", 0), ("decoder", config.num_layers)):
         for number in range(config.num_layers):
             block = f"{prefix}.block.{number}.layer"
@@ -107,6 +99,8 @@ def _places(config: T5Config) -> Iterator[tuple[str, str, bool]]:
                 yield f"{block}.{index}.DenseReluDense.{name}.weight", f"{layer}/{part}_projector/vars/0", True
         norm = "t5_layer_norm" + ("_1" if prefix == "decoder" else "")
         yield f"{prefix}.final_layer_norm.weight", f"{norm}/vars/0", False
+    if not config.tie_word_embeddings:
+        yield HEAD, "reversible_embedding/vars/1", True
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -208,48 +202,40 @@ def _feed_forward(path: Path, activation: Any, gated: Any) -> str:
     return "gated-gelu" if ours == "gelu_new" else f"gated-{ours}"
 
 
-class PresetTensors:
-    """The tensors of a preset's HDF5 files under Hugging Face's names; what has no place keeps its path as its name.
+class _Datasets:
+    """The datasets of a preset's HDF5 files by their paths.
 
     Raises:
         CheckpointError: a file cannot be read, holds data elsewhere, or two hold the same tensor.
     """
 
-    def __init__(self, folder: Path, config: T5Config) -> None:
+    def __init__(self, folder: Path) -> None:
         import ml_dtypes  # noqa: F401  (makes NumPy understand bfloat16)
 
         files = weight_files(folder)
         self.source = str(files[0] if len(files) == 1 else folder / SHARDS_FILE)
-        names = {place.path: (name, place.transposed) for name, place in places(config).items()}
-        self._found: dict[str, tuple[Any, bool]] = {}
+        self._found: dict[str, Any] = {}
         for path in files:
-            for inner, dataset in _datasets(path):
-                name, transposed = names.get(inner, (inner, False))
+            for name, dataset in _datasets(path):
                 if name in self._found:
-                    raise CheckpointError(f"{path}: {inner} is also in another file of the preset.")
+                    raise CheckpointError(f"{path}: {name} is also in another file of the preset.")
                 if dataset.external or dataset.is_virtual or dataset.id.get_storage_size() < dataset.nbytes:
-                    raise CheckpointError(f"{path}: {inner} is not stored whole in this file, as Keras writes it.")
-                self._found[name] = (dataset, transposed)
+                    raise CheckpointError(f"{path}: {name} is not stored whole in this file, as Keras writes it.")
+                self._found[name] = dataset
 
     def names(self) -> list[str]:
         return list(self._found)
 
     def shape(self, name: str) -> tuple[int, ...]:
-        dataset, transposed = self._found[name]
-        return tuple(dataset.shape[::-1] if transposed else dataset.shape)
+        return tuple(self._found[name].shape)
 
     def read(self, name: str) -> np.ndarray:
-        dataset, transposed = self._found[name]
+        dataset = self._found[name]
         dtype = dataset.dtype
         if dtype == "V2" and dataset.attrs.get("dtype") == "bfloat16":  # HDF5 has no bfloat16: two bytes and a note
             dtype = np.dtype("bfloat16")
-        elif dtype.kind != "f":
-            raise CheckpointError(
-                f"{dataset.file.filename}: tensor {name} ({dataset.name}): weights are floating-point numbers, got "
-                f"{dtype}; a quantised preset is not read."
-            )
-        value = dataset[()].view(dtype)
-        return value.T if transposed else value
+        require_floating(dataset.file.filename, name, dtype)
+        return dataset[()].view(dtype)
 
 
 def _datasets(path: Path) -> list[tuple[str, Any]]:
@@ -271,7 +257,13 @@ def _datasets(path: Path) -> list[tuple[str, Any]]:
 
 def _open(folder: Path) -> Checkpoint:
     config = read_preset_config(folder)
-    return Checkpoint(KERAS_HUB.name, config, PresetTensors(folder, config))
+    arrays = _Datasets(folder)
+    origins = {name: Origin(name) for name in arrays.names()}  # what T5 has no place for keeps its path as name
+    # A damaged configuration may ask for any number of layers; one place more than there are datasets is enough.
+    for name, origin in itertools.islice(places(config), len(origins) + 1):
+        if origins.pop(origin.name, None):
+            origins[name] = origin
+    return Checkpoint(KERAS_HUB.name, config, RenamedTensors(arrays, origins))
 
 
 KERAS_HUB = Format(

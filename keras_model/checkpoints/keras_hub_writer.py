@@ -104,10 +104,10 @@ def _write_h5(path: Path, model: T5) -> None:
     import h5py
     import numpy as np
 
-    where = places(model.config)
+    where = dict(places(model.config))
     with h5py.File(path, "w") as file:
         for weight in weights(model):
             value = np.asarray(weight.variable)  # KerasHub multiplies from the same side as the model here
-            dataset = file.create_dataset(where[weight.name].path, data=value)
+            dataset = file.create_dataset(where[weight.name].name, data=value)
             if value.dtype == "bfloat16":
                 dataset.attrs["dtype"] = "bfloat16"

@@ -1,0 +1,190 @@
+"""Models named at the Hugging Face hub, `hf://OWNER/NAME[@REVISION]`: fetched once, kept in huggingface_hub's cache.
+
+Fetched are the configuration, the tokenizer's files and one form of the weights: safetensors, or where there are none,
+PyTorch's. The weights come last, so that a copy that has them is complete. A branch or tag is resolved to a commit,
+and the name with that commit is what a result should be recorded under.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import re
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from keras_model.checkpoints.huggingface import HUGGING_FACE
+from keras_model.checkpoints.sharded import shard_paths
+from keras_model.model_folder import CONFIG_FILE, WEIGHTS_FILE, CheckpointError, read_config
+from keras_model.tokenizer_base import TOKENIZER_CONFIG_FILE
+from keras_model.tokenizer_files import SENTENCEPIECE_FILES, TOKENIZER_JSON_FILE
+from keras_model.tokenizer_settings import ADDED_TOKENS_FILE
+
+PREFIX = "hf://"
+TIMEOUT_S = 10
+"""How long the hub may be silent."""
+
+_NAME = re.compile(r"hf://([\w.-]+/[\w.-]+)(?:@([\w.+-]+(?:/[\w.+-]+)*))?", re.ASCII)
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_SMALL_FILES = (
+    CONFIG_FILE,
+    TOKENIZER_CONFIG_FILE,
+    ADDED_TOKENS_FILE,
+    *SENTENCEPIECE_FILES,
+    TOKENIZER_JSON_FILE,
+)
+_WEIGHTS = (WEIGHTS_FILE, "pytorch_model.bin")
+"""In the order in which they are wanted; in shards, they have an index of the same name and `.index.json`."""
+_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+def resolve(name: str) -> tuple[Path, str]:
+    """Fetches a model, unless it is in the cache.
+
+    A name with a commit is taken from the cache without asking the hub. Any other is looked up there; if the hub cannot
+    be reached, the cache has the commit that was fetched last.
+
+    Args:
+        name: `hf://OWNER/NAME`, or `hf://OWNER/NAME@REVISION` with a branch, a tag or a commit.
+
+    Returns:
+        The folder in the cache, in Hugging Face's layout, and the pinned name, `hf://OWNER/NAME@COMMIT`.
+
+    Raises:
+        CheckpointError: the name is malformed or unknown, the model is no T5, the hub or its cache cannot be used, or
+            the package huggingface_hub is not installed.
+    """
+    match = _NAME.fullmatch(name)
+    if not match or ".." in name:
+        raise CheckpointError(
+            f"{name}: a model at the hub is named {PREFIX}OWNER/NAME or {PREFIX}OWNER/NAME@REVISION, such as "
+            f"{PREFIX}google-t5/t5-small."
+        )
+    repository, revision = match[1], match[2] or "main"
+    try:
+        import huggingface_hub  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise CheckpointError(f"{name}: {error.name} is not installed: pip install huggingface_hub") from error
+    with _explained(name, repository, revision):
+        folder = _cached(repository, revision) if _COMMIT.fullmatch(revision) else None
+        if folder is None or not _has_tokenizer(folder):
+            folder = _fetched(name, repository, revision)
+    return folder, f"{PREFIX}{repository}@{folder.name}"
+
+
+def _fetched(name: str, repository: str, revision: str) -> Path:
+    from huggingface_hub import HfApi
+    from huggingface_hub.utils import HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
+
+    try:
+        # The one request that is not repeated: that there is no connection shows within seconds.
+        files = HfApi().model_info(repository, revision=revision, timeout=TIMEOUT_S).siblings or []
+    except (HFValidationError, RepositoryNotFoundError, RevisionNotFoundError):
+        raise
+    except Exception as error:  # of requests or httpx, as huggingface_hub's version has it
+        if folder := _cached(repository, revision):
+            return folder
+        raise CheckpointError(
+            f"{name}: the hub cannot be reached ({_line(error)}), and there is no complete copy in {_cache()}. Use the "
+            "name once with a connection, or name the folder of a copy made elsewhere."
+        ) from error
+    weights = _weights_file(name, {file.rfilename for file in files})
+    in_shards = weights.endswith(".json")
+    folder = _download(repository, revision, [*_SMALL_FILES, weights] if in_shards else _SMALL_FILES)
+    read_config(folder / CONFIG_FILE)  # before much is fetched of what is no T5
+    shards = {path.name for path in shard_paths(folder / weights).values()} if in_shards else {weights}
+    _download(repository, folder.name, sorted(shards))
+    if not _is_complete(folder):
+        raise CheckpointError(f"{name}: {weights} names files that are not in the repository.")
+    return folder
+
+
+def _weights_file(name: str, names: Collection[str]) -> str:
+    """The file of the weights, or the index of their shards."""
+    wanted = [f"{whole}{ending}" for whole in _WEIGHTS for ending in ("", ".index.json")]
+    for file in wanted:
+        if file in names:
+            return file
+    listed = ", ".join(sorted(names)[:10]) or "nothing"
+    raise CheckpointError(f"{name}: expected weights in one of {', '.join(wanted)}; the repository holds {listed}.")
+
+
+def _download(repository: str, revision: str, names: Sequence[str]) -> Path:
+    from huggingface_hub import snapshot_download
+
+    return Path(snapshot_download(repository, revision=revision, allow_patterns=list(names), etag_timeout=TIMEOUT_S))
+
+
+def _cached(repository: str, revision: str) -> Path | None:
+    """The folder of a complete copy in the cache."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.utils import LocalEntryNotFoundError
+
+    try:
+        folder = snapshot_download(repository, revision=revision, local_files_only=True, allow_patterns=[CONFIG_FILE])
+    except LocalEntryNotFoundError:
+        return None
+    return Path(folder) if _is_complete(Path(folder)) else None
+
+
+def _is_complete(folder: Path) -> bool:
+    there = (folder / CONFIG_FILE).is_file() and HUGGING_FACE.recognises(folder)
+    return there and all(file.is_file() for file in HUGGING_FACE.files(folder))
+
+
+def _has_tokenizer(folder: Path) -> bool:
+    """False of what another program fetched for the model alone."""
+    return any((folder / name).is_file() for name in _SMALL_FILES if name != CONFIG_FILE)
+
+
+@contextlib.contextmanager
+def _explained(name: str, repository: str, revision: str) -> Iterator[None]:
+    """Turns what huggingface_hub raises into errors of one line that say what to do."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import (
+        GatedRepoError,
+        HFValidationError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except GatedRepoError as error:
+        raise CheckpointError(
+            f"{name}: access is restricted: accept the model's terms at {constants.ENDPOINT}/{repository}, and log in "
+            "with `hf auth login`."
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise CheckpointError(
+            f"{name}: {constants.ENDPOINT} has no model {repository}, or it is a private one: check the name, or log "
+            "in with `hf auth login`."
+        ) from error
+    except RevisionNotFoundError as error:
+        raise CheckpointError(
+            f"{name}: {repository} has no revision {revision}; branches, tags and commits are listed at "
+            f"{constants.ENDPOINT}/{repository}/commits/main."
+        ) from error
+    except HFValidationError as error:
+        raise CheckpointError(f"{name}: no name at the hub ({_line(error)}).") from error
+    except Exception as error:  # of requests, httpx or the disk
+        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+            raise CheckpointError(
+                f"{name}: cannot be stored in {_cache()} ({error.strerror}): make room there, or name another folder "
+                "in HF_HOME."
+            ) from error
+        raise CheckpointError(
+            f"{name}: could not be fetched ({_line(error)}). What has arrived is kept: try again."
+        ) from error
+
+
+def _cache() -> str:
+    from huggingface_hub import constants
+
+    return str(constants.HF_HUB_CACHE)
+
+
+def _line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 
 from tests.commands.conftest import Command
 from tests.commands.test_docs import blocks
+from tests.keras_model.fake_hub import folder_content, running_hub
+from tests.t5eval.tiny_t5 import write_tiny_t5
 
 RANKER = """
 from t5eval.predictor import Generation, Predictor, Prepared, Ranking
@@ -86,8 +89,8 @@ def test_ranking(t5eval: Command, suite: Path, tmp_path: Path, ranker: str) -> N
 
 def test_a_task_alone_without_fixed_answers(t5eval: Command, suite: Path, tmp_path: Path, ranker: str) -> None:
     done = t5eval(
-        "evaluate", "--model", ranker, "--task", "glue_wnli_v002_simple_eval", "--decode", "rank", "--data-dir", suite, "--out",
-        tmp_path / "run",
+        "evaluate", "--model", ranker, "--task", "glue_wnli_v002_simple_eval", "--decode", "rank",
+        "--data-dir", suite, "--out", tmp_path / "run",
     )  # fmt: skip
     assert (done.status, done.out) == (2, "")
     assert "--decode rank: glue/wnli has no fixed set of answers to choose from" in done.err
@@ -127,3 +130,26 @@ def test_memory_that_is_not_enough_is_said(t5eval: Command, suite: Path, tmp_pat
     assert done.status == 0
     assert "warning: out of memory with 80 inputs of up to 1 tokens at once; going on with 40" in done.err
     assert len(records(tmp_path / "run", "glue/rte")) == 80
+
+
+@pytest.mark.slow
+def test_a_model_at_the_hub_is_recorded_with_its_commit(t5eval_process: Command, suite: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with running_hub() as hub:
+        commit = hub.commit("owner/tiny", folder_content(write_tiny_t5(tmp_path / "t5")))
+        environment = {**os.environ, "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path), "no_proxy": "127.0.0.1"}
+        done = t5eval_process(
+            "evaluate", "--model", "hf://owner/tiny", "--task", "glue/rte", "--split", "validation", "--limit", "3",
+            "--data-dir", suite, "--out", run, "--json", env=environment,
+        )  # fmt: skip
+    assert done.status == 0, done.err
+    pinned = f"hf://owner/tiny@{commit}"
+    assert done.json["model_name"] == pinned
+    assert tomllib.loads((run / "config.toml").read_text())["evaluate"]["model"] == pinned
+    # The recorded name finds the same model without a connection, and the run is done.
+    again = t5eval_process(
+        "evaluate", "--model", pinned, "--task", "glue/rte", "--split", "validation", "--limit", "3",
+        "--data-dir", suite, "--out", run, "--json", env=environment,
+    )  # fmt: skip
+    assert again.status == 0, again.err
+    assert again.json["results"] == done.json["results"]

@@ -99,8 +99,8 @@ def command(
       hf://OWNER/NAME[@REV]   a T5 repository at Hugging Face
       hf:FOLDER               a model that transformers runs
       keras_hub:PRESET        a model that KerasHub runs
-      py:FILE.py:FUNCTION     what your own function returns
-      predictions:FILE        predictions that are there already
+      py:FILE.py:FUNCTION     what your own function returns; also py:MODULE:FUNCTION
+      predictions:FILE        predictions that are there already; also a run's folder
     """
     from t5eval.cli.tables import averages_text, score_table
     from t5eval.predictors import ModelOptions, open_model

@@ -50,7 +50,9 @@ class KerasHubPredictor(Predictor):
             with _quiet():
                 model = keras_hub.models.Seq2SeqLM.from_preset(self.preset, dtype=DTYPES[self.dtype])
         except Exception as error:
-            raise UserError(f"keras_hub:{self.preset}: KerasHub cannot load it: {error}") from None
+            raise UserError(
+                f"keras_hub:{self.preset}: KerasHub cannot load it: {type(error).__name__}: {error}"
+            ) from None
         if model.preprocessor is None:
             raise UserError(f"keras_hub:{self.preset}: it has no tokenizer, so that texts cannot be given to it")
         model.compile(sampler="greedy")

@@ -70,7 +70,9 @@ class TransformersPredictor(Predictor):
                     self.folder, dtype=getattr(torch, self.dtype), local_files_only=True
                 )
             except Exception as error:
-                raise UserError(f"hf:{self.folder}: transformers cannot load it: {error}") from None
+                raise UserError(
+                    f"hf:{self.folder}: transformers cannot load it: {type(error).__name__}: {error}"
+                ) from None
             return model.eval().to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer
 
     def device(self) -> str | None:

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from t5eval import results, scoring
+from t5eval.answering import answer_batch
 from t5eval.data import Split, Summary
+from t5eval.errors import UserError
+from t5eval.memory import Halving
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
-from t5eval.predictor import Predictor, TextGenerator
+from t5eval.predictor import Answering, Predictor, TextGenerator
 from t5eval.scoring import SplitScore
 from t5eval.store import Prediction, PredictionStore
 from task_specs import Example, TaskSpec, TextPair
@@ -23,8 +26,16 @@ Progress = Callable[[int, int], None]
 """Called with (examples done, examples in all) after each batch."""
 
 
+Say = Callable[[str], None]
+"""Told, a line at a time, what a user should know of how the predictions are made."""
+
+
 def _silent(done: int, total: int) -> None:
     """Shows no progress."""
+
+
+def _unheard(line: str) -> None:
+    """Tells nobody."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +48,8 @@ class SplitResult:
         truncated: inputs that were cut to the task's length.
         hit_limit: outputs that ended at the length limit.
         limit: the number of examples it was limited to, None for all.
-        decode: how the answers were generated: method, beam size, alpha, and the length limits in tokens.
+        decode: how the answers came about: method, with beam size and alpha or with the answers that were ranked, and
+            the length limits in tokens.
     """
 
     score: SplitScore
@@ -79,36 +91,60 @@ def generate_all(
     generator: TextGenerator,
     spec: TaskSpec,
     pairs: Sequence[TextPair],
+    answering: Answering | None = None,
     *,
     done: Container[str] = frozenset(),
     batch_tokens: int = DEFAULT_BATCH_TOKENS,
+    say: Say = _unheard,
 ) -> Iterator[list[Prediction]]:
-    """Yields the predictions of one batch after another, leaving out batches of which every id is `done`."""
+    """Yields the predictions of one batch after another, leaving out batches of which every id is `done`.
+
+    A batch that memory does not hold comes in parts.
+
+    Args:
+        generator: the model.
+        spec: the task.
+        pairs: its inputs.
+        answering: how they are answered; as the row says if None.
+        done: ids that have their predictions.
+        batch_tokens: see `plan_batches`.
+        say: told of batches that memory does not hold.
+
+    Raises:
+        UserError: memory does not hold one input alone, or the model cannot answer so.
+    """
     prepared = generator.prepare([pair.inputs for pair in pairs], spec.lengths.inputs)
-    for batch in plan_batches([p.length for p in prepared], batch_tokens):
-        if all(pairs[i].id in done for i in batch):
-            continue
-        inputs = [prepared[i] for i in batch]
-        outputs = generator.generate(inputs, spec.lengths.targets, spec.decode)
-        yield [
-            Prediction(pairs[i].id, output.text, given.truncated, output.hit_limit)
-            for i, given, output in zip(batch, inputs, outputs, strict=True)
-        ]
+    if len(prepared) != len(pairs):
+        raise UserError(f"the model prepares {len(prepared)} of {len(pairs)} inputs; it must prepare each")
+    lengths = [p.length for p in prepared]
+
+    def answer(part: Sequence[int]) -> list[Prediction]:
+        ids = [pairs[i].id for i in part]
+        return answer_batch(generator, [prepared[i] for i in part], ids, spec, answering or spec.decode)
+
+    halving = Halving(lengths, lambda i: f"{spec.name}: example {pairs[i].id}", say)
+    for batch in plan_batches(lengths, batch_tokens):
+        if not all(pairs[i].id in done for i in batch):
+            for _, predictions in halving.run(batch, answer):
+                yield predictions
 
 
 def predict_into(
     store: PredictionStore,
-    predictor: Predictor,
+    generator: TextGenerator,
     spec: TaskSpec,
     examples: Sequence[Example],
+    answering: Answering,
     batch_tokens: int,
     progress: Progress,
+    say: Say,
 ) -> None:
     """Generates what the store does not have yet, and leaves it complete and in input order."""
     pairs = [scoring.evaluation_pair(spec, example) for example in examples]
     progress(len(store.predictions), len(pairs))
     if len(store.predictions) < len(pairs):
-        for batch in generate_all(predictor, spec, pairs, done=store.predictions, batch_tokens=batch_tokens):
+        options: dict[str, Any] = {"done": store.predictions, "batch_tokens": batch_tokens, "say": say}
+        for batch in generate_all(generator, spec, pairs, answering, **options):
             store.append(batch)
             progress(len(store.predictions), len(pairs))
     store.finish([pair.id for pair in pairs])
@@ -118,10 +154,12 @@ def evaluate_split(
     predictor: Predictor,
     split: Split,
     run: Path,
+    answering: Answering | None = None,
     *,
     batch_tokens: int = DEFAULT_BATCH_TOKENS,
     limit: int | None = None,
     progress: Progress = _silent,
+    say: Say = _unheard,
 ) -> SplitResult:
     """Predicts a split into a run's store, and scores it if it is labelled.
 
@@ -129,11 +167,16 @@ def evaluate_split(
         predictor: the model.
         split: an opened split, with labels.
         run: the run's folder, held by this process.
+        answering: how its examples are answered; as the task's row says if None.
         batch_tokens: the most input tokens of a batch, padding included.
         limit: predict and score the first `limit` examples only.
         progress: told of every batch.
+        say: told of batches that memory does not hold.
     """
     spec = split.spec
+    answering = answering or spec.decode
+    decode = dict(predictor.decoding(answering))
+    predictor.begin(split)
     # All of it is read even under a limit: its hash and counts belong to the result.
     examples = list(split)[:limit]
     made_by = {
@@ -142,9 +185,12 @@ def evaluate_split(
         "data": split.summary.fingerprint,
         "limit": limit,
         "batch_tokens": batch_tokens,
+        "decode": decode,
     }
-    with PredictionStore(run, spec.name, split.split, made_by) as store:
-        predict_into(store, predictor, spec, examples, batch_tokens, progress)
+    # Before these were said, every row was answered in its own way.
+    unsaid = {**results.UNSAID, "decode": asdict(spec.decode)}
+    with PredictionStore(run, spec.name, split.split, made_by, unsaid) as store:
+        predict_into(store, predictor, spec, examples, answering, batch_tokens, progress, say)
         texts = {p.id: p.text for p in store.predictions.values()}
         return SplitResult(
             score=scoring.score(spec, split.split, scoring.judge(spec, examples, texts)),
@@ -152,7 +198,7 @@ def evaluate_split(
             truncated=sum(p.truncated for p in store.predictions.values()),
             hit_limit=sum(p.hit_limit for p in store.predictions.values()),
             limit=limit,
-            decode={**asdict(spec.decode), **asdict(spec.lengths)},
+            decode={**decode, **asdict(spec.lengths)},
         )
 
 
@@ -162,9 +208,11 @@ def evaluate_splits(
     run: Path,
     settings: Mapping[str, Any],
     *,
+    answerings: Mapping[str, Answering] | None = None,
     batch_tokens: int = DEFAULT_BATCH_TOKENS,
     limit: int | None = None,
     progress: Callable[[str], AbstractContextManager[Progress]] = lambda name: nullcontext(_silent),
+    say: Say = _unheard,
 ) -> tuple[list[SplitResult], dict[str, Any]]:
     """Evaluates splits into a run that this process holds, writing results.json after each of them.
 
@@ -173,25 +221,39 @@ def evaluate_splits(
         splits: the splits, opened with labels.
         run: the run's folder.
         settings: what else belongs into results.json, such as the command line.
+        answerings: task name to how it is answered; as its row says where it is not named.
         batch_tokens: see `evaluate_split`.
         limit: see `evaluate_split`.
         progress: opens the progress display of a split, given its name.
+        say: see `evaluate_split`.
 
     Returns:
         The results of these splits, and the whole results document.
 
     Raises:
-        UserError: the run has results of another model, a metric does not suit its task, or the data is damaged.
+        UserError: the run has results of another model, a metric does not suit its task, the model cannot answer a
+            task in its way, or the data is damaged.
     """
+    answerings = answerings or {}
     # Before hours of prediction, not after.
     results.require_same_model(run, results.read_results(run), dict(predictor.identity))
     for split in splits:
         scoring.require_metrics(split.spec)
+        predictor.decoding(answerings.get(split.spec.name, split.spec.decode))
     found: list[SplitResult] = []
     document: dict[str, Any] = {}
     for split in splits:
         with progress(f"{split.spec.name} {split.split}") as show:
-            result = evaluate_split(predictor, split, run, batch_tokens=batch_tokens, limit=limit, progress=show)
+            result = evaluate_split(
+                predictor,
+                split,
+                run,
+                answerings.get(split.spec.name),
+                batch_tokens=batch_tokens,
+                limit=limit,
+                progress=show,
+                say=say,
+            )
         found.append(result)
         document = results.write_results(
             run,
@@ -199,7 +261,7 @@ def evaluate_splits(
                 **settings,
                 "model": dict(predictor.identity),
                 "batch_tokens": batch_tokens,
-                "dtype": "float32",
+                "dtype": predictor.identity.get("dtype"),
                 "bootstrap": {"resamples": RESAMPLES, "seed": SEED},
                 "device": predictor.device(),
                 "versions": results.library_versions(),

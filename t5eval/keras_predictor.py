@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t5eval.errors import UserError
-from t5eval.predictor import Generation, Prepared
+from t5eval.predictor import Generation, Predictor, Prepared, Ranking
 from t5eval.quiet import import_keras_model
 from task_specs import Decode
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from keras_model.model import T5
     from keras_model.tokenizer_base import Tokenizer
 
-MODEL_FILES = ("config.json", "model.safetensors", "spiece.model")
+DTYPES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+"""The precisions of arithmetic that can be asked for, with Keras' policies; weights are float32 in both."""
 
 
 def require_fitting_vocabulary(folder: Path, model: T5, tokenizer: Tokenizer) -> None:
@@ -48,13 +49,9 @@ class KerasGenerator:
 
     def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
         """See `Predictor.generate`."""
-        import numpy as np
+        from keras_model.tokenizer_base import EOS_ID
 
-        from keras_model.tokenizer import EOS_ID
-
-        ids = np.zeros((len(batch), max(p.length for p in batch)), dtype=np.int32)
-        for row, prepared in zip(ids, batch, strict=True):
-            row[: prepared.length] = prepared.payload
+        ids = _padded(batch)
         if decode.method == "beam":
             found, _ = self.generator.beam(ids, max_new_tokens, decode.beam_size, decode.alpha)
             generated = found[:, 0]
@@ -64,38 +61,67 @@ class KerasGenerator:
         texts = self.tokenizer.decode(generated.tolist())
         return [Generation(text, not bool(end)) for text, end in zip(texts, ended, strict=True)]
 
+    def rank(self, batch: Sequence[Prepared], answers: Sequence[str]) -> list[Ranking]:
+        """See `Predictor.rank`."""
+        ids = self.tokenizer.encode(answers)
+        tokens = tuple(map(len, ids))
+        sums = self.generator.rank(_padded(batch), ids)  # float32 [batch, answers]
+        return [Ranking(tuple(row), tokens) for row in sums.tolist()]
 
-class KerasPredictor:
-    """A T5 from a model folder: `config.json`, `model.safetensors` and `spiece.model`."""
 
-    def __init__(self, folder: Path) -> None:
-        """Names the model; its weights are loaded when they are needed.
+def _padded(batch: Sequence[Prepared]) -> Any:
+    """Returns the token ids of a batch, int32 [batch, longest], padded with 0."""
+    import numpy as np
 
-        Raises:
-            UserError: the folder lacks one of the files.
-        """
-        self.folder = folder
-        for name in MODEL_FILES:
-            if not (folder / name).is_file():
-                raise UserError(f"--model {folder}: {name} is not in it; a model folder holds {', '.join(MODEL_FILES)}")
+    ids = np.zeros((len(batch), max(p.length for p in batch)), dtype=np.int32)
+    for row, prepared in zip(ids, batch, strict=True):
+        row[: prepared.length] = prepared.payload
+    return ids
+
+
+def tensorflow_devices() -> str:
+    """Returns the names of the devices that TensorFlow runs on."""
+    import tensorflow as tf
+
+    devices: list[Any] = tf.config.list_physical_devices("GPU") or tf.config.list_physical_devices("CPU")
+    return ", ".join(device.name for device in devices)
+
+
+class KerasPredictor(Predictor):
+    """A T5 from a checkpoint; the weights are loaded when they are needed.
+
+    Args:
+        checkpoint: a checkpoint of any format that `keras_model.checkpoints` reads.
+        dtype: the precision of the arithmetic, a key of `DTYPES`.
+        vocab: the vocabulary, as `load_tokenizer` takes it; None for the one that lies in the checkpoint's folder.
+    """
+
+    def __init__(self, checkpoint: Path, dtype: str = "float32", vocab: str | None = None) -> None:
+        self.checkpoint = checkpoint
+        self.dtype = dtype
+        self.vocab = vocab
 
     @cached_property
     def identity(self) -> Mapping[str, str]:
-        """Hashes of the model and of its vocabulary."""
+        """Hashes of the model and of its vocabulary, and the precision.
+
+        Raises:
+            UserError: one of them cannot be read.
+        """
         from keras_model.model_folder import model_fingerprint
 
         try:
-            model = model_fingerprint(self.folder)
+            model = model_fingerprint(self.checkpoint)
         except ValueError as error:
             raise UserError(str(error)) from None
-        return {"model": model, "vocabulary": self._tokenizer.fingerprint}
+        return {"model": model, "vocabulary": self._tokenizer.fingerprint, "dtype": self.dtype}
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        from keras_model.tokenizer import T5Tokenizer
+        from keras_model.tokenizer_files import load_tokenizer
 
         try:
-            return T5Tokenizer(self.folder / "spiece.model")
+            return load_tokenizer(self.checkpoint, self.vocab)
         except ValueError as error:
             raise UserError(str(error)) from None
 
@@ -106,10 +132,10 @@ class KerasPredictor:
         from keras_model.decoding import Generator
 
         try:
-            model = load_model(self.folder)
+            model = load_model(self.checkpoint, dtype=DTYPES[self.dtype])
         except ValueError as error:
             raise UserError(str(error)) from None
-        require_fitting_vocabulary(self.folder, model, self._tokenizer)
+        require_fitting_vocabulary(self.checkpoint, model, self._tokenizer)
         return KerasGenerator(Generator(model, emit_limit=self._tokenizer.vocab_size), self._tokenizer)
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
@@ -120,11 +146,10 @@ class KerasPredictor:
         """See `Predictor.generate`."""
         return self._loaded.generate(batch, max_new_tokens, decode)
 
+    def rank(self, batch: Sequence[Prepared], answers: Sequence[str]) -> list[Ranking]:
+        """See `Predictor.rank`."""
+        return self._loaded.rank(batch, answers)
+
     def device(self) -> str | None:
         """Returns the devices that TensorFlow ran on, None if the model was not needed."""
-        if "_loaded" not in self.__dict__:
-            return None
-        import tensorflow as tf
-
-        devices: list[Any] = tf.config.list_physical_devices("GPU") or tf.config.list_physical_devices("CPU")
-        return ", ".join(device.name for device in devices)
+        return tensorflow_devices() if "_loaded" in self.__dict__ else None

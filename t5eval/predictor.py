@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
+from t5eval.data import Split
+from t5eval.errors import UserError
 from task_specs import Decode
 
 
@@ -32,22 +35,84 @@ class Generation:
     hit_limit: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """How probable a model finds each of some answers to one input.
+
+    Attributes:
+        sums: for each answer the sum of the log-probabilities of its tokens, end of sequence included.
+        tokens: how many tokens that are, so that `sum / tokens` is the length-normalised log-likelihood.
+    """
+
+    sums: tuple[float, ...]
+    tokens: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Rank:
+    """The answer is the most probable of a fixed set instead of a generated text; the counterpart of `Decode`."""
+
+    method: str = field(default="rank", init=False)
+    choices: tuple[str, ...]
+
+
+Answering = Decode | Rank
+"""How a model comes to an answer: by generating it, or by choosing among a task's fixed answers."""
+
+
+class OutOfMemory(Exception):
+    """A batch did not fit into memory; a smaller one may. What libraries raise themselves counts as well."""
+
+
 class TextGenerator(Protocol):
     """A model that turns texts into texts."""
 
+    @abstractmethod
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
         """Returns each text as the model takes it, cut to `max_tokens` with the end of sequence."""
 
+    @abstractmethod
     def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
         """Returns the generated text of each input, in order."""
 
+    def rank(self, batch: Sequence[Prepared], answers: Sequence[str]) -> list[Ranking]:
+        """Returns for each input, in order, how probable the model finds each of the answers.
+
+        Raises:
+            UserError: the model has no probabilities.
+        """
+        raise UserError(f"{type(self).__name__} cannot rank answers; it can only generate them (--decode greedy)")
+
 
 class Predictor(TextGenerator, Protocol):
-    """A model that a run's predictions can be attributed to."""
+    """A model that a run's predictions can be attributed to.
+
+    A class of one's own that derives from this one needs `prepare`, `generate` and `identity`; what else there is has
+    an answer that suits most models.
+    """
 
     @property
+    @abstractmethod
     def identity(self) -> Mapping[str, str]:
-        """What tells this model from any other, such as hashes of weights and vocabulary."""
+        """What tells this model from any other: all that would change its output, such as hashes of its weights and
+        vocabulary, and under `dtype` the precision of its arithmetic."""
 
     def device(self) -> str | None:
         """Returns what it ran on, None if it has not run."""
+        return None
+
+    def decoding(self, answering: Answering) -> Mapping[str, Any]:
+        """Returns what the results say of how the answers came about, as JSON data.
+
+        Raises:
+            UserError: this model cannot answer so.
+        """
+        return asdict(answering)
+
+    def begin(self, split: Split) -> None:
+        """Is told which split comes next, before its inputs are prepared, in one call, from the first on.
+
+        Raises:
+            UserError: this model has no answers to the split.
+        """
+        return None

@@ -15,6 +15,8 @@ from t5eval.files import write_json
 from task_specs import BENCHMARKS, Benchmark, get
 
 SCHEMA = 1
+UNSAID: Mapping[str, Any] = {"dtype": "float32"}
+"""What is true of models in files that do not say it, being older than the choice."""
 LIBRARIES = (
     "numpy",
     "scipy",
@@ -127,11 +129,15 @@ def require_same_model(run: Path, before: Mapping[str, Any] | None, model: Any) 
     Raises:
         RunError: as said.
     """
-    if before and before["results"] and before.get("model") != model:
+    if before and before["results"] and _whole(before.get("model")) != _whole(model):
         raise RunError(
             f"{run / 'results.json'}: holds results of another model; give another --out, or remove this file and "
             f"{run / 'predictions'}"
         )
+
+
+def _whole(model: Any) -> Any:
+    return {**UNSAID, **model} if isinstance(model, Mapping) else model
 
 
 def write_results(run: Path, settings: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -12,24 +12,27 @@ from typing import Any
 
 from t5eval.errors import RunError
 from t5eval.files import replacing, write_json
+from t5eval.predictor import Ranking
 from t5eval.run_folder import predictions_path
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One generated text.
+    """One answer.
 
     Attributes:
         id: the example's id.
-        text: what the model wrote.
+        text: what the model wrote, or chose.
         truncated: whether the input was cut to the task's length.
         hit_limit: whether the output ended at the length limit instead of by itself.
+        ranking: how probable each of the answers was that the text was chosen from; None for a generated text.
     """
 
     id: str
     text: str
     truncated: bool = False
     hit_limit: bool = False
+    ranking: Ranking | None = None
 
     def line(self) -> bytes:
         """Returns the prediction as a line of the store; flags that are not set are left out."""
@@ -38,7 +41,26 @@ class Prediction:
             record["truncated"] = True
         if self.hit_limit:
             record["hit_limit"] = True
+        if self.ranking is not None:
+            record["log_likelihoods"] = self.ranking.sums
+            record["answer_tokens"] = self.ranking.tokens
         return json.dumps(record, ensure_ascii=False).encode("utf-8") + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Prediction:
+        """Returns the prediction that a line of the store holds.
+
+        Raises:
+            ValueError, KeyError, TypeError: it holds none.
+        """
+        record = json.loads(line)
+        example_id, text = record["id"], record["prediction"]
+        if not isinstance(example_id, str) or not isinstance(text, str):
+            raise TypeError
+        ranking = None
+        if "log_likelihoods" in record:
+            ranking = Ranking(tuple(map(float, record["log_likelihoods"])), tuple(map(int, record["answer_tokens"])))
+        return cls(example_id, text, record.get("truncated", False), record.get("hit_limit", False), ranking)
 
 
 class PredictionStore:
@@ -48,8 +70,17 @@ class PredictionStore:
     specification, data, decoding) is kept beside them, and predictions made otherwise are not mixed in.
     """
 
-    def __init__(self, run: Path, task: str, split: str, made_by: Mapping[str, Any]) -> None:
+    def __init__(
+        self, run: Path, task: str, split: str, made_by: Mapping[str, Any], unsaid: Mapping[str, Any] | None = None
+    ) -> None:
         """Opens a split's store in a run, creating it if it is not there.
+
+        Args:
+            run: the run's folder.
+            task: the task's name.
+            split: the split.
+            made_by: what makes the predictions, as JSON data.
+            unsaid: what was the case in stores that do not say so, being older than the setting.
 
         Raises:
             RunError: what is there was made with other settings, or is damaged.
@@ -58,11 +89,11 @@ class PredictionStore:
         self.task, self.split = task, split
         self.predictions: dict[str, Prediction] = {}
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._check_origin(dict(made_by))
+        self._check_origin(dict(made_by), dict(unsaid or {}))
         self._load()
         self._file = self.path.open("ab")
 
-    def _check_origin(self, made_by: dict[str, Any]) -> None:
+    def _check_origin(self, made_by: dict[str, Any], unsaid: dict[str, Any]) -> None:
         origin = self.path.with_suffix(".meta.json")
         if not self.path.exists() or not self.path.stat().st_size:
             write_json(origin, made_by)  # nothing is here that could have been made otherwise
@@ -77,7 +108,8 @@ class PredictionStore:
                 raise RunError(
                     f"{origin}: damaged; remove it and {self.path.name} to predict this split anew"
                 ) from None
-            other = [key for key in sorted({*before, *made_by}) if before.get(key) != made_by.get(key)]
+            before, now = unsaid | before, unsaid | json.loads(json.dumps(made_by))  # a tuple comes back as a list
+            other = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
             if other:
                 raise RunError(
                     f"{self.path}: these predictions were made with another {', '.join(other)}; "
@@ -91,12 +123,7 @@ class PredictionStore:
         whole = raw[: raw.rfind(b"\n") + 1]
         for number, line in enumerate(whole.splitlines(), start=1):
             try:
-                record = json.loads(line)
-                prediction = Prediction(
-                    record["id"], record["prediction"], record.get("truncated", False), record.get("hit_limit", False)
-                )
-                if not isinstance(prediction.id, str) or not isinstance(prediction.text, str):
-                    raise TypeError
+                prediction = Prediction.from_line(line)
             except (ValueError, KeyError, TypeError):
                 raise RunError(
                     f"{self.path}: line {number}: damaged; remove the file to predict this split anew"

@@ -11,6 +11,7 @@ import click
 
 import task_specs
 from t5eval import evaluation
+from t5eval.answering import METHODS, choose_answering
 from t5eval.cli.options import console, data_dir_option, json_option, print_json, warn
 from t5eval.cli.progress import SplitProgress
 from t5eval.data import DataSource, Split, available_splits, data_source, open_split
@@ -48,9 +49,7 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
 
 
 @click.command()
-@click.option(
-    "--model", required=True, metavar="FOLDER", help="Folder with config.json, model.safetensors, spiece.model."
-)
+@click.option("--model", required=True, metavar="M", help="The model, in one of the forms above.")
 @click.option(
     "--task", "tasks", required=True, multiple=True, metavar="T", help="A task, a benchmark, or all; repeatable."
 )
@@ -59,6 +58,15 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
 )
 @data_dir_option
 @click.option("--out", required=True, metavar="RUN", help="The run's folder; an unfinished run is resumed.")
+@click.option(
+    "--decode",
+    type=click.Choice(METHODS),
+    help="Generate greedily or with beam search (of 4), or rank the task's fixed answers. [what the task's row says]",
+)
+@click.option("--dtype", metavar="float32|bfloat16", help="Precision of the model's arithmetic. [float32]")
+@click.option(
+    "--vocab", metavar="FILE", help="The vocabulary, if not the checkpoint's: a SentencePiece model, or bytes."
+)
 @click.option(
     "--batch-tokens",
     type=click.IntRange(min=1),
@@ -74,6 +82,9 @@ def command(
     wanted: tuple[str, ...],
     data_dir: str | None,
     out: str,
+    decode: str | None,
+    dtype: str | None,
+    vocab: str | None,
     batch_tokens: int,
     limit: int | None,
     as_json: bool,
@@ -81,19 +92,36 @@ def command(
     """Predict TASKs with a model and score them.
 
     Predictions are stored as they are made: a run that was killed goes on where it stopped.
+
+    \b
+    --model may be
+      PATH                    a T5 checkpoint of any format
+      hf://OWNER/NAME[@REV]   a T5 repository at Hugging Face
+      hf:FOLDER               a model that transformers runs
+      keras_hub:PRESET        a model that KerasHub runs
+      py:FILE.py:FUNCTION     what your own function returns; also py:MODULE:FUNCTION
+      predictions:FILE        predictions that are there already; also a run's folder
     """
     from t5eval.cli.tables import averages_text, score_table
-    from t5eval.keras_predictor import KerasPredictor
+    from t5eval.predictors import ModelOptions, open_model
 
     specs = task_specs.resolve(tasks)
     data = data_source(data_dir)
     splits, skipped = choose_splits(specs, data, wanted)
     for name in skipped:
         warn(f"{name} skipped: its data is not in {data.option}")
-    predictor = KerasPredictor(Path(model))
+    alone = task_specs.resolve(name for name in tasks if name != "all" and name not in task_specs.BENCHMARKS)
+    answerings, kept = choose_answering(specs, decode, {spec.name for spec in alone})
+    if kept:
+        warn(f"no fixed answers to rank, so decoded as their rows say: {', '.join(kept)}")
+    found_model = open_model(model, ModelOptions(dtype, vocab))
+    found_model.predictor.identity  # noqa: B018  (what cannot be read is said before a run's folder is made)
     run = Path(out)
     settings = {
-        "model": str(Path(model).resolve()),
+        "model": found_model.name,
+        "dtype": dtype,
+        "vocab": str(Path(vocab).resolve()) if vocab and Path(vocab).is_file() else vocab,
+        "decode": decode,
         "task": list(tasks),
         "split": list(wanted),
         "data_dir": data.option,
@@ -103,13 +131,15 @@ def command(
     with locked(run), recorded(run, "evaluate", settings):
         command_line = shlex.join(["t5eval", *sys.argv[1:]])
         found, document = evaluation.evaluate_splits(
-            predictor,
+            found_model.predictor,
             splits,
             run,
-            {"command": command_line},
+            {"command": command_line, "model_name": found_model.name},
+            answerings=answerings,
             batch_tokens=batch_tokens,
             limit=limit,
             progress=SplitProgress,
+            say=warn,
         )
     for result in found:
         warn(result.data.notes)

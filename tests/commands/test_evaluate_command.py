@@ -14,28 +14,15 @@ from typing import Any
 
 import pytest
 
-from t5eval.data import open_split
-from task_specs import get
+from tests.t5eval.tiny_t5 import write_tiny_t5
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory, suite: Path) -> Path:
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder: random weights, and a vocabulary of the suite's text."""
-    from keras_model.checkpoints import save_model
-    from keras_model.config import T5Config
-    from keras_model.model import T5
-    from keras_model.tokenizer import T5Tokenizer
-
-    folder = tmp_path_factory.mktemp("model")
-    lines = [pair.inputs for e in open_split(get("glue/rte"), "train", suite) for pair in get("glue/rte").pairs(e)]
-    tokenizer = T5Tokenizer.train(lines, folder / "vocabulary.model", 300)
-    config = T5Config(
-        vocab_size=tokenizer.vocab_size, d_model=16, d_kv=4, d_ff=16, num_layers=1, num_heads=2, dropout_rate=0.0
-    )
-    save_model(T5(config), folder / "t5", tokenizer)
-    return folder / "t5"
+    return write_tiny_t5(tmp_path_factory.mktemp("model") / "t5")
 
 
 def stable(results: Path) -> dict[str, Any]:
@@ -76,7 +63,8 @@ def test_a_run_has_the_documented_files(whole_run: Path) -> None:
     assert results["results"]["glue/rte"]["test"]["scores"] == {}
     assert results["benchmarks"]["glue"]["validation"]["average"] is None
     assert results["benchmarks"]["glue"]["validation"]["missing"]["glue/rte"] == "80 of 277 examples"
-    assert results["model"].keys() == {"model", "vocabulary"}
+    assert results["model"].keys() == {"model", "vocabulary", "dtype"}
+    assert results["dtype"] == results["model"]["dtype"] == "float32"
     for split in ("validation", "test"):
         lines = (whole_run / "predictions" / "glue" / "rte" / f"{split}.jsonl").read_text().splitlines()
         assert [json.loads(line)["id"] for line in lines] == [str(i) for i in range(80)]
@@ -150,7 +138,8 @@ def test_splits_without_a_file_are_named(t5eval: Any, model: Path, suite: Path, 
 def test_a_folder_without_a_model_is_one_line(t5eval: Any, suite: Path, tmp_path: Path) -> None:
     done = t5eval(*arguments(tmp_path, suite, tmp_path / "run"))
     assert (done.status, done.err.count("\n")) == (2, 1)
-    assert "config.json is not in it" in done.err
+    assert "no checkpoint. The folder is empty. Looked for Hugging Face" in done.err
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_vocabulary_of_another_model_is_one_line(t5eval: Any, model: Path, suite: Path, tmp_path: Path) -> None:

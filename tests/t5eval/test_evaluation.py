@@ -16,7 +16,7 @@ import task_specs
 from t5eval.data import Split, open_split
 from t5eval.errors import RunError, UserError
 from t5eval.evaluation import MAX_BATCH_ROWS, evaluate_splits, plan_batches
-from t5eval.predictor import Generation, Prepared
+from t5eval.predictor import Generation, Predictor, Prepared, Rank
 from task_specs import Decode
 from tests.t5eval.glue_files import MNLI_WIDE, RTE, put
 
@@ -46,7 +46,7 @@ class Interrupted(Exception):
 
 
 @dataclass
-class WordModel:
+class WordModel(Predictor):
     """Answers by the letters of the input; a token is a word. Counts what it was asked for."""
 
     name: str = "words"
@@ -202,6 +202,19 @@ def test_other_settings_are_refused(data: Path, tmp_path: Path, options: dict[st
         evaluate(WordModel(), data, tmp_path, **options)
 
 
+def test_a_run_older_than_the_choice_of_a_method_goes_on(data: Path, tmp_path: Path) -> None:
+    evaluate(WordModel(), data, tmp_path / "whole", batch_tokens=300)
+    with pytest.raises(Interrupted):
+        evaluate(WordModel(stop_after=8), data, tmp_path / "old", batch_tokens=300)
+    for path in (tmp_path / "old").rglob("*.meta.json"):
+        path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k != "decode"}))
+    with pytest.raises(RunError, match="made with another decode; give another --out"):
+        evaluate(WordModel(), data, tmp_path / "old", batch_tokens=300, answerings={"glue/rte": Rank(("a", "b"))})
+    evaluate(WordModel(), data, tmp_path / "old", batch_tokens=300)
+    whole, old = files(tmp_path / "whole"), files(tmp_path / "old")
+    assert all(whole[name] == old[name] for name in whole if not name.endswith(".meta.json"))
+
+
 def test_changed_data_is_refused(data: Path, tmp_path: Path) -> None:
     evaluate(WordModel(), data, tmp_path / "run")
     changed = tmp_path / "data"
@@ -263,5 +276,5 @@ def test_a_model_that_loses_an_answer_is_an_error(data: Path, tmp_path: Path) ->
         def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
             return super().generate(batch, max_new_tokens, decode)[1:]
 
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(UserError, match=r"gives \d+ answers to \d+ inputs; it must give one to each"):
         evaluate(Forgetful(), data, tmp_path)

@@ -211,3 +211,16 @@ def test_a_killed_process_loses_no_finished_batch(tmp_path: Path) -> None:
             # Nothing but whole lines, at most of the batch that was being written.
             assert {int(example_id.split("/")[0]) for example_id in store.predictions} <= set(range(finished + 2))
         assert file_of(run).read_bytes().endswith(b"\n")
+
+
+def test_a_store_older_than_a_setting_goes_on_if_it_is_as_it_was(tmp_path: Path) -> None:
+    fill(tmp_path, Prediction("0", "yes"))
+    old, unsaid = file_of(tmp_path).read_bytes(), {"dtype": "float32", "decode": {"method": "greedy"}}
+    for said in (MADE_BY, {**MADE_BY, **unsaid}):
+        with PredictionStore(tmp_path, "glue/rte", "test", said, unsaid) as store:
+            assert list(store.predictions) == ["0"]
+    assert file_of(tmp_path).read_bytes() == old
+    with pytest.raises(RunError, match="made with another decode, dtype; give another --out"):
+        PredictionStore(
+            tmp_path, "glue/rte", "test", {**MADE_BY, "dtype": "bfloat16", "decode": {"method": "rank"}}, unsaid
+        )

@@ -1,0 +1,99 @@
+"""A predictor of the user's own: what a function in a module or a file of Python returns."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from t5eval.errors import UserError
+from t5eval.predictor import Predictor
+from t5eval.predictors.named import ModelOptions, NamedModel
+
+METHODS = ("prepare", "generate", "rank", "device", "decoding", "begin")
+FORM = "py:MODULE:FUNCTION or py:FILE.py:FUNCTION"
+
+
+def open_factory(name: str, options: ModelOptions) -> NamedModel:
+    """Returns the predictor that a factory makes, called without arguments. This runs the code that was named.
+
+    Raises:
+        UserError: there is no such factory, it fails, what it returns is no predictor, or an option was given, which
+            the factory would not hear of.
+    """
+    options.refuse("a predictor of your own", "dtype", "vocab")
+    module_name, _, function = name.rpartition(":")
+    if not module_name or not function:
+        raise UserError(f"--model py:{name}: write {FORM}")
+    is_file = module_name.endswith(".py")
+    where = f"py:{Path(module_name).resolve() if is_file else module_name}:{function}"
+    try:
+        module = _module_of_file(Path(module_name)) if is_file else _module(module_name)
+        factory = getattr(module, function, None)
+        if not callable(factory):
+            raise UserError(f"{where}: there is no function of this name")
+        predictor = factory()
+        _require_predictor(predictor, where)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{where}: {_reason(error)}") from None
+    return NamedModel(predictor, where)
+
+
+def _module(name: str) -> ModuleType:
+    if os.getcwd() not in sys.path and "" not in sys.path:
+        sys.path.insert(0, os.getcwd())  # as `python -m` does
+    return importlib.import_module(name)
+
+
+def _module_of_file(path: Path) -> ModuleType:
+    path = path.resolve()
+    if not path.is_file():
+        raise UserError(f"py:{path}: no such file")
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))  # as `python FILE.py` does
+    name = f"_t5eval_model_{path.stem}"  # no other module's, whatever the file is called
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where dataclasses and the like look for it
+    spec.loader.exec_module(module)
+    return module
+
+
+def _require_predictor(predictor: Any, where: str) -> None:
+    kind = type(predictor).__name__
+    missing = [name for name in METHODS if not callable(getattr(predictor, name, None))]
+    if not hasattr(predictor, "identity"):
+        missing.append("identity")
+    if missing:
+        raise UserError(
+            f"{where}: it returns a {kind}, which has no {', '.join(missing)}; a predictor derives from "
+            f"{Predictor.__module__}.{Predictor.__name__} and has prepare, generate and identity"
+        )
+    identity = predictor.identity
+    if not isinstance(identity, Mapping) or not all(
+        isinstance(text, str) for pair in identity.items() for text in pair
+    ):
+        raise UserError(f"{where}: the identity of its {kind} must map strings to strings, got {identity!r}")
+
+
+def _reason(error: Exception) -> str:
+    """Returns what went wrong in the user's code, and where."""
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error}"
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename != __file__ and not frame.filename.startswith("<frozen ")
+    ]
+    place = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"

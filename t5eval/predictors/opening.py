@@ -1,0 +1,64 @@
+"""Which model a name means: one small table from the name's prefix to what opens it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from t5eval.errors import UserError
+from t5eval.keras_predictor import KerasPredictor
+from t5eval.predictors.named import ModelOptions, NamedModel
+from t5eval.predictors.of_keras_hub import open_keras_hub
+from t5eval.predictors.of_python import open_factory
+from t5eval.predictors.of_transformers import open_transformers
+from t5eval.predictors.prediction_files import open_predictions
+
+
+def open_checkpoint(path: str, options: ModelOptions) -> NamedModel:
+    """Returns the Keras T5 of a checkpoint of any format.
+
+    Raises:
+        UserError: the path begins with what looks like a prefix, and is not there.
+    """
+    if re.match(r"[A-Za-z_-]+:", path) and not (Path(path).exists() or Path(f"{path}.index").exists()):
+        prefixes = ", ".join(prefix for prefix in OPENERS if prefix)
+        raise UserError(f"--model {path}: no such checkpoint, and no prefix of a model; the prefixes are {prefixes}")
+    predictor = KerasPredictor(Path(path), options.dtype or "float32", options.vocab)
+    return NamedModel(predictor, str(Path(path).resolve()))
+
+
+def open_hub_name(name: str, options: ModelOptions) -> NamedModel:
+    """Returns the Keras T5 of a repository at Hugging Face, named with the commit that it was read at.
+
+    Raises:
+        UserError: it cannot be fetched.
+    """
+    from keras_model.checkpoints.hub_names import resolve
+
+    try:
+        folder, pinned = resolve(f"hf://{name}")
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    return NamedModel(open_checkpoint(str(folder), options).predictor, pinned)
+
+
+OPENERS: dict[str, Callable[[str, ModelOptions], NamedModel]] = {
+    "hf://": open_hub_name,
+    "hf:": open_transformers,
+    "keras_hub:": open_keras_hub,
+    "py:": open_factory,
+    "predictions:": open_predictions,
+    "": open_checkpoint,
+}
+"""The first prefix that a name begins with decides; what follows it is given to the function."""
+
+
+def open_model(name: str, options: ModelOptions | None = None) -> NamedModel:
+    """Returns the model that a name means; its weights are loaded when they are needed.
+
+    Raises:
+        UserError: there is no such model, or an option does not apply to it.
+    """
+    prefix = next(prefix for prefix in OPENERS if name.startswith(prefix))
+    return OPENERS[prefix](name.removeprefix(prefix), options or ModelOptions())

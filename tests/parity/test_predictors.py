@@ -1,0 +1,130 @@
+"""One tiny checkpoint through the Keras T5, transformers and KerasHub: the same texts, the same log-likelihoods."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from t5eval.data import open_split
+from t5eval.demo.run import suite_folder
+from t5eval.errors import UserError
+from t5eval.evaluation import evaluate_splits
+from t5eval.memory import is_out_of_memory
+from t5eval.predictor import Answering, Rank
+from t5eval.predictors import ModelOptions, open_model
+from task_specs import Decode, get
+from tests.t5eval.tiny_t5 import write_tiny_t5
+
+pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
+
+LIBRARIES = ("keras", "transformers", "keras_hub")
+OTHERS = LIBRARIES[1:]
+RTE = get("glue/rte")
+
+
+@pytest.fixture(scope="module")
+def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What `--model` is for each library, given the same weights and vocabulary."""
+    from keras_model.checkpoints import load_model, load_tokenizer
+    from keras_model.checkpoints.keras_hub_writer import save_preset
+
+    folder = tmp_path_factory.mktemp("models")
+    t5 = write_tiny_t5(folder / "t5")
+    save_preset(load_model(t5), folder / "preset", load_tokenizer(t5))
+    return {"keras": str(t5), "transformers": f"hf:{t5}", "keras_hub": f"keras_hub:{folder / 'preset'}"}
+
+
+def evaluate(name: str, run: Path, answering: Answering, dtype: str | None = None) -> tuple[list[Any], dict[str, Any]]:
+    predictor = open_model(name, ModelOptions(dtype)).predictor
+    split = open_split(RTE, "validation", suite_folder(), with_labels=True)
+    _, document = evaluate_splits(predictor, [split], run, {}, answerings={RTE.name: answering}, batch_tokens=1500)
+    lines = (run / "predictions/glue/rte/validation.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
+    return [json.loads(line) for line in lines], document
+
+
+def spaced(text: str) -> str:
+    """A text without the blanks around sentinels, which transformers leaves out."""
+    return re.sub(r" *(<extra_id_\d+>) *", r"\1", text)
+
+
+@pytest.fixture(scope="module")
+def ours(names: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    return evaluate(names["keras"], tmp_path_factory.mktemp("ours"), Decode())[0]
+
+
+@pytest.mark.parametrize("library", OTHERS)
+def test_texts(library: str, names: dict[str, str], ours: list[dict[str, Any]], tmp_path: Path) -> None:
+    found, document = evaluate(names[library], tmp_path, Decode())
+    assert len({record["prediction"] for record in ours}) > 40
+    assert any("hit_limit" in record for record in ours)
+    assert [{**r, "prediction": spaced(r["prediction"])} for r in found] == [
+        {**r, "prediction": spaced(r["prediction"])} for r in ours
+    ]
+    assert document["dtype"] == "float32"
+    assert document["device"]
+
+
+@pytest.mark.parametrize("library", OTHERS)
+def test_log_likelihoods(library: str, names: dict[str, str], tmp_path: Path) -> None:
+    answering = Rank(RTE.answer.choices)
+    ours, _ = evaluate(names["keras"], tmp_path / "keras", answering)
+    found, document = evaluate(names[library], tmp_path / library, answering)
+    assert [r["prediction"] for r in found] == [r["prediction"] for r in ours]
+    assert [r["answer_tokens"] for r in found] == [r["answer_tokens"] for r in ours]
+    for one, other in zip(found, ours, strict=True):
+        assert one["log_likelihoods"] == pytest.approx(other["log_likelihoods"], rel=1e-5)
+    assert document["results"]["glue/rte"]["validation"]["decode"]["method"] == "rank"
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_long_and_empty_inputs(library: str, names: dict[str, str]) -> None:
+    predictor = open_model(names[library]).predictor
+    prepared = predictor.prepare(["", "A painter.", "word " * 100_000], 512)
+    assert [p.truncated for p in prepared] == [False, False, True]
+    assert (prepared[0].length, prepared[2].length) == (1, 512)
+    together = predictor.generate(prepared, 8, Decode())
+    assert [g.text for g in together] == [predictor.generate([p], 8, Decode())[0].text for p in prepared]
+    assert all(len(ranking.sums) == 2 for ranking in predictor.rank(prepared, ["yes", ""]))
+    assert predictor.prepare([], 512) == []
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_bfloat16(library: str, names: dict[str, str], tmp_path: Path) -> None:
+    answering = Rank(RTE.answer.choices)
+    exact, _ = evaluate(names[library], tmp_path / "exact", answering)
+    rounded, document = evaluate(names[library], tmp_path / "rounded", answering, "bfloat16")
+    assert document["dtype"] == document["model"]["dtype"] == "bfloat16"
+    assert [r["log_likelihoods"] for r in exact] != [r["log_likelihoods"] for r in rounded]
+    for one, other in zip(exact, rounded, strict=True):
+        assert one["log_likelihoods"] == pytest.approx(other["log_likelihoods"], rel=0.1)
+
+
+def test_beam_search(names: dict[str, str], tmp_path: Path) -> None:
+    beam = Decode("beam", beam_size=4, alpha=0.6)
+    found, document = evaluate(names["transformers"], tmp_path / "transformers", beam)
+    assert len(found) == 80
+    decode = document["results"]["glue/rte"]["validation"]["decode"]
+    assert decode["length_penalty"] == "transformers: length ** alpha"
+    with pytest.raises(UserError, match=r"KerasHub's beam search has no length penalty.*take --decode greedy"):
+        evaluate(names["keras_hub"], tmp_path / "keras_hub", beam)
+
+
+@pytest.mark.parametrize("library", OTHERS)
+def test_identities(library: str, names: dict[str, str]) -> None:
+    one, two = open_model(names[library]).predictor, open_model(names[library]).predictor
+    assert one.identity == two.identity
+    assert one.identity.keys() == {"model", "vocabulary", "dtype", "library"}
+    other = open_model(names[library], ModelOptions("bfloat16")).predictor.identity
+    assert other["dtype"] == "bfloat16"
+
+
+def test_pytorchs_own_error_of_memory() -> None:
+    import torch
+
+    with pytest.raises(RuntimeError) as raised:
+        torch.empty(1 << 55, dtype=torch.int8)
+    assert is_out_of_memory(raised.value)

@@ -1,0 +1,112 @@
+"""How tasks are answered: what `--decode` means for each row, and the choice among fixed answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pytest
+
+import task_specs
+from t5eval.answering import answer_batch, choose_answering
+from t5eval.errors import UserError
+from t5eval.predictor import Generation, Prepared, Rank, Ranking, TextGenerator
+from t5eval.store import Prediction
+from task_specs import Decode
+
+RTE = task_specs.get("glue/rte")
+CHOICES = ("entailment", "not_entailment")
+BEAM = Decode("beam", beam_size=4, alpha=0.6)
+
+
+class Ranker(TextGenerator):
+    """Says of each input what it was made of."""
+
+    def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
+        raise NotImplementedError
+
+    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
+        return [prepared.payload for prepared in batch]
+
+    def rank(self, batch: Sequence[Prepared], answers: Sequence[str]) -> list[Ranking]:
+        assert answers == CHOICES
+        return [prepared.payload for prepared in batch]
+
+
+class CannotRank(Ranker):
+    rank = TextGenerator.rank
+
+
+def ranked(*sums: Sequence[float], model: TextGenerator | None = None) -> list[Prediction]:
+    inputs = [Prepared(Ranking(tuple(row), (2, 5)), 3, truncated=i == 0) for i, row in enumerate(sums)]
+    ids = [f"id {i}" for i in range(len(inputs))]
+    return answer_batch(model or Ranker(), inputs, ids, RTE, Rank(CHOICES))
+
+
+@pytest.mark.parametrize(
+    ("task", "method", "expected"),
+    [
+        ("glue/rte", None, Decode()),
+        ("glue/rte", "greedy", Decode()),
+        ("glue/rte", "beam", BEAM),
+        ("glue/rte", "rank", Rank(CHOICES)),
+        ("cnn_dailymail", None, task_specs.get("cnn_dailymail").decode),
+        ("cnn_dailymail", "greedy", Decode()),
+        ("cnn_dailymail", "beam", task_specs.get("cnn_dailymail").decode),
+    ],
+)
+def test_what_a_method_means(task: str, method: str | None, expected: Decode | Rank) -> None:
+    assert choose_answering([task_specs.get(task)], method, {task}) == ({task: expected}, [])
+
+
+def test_a_task_named_for_itself_must_have_answers_to_rank() -> None:
+    with pytest.raises(UserError, match="--decode rank: glue/wnli has no fixed set of answers to choose from"):
+        choose_answering([RTE, task_specs.get("glue/wnli")], "rank", {"glue/wnli"})
+
+
+def test_a_task_of_a_benchmark_keeps_its_way() -> None:
+    specs = [RTE, task_specs.get("glue/wnli"), task_specs.get("cnn_dailymail")]
+    chosen, kept = choose_answering(specs, "rank", {"glue/rte"})
+    assert kept == ["glue/wnli", "cnn_dailymail"]
+    assert chosen == {
+        "glue/rte": Rank(CHOICES),
+        "glue/wnli": Decode(),
+        "cnn_dailymail": task_specs.get("cnn_dailymail").decode,
+    }
+
+
+def test_the_highest_sum_is_chosen_and_of_equals_the_first() -> None:
+    found = ranked((-3.0, -2.5), (-1.0, -9.0), (-4.0, -4.0))
+    assert [(p.id, p.text) for p in found] == [
+        ("id 0", "not_entailment"),
+        ("id 1", "entailment"),
+        ("id 2", "entailment"),
+    ]
+    assert [p.truncated for p in found] == [True, False, False]
+    assert not any(p.hit_limit for p in found)
+
+
+def test_sums_are_what_single_precision_holds() -> None:
+    (found,) = ranked((-0.1 - 1e-12, -0.1))  # equal in float32, so that the first is chosen
+    assert found.text == "entailment"
+    assert found.line() == (
+        b'{"id": "id 0", "prediction": "entailment", "truncated": true, '
+        b'"log_likelihoods": [-0.1, -0.1], "answer_tokens": [2, 5]}\n'
+    )
+    assert Prediction.from_line(found.line()) == found
+
+
+@pytest.mark.parametrize("row", [(-1.0, math.nan), (-1.0, -math.inf), (-1.0,), (-1.0, -2.0, -3.0)])
+def test_there_is_a_finite_number_for_each_answer(row: Sequence[float]) -> None:
+    with pytest.raises(UserError, match=r"glue/rte: example id 1: the model gives .* as log-likelihoods of 2 answers"):
+        ranked((-1.0, -2.0), row)
+
+
+def test_a_model_without_probabilities_says_so() -> None:
+    with pytest.raises(UserError, match=r"CannotRank cannot rank answers; it can only generate them"):
+        ranked((-1.0, -2.0), model=CannotRank())
+
+
+def test_answers_of_another_type_are_named() -> None:
+    with pytest.raises(UserError, match=r"gives a str as an answer; it must give a t5eval.predictor.Generation"):
+        answer_batch(Ranker(), [Prepared("entailment", 1, False)], ["0"], RTE, Decode())

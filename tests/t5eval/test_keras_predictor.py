@@ -1,0 +1,96 @@
+"""The Keras T5 as a predictor: long and empty inputs, ranking against its own logits, precision, vocabulary."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from t5eval.errors import UserError
+from t5eval.evaluation import evaluate_splits
+from t5eval.keras_predictor import KerasPredictor
+from t5eval.predictor import Rank
+from task_specs import Decode
+from tests.t5eval.glue_files import RTE, opened
+from tests.t5eval.tiny_t5 import write_tiny_t5
+
+pytestmark = pytest.mark.slow
+
+CHOICES = ("entailment", "not_entailment")
+LONG = "word " * 100_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_t5(tmp_path_factory.mktemp("model") / "t5")
+
+
+@pytest.fixture(scope="module")
+def predictor(folder: Path) -> KerasPredictor:
+    return KerasPredictor(folder)
+
+
+def test_a_hundred_thousand_tokens_are_cut_and_counted(predictor: KerasPredictor, tmp_path: Path) -> None:
+    content = f"0\t{LONG}\tB.\tentailment\n1\t\t\tnot_entailment\n2\tA.\tB.\tentailment\n".encode()
+    split = opened(tmp_path / "data", "rte", "validation", RTE + content)
+    for name, answering in (("greedy", Decode()), ("rank", Rank(CHOICES))):
+        _, document = evaluate_splits(predictor, [split], tmp_path / name, {}, answerings={"glue/rte": answering})
+        result = document["results"]["glue/rte"]["validation"]
+        assert (result["n"], result["truncated_inputs"]) == (3, 1)
+        lines = (tmp_path / name / "predictions/glue/rte/validation.jsonl").read_text().splitlines()
+        assert ["truncated" in json.loads(line) for line in lines] == [True, False, False]
+
+
+def test_inputs_of_any_length(predictor: KerasPredictor) -> None:
+    prepared = predictor.prepare(["", "A word.", LONG], 512)
+    assert [p.length for p in prepared][::2] == [1, 512]
+    assert [p.truncated for p in prepared] == [False, False, True]
+    assert prepared[0].payload == [1]
+    assert prepared[2].payload[-1] == 1
+    texts = [g.text for g in predictor.generate(prepared, 5, Decode())]
+    assert texts == [predictor.generate([p], 5, Decode())[0].text for p in prepared]
+    rankings = predictor.rank(prepared, CHOICES)
+    for p, ranking in zip(prepared, rankings, strict=True):
+        assert ranking.sums == pytest.approx(predictor.rank([p], CHOICES)[0].sums, rel=1e-5)
+    assert predictor.prepare([], 512) == []
+
+
+def test_ranking_against_the_logits_of_the_whole_model(predictor: KerasPredictor, folder: Path) -> None:
+    from scipy.special import log_softmax
+
+    from keras_model.checkpoints import load_model, load_tokenizer
+
+    model, tokenizer = load_model(folder), load_tokenizer(folder)
+    prepared = predictor.prepare(["rte sentence1: A painter. sentence2: A letter."], 512)
+    (ranking,) = predictor.rank(prepared, CHOICES)
+    for choice, value, tokens in zip(CHOICES, ranking.sums, ranking.tokens, strict=True):
+        ids = np.array([*tokenizer.encode([choice])[0]])
+        assert ids[-1] == 1  # the end of sequence counts
+        assert tokens == len(ids)
+        inputs = {"encoder_ids": np.array([prepared[0].payload]), "decoder_ids": np.array([[0, *ids[:-1]]])}
+        expected = log_softmax(np.asarray(model(inputs), np.float64)[0], axis=-1)[np.arange(len(ids)), ids].sum()
+        assert value == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_precision_is_the_models(predictor: KerasPredictor, folder: Path) -> None:
+    half = KerasPredictor(folder, "bfloat16")
+    assert predictor.identity["dtype"] == "float32"
+    assert half.identity == {**predictor.identity, "dtype": "bfloat16"}
+    prepared = predictor.prepare(["A painter wrote a letter."], 512)
+    exact, rounded = (p.rank(prepared, CHOICES)[0].sums for p in (predictor, half))
+    assert exact != rounded
+    assert rounded == pytest.approx(exact, rel=0.05)
+
+
+def test_a_vocabulary_from_elsewhere(predictor: KerasPredictor, folder: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    shutil.copytree(folder, bare)
+    vocabulary = (bare / "spiece.model").rename(tmp_path / "vocabulary.model")
+    (bare / "tokenizer_config.json").unlink()
+    with pytest.raises(UserError, match=r"bare: there is no tokenizer in it.*--vocab FILE names a SentencePiece model"):
+        _ = KerasPredictor(bare).identity
+    assert KerasPredictor(bare, vocab=str(vocabulary)).identity == predictor.identity
+    assert KerasPredictor(bare, vocab="bytes").identity["vocabulary"] != predictor.identity["vocabulary"]

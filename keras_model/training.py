@@ -56,8 +56,7 @@ class TrainResult:
 
 def compile_model(model: T5, settings: TrainSettings) -> None:
     """Compiles a model for `model.fit` as T5 was fine-tuned: Adafactor, and the token cross-entropy."""
-    # XLA makes a training step on CPU several times slower, and it would compile anew for every length.
-    model.compile(Adafactor(settings.learning_rate), TokenCrossEntropy(), jit_compile=False)
+    model.compile(Adafactor(settings.learning_rate), TokenCrossEntropy())
     model.optimizer.build(model.trainable_variables)
     # The first loss builds Keras' wrapper of it. Left to `fit`, that fails under a strategy: there Keras traces the
     # model on a batch averaged over replicas, whose ids are then no integers.
@@ -83,7 +82,8 @@ def fit(
         folder: gets `checkpoints/`, `logs/` (TensorBoard) and at the end `model/`.
         validate: called every `settings.validate_every` steps and at the end.
         callbacks: Keras callbacks. The logs of their `on_train_batch_end` hold `step` (steps taken), `loss` and
-            `tokens_per_second` (without padding), both over the steps since the loss was last logged.
+            `tokens_per_second` (without padding), both over the steps since the loss was last logged, and
+            `gradient_norm`, of the step, over all variables together and before clipping.
         tokenizer: stored beside the model, so that its folder is complete.
 
     Raises:

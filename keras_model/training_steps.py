@@ -91,7 +91,7 @@ class TrainingSteps(keras.callbacks.Callback):
 
         step, settings = self._step, self._settings
         if step % settings.log_every == 0 or step == settings.steps:
-            self._log(loss, logs["tokens_per_second"])
+            self._log(loss, logs)
         self.validate_if_due()
         if settings.is_checkpoint(step):
             self.save()
@@ -132,11 +132,12 @@ class TrainingSteps(keras.callbacks.Callback):
     def _pause(self) -> None:
         self.seconds += time.perf_counter() - self._resumed_at
 
-    def _log(self, loss: float, tokens_per_second: float) -> None:
+    def _log(self, loss: float, logs: dict[str, Any]) -> None:
         self.loss = loss
         with self._writer.as_default(step=self._step):
             tf.summary.scalar("loss", loss)
-            tf.summary.scalar("tokens_per_second", tokens_per_second)
+            tf.summary.scalar("tokens_per_second", logs["tokens_per_second"])
+            tf.summary.scalar("gradient_norm", float(logs["gradient_norm"]))
             tf.summary.scalar("learning_rate", float(self._t5.optimizer.learning_rate.numpy()))
         self._writer.flush()
         self._logged = (self.seconds, self.tokens)

@@ -279,6 +279,8 @@ def test_callbacks_and_tensorboard_see_the_run(whole, examples):
             for value in event.summary.value:
                 logged.setdefault(value.tag, {})[event.step] = float(tf.make_ndarray(value.tensor))
     assert logged["loss"] == {step: pytest.approx(whole.logs[step - 1]["loss"]) for step in (3, 6, 9, 12)}
+    norms = {step: pytest.approx(whole.logs[step - 1]["gradient_norm"]) for step in (3, 6, 9, 12)}
+    assert logged["gradient_norm"] == norms
     assert logged["validation/glue/rte/accuracy"] == {4: 40.0, 8: 80.0, 12: 120.0}
     assert list(logged["learning_rate"].values()) == pytest.approx([0.01] * 4)
     assert whole.result.loss == pytest.approx(logged["loss"][12])

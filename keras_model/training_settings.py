@@ -82,9 +82,7 @@ class TrainSettings:
         if self.weight_decay and self.optimizer != "adamw":
             raise ValueError(f"weight_decay is for optimizer=adamw. Received: optimizer={self.optimizer!r}")
         if self.schedule == "inverse_square_root" and self.warmup_steps == 0:
-            raise ValueError(
-                "an inverse_square_root schedule needs warmup_steps of at least 1. Received: 0"
-            )
+            raise ValueError("an inverse_square_root schedule needs warmup_steps of at least 1. Received: 0")
         if self.schedule == "linear" and self.warmup_steps >= self.steps:
             raise ValueError(
                 "a linear schedule needs warmup_steps below steps. "

@@ -7,10 +7,13 @@ import tensorflow as tf
 
 from keras_model.adafactor import Adafactor
 from keras_model.config import T5Config
+from keras_model.decoding import Generator
 from keras_model.dense_gradients import AdamW, DenseGradients
 from keras_model.losses import TokenAccuracy, TokenCrossEntropy
 from keras_model.model import T5
+from keras_model.tokenizer import T5Tokenizer
 from keras_model.xla import compiles_step
+from tests.keras_model.models import V1_1, make_model
 
 CONFIG = T5Config(vocab_size=24, d_model=16, d_kv=8, d_ff=32, num_heads=2, num_layers=1, dropout_rate=0.0)
 LENGTHS = [9, 1, 1, 1, 8, 9, 2, 1, 1, 1, 1, 3]  # the halves and quarters of a batch hold different numbers of labels
@@ -218,3 +221,49 @@ def test_bfloat16_trains_float32_weights():
     np.testing.assert_allclose(losses["mixed_bfloat16"][:5], losses["float32"][:5], rtol=2e-3)
     np.testing.assert_allclose(losses["mixed_bfloat16"], losses["float32"], rtol=0.06)  # soon they go their own ways
     assert losses["mixed_bfloat16"] != losses["float32"]
+
+
+@pytest.fixture(scope="module")
+def talking(tmp_path_factory):
+    """A random model with a tokenizer whose ids are fewer than its embeddings."""
+    path = tmp_path_factory.mktemp("vocabulary") / "spiece.model"
+    T5Tokenizer.train(["a fine film", "a dull film", "positive", "negative"], path, 30, extra_ids=4)
+    keras.utils.set_random_seed(3)
+    model = T5(T5Config(vocab_size=64, d_model=16, d_kv=8, d_ff=32, num_heads=2, num_layers=1))
+    model.tokenizer = T5Tokenizer(path, extra_ids=4)
+    return model
+
+
+def test_generates_texts_from_texts_and_ids_from_ids(talking):
+    texts = ["a fine film", "dull", "a film", ""]
+    generator = Generator(talking, emit_limit=talking.tokenizer.vocab_size)
+    expected = []
+    for text in texts:
+        ids = np.array(talking.tokenizer.encode([text]))
+        expected.append(talking.tokenizer.decode(generator.greedy(ids, 6))[0])
+    assert talking.generate(texts, 6) == expected
+    assert talking.generate(texts, 6, batch_size=3) == expected
+    assert talking.generate(texts[0], 6) == expected[0]
+    assert talking.generate([], 6) == []
+    ids = np.array([[3, 4, 5, 1], [6, 1, 0, 0]])
+    np.testing.assert_array_equal(talking.generate(ids, 6), generator.greedy(ids, 6))
+    np.testing.assert_array_equal(
+        talking.generate(tf.constant(ids), 6, method="beam", beam_size=3, alpha=0.0),
+        generator.beam(ids, 6, beam_size=3, alpha=0.0)[0][:, 0],
+    )
+    np.testing.assert_array_equal(
+        talking.generate(ids, 6, method="sample", seed=5, top_k=9), generator.sample(ids, 6, seed=5, top_k=9)
+    )
+
+
+def test_generation_follows_the_weights_and_says_what_it_lacks(talking):
+    model, ids = make_model(V1_1), np.array([[3, 4, 5, 1]])
+    before = model.generate(ids, 5)
+    for variable in model.trainable_variables:
+        variable.assign(variable[::-1])
+    np.testing.assert_array_equal(model.generate(ids, 5), Generator(model).greedy(ids, 5))
+    assert (model.generate(ids, 5) != before).any()
+    with pytest.raises(ValueError, match=r"set model\.tokenizer"):
+        model.generate("a fine film")
+    with pytest.raises(ValueError, match=r"method must be greedy, sample or beam\. Received: method='best'"):
+        model.generate(ids, method="best")

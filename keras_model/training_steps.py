@@ -87,6 +87,7 @@ class TrainingSteps(keras.callbacks.Callback):
         self.tokens += self._plan.tokens(self._step - 1)
         logged_seconds, logged_tokens = self._logged
         logs["step"] = self._step
+        logs["gradient_norm"] = float(self._t5.optimizer.gradient_norm.numpy())
         logs["tokens_per_second"] = (self.tokens - logged_tokens) / (self.seconds - logged_seconds)
 
         step, settings = self._step, self._settings
@@ -137,7 +138,7 @@ class TrainingSteps(keras.callbacks.Callback):
         with self._writer.as_default(step=self._step):
             tf.summary.scalar("loss", loss)
             tf.summary.scalar("tokens_per_second", logs["tokens_per_second"])
-            tf.summary.scalar("gradient_norm", float(logs["gradient_norm"]))
+            tf.summary.scalar("gradient_norm", logs["gradient_norm"])
             tf.summary.scalar("learning_rate", float(self._t5.optimizer.learning_rate.numpy()))
         self._writer.flush()
         self._logged = (self.seconds, self.tokens)

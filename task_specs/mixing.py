@@ -94,7 +94,7 @@ def training_mixture(
     several names, a mixture as a whole.
 
     Args:
-        names: tasks, benchmarks, mixtures, or `all`.
+        names: tasks, benchmarks, mixtures, `all` benchmarks, or `text`.
         rates: a rate for each name, in place of its size.
         limit: the most that a size counts, in place of the mixture's own.
         temperature: in place of the mixture's own.
@@ -109,7 +109,7 @@ def training_mixture(
             raise SpecError(f"rates and tasks must have the same names; only one of them has {odd}")
         members = {name: Member(name, rate=rates[name]) for name in names}
     else:
-        rows = {name: find(name) for name in names if name != ALL}
+        rows = {name: find(name) for name in names if name not in (ALL, TEXT)}
         only = rows.get(names[0]) if len(names) == 1 else None
         if isinstance(only, Mixture):
             limit = only.limit if limit is None else limit
@@ -118,6 +118,9 @@ def training_mixture(
         members = {}
         for name in names:
             row = rows.get(name)
+            if name == TEXT:
+                members[TEXT] = Member(TEXT)
+                continue
             if isinstance(row, TaskSpec | Mixture):
                 members[row.name] = Member(name)
                 continue

@@ -29,7 +29,8 @@ def shares(mixture: Mixture, sizes: Mapping[str, float] | None = None) -> dict[s
     drawn = _shares(mixture, sizes or {})
     total = sum(drawn.values())
     if not total:
-        raise SpecError(f"mixture {mixture.name}: nothing to train on, no member has a training split and a rate")
+        names = ", ".join(drawn) or TEXT
+        raise SpecError(f"mixture {mixture.name}: nothing to train on, without a training split or a rate: {names}")
     return {name: share / total for name, share in drawn.items()}
 
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "submit": "Write a leaderboard submission.",
     "check": "Check a submission file.",
     "train": "Fine-tune a Keras T5.",
+    "recipe": "Print the paper's settings for fine-tuning on a task.",
     "convert": "Convert a checkpoint to another format.",
     "data": "Build datasets from downloaded archives.",
     "demo": "Run the whole job on an embedded miniature suite.",

@@ -11,6 +11,7 @@ import pytest
 from keras_model.byte_tokenizer import ByteTokenizer
 from keras_model.objectives import PrefixLm, SpanCorruption
 from keras_model.text_files import DOCUMENTS_AT_A_TIME, chunks, read_documents, text_pairs
+from keras_model.tokenizer import T5Tokenizer
 
 BYTES = ByteTokenizer()
 
@@ -68,3 +69,15 @@ def test_examples_follow_from_seed_and_number(tmp_path: Path) -> None:
     assert any(len(a) != len(b) or (a != b).any() for (a, _), (b, _) in zip(first, other, strict=True))
     assert {len(source) for source, _ in first[:-1]} == {64}
     assert all(len(source) <= 64 for source, _ in text_pairs([path], BYTES, PrefixLm(64)))
+
+
+def test_real_text_with_t5s_vocabulary(shared_data: Path) -> None:
+    tokenizer = T5Tokenizer(shared_data / "t5_vocab" / "spiece.model")
+    text = shared_data / "predictions" / "cnn_dailymail" / "test.highlights"
+    objective = SpanCorruption.of(tokenizer)
+    assert objective.sentinels.tolist() == list(range(32099, 32071, -1))
+    pairs = list(text_pairs([text], tokenizer, objective))
+    # T5's published lengths, in every chunk but the last.
+    assert {(len(source), len(target)) for source, target in pairs[:-1]} == {(512, 114)}
+    documents = tokenizer.encode(list(read_documents([text])))
+    assert 568 * (len(pairs) - 1) < sum(len(ids) - 1 for ids in documents) <= 568 * len(pairs)

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from keras_model.byte_tokenizer import ByteTokenizer
+from t5eval.data import data_source
 from t5eval.errors import UserError
-from t5eval.training import TrainConfig, resolve
+from t5eval.training import TrainConfig, learnable_pairs, resolve, training_splits
 from t5eval.training_mixture import TextData, draw_rates, drawn, drawn_tasks, mixture_of_run
-from task_specs import Member, Mixture, shares, tasks_of
+from task_specs import Member, Mixture, get, shares, tasks_of
 
 BASE: dict[str, Any] = {"task": ["glue/rte"], "data_dir": "d", "out": "o", "model": "m"}
 
@@ -146,3 +147,10 @@ def test_text_that_cannot_be_learned(tmp_path: Path, content: bytes | None, tabl
 def test_a_mixture_of_its_own_settings_is_left_alone() -> None:
     glue = mixture_of_run(("glue_proportional",), None, None, None, None)
     assert (glue.limit, glue.temperature) == (None, 1.0)
+
+
+@pytest.mark.parametrize("name", ["glue/sst2", "glue/rte", "super_glue/wsc", "super_glue/multirc", "super_glue/cb"])
+def test_the_rows_sizes_are_those_of_the_real_files(name: str, shared_data: Path) -> None:
+    spec = get(name)
+    (split,) = training_splits([spec], data_source(str(shared_data)))
+    assert sum(1 for _ in learnable_pairs(split)) == spec.training_size

@@ -107,7 +107,8 @@ def command(
     splits, skipped = choose_splits(specs, data, wanted)
     for name in skipped:
         warn(f"{name} skipped: its data is not in {data.option}")
-    alone = task_specs.resolve(name for name in tasks if name != "all" and name not in task_specs.BENCHMARKS)
+    groups = ("all", *task_specs.BENCHMARKS)
+    alone = [row for name in tasks if name not in groups and isinstance(row := task_specs.find(name), TaskSpec)]
     answerings, kept = choose_answering(specs, decode, {spec.name for spec in alone})
     if kept:
         warn(f"no fixed answers to rank, so decoded as their rows say: {', '.join(kept)}")

@@ -18,7 +18,7 @@ from t5eval.run_folder import locked, recorded
 
 def run_training(config: training.TrainConfig, say: Any) -> Any:
     """Trains in the run's folder, holding its lock and keeping its configuration."""
-    specs = task_specs.resolve(config.task)
+    specs = task_specs.tasks_of(config.mixture)
     run = Path(config.out)
     with locked(run), recorded(run, "train", dataclasses.asdict(config)), StepProgress(config.steps) as progress:
         return training.train(config, specs, display=progress, say=progress.say if say is None else say)
@@ -35,7 +35,9 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 
 @click.command(cls=Spreading)
 @click.option("--config", "config_file", metavar="FILE", help="TOML file with a [train] table; flags overrule it.")
-@click.option("--task", multiple=True, metavar="T...", help="Tasks or benchmarks to train on.")
+@click.option("--task", multiple=True, metavar="T...", help="Tasks, benchmarks or mixtures to train on.")
+@click.option("--mixture-limit", type=int, metavar="K", help="The most that a task's size counts in the mixture.")
+@click.option("--temperature", type=float, metavar="T", help="Makes the rates of tasks more even, the higher the more.")
 @data_dir_option
 @click.option("--out", metavar="RUN", help="The run's folder; an unfinished run is resumed.")
 @click.option("--model", metavar="FOLDER", help="Model folder to start from.")

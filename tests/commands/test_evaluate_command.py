@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -206,6 +207,24 @@ def test_train_on_bytes(t5eval: Any, suite: Path, tmp_path: Path) -> None:
     model = tmp_path / "run" / "model"
     assert json.loads((model / "config.json").read_text())["vocab_size"] == 384
     assert load_tokenizer(model).fingerprint == ByteTokenizer().fingerprint
+
+
+def test_train_on_a_mixture_with_plain_text(t5eval: Any, model: Path, suite: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("the goat and the rope are in the garden\n" * 40)
+    (tmp_path / "mine.toml").write_text(
+        'name = "mine"\nmembers = ["glue/mnli_matched", "glue/mnli", "text"]\nlimit = 9'
+    )
+    text = TRAIN.format(suite=suite, out=tmp_path / "run", model=model).replace(
+        '["glue/rte", "glue/cola"]', f'["{tmp_path / "mine.toml"}"]'
+    )
+    text += f'[train.text]\nfiles = ["{tmp_path / "text.txt"}"]\ninputs = 64\n'
+    (tmp_path / "train.toml").write_text(text.replace("steps = 4", "steps = 1"))
+    done = t5eval("train", "--config", tmp_path / "train.toml")
+    assert done.status == 0, done.err
+    # Nine of each count, and what has no training split is validated all the same.
+    assert re.search(r"glue/mnli: \d+ training examples, 50.000 % of those drawn", done.err)
+    assert re.search(r"text: \d+ training examples, 50.000 % of those drawn", done.err)
+    assert "glue/mnli_matched validation at step 1:" in done.out
 
 
 @pytest.mark.parametrize(

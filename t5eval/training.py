@@ -186,7 +186,9 @@ def tokenise(splits: Sequence[Split], tokenizer: Tokenizer) -> dict[str, Example
     return parts
 
 
-def validation_examples(specs: Sequence[TaskSpec], data: DataSource, limit: int) -> dict[TaskSpec, list[Example]]:
+def validation_examples(
+    specs: Sequence[TaskSpec], data: DataSource, limit: int | None
+) -> dict[TaskSpec, list[Example]]:
     """Returns the first `limit` validation examples of each task whose validation split is at hand."""
     found: dict[TaskSpec, list[Example]] = {}
     for spec in specs:

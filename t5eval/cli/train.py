@@ -10,7 +10,7 @@ import click
 
 import task_specs
 from t5eval import training
-from t5eval.cli.options import data_dir_option
+from t5eval.cli.options import Spreading, data_dir_option
 from t5eval.cli.progress import StepProgress
 from t5eval.data import data_source
 from t5eval.run_folder import locked, recorded
@@ -24,9 +24,9 @@ def run_training(config: training.TrainConfig, say: Any) -> Any:
         return training.train(config, specs, display=progress, say=progress.say if say is None else say)
 
 
-@click.command()
+@click.command(cls=Spreading)
 @click.option("--config", "config_file", metavar="FILE", help="TOML file with a [train] table; flags overrule it.")
-@click.option("--task", multiple=True, metavar="T", help="Task, benchmark or mixture to train on; repeatable.")
+@click.option("--task", multiple=True, metavar="T...", help="Tasks, benchmarks or mixtures to train on.")
 @click.option("--mixture-limit", type=int, metavar="K", help="The most that a task's size counts in the mixture.")
 @click.option("--temperature", type=float, metavar="T", help="Makes the rates of tasks more even, the higher the more.")
 @data_dir_option

@@ -96,6 +96,7 @@ def command(
       hf:FOLDER               a model that transformers runs
       keras_hub:PRESET        a model that KerasHub runs
       py:FILE.py:FUNCTION     what your own function returns; also py:MODULE:FUNCTION
+      best:RUN                for each task the best checkpoint of a training run
       predictions:FILE        predictions that are there already; also a run's folder
     """
     from t5eval.cli.tables import averages_text, score_table

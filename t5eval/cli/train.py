@@ -24,6 +24,15 @@ def run_training(config: training.TrainConfig, say: Any) -> Any:
         return training.train(config, specs, display=progress, say=progress.say if say is None else say)
 
 
+def _best_elsewhere(result: Any, name: str, last: int) -> str:
+    """Says where a score was highest, if not at the end."""
+    if name not in result.best:
+        return ""
+    checkpoint = result.best[name]
+    step = int(checkpoint.name.removeprefix("step-"))
+    return "" if step == last else f"; best {result.scores[step][name]:.2f} by {checkpoint}"
+
+
 @click.command(cls=Spreading)
 @click.option("--config", "config_file", metavar="FILE", help="TOML file with a [train] table; flags overrule it.")
 @click.option("--task", multiple=True, metavar="T...", help="Tasks, benchmarks or mixtures to train on.")
@@ -46,7 +55,8 @@ def command(config_file: str | None, **flags: Any) -> None:
     """Fine-tune a Keras T5 on TASKs with model.fit.
 
     The model starts from a folder (--model) or from scratch (--preset or a [train.config] table, with --vocab). The
-    result is RUN/model, which `t5eval evaluate --model` takes, as every folder in RUN/checkpoints.
+    result is RUN/model, which `t5eval evaluate --model` takes, as every folder in RUN/checkpoints;
+    `--model best:RUN` takes for each task the checkpoint that validated best.
     """
     given = {name: value for name, value in flags.items() if value not in (None, ())}
     if "task" in given:
@@ -64,4 +74,4 @@ def command(config_file: str | None, **flags: Any) -> None:
     if result.scores:
         last = max(result.scores)
         for name, score in result.scores[last].items():
-            click.echo(f"{name} validation at step {last:,}: {score:.2f}")
+            click.echo(f"{name} validation at step {last:,}: {score:.2f}{_best_elsewhere(result, name, last)}")

@@ -47,6 +47,8 @@ class TrainConfig:
         keep: checkpoints kept.
         validate_every: steps between validations; None for with each checkpoint.
         validate_limit: validation examples of each task, from the start of the split.
+        pack: the lengths of a row, source and target, into which several examples are packed; a step then has
+            `batch_size` rows. None for an example a row.
     """
 
     task: tuple[str, ...]
@@ -64,6 +66,7 @@ class TrainConfig:
     keep: int = 3
     validate_every: int | None = None
     validate_limit: int = 1000
+    pack: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         if not self.task:
@@ -87,7 +90,8 @@ class TrainConfig:
 
         names = [field.name for field in dataclasses.fields(TrainSettings)]
         try:
-            return TrainSettings(**{name: getattr(self, name) for name in names if hasattr(self, name)})
+            given = {name: getattr(self, name) for name in names if hasattr(self, name)}
+            return TrainSettings(**given, packing=self.pack)
         except ValueError as error:
             raise UserError(str(error)) from None
 
@@ -125,6 +129,7 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
         expected: tuple[type, ...] = {
             "task": (list, tuple),
             "config": (dict,),
+            "pack": (list, tuple),
             "learning_rate": (int, float),
             **dict.fromkeys(("data_dir", "out", "model", "preset", "vocab"), (str,)),
         }.get(key, (int,))
@@ -133,7 +138,10 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
     for key in ("task", "data_dir", "out"):
         if key not in table:
             raise UserError(f"{where}: {key} is missing")
-    return TrainConfig(**{**table, "task": tuple(table["task"])})
+    pack = table.get("pack")
+    if pack is not None and ([type(length) for length in pack] != [int, int]):
+        raise UserError(f"{where}: pack takes the lengths of a row, source and target, got {pack!r}")
+    return TrainConfig(**{**table, "task": tuple(table["task"]), "pack": tuple(pack) if pack else None})
 
 
 def training_splits(specs: Sequence[TaskSpec], data: DataSource) -> list[Split]:

@@ -23,6 +23,7 @@ COMMANDS = {
     "evaluate": "Predict with a model and score.",
     "submit": "Write a leaderboard submission.",
     "check": "Check a submission file.",
+    "report": "Write a report of runs.",
     "train": "Fine-tune a Keras T5.",
     "convert": "Convert a checkpoint to another format.",
     "data": "Build datasets from downloaded archives.",

@@ -24,6 +24,7 @@ COMMANDS = {
     "compare": "Compare two runs, or a run with published scores.",
     "submit": "Write a leaderboard submission.",
     "check": "Check a submission file.",
+    "report": "Write a report of runs.",
     "train": "Fine-tune a Keras T5.",
     "recipe": "Print the paper's settings for fine-tuning on a task.",
     "convert": "Convert a checkpoint to another format.",

@@ -23,6 +23,7 @@ COMMANDS = {
     "evaluate": "Predict with a model and score.",
     "submit": "Write a leaderboard submission.",
     "check": "Check a submission file.",
+    "prepare": "Format and tokenise once, for training.",
     "train": "Fine-tune a Keras T5.",
     "recipe": "Print the paper's settings for fine-tuning on a task.",
     "convert": "Convert a checkpoint to another format.",

@@ -33,12 +33,17 @@ class TrainSettings:
     """Steps over which the logged loss and speed are averaged."""
     bucket_width: int = 4
     """Tokens: lengths in the same class of this width count as alike; see `BatchPlan`."""
+    packing: tuple[int, int] | None = None
+    """The lengths of a row, source and target, into which several examples are packed; `batch_size` then counts rows.
+    None: every example has a row of its own, in batches of like lengths."""
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "checkpoint_every", "keep", "validate_every", "log_every", "bucket_width"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1. Received: {name}={value}")
+        if self.packing is not None and (len(self.packing) != 2 or min(self.packing) < 1):
+            raise ValueError(f"packing takes two lengths of at least 1, source and target. Received: {self.packing}")
         if self.seed < 0:
             raise ValueError(f"seed must not be negative. Received: seed={self.seed}")
         if not 0 < self.learning_rate < math.inf:
@@ -46,7 +51,8 @@ class TrainSettings:
 
     def fixed(self) -> dict[str, Any]:
         """The settings that decide what a step does, and so cannot change when a run is resumed."""
-        return {name: getattr(self, name) for name in ("batch_size", "learning_rate", "seed", "bucket_width")}
+        values = {name: getattr(self, name) for name in ("batch_size", "learning_rate", "seed", "bucket_width")}
+        return values | {"packing": list(self.packing) if self.packing else None}  # as it comes back from JSON
 
     def is_checkpoint(self, step: int) -> bool:
         """Whether a checkpoint is due after so many steps."""

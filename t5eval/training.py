@@ -52,6 +52,8 @@ class TrainConfig:
         mixture_limit: the most that a size counts in the mixture.
         temperature: makes rates more even, the higher the more.
         text: files and objective of the plain text that `text` stands for: see `TextData`.
+        pack: the lengths of a row, source and target, into which several examples are packed; a step then has
+            `batch_size` rows. None for an example a row.
     """
 
     task: tuple[str, ...]
@@ -73,6 +75,7 @@ class TrainConfig:
     mixture_limit: int | None = None
     temperature: float | None = None
     text: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    pack: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         if not self.task:
@@ -106,7 +109,8 @@ class TrainConfig:
 
         names = [field.name for field in dataclasses.fields(TrainSettings)]
         try:
-            return TrainSettings(**{name: getattr(self, name) for name in names if hasattr(self, name)})
+            given = {name: getattr(self, name) for name in names if hasattr(self, name)}
+            return TrainSettings(**given, packing=self.pack)
         except ValueError as error:
             raise UserError(str(error)) from None
 
@@ -144,6 +148,7 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
         expected: tuple[type, ...] = {
             "task": (list, tuple),
             **dict.fromkeys(("config", "rates", "text"), (dict,)),
+            "pack": (list, tuple),
             **dict.fromkeys(("learning_rate", "temperature"), (int, float)),
             **dict.fromkeys(("data_dir", "out", "model", "preset", "vocab"), (str,)),
         }.get(key, (int,))
@@ -155,7 +160,10 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
     for name, rate in table.get("rates", {}).items():
         if not isinstance(rate, int | float) or isinstance(rate, bool):
             raise UserError(f"{where}: the rate of {name} must be a number, got {rate!r}")
-    return TrainConfig(**{**table, "task": tuple(table["task"])})
+    pack = table.get("pack")
+    if pack is not None and ([type(length) for length in pack] != [int, int]):
+        raise UserError(f"{where}: pack takes the lengths of a row, source and target, got {pack!r}")
+    return TrainConfig(**{**table, "task": tuple(table["task"]), "pack": tuple(pack) if pack else None})
 
 
 def training_splits(specs: Sequence[TaskSpec], data: DataSource) -> list[Split]:
@@ -186,7 +194,9 @@ def tokenise(splits: Sequence[Split], tokenizer: Tokenizer) -> dict[str, Example
     return parts
 
 
-def validation_examples(specs: Sequence[TaskSpec], data: DataSource, limit: int) -> dict[TaskSpec, list[Example]]:
+def validation_examples(
+    specs: Sequence[TaskSpec], data: DataSource, limit: int | None
+) -> dict[TaskSpec, list[Example]]:
     """Returns the first `limit` validation examples of each task whose validation split is at hand."""
     found: dict[TaskSpec, list[Example]] = {}
     for spec in specs:
@@ -294,6 +304,8 @@ def train(
             examples,
             settings,
             Path(config.out),
+            sizes=list(sizes.values()),
+            rates=None if rates is None else list(rates.values()),
             validate=check,
             callbacks=[_display_callback(display, config.steps)],
             tokenizer=tokenizer,

@@ -45,6 +45,13 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 @click.option("--vocab", metavar="FILE", help="SentencePiece model, or `bytes`, where no model folder brings one.")
 @click.option("--steps", type=int, help="Optimisation steps.  [default: 262144]")
 @click.option("--batch-size", type=int, help="Examples per step.  [default: 128]")
+@click.option(
+    "--pack",
+    type=int,
+    nargs=2,
+    metavar="SOURCE TARGET",
+    help="Pack several examples into each row of these lengths; --batch-size then counts rows.",
+)
 @click.option("--learning-rate", type=float, help="Constant; Adafactor's.  [default: 0.001]")
 @click.option("--seed", type=int, help="[default: 0]")
 @click.option("--checkpoint-every", type=int, metavar="STEPS", help="[default: 5000]")
@@ -67,10 +74,13 @@ def command(config_file: str | None, **flags: Any) -> None:
     config = training.resolve(table, config_file or "t5eval train")
     data_source(config.data_dir)
     result = run_training(config, None)
-    speed = result.tokens / result.seconds if result.seconds else 0.0
+    filling = result.filling
+    speed = filling.tokens / result.seconds if result.seconds else 0.0
     click.echo(
         f"trained {result.steps - result.first_step:,} steps at {speed:,.0f} tokens/s; the model is {result.model}"
     )
+    if filling.tokens:
+        click.echo(f"not padding: source {filling.source_share:.1%}, target {filling.target_share:.1%}")
     if result.scores:
         last = max(result.scores)
         for name, score in result.scores[last].items():

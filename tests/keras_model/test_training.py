@@ -11,7 +11,8 @@ import pytest
 import tensorflow as tf
 
 import keras_model.model
-from keras_model.batches import BatchPlan, Examples, batch_dataset
+from keras_model.batch_plan import BatchPlan
+from keras_model.batches import Examples, batch_dataset
 from keras_model.checkpoints import load_model
 from keras_model.config import T5Config
 from keras_model.model import T5
@@ -169,7 +170,7 @@ def test_finished_run_can_be_asked_for_again_and_for_more(tmp_path, examples, wh
     fit(model, examples, shorter, tmp_path)
     again = new_model(seed=99)
     result = fit(again, examples, shorter, tmp_path)
-    assert (result.first_step, result.loss, result.tokens) == (10, None, 0)
+    assert (result.first_step, result.loss, result.filling.tokens) == (10, None, 0)
     assert_same_weights(model, again)
     assert fit(again, examples, SETTINGS, tmp_path).first_step == 10
     assert_same_weights(again, whole.model)
@@ -299,7 +300,7 @@ def test_callbacks_and_tensorboard_see_the_run(whole, examples):
     assert list(logged["learning_rate"].values()) == pytest.approx([0.01] * 4)
     assert whole.result.loss == pytest.approx(logged["loss"][12])
     # Two epochs: every token of every example twice.
-    assert whole.result.tokens == 2 * (examples.sources.lengths.sum() + examples.targets.lengths.sum())
+    assert whole.result.filling.tokens == 2 * (examples.sources.lengths.sum() + examples.targets.lengths.sum())
 
 
 def test_lookups_train_like_one_hot_products(examples, monkeypatch):

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from keras_model.mapped_array import MappedArray, joined
+
 if TYPE_CHECKING:
     import tensorflow as tf
 
@@ -25,8 +27,8 @@ PAD_ID = 0
 class RaggedIds:
     """Token id sequences of different lengths, one after the other."""
 
-    values: np.ndarray
-    """int32, shape [all tokens]."""
+    values: np.ndarray | MappedArray
+    """int32, shape [all tokens]; mapped where they lie in files."""
     offsets: np.ndarray
     """int64, shape [sequences + 1]; sequence i is values[offsets[i]:offsets[i + 1]]."""
 
@@ -82,6 +84,8 @@ class Examples:
     """What the encoder reads."""
     targets: RaggedIds
     """What the decoder is to write."""
+    known_fingerprint: str | None = None
+    """Of examples that were checked and hashed when they were written to files, which are not read again for it."""
 
     def __post_init__(self) -> None:
         if len(self.sources) != len(self.targets):
@@ -92,6 +96,8 @@ class Examples:
             empty = np.flatnonzero(ids.lengths == 0)
             if len(empty):
                 raise ValueError(f"Example {empty[0]} has an empty {side}; at the least it holds EOS.")
+            if self.known_fingerprint is not None:
+                continue
             padding = np.flatnonzero(ids.values == PAD_ID)
             if len(padding):
                 example = int(np.searchsorted(ids.offsets, padding[0], side="right")) - 1
@@ -114,13 +120,19 @@ class Examples:
     @classmethod
     def concatenate(cls, parts: Sequence[Examples]) -> Examples:
         """Several tasks' examples as one set, in which each example counts once."""
-        return cls(_concatenate([part.sources for part in parts]), _concatenate([part.targets for part in parts]))
+        known = None
+        if any(part.known_fingerprint for part in parts):
+            known = hashlib.sha256("".join(part.fingerprint() for part in parts).encode()).hexdigest()
+        sources, targets = ([getattr(part, side) for part in parts] for side in ("sources", "targets"))
+        return cls(_concatenate(sources), _concatenate(targets), known)
 
     def __len__(self) -> int:
         return len(self.sources)
 
     def fingerprint(self) -> str:
         """A hash of every token, by which a resumed run knows its data again."""
+        if self.known_fingerprint is not None:
+            return self.known_fingerprint
         digest = hashlib.blake2b(digest_size=16)
         for array in (self.sources.offsets, self.sources.values, self.targets.offsets, self.targets.values):
             digest.update(np.ascontiguousarray(array).data)
@@ -133,7 +145,7 @@ def _concatenate(parts: Sequence[RaggedIds]) -> RaggedIds:
     ends = np.cumsum([part.offsets[-1] for part in parts])
     starts = ends - [part.offsets[-1] for part in parts]
     offsets = [part.offsets[1:] + start for part, start in zip(parts, starts, strict=True)]
-    return RaggedIds(np.concatenate([part.values for part in parts]), np.concatenate([[0], *offsets]))
+    return RaggedIds(joined([part.values for part in parts]), np.concatenate([[0], *offsets]))
 
 
 @dataclasses.dataclass(frozen=True)

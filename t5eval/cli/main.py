@@ -25,6 +25,7 @@ COMMANDS = {
     "submit": "Write a leaderboard submission.",
     "check": "Check a submission file.",
     "report": "Write a report of runs.",
+    "prepare": "Format and tokenise once, for training.",
     "train": "Fine-tune a Keras T5.",
     "recipe": "Print the paper's settings for fine-tuning on a task.",
     "convert": "Convert a checkpoint to another format.",

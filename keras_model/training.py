@@ -16,23 +16,18 @@ import keras
 import numpy as np
 
 from keras_model.adafactor import Adafactor
-from keras_model.batches import BatchPlan, Examples, batch_dataset
+from keras_model.batch_plan import BatchPlan
+from keras_model.batches import Examples, Filling, Plan, batch_dataset
 from keras_model.checkpoints import save_model
 from keras_model.dense_gradients import AdamW
 from keras_model.losses import TokenCrossEntropy
 from keras_model.model import T5
+from keras_model.packed_plan import PackedPlan
 from keras_model.schedules import InverseSquareRoot, LinearWarmupAndDecay
 from keras_model.tokenizer_base import Tokenizer
+from keras_model.training_checkpoints import Progress, best_checkpoints, newest_checkpoint, read_progress
 from keras_model.training_settings import TrainSettings
-from keras_model.training_state import (
-    Progress,
-    TrainingError,
-    newest_checkpoint,
-    read_progress,
-    restore,
-    seed_dropout,
-    writing_folder,
-)
+from keras_model.training_state import TrainingError, restore, seed_dropout, writing_folder
 from keras_model.training_steps import NonFiniteLossError, TrainingSteps, Validate
 
 __all__ = ["NonFiniteLossError", "TrainResult", "TrainSettings", "TrainingError", "compile_model", "fit"]
@@ -48,12 +43,14 @@ class TrainResult:
     """Steps of the whole run."""
     loss: float | None
     """Mean over the steps since the last but one was logged; None if there was no step left to take."""
-    tokens: int
-    """Source and target tokens, without padding, that this call trained on."""
+    filling: Filling
+    """The tokens that this call trained on, and the places that they were in."""
     seconds: float
     """Spent on them, the first step's tracing included, validation and checkpoints not."""
     scores: dict[int, dict[str, float]]
     """What validation gave, by step; those before a resumption included."""
+    best: dict[str, Path]
+    """For each score, the checkpoint at which it was highest."""
     model: Path
     """The folder of the trained model."""
 
@@ -86,6 +83,8 @@ def fit(
     settings: TrainSettings,
     folder: str | Path,
     *,
+    sizes: Sequence[int] | None = None,
+    rates: Sequence[float] | None = None,
     validate: Validate | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     tokenizer: Tokenizer | None = None,
@@ -97,6 +96,8 @@ def fit(
         examples: tokenised examples.
         settings: how to train.
         folder: gets `checkpoints/`, `logs/` (TensorBoard) and at the end `model/`.
+        sizes: part i of the examples is the next sizes[i] of them. Needed with rates.
+        rates: how often an example of each part is drawn, relative to the others; None for every example once an epoch.
         validate: called every `settings.validate_every` steps and at the end.
         callbacks: Keras callbacks. The logs of their `on_train_batch_end` hold `step` (steps taken), `loss` and
             `tokens_per_second` (without padding), both over the steps since the loss was last logged, and
@@ -110,16 +111,17 @@ def fit(
         KeyboardInterrupt: Ctrl-C, after a checkpoint was saved.
     """
     folder = Path(folder)
-    plan = BatchPlan(
-        examples.sources.lengths, examples.targets.lengths, settings.batch_size, settings.seed, settings.bucket_width
-    )
+    plan = make_plan(examples, settings, sizes, rates)
     if model.dtype_policy.name != settings.dtype:
         raise ValueError(
             f"the settings say dtype={settings.dtype!r}, but the model computes in {model.dtype_policy.name!r}: "
             "make or load it with that dtype."
         )
     compile_model(model, settings)
-    progress = _start_or_resume(model, examples, settings, folder / "checkpoints")
+    fixed = {**settings.fixed(), "data": examples.fingerprint()}
+    if rates is not None:
+        fixed |= {"sizes": list(sizes or ()), "rates": list(rates)}
+    progress = _start_or_resume(model, fixed, settings, folder / "checkpoints")
     steps = TrainingSteps(model, plan, settings, folder, progress, validate, tokenizer)
     try:
         if progress.step < settings.steps:
@@ -142,13 +144,33 @@ def fit(
     with writing_folder(folder / "model") as unfinished:
         save_model(model, unfinished, tokenizer)
     return TrainResult(
-        progress.step, settings.steps, steps.loss, steps.tokens, steps.seconds, steps.scores, folder / "model"
+        first_step=progress.step,
+        steps=settings.steps,
+        loss=steps.loss,
+        filling=steps.filling,
+        seconds=steps.seconds,
+        scores=steps.scores,
+        best=best_checkpoints(folder / "checkpoints"),
+        model=folder / "model",
     )
 
 
-def _start_or_resume(model: T5, examples: Examples, settings: TrainSettings, checkpoints: Path) -> Progress:
+def make_plan(
+    examples: Examples,
+    settings: TrainSettings,
+    sizes: Sequence[int] | None = None,
+    rates: Sequence[float] | None = None,
+) -> Plan:
+    """Which examples the batch of each step holds, padded or packed as the settings say; see `fit`."""
+    lengths = examples.sources.lengths, examples.targets.lengths
+    batch_size, seed = settings.batch_size, settings.seed
+    if settings.packing:
+        return PackedPlan(*lengths, batch_size, settings.packing, seed, sizes, rates)
+    return BatchPlan(*lengths, batch_size, seed, settings.bucket_width, sizes, rates)
+
+
+def _start_or_resume(model: T5, fixed: dict[str, Any], settings: TrainSettings, checkpoints: Path) -> Progress:
     """Where the run stands; the model is brought there."""
-    fixed = {**settings.fixed(), "data": examples.fingerprint()}
     checkpoint = newest_checkpoint(checkpoints)
     if checkpoint is None:
         seed_dropout(model, settings.seed)

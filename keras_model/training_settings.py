@@ -51,21 +51,26 @@ class TrainSettings:
     seed: int = 0
     """Fixes the order of the examples and the dropout; the initial weights are the caller's."""
     checkpoint_every: int = 5000
-    """Steps between checkpoints; there is also one at the end."""
+    """Steps between checkpoints; there is also one at the end, and one where a validation score is the best so far."""
     keep: int = 3
-    """How many checkpoints stay, the newest."""
+    """How many checkpoints stay, the newest; beside them stays the best of each validation score."""
     validate_every: int | None = None
     """Steps between validations, where there is one to do; there is also one at the end. None: with each checkpoint."""
     log_every: int = 100
     """Steps over which the logged loss and speed are averaged."""
     bucket_width: int = 4
     """Tokens: lengths in the same class of this width count as alike; see `BatchPlan`."""
+    packing: tuple[int, int] | None = None
+    """The lengths of a row, source and target, into which several examples are packed; `batch_size` then counts rows.
+    None: every example has a row of its own, in batches of like lengths."""
 
     def __post_init__(self) -> None:
         for name in _AT_LEAST_ONE:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1. Received: {name}={value}")
+        if self.packing is not None and (len(self.packing) != 2 or min(self.packing) < 1):
+            raise ValueError(f"packing takes two lengths of at least 1, source and target. Received: {self.packing}")
         for name in ("seed", "warmup_steps", "weight_decay", "z_loss"):
             value = getattr(self, name)
             if not 0 <= value < math.inf:
@@ -94,7 +99,8 @@ class TrainSettings:
         free = {"steps", "checkpoint_every", "keep", "validate_every", "log_every"}
         if self.schedule == "linear":
             free.remove("steps")  # where the rate reaches 0
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name not in free}
+        values = {name: value for name, value in dataclasses.asdict(self).items() if name not in free}
+        return values | {"packing": list(self.packing) if self.packing else None}  # as it comes back from JSON
 
     def is_checkpoint(self, step: int) -> bool:
         """Whether a checkpoint is due after so many steps."""

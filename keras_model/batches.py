@@ -238,4 +238,5 @@ def batch_dataset(
 
     ids = tf.TensorSpec([plan.batch_size, None], tf.int32)
     signature = ({"encoder_ids": ids, "decoder_ids": ids}, ids)
-    return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(4)
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    return dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)).prefetch(4)

@@ -32,7 +32,7 @@ class TokenCrossEntropy(keras.losses.Loss):
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         labels = ops.cast(y_true, "int32")
-        weights = _token_weights(labels, self.pad_id, sample_weight)
+        weights = token_weights(labels, self.pad_id, sample_weight)
         total = ops.sum(weights)
         # None outside of `strategy.run`, where the batch is the global one.
         replica = tf.distribute.get_replica_context()
@@ -63,13 +63,15 @@ class TokenAccuracy(keras.metrics.Mean):
     def update_state(self, y_true, y_pred, sample_weight=None):
         labels = ops.cast(y_true, "int32")
         right = ops.cast(ops.equal(ops.argmax(y_pred, axis=-1), labels), "float32")
-        return super().update_state(right, _token_weights(labels, self.pad_id, sample_weight))
+        weights = token_weights(labels, self.pad_id, sample_weight)
+        # Flat, since of rows Keras would take averages, in which padding makes a row's tokens count less.
+        return super().update_state(ops.reshape(right, (-1,)), ops.reshape(weights, (-1,)))
 
     def get_config(self):
         return {"pad_id": self.pad_id, "name": self.name, "dtype": self.dtype}
 
 
-def _token_weights(labels, pad_id, sample_weight):
+def token_weights(labels, pad_id, sample_weight):
     """1 for a label, 0 for padding, times the sample weights: float32 [batch, target]."""
     weights = ops.cast(ops.not_equal(labels, pad_id), "float32")
     if sample_weight is not None:

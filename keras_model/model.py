@@ -22,6 +22,7 @@ import numpy as np
 from keras import ops
 
 from keras_model.config import T5Config
+from keras_model.distributed_model import DistributedModel, ReplicaSeeds
 
 MASKED = -1e9
 """Added to the score of a key that must not be attended to; exp() of it is 0 in float32."""
@@ -75,7 +76,7 @@ class Dropout(_Layer):
 
     def __init__(self, config: T5Config, name: str, dtype: Any) -> None:
         super().__init__(config, name, dtype)
-        self.seed_generator = keras.random.SeedGenerator()
+        self.seed_generator = ReplicaSeeds()
         self.built = True
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
@@ -388,7 +389,7 @@ class Head(_Layer):
 
 
 @keras.saving.register_keras_serializable("t5eval")
-class T5(keras.Model):
+class T5(DistributedModel):
     """T5 with its output head.
 
     Args:

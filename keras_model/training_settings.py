@@ -34,11 +34,21 @@ class TrainSettings:
     bucket_width: int = 4
     """Tokens: lengths in the same class of this width count as alike; see `BatchPlan`."""
 
+    steps_per_execution: int = 1
+    """Steps that run as one call of TensorFlow, for devices on which the call takes longer than the step (a TPU)."""
+
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "checkpoint_every", "keep", "validate_every", "log_every", "bucket_width"):
+        due = ("steps", "checkpoint_every", "validate_every", "log_every")
+        for name in (*due, "batch_size", "keep", "bucket_width", "steps_per_execution"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1. Received: {name}={value}")
+        for name in due:
+            if (getattr(self, name) or 0) % self.steps_per_execution:
+                raise ValueError(
+                    f"{name} must be a multiple of steps_per_execution={self.steps_per_execution}, since nothing "
+                    f"happens between the steps of one execution. Received: {name}={getattr(self, name)}"
+                )
         if self.seed < 0:
             raise ValueError(f"seed must not be negative. Received: seed={self.seed}")
         if not 0 < self.learning_rate < math.inf:

@@ -284,4 +284,5 @@ def batch_dataset(
     inputs = {"encoder_ids": source, "decoder_ids": target}
     if plan.packing:
         inputs |= {"encoder_segments": source, "decoder_segments": target}
-    return tf.data.Dataset.from_generator(batches, output_signature=(inputs, target)).prefetch(4)
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=(inputs, target))
+    return dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)).prefetch(4)

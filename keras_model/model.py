@@ -22,6 +22,7 @@ import numpy as np
 from keras import ops
 
 from keras_model.config import T5Config
+from keras_model.distributed_model import ReplicaSeeds
 from keras_model.text_to_text import TextToText
 
 MASKED = -1e9
@@ -76,7 +77,7 @@ class Dropout(_Layer):
 
     def __init__(self, config: T5Config, name: str, dtype: Any) -> None:
         super().__init__(config, name, dtype)
-        self.seed_generator = keras.random.SeedGenerator()
+        self.seed_generator = ReplicaSeeds()
         self.built = True
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:

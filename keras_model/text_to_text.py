@@ -17,6 +17,7 @@ from keras import tree
 from keras_model.adafactor import Adafactor
 from keras_model.batches import RaggedIds
 from keras_model.dense_gradients import DenseGradients, dense_gradient
+from keras_model.distributed_model import DistributedModel
 from keras_model.losses import TokenCrossEntropy, over_replicas
 from keras_model.tokenizer_base import Tokenizer
 from keras_model.xla import compiles_step
@@ -24,7 +25,7 @@ from keras_model.xla import compiles_step
 Tensor = Any
 
 
-class TextToText(keras.Model):
+class TextToText(DistributedModel):
     """Base of `T5`: its call, given the inputs of a batch, returns logits [batch, target, vocab_size]."""
 
     accumulate = 1

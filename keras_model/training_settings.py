@@ -12,6 +12,7 @@ DTYPES = ("float32", "mixed_bfloat16")
 
 _AT_LEAST_ONE = (
     "steps", "batch_size", "accumulate", "checkpoint_every", "keep", "validate_every", "log_every", "bucket_width",
+    "steps_per_execution",
 )  # fmt: skip
 
 
@@ -63,12 +64,20 @@ class TrainSettings:
     packing: tuple[int, int] | None = None
     """The lengths of a row, source and target, into which several examples are packed; `batch_size` then counts rows.
     None: every example has a row of its own, in batches of like lengths."""
+    steps_per_execution: int = 1
+    """Steps that run as one call of TensorFlow, for devices on which the call takes longer than the step (a TPU)."""
 
     def __post_init__(self) -> None:
         for name in _AT_LEAST_ONE:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1. Received: {name}={value}")
+        for name in ("steps", "checkpoint_every", "validate_every", "log_every"):
+            if (getattr(self, name) or 0) % self.steps_per_execution:
+                raise ValueError(
+                    f"{name} must be a multiple of steps_per_execution={self.steps_per_execution}, since nothing "
+                    f"happens between the steps of one execution. Received: {name}={getattr(self, name)}"
+                )
         if self.packing is not None and (len(self.packing) != 2 or min(self.packing) < 1):
             raise ValueError(f"packing takes two lengths of at least 1, source and target. Received: {self.packing}")
         for name in ("seed", "warmup_steps", "weight_decay", "z_loss"):
@@ -96,7 +105,7 @@ class TrainSettings:
 
     def fixed(self) -> dict[str, Any]:
         """The settings that decide what a step does, and so cannot change when a run is resumed."""
-        free = {"steps", "checkpoint_every", "keep", "validate_every", "log_every"}
+        free = {"steps", "checkpoint_every", "keep", "validate_every", "log_every", "steps_per_execution"}
         if self.schedule == "linear":
             free.remove("steps")  # where the rate reaches 0
         values = {name: value for name, value in dataclasses.asdict(self).items() if name not in free}

@@ -28,7 +28,7 @@ class NonFiniteLossError(TrainingError):
 
     Attributes:
         step: the step, counted from 1.
-        examples: integers, the numbers of the examples in its batch.
+        examples: integers, the numbers of the examples in its batch, or in those of its execution.
     """
 
     def __init__(self, message: str, step: int, examples: np.ndarray) -> None:
@@ -45,6 +45,7 @@ class TrainingSteps(keras.callbacks.Callback):
         plan: the batches it is trained on.
         settings: what is due when.
         folder: the run's; gets `checkpoints/` and `logs/`.
+        writes: whether this process writes into it; of several workers, only the chief does.
         progress: where the run stands.
         validate: makes the scores, or None.
         tokenizer: stored with each checkpoint, if given.
@@ -56,16 +57,19 @@ class TrainingSteps(keras.callbacks.Callback):
         plan: Plan,
         settings: TrainSettings,
         folder: Path,
+        writes: bool,
         progress: Progress,
         validate: Validate | None,
         tokenizer: Tokenizer | None,
     ) -> None:
         super().__init__()
         self._t5, self._plan, self._settings, self._validate, self._tokenizer = t5, plan, settings, validate, tokenizer
-        self._checkpoints = folder / "checkpoints"
+        self._checkpoints, self._writes = folder / "checkpoints", writes
         self._fixed = progress.fixed
         self._saved: tuple[int, int] | None = (progress.step, len(progress.scores))
-        self._writer = tf.summary.create_file_writer(str(folder / "logs"))
+        self._writer = (
+            tf.summary.create_file_writer(str(folder / "logs")) if writes else tf.summary.create_noop_writer()
+        )
         self.scores = {step: dict(scores) for step, scores in progress.scores.items()}
         self.loss: float | None = None
         self.seconds = 0.0
@@ -81,12 +85,13 @@ class TrainingSteps(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         assert logs is not None
-        self._step += 1
+        taken = range(self._step, self._step + self._settings.steps_per_execution)
+        self._step = taken.stop
         loss = float(logs["loss"])
         if not math.isfinite(loss):
-            raise self._non_finite(loss)
+            raise self._non_finite(loss, taken)
         self._pause()
-        filling = self._plan.filling(self._step - 1)
+        filling = sum(map(self._plan.filling, taken), Filling())
         self.filling += filling
         self._filling += filling
         logs["step"] = self._step
@@ -123,7 +128,7 @@ class TrainingSteps(keras.callbacks.Callback):
         """Writes a checkpoint, unless the newest one holds all there is."""
         # The optimizer counts inside the step, so that its number is right even if Ctrl-C came before this callback.
         step = int(self._t5.optimizer.iterations.numpy())
-        if (step, len(self.scores)) == self._saved:
+        if not self._writes or (step, len(self.scores)) == self._saved:
             return
         progress = Progress(step, self._fixed, self.scores)
         save_checkpoint(self._checkpoints, self._t5, progress, keep=self._settings.keep, tokenizer=self._tokenizer)
@@ -149,8 +154,8 @@ class TrainingSteps(keras.callbacks.Callback):
         self._logged_seconds, self._filling = self.seconds, Filling()
         self._t5.reset_metrics()
 
-    def _non_finite(self, loss: float) -> NonFiniteLossError:
-        examples = self._plan.rows(self._step - 1)
+    def _non_finite(self, loss: float, steps: range) -> NonFiniteLossError:
+        examples = np.concatenate([self._plan.rows(step) for step in steps])
         some = ", ".join(str(number) for number in examples[:5])
         return NonFiniteLossError(
             f"The loss of step {self._step} is {loss} (examples {some}{', ...' if len(examples) > 5 else ''}). "

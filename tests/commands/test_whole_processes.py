@@ -28,6 +28,7 @@ sys.exit(status)
         ["show", "glue/rte", "--data-dir", "{suite}"],
         ["examples", "glue/rte", "--split", "validation", "--data-dir", "{suite}"],
         ["score", "glue/rte", "--split", "validation", "--data-dir", "{suite}", "--predictions", "{predictions}"],
+        ["compare", "{run}", "{run}", "--task", "glue/rte", "--data-dir", "{suite}"],
         ["submit", "glue", "--run", "{run}", "--data-dir", "{suite}", "--out", "{out}"],
         ["check", "glue", "{folder}", "--data-dir", "{suite}"],
     ],

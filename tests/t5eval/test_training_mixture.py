@@ -10,7 +10,8 @@ import pytest
 from keras_model.byte_tokenizer import ByteTokenizer
 from t5eval.data import data_source
 from t5eval.errors import UserError
-from t5eval.training import TrainConfig, learnable_pairs, resolve, training_splits
+from t5eval.preparation_blocks import learnable_pairs
+from t5eval.training import TrainConfig, resolve, training_splits
 from t5eval.training_mixture import TextData, draw_rates, drawn, drawn_tasks, mixture_of_run
 from task_specs import Member, Mixture, get, shares, tasks_of
 

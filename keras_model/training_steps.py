@@ -156,9 +156,8 @@ class TrainingSteps(keras.callbacks.Callback):
 
     def _non_finite(self, loss: float, steps: range) -> NonFiniteLossError:
         examples = np.concatenate([self._plan.rows(step) for step in steps])
-        some = ", ".join(str(number) for number in examples[:5])
         return NonFiniteLossError(
-            f"The loss of step {self._step} is {loss} (examples {some}{', ...' if len(examples) > 5 else ''}). "
+            f"The loss of step {self._step} is {loss}. "
             f"{last_good(self._checkpoints)} A smaller learning rate or another seed may avoid it.",
             self._step,
             examples,

@@ -14,7 +14,7 @@ from t5eval.errors import UserError, did_you_mean
 from t5eval.keras_predictor import KerasGenerator, require_fitting_vocabulary
 from t5eval.prepared_records import given_records, records_of_run
 from t5eval.quiet import import_keras_model
-from t5eval.training_mixture import TextData, draw_rates, drawn_tasks, mixture_of_run
+from t5eval.training_mixture import TextData, draw_rates, drawn_tasks, ids_of_examples, mixture_of_run
 from task_specs import TEXT, Example, Mixture, TaskSpec
 
 if TYPE_CHECKING:
@@ -287,7 +287,7 @@ def train(
     model, tokenizer = _start(config)
     from keras_model.batches import Examples
     from keras_model.decoding import Generator
-    from keras_model.training import TrainingError, fit
+    from keras_model.training import NonFiniteLossError, TrainingError, fit
 
     if config.prepared is None:
         parts = records_of_run(Path(config.out) / "prepared", trained, data, tokenizer, say)
@@ -319,6 +319,9 @@ def train(
             callbacks=[_display_callback(display, config.steps)],
             tokenizer=tokenizer,
         )
+    except NonFiniteLossError as error:
+        ids = ids_of_examples(error.examples, sizes, trained, data)
+        raise UserError(f"{error} The examples of its batch: {', '.join(ids)}.") from error
     except (TrainingError, ValueError) as error:
         raise UserError(str(error)) from error
 

@@ -320,7 +320,7 @@ def test_optimizer_state_of_another_optimizer_is_refused(finished):
 def test_loss_that_is_not_finite_stops_the_run(tmp_path, examples):
     model = new_model()
     wreck = At(6, lambda: model.encoder.final_norm.scale.assign(np.full(16, np.nan)))
-    with pytest.raises(NonFiniteLossError, match=r"step 7 is nan .* last good checkpoint is .*step-00000004") as caught:
+    with pytest.raises(NonFiniteLossError, match=r"step 7 is nan.* last good checkpoint is .*step-00000004") as caught:
         fit(model, examples, SETTINGS, tmp_path, callbacks=[wreck])
     assert caught.value.step == 7
     plan = BatchPlan(examples.sources.lengths, examples.targets.lengths, 8, bucket_width=4)

@@ -226,7 +226,14 @@ def test_train_on_bytes(t5eval: Any, suite: Path, tmp_path: Path) -> None:
     assert load_tokenizer(model).fingerprint == ByteTokenizer().fingerprint
 
 
-def test_train_on_a_mixture_with_plain_text(t5eval: Any, model: Path, suite: Path, tmp_path: Path) -> None:
+def test_train_on_a_mixture_with_plain_text(
+    t5eval: Any, model: Path, suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras_model.training
+
+    given: dict[str, Any] = {}
+    fit = keras_model.training.fit
+    monkeypatch.setattr(keras_model.training, "fit", lambda *args, **named: given.update(named) or fit(*args, **named))
     (tmp_path / "text.txt").write_text("the goat and the rope are in the garden\n" * 40)
     (tmp_path / "mine.toml").write_text(
         'name = "mine"\nmembers = ["glue/mnli_matched", "glue/mnli", "text"]\nlimit = 9'
@@ -242,6 +249,8 @@ def test_train_on_a_mixture_with_plain_text(t5eval: Any, model: Path, suite: Pat
     assert re.search(r"glue/mnli: \d+ training examples, 50.000 % of those drawn", done.err)
     assert re.search(r"text: \d+ training examples, 50.000 % of those drawn", done.err)
     assert "glue/mnli_matched validation at step 1:" in done.out
+    assert given["rates"] == [0.5, 0.5]
+    assert re.findall(r"(\d+) training examples", done.err) == [str(size) for size in given["sizes"]]
 
 
 @pytest.mark.parametrize(

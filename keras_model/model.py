@@ -22,6 +22,7 @@ import numpy as np
 from keras import ops
 
 from keras_model.config import T5Config
+from keras_model.text_to_text import TextToText
 
 MASKED = -1e9
 """Added to the score of a key that must not be attended to; exp() of it is 0 in float32."""
@@ -388,7 +389,7 @@ class Head(_Layer):
 
 
 @keras.saving.register_keras_serializable("t5eval")
-class T5(keras.Model):
+class T5(TextToText):
     """T5 with its output head.
 
     Args:

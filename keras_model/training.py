@@ -7,6 +7,7 @@ resumed ends with the weights of one that was not.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ from keras_model.adafactor import Adafactor
 from keras_model.batch_plan import BatchPlan
 from keras_model.batches import Examples, Filling, Plan, batch_dataset
 from keras_model.checkpoints import save_model
+from keras_model.dense_gradients import AdamW
 from keras_model.losses import TokenCrossEntropy
 from keras_model.model import T5
 from keras_model.packed_plan import PackedPlan
+from keras_model.schedules import InverseSquareRoot, LinearWarmupAndDecay
 from keras_model.tokenizer_base import Tokenizer
 from keras_model.training_checkpoints import Progress, best_checkpoints, newest_checkpoint, read_progress
 from keras_model.training_settings import TrainSettings
@@ -53,13 +56,25 @@ class TrainResult:
 
 
 def compile_model(model: T5, settings: TrainSettings) -> None:
-    """Compiles a model for `model.fit` as T5 was fine-tuned: Adafactor, and the token cross-entropy."""
-    # XLA makes a training step on CPU several times slower, and it would compile anew for every length.
-    model.compile(Adafactor(settings.learning_rate), TokenCrossEntropy(), jit_compile=False)
+    """Compiles a model for `model.fit`; by default as T5 was fine-tuned, with Adafactor and the token cross-entropy."""
+    loss = TokenCrossEntropy(z_loss=settings.z_loss, label_smoothing=settings.label_smoothing)
+    model.compile(make_optimizer(settings), loss, accumulate=settings.accumulate)
     model.optimizer.build(model.trainable_variables)
     # The first loss builds Keras' wrapper of it. Left to `fit`, that fails under a strategy: there Keras traces the
     # model on a batch averaged over replicas, whose ids are then no integers.
     model.compute_loss(y=np.ones((1, 1), np.int32), y_pred=np.zeros((1, 1, model.config.vocab_size), np.float32))
+
+
+def make_optimizer(settings: TrainSettings) -> keras.optimizers.Optimizer:
+    """The optimizer of a run, with its schedule."""
+    rate: Any = float(settings.learning_rate)
+    if settings.schedule == "inverse_square_root":
+        rate = InverseSquareRoot(rate * math.sqrt(settings.warmup_steps), settings.warmup_steps)
+    elif settings.schedule == "linear":
+        rate = LinearWarmupAndDecay(rate, settings.warmup_steps, settings.steps)
+    if settings.optimizer == "adamw":
+        return AdamW(rate, weight_decay=settings.weight_decay, global_clipnorm=settings.clip_norm)
+    return Adafactor(rate, global_clipnorm=settings.clip_norm)
 
 
 def fit(
@@ -85,16 +100,23 @@ def fit(
         rates: how often an example of each part is drawn, relative to the others; None for every example once an epoch.
         validate: called every `settings.validate_every` steps and at the end.
         callbacks: Keras callbacks. The logs of their `on_train_batch_end` hold `step` (steps taken), `loss` and
-            `tokens_per_second` (without padding), both over the steps since the loss was last logged.
+            `tokens_per_second` (without padding), both over the steps since the loss was last logged, and
+            `gradient_norm`, of the step, over all variables together and before clipping.
         tokenizer: stored beside the model, so that its folder is complete.
 
     Raises:
         TrainingError: the loss or a weight is no longer finite, or the folder holds a run with other data or settings.
+        ValueError: the model does not compute in the settings' dtype.
         CheckpointError: the newest checkpoint cannot be read, or is another model's.
         KeyboardInterrupt: Ctrl-C, after a checkpoint was saved.
     """
     folder = Path(folder)
     plan = make_plan(examples, settings, sizes, rates)
+    if model.dtype_policy.name != settings.dtype:
+        raise ValueError(
+            f"the settings say dtype={settings.dtype!r}, but the model computes in {model.dtype_policy.name!r}: "
+            "make or load it with that dtype."
+        )
     compile_model(model, settings)
     fixed = {**settings.fixed(), "data": examples.fingerprint()}
     if rates is not None:

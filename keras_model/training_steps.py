@@ -94,7 +94,7 @@ class TrainingSteps(keras.callbacks.Callback):
 
         step, settings = self._step, self._settings
         if step % settings.log_every == 0 or step == settings.steps:
-            self._log(loss, logs["tokens_per_second"])
+            self._log(loss, logs)
         self.validate_if_due()
         if settings.is_checkpoint(step) or step in best_steps(self.scores).values():
             self.save()
@@ -135,13 +135,14 @@ class TrainingSteps(keras.callbacks.Callback):
     def _pause(self) -> None:
         self.seconds += time.perf_counter() - self._resumed_at
 
-    def _log(self, loss: float, tokens_per_second: float) -> None:
+    def _log(self, loss: float, logs: dict[str, Any]) -> None:
         self.loss = loss
         with self._writer.as_default(step=self._step):
             tf.summary.scalar("loss", loss)
-            tf.summary.scalar("tokens_per_second", tokens_per_second)
             tf.summary.scalar("non_padding/source", self._filling.source_share)
             tf.summary.scalar("non_padding/target", self._filling.target_share)
+            tf.summary.scalar("tokens_per_second", logs["tokens_per_second"])
+            tf.summary.scalar("gradient_norm", float(logs["gradient_norm"]))
             tf.summary.scalar("learning_rate", float(self._t5.optimizer.learning_rate.numpy()))
         self._writer.flush()
         self._logged_seconds, self._filling = self.seconds, Filling()

@@ -42,7 +42,16 @@ class TrainConfig:
         vocab: a SentencePiece model, or `bytes` for byT5's tokenizer, where no model folder brings one.
         steps: optimisation steps.
         batch_size: examples per step.
-        learning_rate: Adafactor's, constant.
+        optimizer: `adafactor` or `adamw`.
+        learning_rate: the schedule's highest.
+        schedule: `constant`, `inverse_square_root` or `linear`.
+        warmup_steps: of the latter two.
+        weight_decay: AdamW's.
+        clip_norm: longest gradient; None for no limit.
+        z_loss: T5's pre-training had 1e-4.
+        label_smoothing: probability that the label gives up to the other ids.
+        accumulate: parts in which a batch goes through the model.
+        dtype: `float32`, or `mixed_bfloat16` for matrix products in bfloat16.
         seed: of the initial weights, the order of the examples and dropout.
         checkpoint_every: steps between checkpoints.
         keep: checkpoints kept.
@@ -65,7 +74,16 @@ class TrainConfig:
     vocab: str | None = None
     steps: int = 262_144
     batch_size: int = 128
+    optimizer: str = "adafactor"
     learning_rate: float = 1e-3
+    schedule: str = "constant"
+    warmup_steps: int = 10_000
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    z_loss: float = 0.0
+    label_smoothing: float = 0.0
+    accumulate: int = 1
+    dtype: str = "float32"
     seed: int = 0
     checkpoint_every: int = 5000
     keep: int = 3
@@ -149,8 +167,10 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
             "task": (list, tuple),
             **dict.fromkeys(("config", "rates", "text"), (dict,)),
             "pack": (list, tuple),
-            **dict.fromkeys(("learning_rate", "temperature"), (int, float)),
-            **dict.fromkeys(("data_dir", "out", "model", "preset", "vocab"), (str,)),
+            **dict.fromkeys(
+                ("learning_rate", "temperature", "weight_decay", "clip_norm", "z_loss", "label_smoothing"), (int, float)
+            ),
+            **dict.fromkeys(("data_dir", "out", "model", "preset", "vocab", "optimizer", "schedule", "dtype"), (str,)),
         }.get(key, (int,))
         if not isinstance(value, expected) or isinstance(value, bool):
             raise UserError(f"{where}: {key} has the wrong type: {value!r}")
@@ -251,10 +271,10 @@ def _start(config: TrainConfig) -> tuple[T5, Tokenizer]:
     try:
         tokenizer = load_tokenizer(config.model or "", config.vocab or None)
         if config.model:
-            model = load_model(config.model)
+            model = load_model(config.model, dtype=config.dtype)
             require_fitting_vocabulary(Path(config.model), model, tokenizer)
             return model, tokenizer
-        return T5(_fresh_config(config, tokenizer)), tokenizer
+        return T5(_fresh_config(config, tokenizer), dtype=config.dtype), tokenizer
     except ValueError as error:
         raise UserError(str(error)) from None
 

@@ -52,7 +52,16 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
     metavar="SOURCE TARGET",
     help="Pack several examples into each row of these lengths; --batch-size then counts rows.",
 )
-@click.option("--learning-rate", type=float, help="Constant; Adafactor's.  [default: 0.001]")
+@click.option("--optimizer", metavar="NAME", help="adafactor or adamw.  [default: adafactor]")
+@click.option("--learning-rate", type=float, help="The schedule's highest.  [default: 0.001]")
+@click.option("--schedule", metavar="NAME", help="constant, inverse_square_root or linear.  [default: constant]")
+@click.option("--warmup-steps", type=int, metavar="STEPS", help="Of the latter two.  [default: 10000]")
+@click.option("--weight-decay", type=float, help="AdamW's.  [default: 0]")
+@click.option("--clip-norm", type=float, help="Longest gradient.  [default: no limit]")
+@click.option("--z-loss", type=float, help="T5's pre-training had 1e-4.  [default: 0]")
+@click.option("--label-smoothing", type=float, help="[default: 0]")
+@click.option("--accumulate", type=int, metavar="PARTS", help="Parts of a batch, for less memory.  [default: 1]")
+@click.option("--dtype", metavar="DTYPE", help="float32 or mixed_bfloat16.  [default: float32]")
 @click.option("--seed", type=int, help="[default: 0]")
 @click.option("--checkpoint-every", type=int, metavar="STEPS", help="[default: 5000]")
 @click.option("--keep", type=int, metavar="N", help="Checkpoints kept.  [default: 3]")

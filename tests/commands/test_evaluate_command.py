@@ -219,8 +219,13 @@ def test_train_on_bytes(t5eval: Any, suite: Path, tmp_path: Path) -> None:
     text = TRAIN.format(suite=suite, out=tmp_path / "run", model="")
     tiny = "[train.config]\nd_model = 8\nd_kv = 4\nd_ff = 8\nnum_layers = 1\nnum_heads = 2"
     (tmp_path / "train.toml").write_text(f"{text}validate_limit = 2\n{tiny}".replace("validate_limit = 8\n", ""))
-    done = t5eval("train", "--config", tmp_path / "train.toml", "--vocab", "bytes", "--steps", "1")
+    done = t5eval(
+        "train", "--config", tmp_path / "train.toml", "--vocab", "bytes", "--steps", "1", "--optimizer", "adamw",
+        "--weight-decay", "0.01", "--schedule", "inverse_square_root", "--warmup-steps", "10", "--clip-norm", "1",
+        "--z-loss", "1e-4", "--label-smoothing", "0.1", "--accumulate", "3", "--dtype", "mixed_bfloat16",
+    )  # fmt: skip
     assert done.status == 0, done.err
+    assert 'dtype = "mixed_bfloat16"' in (tmp_path / "run" / "config.toml").read_text()
     model = tmp_path / "run" / "model"
     assert json.loads((model / "config.json").read_text())["vocab_size"] == 384
     assert load_tokenizer(model).fingerprint == ByteTokenizer().fingerprint
@@ -258,6 +263,8 @@ def test_train_on_a_mixture_with_plain_text(
     [
         ('steps = "four"', "steps has the wrong type"),
         ("stepz = 4", "unknown key 'stepz'"),
+        ('clip_norm = "1"', "clip_norm has the wrong type"),
+        ('optimizer = "sgd"', "optimizer must be one of adafactor, adamw"),
         ("steps = 0", "steps must be at least 1"),
         ("pack = 128", "pack has the wrong type"),
         ("pack = [128]", "pack takes the lengths of a row, source and target, got [128]"),

@@ -11,12 +11,22 @@ import pytest
 import tensorflow as tf
 
 import keras_model.model
+from keras_model.adafactor import Adafactor
 from keras_model.batch_plan import BatchPlan
 from keras_model.batches import Examples, batch_dataset
 from keras_model.checkpoints import load_model
 from keras_model.config import T5Config
+from keras_model.dense_gradients import AdamW
 from keras_model.model import T5
-from keras_model.training import NonFiniteLossError, TrainingError, TrainResult, TrainSettings, compile_model, fit
+from keras_model.training import (
+    NonFiniteLossError,
+    TrainingError,
+    TrainResult,
+    TrainSettings,
+    compile_model,
+    fit,
+    make_optimizer,
+)
 from keras_model.training_checkpoints import best_checkpoints, checkpoints_in, newest_checkpoint
 from keras_model.training_state import restore, seed_dropout
 
@@ -141,6 +151,59 @@ def test_killed_run_resumes_to_the_same_weights(tmp_path, examples, whole, kille
     assert result.scores == whole.result.scores == {step: {"glue/rte/accuracy": 10.0 * step} for step in (4, 8, 12)}
     assert_same_weights(resumed, whole.model)
     assert not remains.exists()
+
+
+def test_every_option_resumes_to_the_same_weights(tmp_path, examples):
+    """A schedule that changes with the steps, AdamW, parts, clipping, both additions to the loss, and bfloat16."""
+    settings = dataclasses.replace(
+        SETTINGS, optimizer="adamw", weight_decay=0.1, schedule="linear", warmup_steps=3, clip_norm=0.5,
+        accumulate=3, z_loss=1e-4, label_smoothing=0.1, dtype="mixed_bfloat16",
+    )  # fmt: skip
+
+    def train(folder, **options):
+        keras.utils.set_random_seed(1)
+        model, rates = T5(SMALL, dtype="mixed_bfloat16"), []
+        see_rate = At(8, lambda: rates.append(float(model.optimizer.learning_rate)))
+        fit(model, examples, settings, folder, callbacks=[see_rate, *options.get("callbacks", ())])
+        assert rates in ([], [pytest.approx(0.01 * (12 - 8) / (12 - 3))])
+        return model
+
+    whole = train(tmp_path / "whole")
+    with pytest.raises(Killed):
+        train(tmp_path / "killed", callbacks=[At(5, raise_(Killed()))])
+    assert_same_weights(train(tmp_path / "killed"), whole)
+    with pytest.raises(TrainingError, match="steps was 12, now 20"):  # where the rate reaches 0
+        fit(whole, examples, dataclasses.replace(settings, steps=20), tmp_path / "whole")
+    with pytest.raises(ValueError, match=r"settings say dtype='float32', but the model computes in 'mixed_bfloat16'"):
+        fit(whole, examples, SETTINGS, tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "rates"),
+    [
+        ({}, Adafactor, {0: 1e-3, 10**6: 1e-3}),
+        (
+            {"schedule": "inverse_square_root", "learning_rate": 0.01},
+            Adafactor,
+            {0: 0.01, 9999: 0.01, 40_000: 0.005, 10**6: 1e-3},
+        ),
+        (
+            {"schedule": "linear", "warmup_steps": 100, "optimizer": "adamw", "weight_decay": 0.1},
+            AdamW,
+            {0: 0.0, 50: 5e-4, 100: 1e-3, 550: 5e-4, 1000: 0.0},
+        ),
+    ],
+    ids=["constant", "inverse_square_root", "linear"],
+)
+def test_optimizer_and_schedule_of_the_settings(options, kind, rates):
+    optimizer = make_optimizer(TrainSettings(steps=1000, clip_norm=2.0, **options))
+    assert type(optimizer) is kind
+    assert optimizer.global_clipnorm == 2.0
+    assert optimizer.weight_decay == options.get("weight_decay")
+    optimizer.build([keras.Variable(0.0)])
+    for step, rate in rates.items():
+        optimizer.iterations.assign(step)
+        assert float(optimizer.learning_rate) == pytest.approx(rate, abs=1e-9), step
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("no reference file")], ids=["Ctrl-C", "fault"])
@@ -296,6 +359,8 @@ def test_callbacks_and_tensorboard_see_the_run(whole, examples):
             for value in event.summary.value:
                 logged.setdefault(value.tag, {})[event.step] = float(tf.make_ndarray(value.tensor))
     assert logged["loss"] == {step: pytest.approx(whole.logs[step - 1]["loss"]) for step in (3, 6, 9, 12)}
+    norms = {step: pytest.approx(whole.logs[step - 1]["gradient_norm"]) for step in (3, 6, 9, 12)}
+    assert logged["gradient_norm"] == norms
     assert logged["validation/glue/rte/accuracy"] == {4: 40.0, 8: 80.0, 12: 120.0}
     assert list(logged["learning_rate"].values()) == pytest.approx([0.01] * 4)
     assert whole.result.loss == pytest.approx(logged["loss"][12])
@@ -345,6 +410,16 @@ def test_one_trace_serves_every_length(examples):
         ({"steps": 1, "validate_every": 0}, "validate_every must be at least 1"),
         ({"steps": 1, "seed": -1}, "seed must not be negative"),
         ({"steps": 1, "learning_rate": 0.0}, "learning_rate must be positive"),
+        ({"steps": 1, "clip_norm": 0.0}, "clip_norm must be positive"),
+        ({"steps": 1, "accumulate": 0}, "accumulate must be at least 1"),
+        ({"steps": 1, "z_loss": -1.0}, "z_loss must not be negative"),
+        ({"steps": 1, "label_smoothing": 1.0}, r"label_smoothing must lie in \[0, 1\)"),
+        ({"steps": 1, "optimizer": "sgd"}, "optimizer must be one of adafactor, adamw"),
+        ({"steps": 1, "schedule": "cosine"}, "schedule must be one of constant, inverse_square_root, linear"),
+        ({"steps": 1, "dtype": "float16"}, "dtype must be one of float32, mixed_bfloat16"),
+        ({"steps": 1, "weight_decay": 0.1}, "weight_decay is for optimizer=adamw"),
+        ({"steps": 9, "schedule": "linear", "warmup_steps": 9}, "linear schedule needs warmup_steps below steps"),
+        ({"steps": 9, "schedule": "inverse_square_root", "warmup_steps": 0}, "warmup_steps of at least 1"),
         ({"steps": 1, "learning_rate": float("nan")}, "learning_rate must be positive"),
     ],
 )

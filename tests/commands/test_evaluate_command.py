@@ -231,7 +231,14 @@ def test_train_on_bytes(t5eval: Any, suite: Path, tmp_path: Path) -> None:
     assert load_tokenizer(model).fingerprint == ByteTokenizer().fingerprint
 
 
-def test_train_on_a_mixture_with_plain_text(t5eval: Any, model: Path, suite: Path, tmp_path: Path) -> None:
+def test_train_on_a_mixture_with_plain_text(
+    t5eval: Any, model: Path, suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras_model.training
+
+    given: dict[str, Any] = {}
+    fit = keras_model.training.fit
+    monkeypatch.setattr(keras_model.training, "fit", lambda *args, **named: given.update(named) or fit(*args, **named))
     (tmp_path / "text.txt").write_text("the goat and the rope are in the garden\n" * 40)
     (tmp_path / "mine.toml").write_text(
         'name = "mine"\nmembers = ["glue/mnli_matched", "glue/mnli", "text"]\nlimit = 9'
@@ -247,6 +254,8 @@ def test_train_on_a_mixture_with_plain_text(t5eval: Any, model: Path, suite: Pat
     assert re.search(r"glue/mnli: \d+ training examples, 50.000 % of those drawn", done.err)
     assert re.search(r"text: \d+ training examples, 50.000 % of those drawn", done.err)
     assert "glue/mnli_matched validation at step 1:" in done.out
+    assert given["rates"] == [0.5, 0.5]
+    assert re.findall(r"(\d+) training examples", done.err) == [str(size) for size in given["sizes"]]
 
 
 @pytest.mark.parametrize(
@@ -277,5 +286,7 @@ def test_a_training_configuration_is_checked(
     (tmp_path / "train.toml").write_text("\n".join([*lines, change]))
     done = t5eval("train", "--config", tmp_path / "train.toml")
     assert (done.status, done.out) == (2, "")
-    assert message in done.err
-    assert done.err.count("\n") == 1
+    # What was said of the data before is no part of the error.
+    *before, error = done.err.splitlines()
+    assert message in error
+    assert all(line.endswith(" training examples") for line in before)

@@ -96,6 +96,7 @@ def command(
       hf:FOLDER               a model that transformers runs
       keras_hub:PRESET        a model that KerasHub runs
       py:FILE.py:FUNCTION     what your own function returns; also py:MODULE:FUNCTION
+      best:RUN                for each task the best checkpoint of a training run
       predictions:FILE        predictions that are there already; also a run's folder
     """
     from t5eval.cli.tables import averages_text, score_table
@@ -106,7 +107,8 @@ def command(
     splits, skipped = choose_splits(specs, data, wanted)
     for name in skipped:
         warn(f"{name} skipped: its data is not in {data.option}")
-    alone = task_specs.resolve(name for name in tasks if name != "all" and name not in task_specs.BENCHMARKS)
+    groups = ("all", *task_specs.BENCHMARKS)
+    alone = [row for name in tasks if name not in groups and isinstance(row := task_specs.find(name), TaskSpec)]
     answerings, kept = choose_answering(specs, decode, {spec.name for spec in alone})
     if kept:
         warn(f"no fixed answers to rank, so decoded as their rows say: {', '.join(kept)}")

@@ -18,23 +18,51 @@ from t5eval.run_folder import locked, recorded
 
 def run_training(config: training.TrainConfig, say: Any) -> Any:
     """Trains in the run's folder, holding its lock and keeping its configuration."""
-    specs = task_specs.resolve(config.task)
+    specs = task_specs.tasks_of(config.mixture)
     run = Path(config.out)
     with locked(run), recorded(run, "train", dataclasses.asdict(config)), StepProgress(config.steps) as progress:
         return training.train(config, specs, display=progress, say=progress.say if say is None else say)
 
 
+def _best_elsewhere(result: Any, name: str, last: int) -> str:
+    """Says where a score was highest, if not at the end."""
+    if name not in result.best:
+        return ""
+    checkpoint = result.best[name]
+    step = int(checkpoint.name.removeprefix("step-"))
+    return "" if step == last else f"; best {result.scores[step][name]:.2f} by {checkpoint}"
+
+
 @click.command(cls=Spreading)
 @click.option("--config", "config_file", metavar="FILE", help="TOML file with a [train] table; flags overrule it.")
-@click.option("--task", multiple=True, metavar="T...", help="Tasks or benchmarks to train on.")
+@click.option("--task", multiple=True, metavar="T...", help="Tasks, benchmarks or mixtures to train on.")
+@click.option("--mixture-limit", type=int, metavar="K", help="The most that a task's size counts in the mixture.")
+@click.option("--temperature", type=float, metavar="T", help="Makes the rates of tasks more even, the higher the more.")
 @data_dir_option
+@click.option("--prepared", metavar="FOLDER", help="What `t5eval prepare` made of the tasks.  [default: RUN/prepared]")
 @click.option("--out", metavar="RUN", help="The run's folder; an unfinished run is resumed.")
 @click.option("--model", metavar="FOLDER", help="Model folder to start from.")
 @click.option("--preset", metavar="NAME", help="Configuration to start from scratch with, such as t5-small.")
 @click.option("--vocab", metavar="FILE", help="SentencePiece model, or `bytes`, where no model folder brings one.")
 @click.option("--steps", type=int, help="Optimisation steps.  [default: 262144]")
 @click.option("--batch-size", type=int, help="Examples per step.  [default: 128]")
-@click.option("--learning-rate", type=float, help="Constant; Adafactor's.  [default: 0.001]")
+@click.option(
+    "--pack",
+    type=int,
+    nargs=2,
+    metavar="SOURCE TARGET",
+    help="Pack several examples into each row of these lengths; --batch-size then counts rows.",
+)
+@click.option("--optimizer", metavar="NAME", help="adafactor or adamw.  [default: adafactor]")
+@click.option("--learning-rate", type=float, help="The schedule's highest.  [default: 0.001]")
+@click.option("--schedule", metavar="NAME", help="constant, inverse_square_root or linear.  [default: constant]")
+@click.option("--warmup-steps", type=int, metavar="STEPS", help="Of the latter two.  [default: 10000]")
+@click.option("--weight-decay", type=float, help="AdamW's.  [default: 0]")
+@click.option("--clip-norm", type=float, help="Longest gradient.  [default: no limit]")
+@click.option("--z-loss", type=float, help="T5's pre-training had 1e-4.  [default: 0]")
+@click.option("--label-smoothing", type=float, help="[default: 0]")
+@click.option("--accumulate", type=int, metavar="PARTS", help="Parts of a batch, for less memory.  [default: 1]")
+@click.option("--dtype", metavar="DTYPE", help="float32 or mixed_bfloat16.  [default: float32]")
 @click.option("--seed", type=int, help="[default: 0]")
 @click.option("--checkpoint-every", type=int, metavar="STEPS", help="[default: 5000]")
 @click.option("--keep", type=int, metavar="N", help="Checkpoints kept.  [default: 3]")
@@ -44,7 +72,8 @@ def command(config_file: str | None, **flags: Any) -> None:
     """Fine-tune a Keras T5 on TASKs with model.fit.
 
     The model starts from a folder (--model) or from scratch (--preset or a [train.config] table, with --vocab). The
-    result is RUN/model, which `t5eval evaluate --model` takes, as every folder in RUN/checkpoints.
+    result is RUN/model, which `t5eval evaluate --model` takes, as every folder in RUN/checkpoints;
+    `--model best:RUN` takes for each task the checkpoint that validated best.
     """
     given = {name: value for name, value in flags.items() if value not in (None, ())}
     if "task" in given:
@@ -55,11 +84,14 @@ def command(config_file: str | None, **flags: Any) -> None:
     config = training.resolve(table, config_file or "t5eval train")
     data_source(config.data_dir)
     result = run_training(config, None)
-    speed = result.tokens / result.seconds if result.seconds else 0.0
+    filling = result.filling
+    speed = filling.tokens / result.seconds if result.seconds else 0.0
     click.echo(
         f"trained {result.steps - result.first_step:,} steps at {speed:,.0f} tokens/s; the model is {result.model}"
     )
+    if filling.tokens:
+        click.echo(f"not padding: source {filling.source_share:.1%}, target {filling.target_share:.1%}")
     if result.scores:
         last = max(result.scores)
         for name, score in result.scores[last].items():
-            click.echo(f"{name} validation at step {last:,}: {score:.2f}")
+            click.echo(f"{name} validation at step {last:,}: {score:.2f}{_best_elsewhere(result, name, last)}")

@@ -13,9 +13,10 @@ from t5eval.data import OfficialFiles, available_splits, open_split
 from t5eval.demo.submissions import write_submissions
 from t5eval.demo.table import DemoRow, demo_rows
 from t5eval.keras_predictor import KerasPredictor
+from t5eval.preparation_blocks import learnable_pairs
 from t5eval.run_folder import write_config
 from t5eval.submission import Submission
-from t5eval.training import StepDisplay, TrainConfig, learnable_pairs, train, training_splits
+from t5eval.training import StepDisplay, TrainConfig, train, training_splits
 from task_specs import BENCHMARKS, TaskSpec, get
 
 EVALUATED_ON = (

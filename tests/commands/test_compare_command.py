@@ -157,6 +157,40 @@ def test_what_only_one_has_is_named(t5eval: Any, hands: tuple[Path, Path], suite
     assert left_out == ["glue/cola validation: B has no predictions for it", "glue/rte test: it has no labels here"]
 
 
+def test_a_task_that_is_not_registered_is_left_out_unless_it_is_named(
+    t5eval: Any, hands: tuple[Path, Path], suite: Path
+) -> None:
+    for hand in hands:
+        write_predictions(hand / "predictions" / "mine/polite" / "validation.jsonl", [("0", "polite")])
+    left_out = t5eval("compare", *hands, "--data-dir", suite, "--json").json["left_out"]
+    assert left_out == ["mine/polite validation: no such task is registered; name its TOML file with --task"]
+
+
+@pytest.mark.parametrize("damaged", ["[]", "{", '{"limit": "ten"}'])
+def test_a_record_that_is_damaged_is_named(t5eval: Any, runs: tuple[Path, Path], damaged: str) -> None:
+    record = runs[1] / "predictions" / "glue/rte" / "validation.meta.json"
+    record.write_text(damaged)
+    done = t5eval("compare", *runs)
+    assert (done.status, done.out) == (2, "")
+    assert f"{record}: damaged" in done.err
+
+
+def test_settings_have_names_that_say_what_they_are(t5eval: Any, runs: tuple[Path, Path]) -> None:
+    record = runs[1] / "predictions" / "glue/rte" / "validation.meta.json"
+    record.write_text(
+        json.dumps({**json.loads(record.read_text()), "library": "torch 2", "decode": {"method": "beam"}})
+    )
+    document = t5eval("compare", *runs, "--json").json
+    found = {d["setting"]: d for d in document["results"]["glue/rte"]["validation"]["settings"]}
+    assert set(found) == {"model", "predictions hash", "library", "decode"}
+    assert (found["library"]["a"], found["library"]["b"]) == (None, "torch 2")
+    assert found["decode"]["effect"] == "may matter"
+    text = t5eval("compare", *runs).out
+    assert "  library: none | torch 2 in glue/rte validation  (may move scores)" in text
+    assert "  decode: file | beam in glue/rte validation  (may move scores)" in text
+    assert "settings besides the model differ, and may be the reason" in " ".join(text.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -30,6 +30,7 @@ sys.exit(status)
         ["score", "glue/rte", "--split", "validation", "--data-dir", "{suite}", "--predictions", "{predictions}"],
         ["submit", "glue", "--run", "{run}", "--data-dir", "{suite}", "--out", "{out}"],
         ["check", "glue", "{folder}", "--data-dir", "{suite}"],
+        ["report", "{run}", "--data-dir", "{suite}"],
     ],
     ids=lambda arguments: arguments[0],
 )
@@ -61,7 +62,19 @@ def test_version_and_help(t5eval_process: Any) -> None:
     assert t5eval_process("--version").out.startswith("t5eval 0.")
     helped = t5eval_process("--help")
     assert helped.status == 0
-    for command in ("tasks", "show", "examples", "score", "evaluate", "submit", "check", "train", "convert", "demo"):
+    for command in (
+        "tasks",
+        "show",
+        "examples",
+        "score",
+        "evaluate",
+        "submit",
+        "check",
+        "report",
+        "train",
+        "convert",
+        "demo",
+    ):
         assert f"  {command} " in helped.out
         assert t5eval_process(command, "--help").status == 0
 

@@ -31,6 +31,7 @@ sys.exit(status)
         ["compare", "{run}", "{run}", "--task", "glue/rte", "--data-dir", "{suite}"],
         ["submit", "glue", "--run", "{run}", "--data-dir", "{suite}", "--out", "{out}"],
         ["check", "glue", "{folder}", "--data-dir", "{suite}"],
+        ["report", "{run}", "--data-dir", "{suite}"],
     ],
     ids=lambda arguments: arguments[0],
 )
@@ -70,6 +71,9 @@ def test_version_and_help(t5eval_process: Any) -> None:
         "evaluate",
         "submit",
         "check",
+        "compare",
+        "report",
+        "prepare",
         "train",
         "recipe",
         "convert",

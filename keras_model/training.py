@@ -22,16 +22,9 @@ from keras_model.losses import TokenCrossEntropy
 from keras_model.model import T5
 from keras_model.packed_plan import PackedPlan
 from keras_model.tokenizer_base import Tokenizer
+from keras_model.training_checkpoints import Progress, best_checkpoints, newest_checkpoint, read_progress
 from keras_model.training_settings import TrainSettings
-from keras_model.training_state import (
-    Progress,
-    TrainingError,
-    newest_checkpoint,
-    read_progress,
-    restore,
-    seed_dropout,
-    writing_folder,
-)
+from keras_model.training_state import TrainingError, restore, seed_dropout, writing_folder
 from keras_model.training_steps import NonFiniteLossError, TrainingSteps, Validate
 
 __all__ = ["NonFiniteLossError", "TrainResult", "TrainSettings", "TrainingError", "compile_model", "fit"]
@@ -53,6 +46,8 @@ class TrainResult:
     """Spent on them, the first step's tracing included, validation and checkpoints not."""
     scores: dict[int, dict[str, float]]
     """What validation gave, by step; those before a resumption included."""
+    best: dict[str, Path]
+    """For each score, the checkpoint at which it was highest."""
     model: Path
     """The folder of the trained model."""
 
@@ -127,7 +122,14 @@ def fit(
     with writing_folder(folder / "model") as unfinished:
         save_model(model, unfinished, tokenizer)
     return TrainResult(
-        progress.step, settings.steps, steps.loss, steps.filling, steps.seconds, steps.scores, folder / "model"
+        first_step=progress.step,
+        steps=settings.steps,
+        loss=steps.loss,
+        filling=steps.filling,
+        seconds=steps.seconds,
+        scores=steps.scores,
+        best=best_checkpoints(folder / "checkpoints"),
+        model=folder / "model",
     )
 
 

@@ -24,9 +24,9 @@ class TrainSettings:
     seed: int = 0
     """Fixes the order of the examples and the dropout; the initial weights are the caller's."""
     checkpoint_every: int = 5000
-    """Steps between checkpoints; there is also one at the end."""
+    """Steps between checkpoints; there is also one at the end, and one where a validation score is the best so far."""
     keep: int = 3
-    """How many checkpoints stay, the newest."""
+    """How many checkpoints stay, the newest; beside them stays the best of each validation score."""
     validate_every: int | None = None
     """Steps between validations, where there is one to do; there is also one at the end. None: with each checkpoint."""
     log_every: int = 100

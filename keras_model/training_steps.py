@@ -15,8 +15,9 @@ import tensorflow as tf
 from keras_model.batches import Filling, Plan
 from keras_model.model import T5
 from keras_model.tokenizer_base import Tokenizer
+from keras_model.training_checkpoints import Progress, best_steps
 from keras_model.training_settings import TrainSettings
-from keras_model.training_state import Progress, TrainingError, last_good, save_checkpoint
+from keras_model.training_state import TrainingError, last_good, save_checkpoint
 
 Validate = Callable[[int, T5], dict[str, float]]
 """Takes the number of steps taken and the model; returns scores by name."""
@@ -95,7 +96,7 @@ class TrainingSteps(keras.callbacks.Callback):
         if step % settings.log_every == 0 or step == settings.steps:
             self._log(loss, logs["tokens_per_second"])
         self.validate_if_due()
-        if settings.is_checkpoint(step):
+        if settings.is_checkpoint(step) or step in best_steps(self.scores).values():
             self.save()
         if step == settings.steps:
             self._t5.stop_training = True

@@ -12,7 +12,7 @@ import click
 import task_specs
 from t5eval import evaluation
 from t5eval.answering import METHODS, choose_answering
-from t5eval.cli.options import console, data_dir_option, json_option, print_json, warn
+from t5eval.cli.options import Spreading, console, data_dir_option, json_option, print_json, warn
 from t5eval.cli.progress import SplitProgress
 from t5eval.data import DataSource, Split, available_splits, data_source, open_split
 from t5eval.errors import UserError
@@ -48,14 +48,10 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
     return chosen, skipped
 
 
-@click.command()
+@click.command(cls=Spreading)
 @click.option("--model", required=True, metavar="M", help="The model, in one of the forms above.")
-@click.option(
-    "--task", "tasks", required=True, multiple=True, metavar="T", help="A task, a benchmark, or all; repeatable."
-)
-@click.option(
-    "--split", "wanted", multiple=True, metavar="S", help="Only this split; repeatable. [every split but train]"
-)
+@click.option("--task", "tasks", required=True, multiple=True, metavar="T...", help="Tasks, benchmarks, or all.")
+@click.option("--split", "wanted", multiple=True, metavar="S...", help="Only these splits. [every split but train]")
 @data_dir_option
 @click.option("--out", required=True, metavar="RUN", help="The run's folder; an unfinished run is resumed.")
 @click.option(
@@ -100,6 +96,7 @@ def command(
       hf:FOLDER               a model that transformers runs
       keras_hub:PRESET        a model that KerasHub runs
       py:FILE.py:FUNCTION     what your own function returns; also py:MODULE:FUNCTION
+      best:RUN                for each task the best checkpoint of a training run
       predictions:FILE        predictions that are there already; also a run's folder
     """
     from t5eval.cli.tables import averages_text, score_table
@@ -110,7 +107,8 @@ def command(
     splits, skipped = choose_splits(specs, data, wanted)
     for name in skipped:
         warn(f"{name} skipped: its data is not in {data.option}")
-    alone = task_specs.resolve(name for name in tasks if name != "all" and name not in task_specs.BENCHMARKS)
+    groups = ("all", *task_specs.BENCHMARKS)
+    alone = [row for name in tasks if name not in groups and isinstance(row := task_specs.find(name), TaskSpec)]
     answerings, kept = choose_answering(specs, decode, {spec.name for spec in alone})
     if kept:
         warn(f"no fixed answers to rank, so decoded as their rows say: {', '.join(kept)}")

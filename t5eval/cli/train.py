@@ -10,7 +10,7 @@ import click
 
 import task_specs
 from t5eval import training
-from t5eval.cli.options import data_dir_option
+from t5eval.cli.options import Spreading, data_dir_option
 from t5eval.cli.progress import StepProgress
 from t5eval.data import data_source
 from t5eval.run_folder import locked, recorded
@@ -18,15 +18,26 @@ from t5eval.run_folder import locked, recorded
 
 def run_training(config: training.TrainConfig, say: Any) -> Any:
     """Trains in the run's folder, holding its lock and keeping its configuration."""
-    specs = task_specs.resolve(config.task)
+    specs = task_specs.tasks_of(config.mixture)
     run = Path(config.out)
     with locked(run), recorded(run, "train", dataclasses.asdict(config)), StepProgress(config.steps) as progress:
         return training.train(config, specs, display=progress, say=progress.say if say is None else say)
 
 
-@click.command()
+def _best_elsewhere(result: Any, name: str, last: int) -> str:
+    """Says where a score was highest, if not at the end."""
+    if name not in result.best:
+        return ""
+    checkpoint = result.best[name]
+    step = int(checkpoint.name.removeprefix("step-"))
+    return "" if step == last else f"; best {result.scores[step][name]:.2f} by {checkpoint}"
+
+
+@click.command(cls=Spreading)
 @click.option("--config", "config_file", metavar="FILE", help="TOML file with a [train] table; flags overrule it.")
-@click.option("--task", multiple=True, metavar="T", help="Task or benchmark to train on; repeatable.")
+@click.option("--task", multiple=True, metavar="T...", help="Tasks, benchmarks or mixtures to train on.")
+@click.option("--mixture-limit", type=int, metavar="K", help="The most that a task's size counts in the mixture.")
+@click.option("--temperature", type=float, metavar="T", help="Makes the rates of tasks more even, the higher the more.")
 @data_dir_option
 @click.option("--out", metavar="RUN", help="The run's folder; an unfinished run is resumed.")
 @click.option("--model", metavar="FOLDER", help="Model folder to start from.")
@@ -51,7 +62,8 @@ def command(config_file: str | None, **flags: Any) -> None:
     """Fine-tune a Keras T5 on TASKs with model.fit.
 
     The model starts from a folder (--model) or from scratch (--preset or a [train.config] table, with --vocab). The
-    result is RUN/model, which `t5eval evaluate --model` takes, as every folder in RUN/checkpoints.
+    result is RUN/model, which `t5eval evaluate --model` takes, as every folder in RUN/checkpoints;
+    `--model best:RUN` takes for each task the checkpoint that validated best.
     """
     given = {name: value for name, value in flags.items() if value not in (None, ())}
     if "task" in given:
@@ -72,4 +84,4 @@ def command(config_file: str | None, **flags: Any) -> None:
     if result.scores:
         last = max(result.scores)
         for name, score in result.scores[last].items():
-            click.echo(f"{name} validation at step {last:,}: {score:.2f}")
+            click.echo(f"{name} validation at step {last:,}: {score:.2f}{_best_elsewhere(result, name, last)}")

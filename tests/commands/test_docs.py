@@ -50,6 +50,26 @@ def test_the_task_file_scores(t5eval: Any, tmp_path: Path) -> None:
     assert done.json["scores"]["accuracy"]["value"] == 100
 
 
+def test_the_mixture_file_has_shares(t5eval: Any, tmp_path: Path) -> None:
+    own, config = blocks("docs/mixtures.md", "toml")
+    (tmp_path / "mine.toml").write_text(own)
+    assert t5eval("show", tmp_path / "mine.toml", "--json").json["members"][1]["factor"] == 0.5
+    (tmp_path / "train.toml").write_text(config)
+    done = t5eval("train", "--config", tmp_path / "train.toml", "--data-dir", tmp_path, "--out", tmp_path / "run")
+    assert f"{tmp_path}/glue/RTE/train.tsv: no such file" in done.err
+
+
+def test_text_becomes_pairs_as_shown(tmp_path: Path) -> None:
+    from keras_model.tokenizer import T5Tokenizer
+
+    (code,) = blocks("docs/mixtures.md", "python")
+    (tmp_path / "news.txt").write_text("the goat is in the garden and the rope is there too\n" * 9)
+    T5Tokenizer.train(["the goat is in the garden and the rope is there too"], tmp_path / "spiece.model", 40)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "goat" in done.stdout
+
+
 def test_the_metric_works() -> None:
     (metric,) = blocks("docs/extending.md", "python")
     check = """

@@ -17,7 +17,8 @@ from keras_model.checkpoints import load_model
 from keras_model.config import T5Config
 from keras_model.model import T5
 from keras_model.training import NonFiniteLossError, TrainingError, TrainResult, TrainSettings, compile_model, fit
-from keras_model.training_state import checkpoints_in, newest_checkpoint, restore, seed_dropout
+from keras_model.training_checkpoints import best_checkpoints, checkpoints_in, newest_checkpoint
+from keras_model.training_state import restore, seed_dropout
 
 SMALL = T5Config(vocab_size=24, d_model=16, d_kv=8, d_ff=32, num_heads=2, num_layers=1)
 SETTINGS = TrainSettings(steps=12, batch_size=8, learning_rate=0.01, checkpoint_every=4, log_every=3)
@@ -202,6 +203,21 @@ def test_keeps_the_newest_checkpoints_each_a_whole_model(tmp_path, examples, who
     fit(new_model(), examples, dataclasses.replace(SETTINGS, keep=2, checkpoint_every=2, steps=7), tmp_path)
     left = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
     assert left == ["step-00000006", "step-00000007"]
+
+
+def test_keeps_the_best_checkpoint_of_each_score(tmp_path, examples):
+    """Written when it is the best, between two that are due too, and kept until a better one comes."""
+    rte = {2: 50.0, 4: 70.0, 6: 60.0, 8: 70.0, 10: 60.0, 12: 65.0}
+    cola = {2: 0.0, 4: -5.0, 6: 10.0, 8: 5.0, 10: 20.0, 12: 1.0}
+    settings = dataclasses.replace(SETTINGS, checkpoint_every=5, validate_every=2, keep=1)
+    result = fit(
+        new_model(), examples, settings, tmp_path, validate=lambda step, _: {"rte": rte[step], "cola": cola[step]}
+    )
+    checkpoints = tmp_path / "checkpoints"
+    assert [path.name for path in checkpoints_in(checkpoints)] == [f"step-{step:08d}" for step in (4, 10, 12)]
+    expected = {"rte": checkpoints / "step-00000004", "cola": checkpoints / "step-00000010"}
+    assert result.best == best_checkpoints(checkpoints) == expected
+    assert best_checkpoints(tmp_path / "none") == {}
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from keras_model.training_checkpoints import Progress, best_checkpoints, newest_
 from keras_model.training_settings import TrainSettings
 from keras_model.training_state import TrainingError, restore, seed_dropout, writing_folder
 from keras_model.training_steps import NonFiniteLossError, TrainingSteps, Validate
+from keras_model.xla import COMPILED_LENGTHS, compiles_step
 
 __all__ = ["NonFiniteLossError", "TrainResult", "TrainSettings", "TrainingError", "compile_model", "fit"]
 
@@ -166,7 +167,8 @@ def make_plan(
     batch_size, seed = settings.batch_size, settings.seed
     if settings.packing:
         return PackedPlan(*lengths, batch_size, settings.packing, seed, sizes, rates)
-    return BatchPlan(*lengths, batch_size, seed, settings.bucket_width, sizes, rates)
+    pad_multiple = COMPILED_LENGTHS if compiles_step() else 1
+    return BatchPlan(*lengths, batch_size, seed, settings.bucket_width, sizes, rates, pad_multiple)
 
 
 def _start_or_resume(model: T5, fixed: dict[str, Any], settings: TrainSettings, checkpoints: Path) -> Progress:

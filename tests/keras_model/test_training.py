@@ -26,6 +26,7 @@ from keras_model.training import (
     compile_model,
     fit,
     make_optimizer,
+    make_plan,
 )
 from keras_model.training_checkpoints import best_checkpoints, checkpoints_in, newest_checkpoint
 from keras_model.training_state import restore, seed_dropout
@@ -204,6 +205,16 @@ def test_optimizer_and_schedule_of_the_settings(options, kind, rates):
     for step, rate in rates.items():
         optimizer.iterations.assign(step)
         assert float(optimizer.learning_rate) == pytest.approx(rate, abs=1e-9), step
+
+
+@pytest.mark.parametrize(("devices", "multiple"), [([], 1), (["GPU:0"], 64)])
+def test_few_shapes_where_xla_compiles_each(examples, monkeypatch, devices, multiple):
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: devices if kind == "GPU" else [])
+    plan = make_plan(examples, SETTINGS)
+    batches = [plan.batch(examples, step, 0) for step in range(6)]
+    shapes = {array.shape for batch in batches for array in (batch.encoder_ids, batch.labels)}
+    assert {length % multiple for _, length in shapes} == {0}
+    assert (len(shapes) == 1) == (multiple == 64)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("no reference file")], ids=["Ctrl-C", "fault"])

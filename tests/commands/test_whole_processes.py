@@ -30,6 +30,7 @@ sys.exit(status)
         ["score", "glue/rte", "--split", "validation", "--data-dir", "{suite}", "--predictions", "{predictions}"],
         ["submit", "glue", "--run", "{run}", "--data-dir", "{suite}", "--out", "{out}"],
         ["check", "glue", "{folder}", "--data-dir", "{suite}"],
+        ["prepare", "--task", "glue/rte", "--data-dir", "{suite}", "--vocab", "bytes", "--out", "{prepared}"],
     ],
     ids=lambda arguments: arguments[0],
 )
@@ -43,6 +44,7 @@ def test_no_command_imports_tensorflow_that_does_not_run_a_model(
         "suite": suite,
         "run": perfect_run,
         "out": tmp_path / "glue.zip",
+        "prepared": tmp_path / "prepared",
         "folder": folder,
         "predictions": perfect_run / "predictions/glue/rte/validation.jsonl",
     }
@@ -69,6 +71,7 @@ def test_version_and_help(t5eval_process: Any) -> None:
         "evaluate",
         "submit",
         "check",
+        "prepare",
         "train",
         "recipe",
         "convert",

@@ -32,6 +32,7 @@ sys.exit(status)
         ["submit", "glue", "--run", "{run}", "--data-dir", "{suite}", "--out", "{out}"],
         ["check", "glue", "{folder}", "--data-dir", "{suite}"],
         ["report", "{run}", "--data-dir", "{suite}"],
+        ["prepare", "--task", "glue/rte", "--data-dir", "{suite}", "--vocab", "bytes", "--out", "{prepared}"],
     ],
     ids=lambda arguments: arguments[0],
 )
@@ -45,6 +46,7 @@ def test_no_command_imports_tensorflow_that_does_not_run_a_model(
         "suite": suite,
         "run": perfect_run,
         "out": tmp_path / "glue.zip",
+        "prepared": tmp_path / "prepared",
         "folder": folder,
         "predictions": perfect_run / "predictions/glue/rte/validation.jsonl",
     }

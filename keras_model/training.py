@@ -111,9 +111,9 @@ def fit(
         sizes: part i of the examples is the next sizes[i] of them. Needed with rates.
         rates: how often an example of each part is drawn, relative to the others; None for every example once an epoch.
         validate: called every `settings.validate_every` steps and at the end.
-        callbacks: Keras callbacks. The logs of their `on_train_batch_end` hold `step` (steps taken), `loss` and
-            `tokens_per_second` (without padding), both over the steps since the loss was last logged, and
-            `gradient_norm`, of the step, over all variables together and before clipping.
+        callbacks: Keras callbacks. The logs of their `on_train_batch_end` hold `step` (steps taken) and, over the steps
+            since the loss was last logged, `loss`, `tokens_per_second` (without padding) and `waiting` (for data, as a
+            share of the time); and `gradient_norm`, of the step, over all variables together and before clipping.
         tokenizer: stored beside the model, so that its folder is complete.
 
     Raises:
@@ -141,7 +141,7 @@ def fit(
         if progress.step < settings.steps:
             start_id = model.config.decoder_start_token_id
             model.fit(
-                batch_dataset(examples, plan, progress.step, start_id),
+                batch_dataset(examples, plan, progress.step, start_id, steps.batch_made),
                 steps_per_epoch=settings.checkpoint_every,
                 epochs=-(-(settings.steps - progress.step) // settings.checkpoint_every),
                 callbacks=[steps, *callbacks],

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from keras_model.training_settings import TrainSettings
 
 StepDisplay = Callable[[Mapping[str, Any]], None]
-"""Called after each step with `step`, `steps`, `loss` and `tokens_per_second`."""
+"""Called after each step with `steps`, of the whole run, and what `keras_model.training.fit` says its callbacks see."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import shutil
+import time
 from pathlib import Path
 
 import keras
@@ -363,6 +364,7 @@ def test_callbacks_and_tensorboard_see_the_run(whole, examples):
 
     assert [logs["step"] for logs in whole.logs] == list(range(1, 13))
     assert all(logs["loss"] > 0 and logs["tokens_per_second"] > 0 for logs in whole.logs)
+    assert all(0 <= logs["waiting"] < 1 for logs in whole.logs)
     logged = {}
     for file in (whole.folder / "logs").iterdir():
         for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
@@ -377,6 +379,22 @@ def test_callbacks_and_tensorboard_see_the_run(whole, examples):
     assert whole.result.loss == pytest.approx(logged["loss"][12])
     # Two epochs: every token of every example twice.
     assert whole.result.filling.tokens == 2 * (examples.sources.lengths.sum() + examples.targets.lengths.sum())
+
+
+def test_time_waiting_for_data_is_told(tmp_path, examples, monkeypatch):
+    """Batches that take much longer than the steps."""
+    make = BatchPlan.batch
+
+    def slow(*args):
+        time.sleep(0.5)
+        return make(*args)
+
+    monkeypatch.setattr(BatchPlan, "batch", slow)
+    seen = []
+    collect = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(logs["waiting"]))
+    fit(new_model(), examples, dataclasses.replace(SETTINGS, log_every=6), tmp_path, callbacks=[collect])
+    assert all(0 <= share <= 1 for share in seen)
+    assert seen[-1] > 0.5
 
 
 def test_lookups_train_like_one_hot_products(examples, monkeypatch):

@@ -53,11 +53,9 @@ class RaggedIds:
 
     def padded(self, rows: np.ndarray, height: int, width: int) -> np.ndarray:
         """The chosen sequences as int32 [height, width], padded on the right and, below the last one, by empty rows."""
-        starts, lengths = self.offsets[rows], self.offsets[rows + 1] - self.offsets[rows]
-        column = np.arange(width)
-        filled = column < lengths[:, None]
         result = np.full((height, width), PAD_ID, np.int32)
-        result[: len(rows)][filled] = self.values[(starts[:, None] + column)[filled]]
+        for row, start, end in zip(result, self.offsets[rows].tolist(), self.offsets[rows + 1].tolist(), strict=False):
+            row[: end - start] = self.values[start:end]
         return result
 
     def packed(self, rows: Sequence[np.ndarray], height: int, width: int) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,8 +12,8 @@ import numpy as np
 class MappedArray:
     """Pieces one after the other, indexed as one array of one dimension.
 
-    What is asked for is copied into memory, and nothing else is: a piece may be a file that was mapped (`np.memmap`),
-    larger than memory.
+    What is asked for is read, and nothing else is: a piece may be a file that was mapped (`np.memmap`), larger than
+    memory.
 
     Args:
         pieces: arrays of one dimension and the same dtype, at least one.
@@ -20,19 +22,25 @@ class MappedArray:
     def __init__(self, pieces: Sequence[np.ndarray]) -> None:
         self.pieces = list(pieces)
         self.dtype = self.pieces[0].dtype
-        self._starts = np.cumsum([0, *map(len, self.pieces)])
+        self._starts = list(itertools.accumulate(map(len, self.pieces), initial=0))
 
     def __len__(self) -> int:
-        return int(self._starts[-1])
+        return self._starts[-1]
 
     def __getitem__(self, index: slice | np.ndarray) -> np.ndarray:
-        """A copy of the chosen elements.
+        """The chosen elements.
 
         Args:
             index: a slice with a step of 1, or integers of one dimension, all from 0.
         """
         if isinstance(index, slice):
             first, end, _ = index.indices(len(self))
+            if first >= end:
+                return np.empty(0, self.dtype)
+            piece = bisect.bisect_right(self._starts, first) - 1
+            start = self._starts[piece]
+            if end <= start + len(self.pieces[piece]):
+                return self.pieces[piece][first - start : end - start]
             index = np.arange(first, end)
         result = np.empty(len(index), self.dtype)
         # Neighbours usually lie in the same piece: one copy for each stretch of them.

@@ -163,4 +163,5 @@ def _tensor(path: Path, tensors: dict[str, Any], start: int, name: str, dtype: s
         raise RecordError(f"{path}: {name} must be {dtype} of shape [{count}], its header says {found}")
     if count == 0:
         return np.zeros(0, numpy_dtype)  # an empty range cannot be mapped
-    return np.memmap(path, numpy_dtype, "r", offset=start + first, shape=(count,))
+    # Without the class of its own, which makes every slice slower.
+    return np.asarray(np.memmap(path, numpy_dtype, "r", offset=start + first, shape=(count,)))

@@ -31,7 +31,7 @@ setup(
     packages=find_packages(include=["task_specs*", "t5eval*", "keras_model*", "leaderboards*"]),
     package_data={
         "task_specs": ["py.typed"],
-        "t5eval": ["py.typed", "demo/suite/**/*"],
+        "t5eval": ["py.typed", "demo/suite/**/*", "report/templates/*"],
         "keras_model": ["py.typed"],
         "leaderboards": ["py.typed"],
     },

@@ -21,6 +21,7 @@ SCRIPTS: dict[str, list[str]] = {
     "SQuAD": ["squad"],
     "ranking": ["ranking"],
     "a whole evaluation": ["evaluation"],
+    "strategies": ["strategies"],
 }
 TAKE_DATA = ("commands", "first_result")
 NEED_DATA = ("preparation", "squad", "ranking", "evaluation")

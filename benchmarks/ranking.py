@@ -17,37 +17,20 @@ import dataclasses
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
 
 from benchmarks.engines import prepare
 from benchmarks.tables import print_environment, print_table, write_json
 from t5eval.evaluation import generate_all
 from t5eval.keras_predictor import KerasGenerator
-from t5eval.predictor import Generation, Prepared, TextGenerator
-from task_specs import Decode, TaskSpec
+from t5eval.predictor import Answering, Rank
+from task_specs import Decode
 
 TASK = "glue/mnli_matched"
 
 
-class LabelRanker(KerasGenerator):
-    """Answers with the most probable of some labels."""
-
-    labels: tuple[str, ...]
-
-    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
-        """See `Predictor.generate`."""
-        ids = np.zeros((len(batch), max(p.length for p in batch)), np.int32)
-        for row, prepared in zip(ids, batch, strict=True):
-            row[: prepared.length] = prepared.payload
-        best = self.generator.rank(ids, self.tokenizer.encode(self.labels)).argmax(axis=1)
-        return [Generation(self.labels[i], hit_limit=False) for i in best]
-
-
-def load(data: Path) -> tuple[KerasGenerator, LabelRanker]:
-    """Returns the two ways to answer, around the same model."""
+def load(data: Path) -> KerasGenerator:
+    """Returns the model with its tokenizer."""
     from t5eval.quiet import import_keras_model
 
     import_keras_model()
@@ -59,14 +42,7 @@ def load(data: Path) -> tuple[KerasGenerator, LabelRanker]:
     with tempfile.TemporaryDirectory() as folder:
         prepare(Path(folder), [])
         generator = Generator(load_model(Path(folder) / "model"), emit_limit=tokenizer.vocab_size)
-    return KerasGenerator(generator, tokenizer), LabelRanker(generator, tokenizer)
-
-
-def labelled(spec: TaskSpec, ranker: LabelRanker) -> TaskSpec:
-    """Tells the ranker a row's labels; returns the row with room for the longest of them."""
-    ranker.labels = spec.answer.choices
-    longest = max(map(len, ranker.tokenizer.encode(ranker.labels)))
-    return dataclasses.replace(spec, lengths=dataclasses.replace(spec.lengths, targets=longest), decode=Decode())
+    return KerasGenerator(generator, tokenizer)
 
 
 def main() -> None:
@@ -83,22 +59,24 @@ def main() -> None:
     from t5eval.scoring import evaluation_pair
 
     print_environment()
-    greedy, ranker = load(given.data)
-    spec = labelled(task_specs.get(TASK), ranker)
+    generator = load(given.data)
+    spec = task_specs.get(TASK)
+    longest = max(map(len, generator.tokenizer.encode(spec.answer.choices)))
+    spec = dataclasses.replace(spec, lengths=dataclasses.replace(spec.lengths, targets=longest))
     pairs = [evaluation_pair(spec, example) for example in list(open_split(spec, "validation", given.data))]
     pairs = pairs[:: given.every]
-    ways: dict[str, TextGenerator] = {"greedy": greedy, "rank": ranker}
+    ways: dict[str, Answering] = {"greedy": Decode(), "rank": Rank(spec.answer.choices)}
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for generator in ways.values():  # compiles, and is not timed
-        list(generate_all(generator, spec, pairs[:2]))
+    for way in ways.values():  # compiles, and is not timed
+        list(generate_all(generator, spec, pairs[:2], way))
     for turn in range(given.turns):
         for name in list(ways)[:: -1 if turn % 2 else 1]:
             started = time.perf_counter()
-            answered = sum(map(len, generate_all(ways[name], spec, pairs)))
+            answered = sum(map(len, generate_all(generator, spec, pairs, ways[name])))
             seconds[name].append(time.perf_counter() - started)
             print(f"  turn {turn + 1}: {name}, {answered:,} examples, {seconds[name][-1]:.1f} s", flush=True)
     ratio = statistics.median(a / b for a, b in zip(seconds["greedy"], seconds["rank"], strict=True))
-    print(f"\n{TASK}, {len(pairs):,} examples, {len(ranker.labels)} labels, {spec.lengths.targets} new tokens")
+    print(f"\n{TASK}, {len(pairs):,} examples, {len(spec.answer.choices)} labels, {spec.lengths.targets} new tokens")
     rows = [
         [name, f"{statistics.median(values):.2f}", f"{min(values):.2f} to {max(values):.2f}"]
         for name, values in seconds.items()

@@ -1,18 +1,21 @@
-"""From tokenised examples to padded batches of like lengths, in an order that a seed fixes.
+"""From tokenised examples to batches, padded or packed.
 
-Everything up to `batch_dataset` is NumPy. Batch k follows from the seed and k alone, so a run that resumes at step k
-sees what it would have seen without the stop, and no earlier epoch is replayed.
+Everything up to `batch_dataset` is NumPy. Which examples a batch holds is said by a plan (`BatchPlan`, `PackedPlan`):
+batch k follows from the seed and k alone, so a run that resumes at step k sees what it would have seen without the
+stop, and nothing earlier is replayed.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
+import itertools
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+
+from keras_model.mapped_array import MappedArray, joined
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -24,8 +27,8 @@ PAD_ID = 0
 class RaggedIds:
     """Token id sequences of different lengths, one after the other."""
 
-    values: np.ndarray
-    """int32, shape [all tokens]."""
+    values: np.ndarray | MappedArray
+    """int32, shape [all tokens]; mapped where they lie in files."""
     offsets: np.ndarray
     """int64, shape [sequences + 1]; sequence i is values[offsets[i]:offsets[i + 1]]."""
 
@@ -57,6 +60,21 @@ class RaggedIds:
         result[: len(rows)][filled] = self.values[(starts[:, None] + column)[filled]]
         return result
 
+    def packed(self, rows: Sequence[np.ndarray], height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+        """Each row's chosen sequences one after the other, and their segments: both int32 [height, width], padded."""
+        chosen = np.concatenate(rows)
+        lengths = self.offsets[chosen + 1] - self.offsets[chosen]
+        counts = [len(row) for row in rows]
+        first = np.repeat(np.cumsum([0, *counts[:-1]]), counts)  # of each sequence, the first one of its row
+        before = np.cumsum(lengths) - lengths
+        starts = np.repeat(np.arange(len(rows)) * width, counts) + before - before[first]
+        column = np.arange(lengths.sum()) - np.repeat(before, lengths)
+        places = np.repeat(starts, lengths) + column
+        ids, segments = np.full(height * width, PAD_ID, np.int32), np.zeros(height * width, np.int32)
+        ids[places] = self.values[np.repeat(self.offsets[chosen], lengths) + column]
+        segments[places] = np.repeat(np.arange(len(chosen)) - first + 1, lengths)
+        return ids.reshape(height, width), segments.reshape(height, width)
+
 
 @dataclasses.dataclass(frozen=True)
 class Examples:
@@ -66,6 +84,8 @@ class Examples:
     """What the encoder reads."""
     targets: RaggedIds
     """What the decoder is to write."""
+    known_fingerprint: str | None = None
+    """Of examples that were checked and hashed when they were written to files, which are not read again for it."""
 
     def __post_init__(self) -> None:
         if len(self.sources) != len(self.targets):
@@ -76,6 +96,8 @@ class Examples:
             empty = np.flatnonzero(ids.lengths == 0)
             if len(empty):
                 raise ValueError(f"Example {empty[0]} has an empty {side}; at the least it holds EOS.")
+            if self.known_fingerprint is not None:
+                continue
             padding = np.flatnonzero(ids.values == PAD_ID)
             if len(padding):
                 example = int(np.searchsorted(ids.offsets, padding[0], side="right")) - 1
@@ -98,13 +120,19 @@ class Examples:
     @classmethod
     def concatenate(cls, parts: Sequence[Examples]) -> Examples:
         """Several tasks' examples as one set, in which each example counts once."""
-        return cls(_concatenate([part.sources for part in parts]), _concatenate([part.targets for part in parts]))
+        known = None
+        if any(part.known_fingerprint for part in parts):
+            known = hashlib.sha256("".join(part.fingerprint() for part in parts).encode()).hexdigest()
+        sources, targets = ([getattr(part, side) for part in parts] for side in ("sources", "targets"))
+        return cls(_concatenate(sources), _concatenate(targets), known)
 
     def __len__(self) -> int:
         return len(self.sources)
 
     def fingerprint(self) -> str:
         """A hash of every token, by which a resumed run knows its data again."""
+        if self.known_fingerprint is not None:
+            return self.known_fingerprint
         digest = hashlib.blake2b(digest_size=16)
         for array in (self.sources.offsets, self.sources.values, self.targets.offsets, self.targets.values):
             digest.update(np.ascontiguousarray(array).data)
@@ -117,78 +145,41 @@ def _concatenate(parts: Sequence[RaggedIds]) -> RaggedIds:
     ends = np.cumsum([part.offsets[-1] for part in parts])
     starts = ends - [part.offsets[-1] for part in parts]
     offsets = [part.offsets[1:] + start for part, start in zip(parts, starts, strict=True)]
-    return RaggedIds(np.concatenate([part.values for part in parts]), np.concatenate([[0], *offsets]))
+    return RaggedIds(joined([part.values for part in parts]), np.concatenate([[0], *offsets]))
 
 
-class BatchPlan:
-    """Which examples make up batch k, for every k.
+@dataclasses.dataclass(frozen=True)
+class Filling:
+    """How much of one or several batches is tokens."""
 
-    An epoch takes every example once. Its examples are shuffled, sorted by length class (the source's and the target's
-    length, each rounded up to a multiple of `bucket_width`), cut into batches, and the batches shuffled. Within a class
-    the order stays random, so that batches are not sorted by anything that goes with exact length, such as the label.
-    The one batch of an epoch that the examples may not fill is shorter, never dropped or filled up with others.
+    source_tokens: int = 0
+    source_places: int = 0
+    """Tokens and padding."""
+    target_tokens: int = 0
+    target_places: int = 0
 
-    Args:
-        source_lengths: integers, shape [examples].
-        target_lengths: integers, shape [examples].
-        batch_size: examples in a batch.
-        seed: a non-negative integer; the order depends on it, on the lengths and on nothing else.
-        bucket_width: tokens. Wider mixes better and pads more; 8 by default.
+    def __add__(self, other: Filling) -> Filling:
+        return Filling(*(a + b for a, b in zip(dataclasses.astuple(self), dataclasses.astuple(other), strict=True)))
 
-    Raises:
-        ValueError: there is no example, or a number is out of range.
-    """
+    @property
+    def tokens(self) -> int:
+        """Source and target together."""
+        return self.source_tokens + self.target_tokens
 
-    def __init__(
-        self,
-        source_lengths: np.ndarray,
-        target_lengths: np.ndarray,
-        batch_size: int,
-        seed: int = 0,
-        bucket_width: int = 8,
-    ) -> None:
-        if len(source_lengths) == 0:
-            raise ValueError("There is no example to train on.")
-        for name, value, least in (("batch_size", batch_size, 1), ("seed", seed, 0), ("bucket_width", bucket_width, 1)):
-            if value < least:
-                raise ValueError(f"{name} must be at least {least}. Received: {name}={value}")
-        self.batch_size = batch_size
-        self.seed = seed
-        self.bucket_width = bucket_width
-        self.source_lengths = np.asarray(source_lengths)
-        self.target_lengths = np.asarray(target_lengths)
-        self.batches_per_epoch = -(-len(self.source_lengths) // batch_size)
-        # Two epochs, because the reader runs ahead of the trainer, which asks for the same batches again to count them.
-        self._epoch = functools.lru_cache(maxsize=2)(self._make_epoch)
+    @property
+    def source_share(self) -> float:
+        """Tokens among the places of the source, from 0 to 1; 1 where there is no place."""
+        return self.source_tokens / self.source_places if self.source_places else 1.0
 
-    def epoch_examples(self, epoch: int) -> np.ndarray:
-        """The numbers of the examples that an epoch shows, in random order: each example once."""
-        return np.random.default_rng([self.seed, epoch, 0]).permutation(len(self.source_lengths))
-
-    def rows(self, step: int) -> np.ndarray:
-        """The numbers of the examples in the batch of a step (from 0), shape [at most batch_size]."""
-        epoch, index = divmod(step, self.batches_per_epoch)
-        order, starts = self._epoch(epoch)
-        return order[starts[index] : starts[index] + self.batch_size]
-
-    def tokens(self, step: int) -> int:
-        """Tokens in the batch of a step, source and target, without padding."""
-        rows = self.rows(step)
-        return int(self.source_lengths[rows].sum() + self.target_lengths[rows].sum())
-
-    def _make_epoch(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        order = self.epoch_examples(epoch)
-        source_class = -(-self.source_lengths[order] // self.bucket_width)
-        target_class = -(-self.target_lengths[order] // self.bucket_width)
-        # lexsort is stable and sorts by its last key first.
-        order = order[np.lexsort((target_class, source_class))]
-        starts = np.arange(0, len(order), self.batch_size)
-        return order, np.random.default_rng([self.seed, epoch, 1]).permutation(starts)
+    @property
+    def target_share(self) -> float:
+        """Tokens among the places of the target, from 0 to 1; 1 where there is no place."""
+        return self.target_tokens / self.target_places if self.target_places else 1.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """One padded batch. Rows past the examples are all padding: they have no label and so no part in the loss."""
+    """One batch. Rows past the examples are all padding: they have no label and so no part in the loss."""
 
     encoder_ids: np.ndarray
     """int32, shape [batch, source]."""
@@ -196,6 +187,37 @@ class Batch:
     """int32, shape [batch, target]: the labels shifted right by one, the start id in front (teacher forcing)."""
     labels: np.ndarray
     """int32, shape [batch, target]."""
+    encoder_segments: np.ndarray | None = None
+    """int32, shape [batch, source], where several examples share a row: 1 for the first of a row, 2 for the second and
+    so on, 0 for padding."""
+    decoder_segments: np.ndarray | None = None
+    """int32, shape [batch, target], the same of the labels and of `decoder_ids`, which start anew in each segment."""
+
+    @property
+    def inputs(self) -> dict[str, np.ndarray]:
+        """What the model is called with."""
+        inputs = {"encoder_ids": self.encoder_ids, "decoder_ids": self.decoder_ids}
+        if self.encoder_segments is not None and self.decoder_segments is not None:
+            inputs |= {"encoder_segments": self.encoder_segments, "decoder_segments": self.decoder_segments}
+        return inputs
+
+
+class Plan(Protocol):
+    """What makes up the batch of each step: a `BatchPlan` or a `PackedPlan`."""
+
+    batch_size: int
+    packing: tuple[int, int] | None
+
+    def rows(self, step: int) -> np.ndarray: ...
+
+    def filling(self, step: int) -> Filling: ...
+
+    def batch(self, examples: Examples, step: int, decoder_start_id: int = PAD_ID) -> Batch: ...
+
+
+def padded_length(lengths: np.ndarray, multiple: int) -> int:
+    """The longest of some lengths, rounded up to a multiple."""
+    return -(-int(lengths.max()) // multiple) * multiple
 
 
 def make_batch(
@@ -211,7 +233,7 @@ def make_batch(
         decoder_start_id: the id that the decoder starts from.
     """
     source, target = (
-        -(-int((ids.offsets[rows + 1] - ids.offsets[rows]).max()) // pad_multiple) * pad_multiple
+        padded_length(ids.offsets[rows + 1] - ids.offsets[rows], pad_multiple)
         for ids in (examples.sources, examples.targets)
     )
     labels = examples.targets.padded(rows, batch_size, target)
@@ -219,24 +241,48 @@ def make_batch(
     return Batch(examples.sources.padded(rows, batch_size, source), decoder_ids, labels)
 
 
+def make_packed_batch(
+    examples: Examples,
+    rows: Sequence[np.ndarray],
+    batch_size: int,
+    lengths: tuple[int, int],
+    decoder_start_id: int = PAD_ID,
+) -> Batch:
+    """Lays several examples into each row, one after the other.
+
+    Args:
+        examples: where the rows come from.
+        rows: of each row the examples' numbers, at most `batch_size` rows. No row is longer than `lengths`.
+        batch_size: the height of the batch.
+        lengths: of the rows, source and target.
+        decoder_start_id: the id that the decoder starts each segment from.
+    """
+    source, target = lengths
+    encoder_ids, encoder_segments = examples.sources.packed(rows, batch_size, source)
+    labels, decoder_segments = examples.targets.packed(rows, batch_size, target)
+    shifted, before = (np.pad(array, ((0, 0), (1, 0)))[:, :-1] for array in (labels, decoder_segments))
+    decoder_ids = np.where(decoder_segments == before, shifted, np.int32(decoder_start_id))
+    return Batch(encoder_ids, decoder_ids, labels, encoder_segments, decoder_segments)
+
+
 def batch_dataset(
-    examples: Examples, plan: BatchPlan, first_step: int = 0, pad_multiple: int = 1, decoder_start_id: int = PAD_ID
+    examples: Examples, plan: Plan, first_step: int = 0, decoder_start_id: int = PAD_ID
 ) -> tf.data.Dataset:
     """The endless run of batches from a step on, for `model.fit`, made ahead in a thread of its own.
 
     Returns:
-        A `tf.data.Dataset` of ({"encoder_ids", "decoder_ids"}, labels), int32, of static height `plan.batch_size`.
+        A `tf.data.Dataset` of (`Batch.inputs`, labels), int32, of static height `plan.batch_size`.
     """
     import tensorflow as tf
 
-    def batches() -> Iterator[tuple[dict[str, Any], np.ndarray]]:
-        step = first_step
-        while True:
-            batch = make_batch(examples, plan.rows(step), plan.batch_size, pad_multiple, decoder_start_id)
-            yield {"encoder_ids": batch.encoder_ids, "decoder_ids": batch.decoder_ids}, batch.labels
-            step += 1
+    def batches() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+        for step in itertools.count(first_step):
+            batch = plan.batch(examples, step, decoder_start_id)
+            yield batch.inputs, batch.labels
 
-    ids = tf.TensorSpec([plan.batch_size, None], tf.int32)
-    signature = ({"encoder_ids": ids, "decoder_ids": ids}, ids)
-    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    source, target = (tf.TensorSpec([plan.batch_size, length], tf.int32) for length in plan.packing or (None, None))
+    inputs = {"encoder_ids": source, "decoder_ids": target}
+    if plan.packing:
+        inputs |= {"encoder_segments": source, "decoder_segments": target}
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=(inputs, target))
     return dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)).prefetch(4)

@@ -15,6 +15,7 @@ from keras_model.distributed_model import on_replicas
 from keras_model.model import T5
 from keras_model.ranking import AnswerTree, log_likelihoods
 from keras_model.search import FREE, greedy_choice, sampled_choice, search
+from keras_model.xla import has_accelerator
 
 Tensor = Any
 
@@ -49,7 +50,7 @@ class Generator:
                 f"emit_limit must exceed the end-of-sequence id {config.eos_token_id}. Received: {emit_limit}"
             )
         if jit_compile is None:
-            jit_compile = bool(tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU"))
+            jit_compile = has_accelerator()
         self.jit_compile = jit_compile
         self.compilations = 0
         """How many functions were compiled (traced)."""

@@ -15,8 +15,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_model.losses import TokenCrossEntropy, token_weights
-
 Strategy = Any  # a tf.distribute.Strategy; TensorFlow ships no types
 REPLICA_SEEDS = 0x61C88647
 """How far apart the seeds of neighbouring replicas are: 2^32 less the golden section of it."""
@@ -124,24 +122,8 @@ class DistributedModel(keras.Model):
         return super().fit(x, *args, **kwargs)
 
     def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """See `keras.Model.evaluate`; the loss is the mean over the tokens of all batches, not over the batches."""
+        """See `keras.Model.evaluate`."""
         return super().evaluate(self._dealt_out(x, kwargs, "steps"), *args, **kwargs)
-
-    def test_step(self, data: Any) -> dict[str, Any]:
-        """The loss of one batch, which counts by its tokens. (Keras lets each batch count by its rows.)"""
-        if not isinstance(self.loss, TokenCrossEntropy):
-            return super().test_step(data)
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        y_pred = self(x, training=False)
-        loss = self.compute_loss(x, y, y_pred, sample_weight, training=False)
-        tokens = tf.reduce_sum(token_weights(tf.cast(y, tf.int32), self.loss.pad_id, sample_weight))
-        replicas = 1
-        if (context := tf.distribute.get_replica_context()) is not None and context.num_replicas_in_sync > 1:
-            replicas = context.num_replicas_in_sync
-            tokens = context.all_reduce(tf.distribute.ReduceOp.SUM, tokens)
-        # Each replica's loss is its part of the mean over all tokens: together, the sums are those of one device.
-        self._loss_tracker.update_state(loss * replicas, sample_weight=tokens / replicas)
-        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     train_function: Any
     test_function: Any

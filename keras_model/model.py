@@ -23,6 +23,7 @@ from keras import ops
 
 from keras_model.config import T5Config
 from keras_model.distributed_model import DistributedModel, ReplicaSeeds
+from keras_model.text_to_text import TextToText
 
 MASKED = -1e9
 """Added to the score of a key that must not be attended to; exp() of it is 0 in float32."""
@@ -389,7 +390,7 @@ class Head(_Layer):
 
 
 @keras.saving.register_keras_serializable("t5eval")
-class T5(DistributedModel):
+class T5(DistributedModel, TextToText):
     """T5 with its output head.
 
     Args:
@@ -400,7 +401,10 @@ class T5(DistributedModel):
     Call arguments:
         inputs: dict of `encoder_ids`, int [batch, source], and `decoder_ids`, int [batch, target] (the target shifted
             right, starting with decoder_start_token_id); optionally `encoder_mask`, bool [batch, source], which says
-            what is not padding and by default is `encoder_ids != pad_token_id`.
+            what is not padding and by default is `encoder_ids != pad_token_id`. Where several examples share a row,
+            `encoder_segments`, int [batch, source], and `decoder_segments`, int [batch, target], number them and take
+            the mask's place: a token attends to its own segment only; 0 is padding. Positions are not needed: T5 knows
+            relative ones alone, and within a segment these are the differences of the places in the row.
         training: bool. Whether to apply dropout.
 
     Returns:
@@ -435,30 +439,54 @@ class T5(DistributedModel):
         self.built = True
 
     def call(self, inputs: dict[str, Tensor], training: bool = False) -> Tensor:
-        encoder_ids = inputs["encoder_ids"]
+        encoder_ids, decoder_ids = inputs["encoder_ids"], inputs["decoder_ids"]
+        if "encoder_segments" in inputs:
+            sources, targets = inputs["encoder_segments"], inputs["decoder_segments"]
+            encoded = self.encode(encoder_ids, _same_segment(sources, sources), training=training)
+            across, within = _same_segment(targets, sources), _same_segment(targets, targets)
+            return self.decode(decoder_ids, encoded, across, within, training=training)
         encoder_mask = inputs.get("encoder_mask")
         if encoder_mask is None:
             encoder_mask = self.padding_mask(encoder_ids)
         encoded = self.encode(encoder_ids, encoder_mask, training=training)
-        return self.decode(inputs["decoder_ids"], encoded, encoder_mask, training=training)
+        return self.decode(decoder_ids, encoded, encoder_mask, training=training)
 
     def padding_mask(self, encoder_ids: Tensor) -> Tensor:
         """int [batch, source] -> bool [batch, source], true where there is a token."""
         return ops.not_equal(encoder_ids, self.config.pad_token_id)
 
     def encode(self, encoder_ids: Tensor, encoder_mask: Tensor, training: bool = False) -> Tensor:
-        """The encoder's output, [batch, source, d_model] in the compute dtype."""
-        embedded = self.token_embedding(encoder_ids)
-        mask = ops.expand_dims(encoder_mask, 1)
-        return self.encoder(embedded, _positions(encoder_ids), mask, training=training)
+        """The encoder's output, [batch, source, d_model] in the compute dtype.
 
-    def decode(self, decoder_ids: Tensor, encoded: Tensor, encoder_mask: Tensor, training: bool = False) -> Tensor:
-        """Logits for all positions of given decoder inputs, float32 [batch, target, vocab_size]."""
+        The mask says which keys (last) may be attended to: bool [batch, source] or [batch, source, source].
+        """
+        embedded = self.token_embedding(encoder_ids)
+        return self.encoder(embedded, _positions(encoder_ids), _for_each_query(encoder_mask), training=training)
+
+    def decode(
+        self,
+        decoder_ids: Tensor,
+        encoded: Tensor,
+        encoder_mask: Tensor,
+        decoder_mask: Tensor | None = None,
+        training: bool = False,
+    ) -> Tensor:
+        """Logits for all positions of given decoder inputs, float32 [batch, target, vocab_size].
+
+        Args:
+            decoder_ids: int [batch, target].
+            encoded: [batch, source, d_model].
+            encoder_mask: bool [batch, source] or [batch, target, source].
+            decoder_mask: bool [batch, target, target], which tokens up to itself one may attend to; None for all.
+            training: whether dropout is applied.
+        """
         embedded = self.token_embedding(decoder_ids)
         positions = _positions(decoder_ids)
-        causal = ops.expand_dims(positions, 1) <= ops.expand_dims(positions, 2)
-        memory_mask = ops.expand_dims(encoder_mask, 1)
-        hidden = self.decoder(embedded, positions, causal, encoded, memory_mask, training=training)
+        mask = ops.expand_dims(positions, 1) <= ops.expand_dims(positions, 2)
+        if decoder_mask is not None:
+            mask = ops.logical_and(mask, decoder_mask)
+        memory_mask = _for_each_query(encoder_mask)
+        hidden = self.decoder(embedded, positions, mask, encoded, memory_mask, training=training)
         return self.logits(hidden)
 
     def logits(self, hidden: Tensor) -> Tensor:
@@ -484,3 +512,13 @@ class T5(DistributedModel):
 def _positions(ids: Tensor) -> Tensor:
     """0, 1, ..., length - 1 as int32 [1, length], the same for every row."""
     return ops.expand_dims(ops.arange(ops.shape(ids)[1], dtype="int32"), 0)
+
+
+def _same_segment(queries: Tensor, keys: Tensor) -> Tensor:
+    """Segments int [batch, queries] and [batch, keys] -> bool [batch, queries, keys]."""
+    return ops.equal(ops.expand_dims(queries, 2), ops.expand_dims(keys, 1))
+
+
+def _for_each_query(mask: Tensor) -> Tensor:
+    """A mask of keys, [batch, keys], as [batch, 1, keys]; one that has queries as it is."""
+    return ops.expand_dims(mask, 1) if len(mask.shape) == 2 else mask

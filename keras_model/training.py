@@ -8,30 +8,28 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from keras_model.adafactor import Adafactor
-from keras_model.batches import BatchPlan, Examples, batch_dataset
+from keras_model.batch_plan import BatchPlan
+from keras_model.batches import Examples, Filling, Plan, batch_dataset
 from keras_model.checkpoints import save_model
+from keras_model.dense_gradients import AdamW
 from keras_model.losses import TokenCrossEntropy
 from keras_model.model import T5
+from keras_model.packed_plan import PackedPlan
+from keras_model.schedules import InverseSquareRoot, LinearWarmupAndDecay
 from keras_model.strategies import is_chief, meet, pad_multiple
 from keras_model.tokenizer_base import Tokenizer
+from keras_model.training_checkpoints import Progress, best_checkpoints, newest_checkpoint, read_progress
 from keras_model.training_settings import TrainSettings
-from keras_model.training_state import (
-    Progress,
-    TrainingError,
-    last_good,
-    newest_checkpoint,
-    read_progress,
-    restore,
-    seed_dropout,
-    writing_folder,
-)
+from keras_model.training_state import TrainingError, last_good, restore, seed_dropout, writing_folder
 from keras_model.training_steps import NonFiniteLossError, TrainingSteps, Validate
 
 __all__ = ["NonFiniteLossError", "TrainResult", "TrainSettings", "TrainingError", "compile_model", "fit"]
@@ -50,27 +48,41 @@ class TrainResult:
     """Steps of the whole run."""
     loss: float | None
     """Mean over the steps since the last but one was logged; None if there was no step left to take."""
-    tokens: int
-    """Source and target tokens, without padding, that this call trained on."""
+    filling: Filling
+    """The tokens that this call trained on, and the places that they were in."""
     seconds: float
     """Spent on them, the first step's tracing included, validation and checkpoints not."""
     scores: dict[int, dict[str, float]]
     """What validation gave, by step; those before a resumption included."""
+    best: dict[str, Path]
+    """For each score, the checkpoint at which it was highest."""
     model: Path
     """The folder of the trained model."""
 
 
 def compile_model(model: T5, settings: TrainSettings) -> None:
-    """Compiles a model for `model.fit` as T5 was fine-tuned: Adafactor, and the token cross-entropy."""
-    # XLA makes a training step on CPU several times slower, and it would compile anew for every length.
+    """Compiles a model for `model.fit`; by default as T5 was fine-tuned, with Adafactor and the token cross-entropy."""
     with model.distribute_strategy.scope():
+        loss = TokenCrossEntropy(z_loss=settings.z_loss, label_smoothing=settings.label_smoothing)
         model.compile(
-            Adafactor(settings.learning_rate),
-            TokenCrossEntropy(),
-            jit_compile=False,
+            make_optimizer(settings),
+            loss,
+            accumulate=settings.accumulate,
             steps_per_execution=settings.steps_per_execution,
         )
         model.optimizer.build(model.trainable_variables)
+
+
+def make_optimizer(settings: TrainSettings) -> keras.optimizers.Optimizer:
+    """The optimizer of a run, with its schedule."""
+    rate: Any = float(settings.learning_rate)
+    if settings.schedule == "inverse_square_root":
+        rate = InverseSquareRoot(rate * math.sqrt(settings.warmup_steps), settings.warmup_steps)
+    elif settings.schedule == "linear":
+        rate = LinearWarmupAndDecay(rate, settings.warmup_steps, settings.steps)
+    if settings.optimizer == "adamw":
+        return AdamW(rate, weight_decay=settings.weight_decay, global_clipnorm=settings.clip_norm)
+    return Adafactor(rate, global_clipnorm=settings.clip_norm)
 
 
 def fit(
@@ -79,6 +91,8 @@ def fit(
     settings: TrainSettings,
     folder: str | Path,
     *,
+    sizes: Sequence[int] | None = None,
+    rates: Sequence[float] | None = None,
     validate: Validate | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     tokenizer: Tokenizer | None = None,
@@ -94,30 +108,40 @@ def fit(
         examples: tokenised examples.
         settings: how to train.
         folder: gets `checkpoints/`, `logs/` (TensorBoard) and at the end `model/`.
+        sizes: part i of the examples is the next sizes[i] of them. Needed with rates.
+        rates: how often an example of each part is drawn, relative to the others; None for every example once an epoch.
         validate: called every `settings.validate_every` steps and at the end.
         callbacks: Keras callbacks. The logs of their `on_train_batch_end` hold `step` (steps taken), `loss` and
-            `tokens_per_second` (without padding), both over the steps since the loss was last logged.
+            `tokens_per_second` (without padding), both over the steps since the loss was last logged, and
+            `gradient_norm`, of the step, over all variables together and before clipping.
         tokenizer: stored beside the model, so that its folder is complete.
 
     Raises:
         TrainingError: the loss or a weight is no longer finite, the folder holds a run with other data or settings, the
             workers do not see the same run, or one of them is lost.
+        ValueError: the model does not compute in the settings' dtype.
         CheckpointError: the newest checkpoint cannot be read, or is another model's.
         KeyboardInterrupt: Ctrl-C, after a checkpoint was saved.
     """
     folder, strategy = Path(folder), model.distribute_strategy
     writes = is_chief(strategy)
-    plan = BatchPlan(
-        examples.sources.lengths, examples.targets.lengths, settings.batch_size, settings.seed, settings.bucket_width
-    )
+    plan = make_plan(examples, settings, sizes, rates, pad_multiple(strategy))
+    if model.dtype_policy.name != settings.dtype:
+        raise ValueError(
+            f"the settings say dtype={settings.dtype!r}, but the model computes in {model.dtype_policy.name!r}: "
+            "make or load it with that dtype."
+        )
     compile_model(model, settings)
-    progress = _start_or_resume(model, examples, settings, folder / "checkpoints")
+    fixed = {**settings.fixed(), "data": examples.fingerprint()}
+    if rates is not None:
+        fixed |= {"sizes": list(sizes or ()), "rates": list(rates)}
+    progress = _start_or_resume(model, fixed, settings, folder / "checkpoints")
     steps = TrainingSteps(model, plan, settings, folder, writes, progress, validate, tokenizer)
     try:
         if progress.step < settings.steps:
             start_id = model.config.decoder_start_token_id
             model.fit(
-                batch_dataset(examples, plan, progress.step, pad_multiple(strategy), start_id),
+                batch_dataset(examples, plan, first_step=progress.step, decoder_start_id=start_id),
                 steps_per_epoch=settings.checkpoint_every,
                 epochs=-(-(settings.steps - progress.step) // settings.checkpoint_every),
                 callbacks=[steps, *callbacks],
@@ -143,13 +167,34 @@ def fit(
             save_model(model, unfinished, tokenizer)
     meet(strategy)  # no worker leaves before the model is there
     return TrainResult(
-        progress.step, settings.steps, steps.loss, steps.tokens, steps.seconds, steps.scores, folder / "model"
+        first_step=progress.step,
+        steps=settings.steps,
+        loss=steps.loss,
+        filling=steps.filling,
+        seconds=steps.seconds,
+        scores=steps.scores,
+        best=best_checkpoints(folder / "checkpoints"),
+        model=folder / "model",
     )
 
 
-def _start_or_resume(model: T5, examples: Examples, settings: TrainSettings, checkpoints: Path) -> Progress:
+def make_plan(
+    examples: Examples,
+    settings: TrainSettings,
+    sizes: Sequence[int] | None = None,
+    rates: Sequence[float] | None = None,
+    pad_multiple: int = 1,
+) -> Plan:
+    """Which examples the batch of each step holds, padded or packed as the settings say; see `fit`."""
+    lengths = examples.sources.lengths, examples.targets.lengths
+    batch_size, seed = settings.batch_size, settings.seed
+    if settings.packing:
+        return PackedPlan(*lengths, batch_size, settings.packing, seed, sizes, rates)
+    return BatchPlan(*lengths, batch_size, seed, settings.bucket_width, sizes, rates, pad_multiple=pad_multiple)
+
+
+def _start_or_resume(model: T5, fixed: dict[str, Any], settings: TrainSettings, checkpoints: Path) -> Progress:
     """Where the run stands; the model is brought there."""
-    fixed = {**settings.fixed(), "data": examples.fingerprint()}
     checkpoint = newest_checkpoint(checkpoints)
     if not meet(model.distribute_strategy, json.dumps([checkpoint and checkpoint.name, fixed], sort_keys=True)):
         raise TrainingError(

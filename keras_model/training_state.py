@@ -1,8 +1,6 @@
-"""Checkpoints of a run in progress: the model as a folder that anything can load, and beside it what resuming needs.
+"""Writes and restores the checkpoints of a run in progress: the model, and beside it what resuming needs.
 
-`checkpoints/step-00001000/` holds a model in Hugging Face's layout and `training_state.safetensors`: the optimizer's
-variables, the states of the random generators (dropout), and as metadata a `Progress` in JSON. A checkpoint is written
-under another name and renamed, so one that has its name is complete.
+A checkpoint is written under another name and renamed, so one that has its name is complete.
 """
 
 from __future__ import annotations
@@ -11,9 +9,8 @@ import contextlib
 import dataclasses
 import json
 import os
-import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +22,16 @@ from keras_model.checkpoints.weights import assign
 from keras_model.model import T5
 from keras_model.model_folder import WEIGHTS_FILE
 from keras_model.tokenizer_base import Tokenizer
+from keras_model.training_checkpoints import (
+    STATE_FILE,
+    Progress,
+    best_steps,
+    checkpoint_name,
+    checkpoints_in,
+    newest_checkpoint,
+    open_state,
+)
 
-STATE_FILE = "training_state.safetensors"
-_NAME = re.compile(r"step-(\d+)")
 _UNFINISHED = ".unfinished-"
 
 
@@ -35,57 +39,25 @@ class TrainingError(RuntimeError):
     """Training cannot go on, or cannot be resumed as asked; the message says from where it can."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Progress:
-    """Where a run stands, beside its weights."""
-
-    step: int
-    """Steps taken."""
-    fixed: Mapping[str, Any]
-    """What must not change when the run is resumed: seed, batch size, data, ..."""
-    scores: Mapping[int, Mapping[str, float]]
-    """What validation gave, by step."""
-
-
 def save_checkpoint(
     folder: Path, model: T5, progress: Progress, *, keep: int, tokenizer: Tokenizer | None = None
 ) -> Path:
-    """Writes a checkpoint and removes all but the newest `keep`, this one included.
+    """Writes a checkpoint and removes all but the newest `keep`, this one included, and the best of each score.
 
     Raises:
         TrainingError: a weight is not finite; nothing is written.
         OSError: the disk is full, or the like; what was there before stays.
     """
     _check_finite(model, progress.step, folder)
-    path = folder / f"step-{progress.step:08d}"
+    path = folder / checkpoint_name(progress.step)
     with writing_folder(path) as unfinished:
         save_model(model, unfinished, tokenizer)
         _save_state(unfinished / STATE_FILE, model, progress)
+    best = {checkpoint_name(step) for step in best_steps(progress.scores).values()}
     for old in checkpoints_in(folder)[:-keep]:
-        _remove(old)
+        if old.name not in best:
+            _remove(old)
     return path
-
-
-def checkpoints_in(folder: Path) -> list[Path]:
-    """The complete checkpoints of a folder, oldest first; empty where there is no such folder."""
-    found = [(int(match[1]), path) for path in folder.glob("step-*") if (match := _NAME.fullmatch(path.name))]
-    return [path for _, path in sorted(found) if (path / STATE_FILE).is_file()]
-
-
-def newest_checkpoint(folder: Path) -> Path | None:
-    """The newest complete checkpoint of a folder, or None."""
-    return next(reversed(checkpoints_in(folder)), None)
-
-
-def read_progress(checkpoint: Path) -> Progress:
-    """Where the run of a checkpoint stood.
-
-    Raises:
-        CheckpointError: the file cannot be read.
-    """
-    values = json.loads(_open_state(checkpoint).metadata()["progress"])
-    scores = {int(step): scores for step, scores in values["scores"].items()}
-    return Progress(values["step"], values["fixed"], scores)
 
 
 def restore(checkpoint: Path, model: T5) -> None:
@@ -96,7 +68,7 @@ def restore(checkpoint: Path, model: T5) -> None:
         TrainingError: the optimizer's variables are others than this model's and optimizer's.
     """
     assign(model, SafetensorsFile(checkpoint / WEIGHTS_FILE))
-    file, variables = _open_state(checkpoint), _state_variables(model)
+    file, variables = open_state(checkpoint), _state_variables(model)
     found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     expected = {name: tuple(variable.shape) for name, variable in variables.items()}
     if found != expected:
@@ -170,17 +142,3 @@ def _state_variables(model: T5) -> dict[str, Any]:
     """All state but the weights, by name. Numbered, because Keras' own names depend on what was built before."""
     optimizer = {f"optimizer.{i:05d}": variable for i, variable in enumerate(model.optimizer.variables)}
     return optimizer | {f"random.{i:05d}": variable for i, variable in enumerate(model.non_trainable_variables)}
-
-
-def _open_state(checkpoint: Path) -> Any:
-    from safetensors import SafetensorError, safe_open
-
-    from keras_model.checkpoints import CheckpointError
-
-    path = checkpoint / STATE_FILE
-    try:
-        return safe_open(path, framework="numpy")
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path}: cannot be read ({error}). Remove {checkpoint} to resume from the checkpoint before it."
-        ) from error

@@ -12,11 +12,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_model.batches import BatchPlan
+from keras_model.batches import Filling, Plan
 from keras_model.model import T5
 from keras_model.tokenizer_base import Tokenizer
+from keras_model.training_checkpoints import Progress, best_steps
 from keras_model.training_settings import TrainSettings
-from keras_model.training_state import Progress, TrainingError, last_good, save_checkpoint
+from keras_model.training_state import TrainingError, last_good, save_checkpoint
 
 Validate = Callable[[int, T5], dict[str, float]]
 """Takes the number of steps taken and the model; returns scores by name."""
@@ -53,7 +54,7 @@ class TrainingSteps(keras.callbacks.Callback):
     def __init__(
         self,
         t5: T5,
-        plan: BatchPlan,
+        plan: Plan,
         settings: TrainSettings,
         folder: Path,
         writes: bool,
@@ -72,10 +73,11 @@ class TrainingSteps(keras.callbacks.Callback):
         self.scores = {step: dict(scores) for step, scores in progress.scores.items()}
         self.loss: float | None = None
         self.seconds = 0.0
-        self.tokens = 0
+        self.filling = Filling()
         self._step = progress.step
         self._resumed_at = time.perf_counter()
-        self._logged = (0.0, 0)  # seconds and tokens when the loss was last logged
+        self._logged_seconds = 0.0  # when the loss was last logged
+        self._filling = Filling()  # since then
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.validate_if_due()  # a run interrupted during validation makes up for it
@@ -89,16 +91,17 @@ class TrainingSteps(keras.callbacks.Callback):
         if not math.isfinite(loss):
             raise self._non_finite(loss, taken)
         self._pause()
-        self.tokens += sum(map(self._plan.tokens, taken))
-        logged_seconds, logged_tokens = self._logged
+        filling = sum(map(self._plan.filling, taken), Filling())
+        self.filling += filling
+        self._filling += filling
         logs["step"] = self._step
-        logs["tokens_per_second"] = (self.tokens - logged_tokens) / (self.seconds - logged_seconds)
+        logs["tokens_per_second"] = self._filling.tokens / (self.seconds - self._logged_seconds)
 
         step, settings = self._step, self._settings
         if step % settings.log_every == 0 or step == settings.steps:
-            self._log(loss, logs["tokens_per_second"])
+            self._log(loss, logs)
         self.validate_if_due()
-        if settings.is_checkpoint(step):
+        if settings.is_checkpoint(step) or step in best_steps(self.scores).values():
             self.save()
         if step == settings.steps:
             self._t5.stop_training = True
@@ -137,14 +140,17 @@ class TrainingSteps(keras.callbacks.Callback):
     def _pause(self) -> None:
         self.seconds += time.perf_counter() - self._resumed_at
 
-    def _log(self, loss: float, tokens_per_second: float) -> None:
+    def _log(self, loss: float, logs: dict[str, Any]) -> None:
         self.loss = loss
         with self._writer.as_default(step=self._step):
             tf.summary.scalar("loss", loss)
-            tf.summary.scalar("tokens_per_second", tokens_per_second)
+            tf.summary.scalar("non_padding/source", self._filling.source_share)
+            tf.summary.scalar("non_padding/target", self._filling.target_share)
+            tf.summary.scalar("tokens_per_second", logs["tokens_per_second"])
+            tf.summary.scalar("gradient_norm", float(logs["gradient_norm"]))
             tf.summary.scalar("learning_rate", float(self._t5.optimizer.learning_rate.numpy()))
         self._writer.flush()
-        self._logged = (self.seconds, self.tokens)
+        self._logged_seconds, self._filling = self.seconds, Filling()
         self._t5.reset_metrics()
 
     def _non_finite(self, loss: float, steps: range) -> NonFiniteLossError:

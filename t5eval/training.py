@@ -13,7 +13,8 @@ from t5eval.data import DataSource, Split, data_source, open_split
 from t5eval.errors import UserError, did_you_mean
 from t5eval.keras_predictor import KerasGenerator, require_fitting_vocabulary
 from t5eval.quiet import import_keras_model
-from task_specs import Example, TaskSpec, TextPair
+from t5eval.training_mixture import TextData, draw_rates, drawn_tasks, mixture_of_run
+from task_specs import TEXT, Example, Mixture, TaskSpec, TextPair
 
 if TYPE_CHECKING:
     from keras_model.batches import Examples
@@ -32,7 +33,7 @@ class TrainConfig:
     """Everything that describes a training run; what a TOML file holds under `[train]`.
 
     Attributes:
-        task: tasks, or benchmarks for their tasks that have training data.
+        task: tasks, benchmarks, mixtures, or `text`.
         data_dir: where examples come from, as `--data-dir` says it.
         out: the run's folder.
         model: a model folder to start from.
@@ -41,12 +42,29 @@ class TrainConfig:
         vocab: a SentencePiece model, or `bytes` for byT5's tokenizer, where no model folder brings one.
         steps: optimisation steps.
         batch_size: examples per step.
-        learning_rate: Adafactor's, constant.
+        optimizer: `adafactor` or `adamw`.
+        learning_rate: the schedule's highest.
+        schedule: `constant`, `inverse_square_root` or `linear`.
+        warmup_steps: of the latter two.
+        weight_decay: AdamW's.
+        clip_norm: longest gradient; None for no limit.
+        z_loss: T5's pre-training had 1e-4.
+        label_smoothing: probability that the label gives up to the other ids.
+        accumulate: parts in which a batch goes through the model.
+        dtype: `float32`, or `mixed_bfloat16` for matrix products in bfloat16.
         seed: of the initial weights, the order of the examples and dropout.
         checkpoint_every: steps between checkpoints.
         keep: checkpoints kept.
         validate_every: steps between validations; None for with each checkpoint.
         validate_limit: validation examples of each task, from the start of the split.
+        rates: how often each name in `task` is drawn, relative to the others; None for in proportion to its size.
+        mixture_limit: the most that a size counts in the mixture.
+        temperature: makes rates more even, the higher the more.
+        text: files and objective of the plain text that `text` stands for: see `TextData`.
+        strategy: where it is trained: `none`, `mirrored[:N]`, `multiworker` or `tpu[:ADDRESS]`.
+        steps_per_execution: steps that run as one call of TensorFlow, for a TPU.
+        pack: the lengths of a row, source and target, into which several examples are packed; a step then has
+            `batch_size` rows. None for an example a row.
     """
 
     task: tuple[str, ...]
@@ -58,12 +76,28 @@ class TrainConfig:
     vocab: str | None = None
     steps: int = 262_144
     batch_size: int = 128
+    optimizer: str = "adafactor"
     learning_rate: float = 1e-3
+    schedule: str = "constant"
+    warmup_steps: int = 10_000
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    z_loss: float = 0.0
+    label_smoothing: float = 0.0
+    accumulate: int = 1
+    dtype: str = "float32"
     seed: int = 0
     checkpoint_every: int = 5000
     keep: int = 3
     validate_every: int | None = None
     validate_limit: int = 1000
+    rates: Mapping[str, float] | None = None
+    mixture_limit: int | None = None
+    temperature: float | None = None
+    text: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    pack: tuple[int, int] | None = None
+    strategy: str = "none"
+    steps_per_execution: int = 1
 
     def __post_init__(self) -> None:
         if not self.task:
@@ -77,6 +111,16 @@ class TrainConfig:
                 "a fresh configuration needs a vocabulary: name a SentencePiece model (spiece.model), or bytes"
             )
 
+    @property
+    def text_data(self) -> TextData | None:
+        """The plain text to train on; None where there is none."""
+        return TextData.from_table(self.text) if self.text else None
+
+    @property
+    def mixture(self) -> Mixture:
+        """The mixture to train on."""
+        return mixture_of_run(self.task, self.rates, self.mixture_limit, self.temperature, self.text_data)
+
     def settings(self) -> TrainSettings:
         """Returns the numbers that `keras_model` trains by.
 
@@ -87,7 +131,8 @@ class TrainConfig:
 
         names = [field.name for field in dataclasses.fields(TrainSettings)]
         try:
-            return TrainSettings(**{name: getattr(self, name) for name in names if hasattr(self, name)})
+            given = {name: getattr(self, name) for name in names if hasattr(self, name)}
+            return TrainSettings(**given, packing=self.pack)
         except ValueError as error:
             raise UserError(str(error)) from None
 
@@ -124,28 +169,36 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
             )
         expected: tuple[type, ...] = {
             "task": (list, tuple),
-            "config": (dict,),
-            "learning_rate": (int, float),
-            **dict.fromkeys(("data_dir", "out", "model", "preset", "vocab"), (str,)),
+            **dict.fromkeys(("config", "rates", "text"), (dict,)),
+            "pack": (list, tuple),
+            **dict.fromkeys(
+                ("learning_rate", "temperature", "weight_decay", "clip_norm", "z_loss", "label_smoothing"), (int, float)
+            ),
+            **dict.fromkeys(
+                ("data_dir", "out", "model", "preset", "vocab", "optimizer", "schedule", "dtype", "strategy"), (str,)
+            ),
         }.get(key, (int,))
         if not isinstance(value, expected) or isinstance(value, bool):
             raise UserError(f"{where}: {key} has the wrong type: {value!r}")
     for key in ("task", "data_dir", "out"):
         if key not in table:
             raise UserError(f"{where}: {key} is missing")
-    return TrainConfig(**{**table, "task": tuple(table["task"])})
+    for name, rate in table.get("rates", {}).items():
+        if not isinstance(rate, int | float) or isinstance(rate, bool):
+            raise UserError(f"{where}: the rate of {name} must be a number, got {rate!r}")
+    pack = table.get("pack")
+    if pack is not None and ([type(length) for length in pack] != [int, int]):
+        raise UserError(f"{where}: pack takes the lengths of a row, source and target, got {pack!r}")
+    return TrainConfig(**{**table, "task": tuple(table["task"]), "pack": tuple(pack) if pack else None})
 
 
 def training_splits(specs: Sequence[TaskSpec], data: DataSource) -> list[Split]:
-    """Returns the training splits of the tasks that have one.
+    """Returns the training splits of the tasks.
 
     Raises:
-        UserError: no task has a training split, or it is not there.
+        UserError: one is not there.
     """
-    trainable = [spec for spec in specs if "train" in spec.source.splits]
-    if not trainable:
-        raise UserError(f"{', '.join(spec.name for spec in specs)}: nothing to train on, no train split")
-    return [open_split(spec, "train", data) for spec in trainable]
+    return [open_split(spec, "train", data) for spec in specs]
 
 
 def learnable_pairs(split: Split) -> Iterator[TextPair]:
@@ -154,20 +207,22 @@ def learnable_pairs(split: Split) -> Iterator[TextPair]:
         yield from (pair for pair in split.spec.pairs(example, training=True) if pair.learn and not pair.problem)
 
 
-def tokenise(splits: Sequence[Split], tokenizer: Tokenizer) -> Examples:
-    """Formats and tokenises training splits, one after the other, cut to their tasks' lengths."""
+def tokenise(splits: Sequence[Split], tokenizer: Tokenizer) -> dict[str, Examples]:
+    """Formats and tokenises training splits, each cut to its task's lengths; returns them by their tasks' names."""
     from keras_model.batches import Examples
 
-    parts = []
+    parts = {}
     for split in splits:
         pairs = list(learnable_pairs(split))
         sources = tokenizer.encode([pair.inputs for pair in pairs], split.spec.lengths.inputs)
         targets = tokenizer.encode([pair.targets for pair in pairs], split.spec.lengths.targets)
-        parts.append(Examples.from_sequences(sources, targets))
-    return Examples.concatenate(parts)
+        parts[split.spec.name] = Examples.from_sequences(sources, targets)
+    return parts
 
 
-def validation_examples(specs: Sequence[TaskSpec], data: DataSource, limit: int) -> dict[TaskSpec, list[Example]]:
+def validation_examples(
+    specs: Sequence[TaskSpec], data: DataSource, limit: int | None
+) -> dict[TaskSpec, list[Example]]:
     """Returns the first `limit` validation examples of each task whose validation split is at hand."""
     found: dict[TaskSpec, list[Example]] = {}
     for spec in specs:
@@ -209,35 +264,43 @@ def _fresh_config(config: TrainConfig, tokenizer: Tokenizer) -> T5Config:
         raise UserError(f"[train.config]: {error}") from None
 
 
-def _start(config: TrainConfig) -> tuple[T5, Tokenizer]:
-    """Returns the model to train, with its tokenizer."""
+def _start(config: TrainConfig, strategy: Any) -> tuple[T5, Tokenizer]:
+    """Returns the model to train, made under the strategy, with its tokenizer."""
     import_keras_model()
     import keras
 
     from keras_model.checkpoints import load_model
     from keras_model.model import T5
+    from keras_model.strategies import scope
     from keras_model.tokenizer_files import load_tokenizer
 
     keras.utils.set_random_seed(config.seed)
     try:
         tokenizer = load_tokenizer(config.model or "", config.vocab or None)
-        if config.model:
-            model = load_model(config.model)
-            require_fitting_vocabulary(Path(config.model), model, tokenizer)
-            return model, tokenizer
-        return T5(_fresh_config(config, tokenizer)), tokenizer
+        with scope(strategy):
+            if config.model:
+                model = load_model(config.model, dtype=config.dtype)
+                require_fitting_vocabulary(Path(config.model), model, tokenizer)
+                return model, tokenizer
+            return T5(_fresh_config(config, tokenizer), dtype=config.dtype), tokenizer
     except ValueError as error:
         raise UserError(str(error)) from None
 
 
 def train(
-    config: TrainConfig, specs: Sequence[TaskSpec], *, display: StepDisplay, say: Callable[[str], None]
+    config: TrainConfig,
+    specs: Sequence[TaskSpec],
+    strategy: Any = None,
+    *,
+    display: StepDisplay,
+    say: Callable[[str], None],
 ) -> TrainResult:
     """Trains in a run folder that this process holds, or goes on where an earlier process stopped.
 
     Args:
         config: the run.
-        specs: its tasks.
+        specs: the tasks of its mixture, each validated where its validation split is at hand.
+        strategy: what `open_strategy` returned. Of several workers all call this, and the chief holds the run folder.
         display: told of every step.
         say: told of what happens between steps, a line at a time.
 
@@ -246,15 +309,22 @@ def train(
     """
     settings = config.settings()
     data = data_source(config.data_dir)
-    splits = training_splits(specs, data)
-    held_out = validation_examples([split.spec for split in splits], data, config.validate_limit)
-    model, tokenizer = _start(config)
+    mixture, text = config.mixture, config.text_data
+    splits = training_splits(drawn_tasks(mixture, with_text=text is not None), data)
+    held_out = validation_examples(specs, data, config.validate_limit)
+    model, tokenizer = _start(config, strategy)
+    from keras_model.batches import Examples
     from keras_model.decoding import Generator
     from keras_model.training import TrainingError, fit
 
-    examples = tokenise(splits, tokenizer)
-    for split in splits:
-        say(f"{split.spec.name}: {split.summary.examples:,} training examples")
+    parts = tokenise(splits, tokenizer)
+    if text:
+        parts[TEXT] = text.examples(tokenizer, config.seed)
+    sizes = {name: len(part) for name, part in parts.items()}
+    rates = draw_rates(mixture, sizes, text)
+    for name, size in sizes.items():
+        say(f"{name}: {size:,} training examples" + (f", {100 * rates[name]:.3f} % of those drawn" if rates else ""))
+    examples = Examples.concatenate(list(parts.values()))
     generator = KerasGenerator(Generator(model, emit_limit=tokenizer.vocab_size), tokenizer)
 
     def check(step: int, _: T5) -> dict[str, float]:
@@ -268,6 +338,8 @@ def train(
             examples,
             settings,
             Path(config.out),
+            sizes=list(sizes.values()),
+            rates=None if rates is None else list(rates.values()),
             validate=check,
             callbacks=[_display_callback(display, config.steps)],
             tokenizer=tokenizer,

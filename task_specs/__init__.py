@@ -2,29 +2,39 @@
 
 from task_specs.benchmarks import BENCHMARKS, Benchmark
 from task_specs.errors import SpecError, UserError
+from task_specs.mixing import shares, training_mixture
+from task_specs.mixtures import TEXT, Member, Mixture
 from task_specs.records import Answer, Example, TextPair
-from task_specs.registry import all_tasks, get, resolve
+from task_specs.registry import all_mixtures, all_tasks, find, get, resolve, tasks_of
 from task_specs.schema import from_plain, read_toml
 from task_specs.spec import SPLITS, ClassFile, Decode, Lengths, NumberFile, Published, TaskSpec
 
 __all__ = [
     "BENCHMARKS",
     "SPLITS",
+    "TEXT",
     "Answer",
     "Benchmark",
     "ClassFile",
     "Decode",
     "Example",
     "Lengths",
+    "Member",
+    "Mixture",
     "NumberFile",
     "Published",
     "SpecError",
     "TaskSpec",
     "TextPair",
     "UserError",
+    "all_mixtures",
     "all_tasks",
+    "find",
     "from_plain",
     "get",
     "read_toml",
     "resolve",
+    "shares",
+    "tasks_of",
+    "training_mixture",
 ]

@@ -14,11 +14,13 @@ class Benchmark:
         tasks: the tasks of its leaderboard, in the leaderboard's order.
         average: what the leaderboard averages, without weights: one entry per column, each a tuple of tasks whose
             scores are averaged first (MNLI's two halves are one column). Empty where there is no average.
+        training: the tasks that a model for it is trained on; empty where these are its tasks.
     """
 
     name: str
     tasks: tuple[str, ...]
     average: tuple[tuple[str, ...], ...] = ()
+    training: tuple[str, ...] = ()
 
 
 # AX is reported by the leaderboard but left out of its average (Wang et al. 2019, section 3.4).
@@ -48,6 +50,8 @@ GLUE = Benchmark(
         ("glue/rte",),
         ("glue/wnli",),
     ),
+    # Both halves of MNLI are learned from one training set. T5 was not trained on WNLI, but on WSC and DPR in its form.
+    training=tuple(f"glue/{task}" for task in ("cola", "sst2", "mrpc", "stsb", "qqp", "mnli", "qnli", "rte")),
 )
 
 # AX-b and AX-g are diagnostics: reported, but left out of the average (Wang et al. 2019, SuperGLUE, section 3.3).

@@ -1,4 +1,4 @@
-"""Looking up tasks: the built-in rows, those of installed packages, and a user's own TOML files."""
+"""Looking up tasks and mixtures: the built-in rows, tasks of installed packages, and a user's own TOML files."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from functools import cache
 from pathlib import Path
 
 from task_specs import cnn_dailymail, dpr, glue, squad, super_glue, wmt
-from task_specs.benchmarks import BENCHMARKS
+from task_specs.benchmarks import BENCHMARKS, Benchmark
 from task_specs.errors import SpecError, did_you_mean
-from task_specs.schema import read_toml
+from task_specs.mixtures import MIXTURES, TEXT, Mixture
+from task_specs.schema import read_row, read_toml
 from task_specs.spec import TaskSpec
 
 # Installed packages offer tasks under this entry point group: a TaskSpec, or a list or tuple of them.
 ENTRY_POINT_GROUP = "t5eval.tasks"
+
+# The name of all benchmarks together.
+ALL = "all"
 
 BUILT_IN: tuple[TaskSpec, ...] = (
     *glue.TASKS,
@@ -66,6 +70,49 @@ def _with_installed() -> dict[str, TaskSpec]:
     return table
 
 
+def index_mixtures(mixtures: Iterable[Mixture]) -> dict[str, Mixture]:
+    """Returns mixtures by name and by alias.
+
+    Raises:
+        SpecError: a name is that of a task, a benchmark or another mixture.
+    """
+    table: dict[str, Mixture] = {}
+    for mixture in mixtures:
+        for name in (mixture.name, *mixture.aliases):
+            _require_free(name, table)
+            table[name] = mixture
+    return table
+
+
+def _require_free(name: str, mixtures: dict[str, Mixture]) -> None:
+    for table, kind in ((BENCHMARKS, "a benchmark"), (_built_in(), "a task"), (mixtures, "another mixture")):
+        if name in table:
+            raise SpecError(f"mixture {name!r}: this is the name of {kind}; choose another")
+    if name in (ALL, TEXT):
+        raise SpecError(f"mixture {name!r}: this name has a meaning of its own; choose another")
+
+
+@cache
+def _mixtures() -> dict[str, Mixture]:
+    return index_mixtures(MIXTURES)
+
+
+def find(name: str) -> TaskSpec | Benchmark | Mixture:
+    """Returns what is called `name`: a task, a benchmark, a mixture, or what a TOML file describes.
+
+    Raises:
+        SpecError: there is nothing of this name, or the file does not follow the schema.
+    """
+    if name.endswith(".toml"):
+        row = read_row(Path(name))
+        if isinstance(row, Mixture):
+            for own_name in (row.name, *row.aliases):
+                _require_free(own_name, _mixtures())
+        return row
+    # The only task of a benchmark may have the benchmark's name.
+    return _built_in().get(name) or BENCHMARKS.get(name) or _mixtures().get(name) or get(name)
+
+
 def get(name: str) -> TaskSpec:
     """Returns the task called `name`: a task's name, an alias, or the path of a TOML file with a specification.
 
@@ -77,7 +124,9 @@ def get(name: str) -> TaskSpec:
     # Installed packages are searched only when needed: that import takes longer than the whole lookup.
     found = _built_in().get(name) or _with_installed().get(name)
     if found is None:
-        known = list(_with_installed())
+        known = [*_with_installed(), *_mixtures()]
+        if name in _mixtures():
+            raise SpecError(f"{name!r} is a mixture, not a task; `t5eval show {name}` lists its tasks")
         if name in BENCHMARKS:
             raise SpecError(f"{name!r} is a benchmark, not a task; its tasks are {', '.join(BENCHMARKS[name].tasks)}")
         raise SpecError(f"unknown task {name!r}.{did_you_mean(name, known)} `t5eval tasks` lists every task.")
@@ -89,21 +138,52 @@ def all_tasks() -> list[TaskSpec]:
     return list(dict.fromkeys(_with_installed().values()))
 
 
+def all_mixtures() -> list[Mixture]:
+    """Returns every mixture."""
+    return list(MIXTURES)
+
+
+def tasks_of(mixture: Mixture, within: tuple[str, ...] = ()) -> list[TaskSpec]:
+    """Returns a mixture's tasks, those of its members' members too, each once.
+
+    Args:
+        mixture: the mixture.
+        within: the names of the mixtures that it is a member of.
+
+    Raises:
+        SpecError: a member is unknown, or the mixture is a member of itself.
+    """
+    if mixture.name in within:
+        raise SpecError(f"mixture {mixture.name} is a member of itself: {' > '.join((*within, mixture.name))}")
+    specs: dict[str, TaskSpec] = {}
+    for member in mixture.members:
+        if member.name == TEXT:
+            continue
+        try:
+            row = find(member.name)
+        except SpecError as error:
+            raise SpecError(f"mixture {mixture.name}: {error}") from None
+        for spec in tasks_of(row, (*within, mixture.name)) if isinstance(row, Mixture) else _tasks(row, training=True):
+            specs.setdefault(spec.name, spec)
+    return list(specs.values())
+
+
+def _tasks(row: TaskSpec | Benchmark, training: bool = False) -> list[TaskSpec]:
+    if isinstance(row, TaskSpec):
+        return [row]
+    return [get(name) for name in dict.fromkeys((*(row.training if training else ()), *row.tasks))]
+
+
 def resolve(names: Iterable[str]) -> list[TaskSpec]:
-    """Returns the tasks that `names` stand for: tasks, benchmarks (their leaderboard's tasks), or `all` benchmarks.
+    """Returns the tasks that `names` stand for: tasks, benchmarks (their leaderboard's tasks), mixtures, or `all`.
 
     Raises:
         SpecError: a name is none of these.
     """
     specs: dict[str, TaskSpec] = {}
     for name in names:
-        if name == "all":
-            members = [task for benchmark in BENCHMARKS.values() for task in benchmark.tasks]
-        elif name in BENCHMARKS:
-            members = list(BENCHMARKS[name].tasks)
-        else:
-            members = [name]
-        for member in members:
-            spec = get(member)
-            specs.setdefault(spec.name, spec)
+        rows = BENCHMARKS.values() if name == ALL else [find(name)]
+        for row in rows:
+            for spec in tasks_of(row) if isinstance(row, Mixture) else _tasks(row):
+                specs.setdefault(spec.name, spec)
     return list(specs.values())

@@ -13,6 +13,7 @@ from typing import Any
 from task_specs.answers import ANSWERS
 from task_specs.copies import Copies
 from task_specs.errors import SpecError, did_you_mean
+from task_specs.mixtures import Member, Mixture
 from task_specs.sources import SOURCES
 from task_specs.spec import SUBMISSION_FILES, Decode, Lengths, Published, TaskSpec
 from task_specs.text import TEXT_FORMATS
@@ -133,8 +134,24 @@ def from_plain(row: Mapping[str, Any], where: str) -> TaskSpec:
     return spec
 
 
-def read_toml(path: Path) -> TaskSpec:
-    """Reads one specification from a TOML file.
+def mixture_from_plain(row: Mapping[str, Any], where: str) -> Mixture:
+    """Builds a mixture from plain data, in which a member is a name or a table.
+
+    Raises:
+        SpecError: as for `from_plain`.
+    """
+    table = dict(row)
+    if isinstance(table.get("members"), list):
+        table["members"] = [
+            _build(Member, {"name": member} if isinstance(member, str) else member, f"{where}: members")
+            for member in table["members"]
+        ]
+    mixture: Mixture = _build(Mixture, table, where)
+    return mixture
+
+
+def read_row(path: Path) -> TaskSpec | Mixture:
+    """Reads one task, or one mixture, which is what has `members`, from a TOML file.
 
     Raises:
         SpecError: the file cannot be read, is not TOML, or does not follow the schema.
@@ -145,4 +162,16 @@ def read_toml(path: Path) -> TaskSpec:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SpecError(f"{path}: not a TOML file: {error}") from None
-    return from_plain(table, str(path))
+    return mixture_from_plain(table, str(path)) if "members" in table else from_plain(table, str(path))
+
+
+def read_toml(path: Path) -> TaskSpec:
+    """Reads one specification of a task from a TOML file.
+
+    Raises:
+        SpecError: as for `read_row`, or the file holds a mixture.
+    """
+    row = read_row(path)
+    if isinstance(row, Mixture):
+        raise SpecError(f"{path} is a mixture, not a task; its members are {', '.join(m.name for m in row.members)}")
+    return row

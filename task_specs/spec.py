@@ -133,6 +133,7 @@ class TaskSpec:
         answer: what a model should write, and how to read what it wrote.
         metrics: the scores to compute, by name in the metric library.
         sizes: examples per split that the official data has; a split that is read may differ, and is then said to.
+        training_pairs: text pairs to train on that T5 counted, where `sizes` does not say it.
         lengths: limits for inputs and targets, in tokens.
         decode: how answers are generated.
         task_score: the scores whose unweighted mean is the leaderboard's score of the task; the first metric if empty.
@@ -152,6 +153,7 @@ class TaskSpec:
     metrics: tuple[str, ...]
     sizes: Mapping[str, int]
     lengths: Lengths
+    training_pairs: int | None = None
     decode: Decode = Decode()
     task_score: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
@@ -187,6 +189,8 @@ class TaskSpec:
                 raise SpecError(f"{self.name}: sizes name split {split!r}, but its source has no file for it")
             if not isinstance(size, int) or size < 1:
                 raise SpecError(f"{self.name}: the size of {split} must be a positive whole number, got {size!r}")
+        if self.training_pairs is not None and ("train" not in self.source.splits or self.training_pairs < 1):
+            raise SpecError(f"{self.name}: training_pairs = {self.training_pairs}, but nothing to train on")
         absent = [name for name in self.text.fields if name not in self.source.fields]
         if absent:
             raise SpecError(f"{self.name}: its text needs {absent}, its source has fields {list(self.source.fields)}")
@@ -213,9 +217,16 @@ class TaskSpec:
         return to_plain(self)
 
     @property
+    def training_size(self) -> int | None:
+        """Text pairs to train on: 0 without a training split, None where only the data can tell."""
+        if "train" not in self.source.splits:
+            return 0
+        return self.training_pairs or self.sizes.get("train")
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 of everything in the row that can change a score."""
         row = self.to_dict()
-        for name in ("aliases", "published", "note", "tfds", "copies", "sizes"):
+        for name in ("aliases", "published", "note", "tfds", "copies", "sizes", "training_pairs"):
             row.pop(name, None)
         return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()

@@ -30,6 +30,7 @@ def _task(
     test: Mapping[str, int],
     *,
     tfds: str,
+    training_pairs: int | None = None,
     aliases: tuple[str, ...] = (),
     published: tuple[Published, ...] = (),
     note: str = "",
@@ -43,6 +44,7 @@ def _task(
         validation: the validation sets, name to segments.
         test: the test set, name to segments.
         tfds: see `TaskSpec`.
+        training_pairs: what the dataset in TensorFlow Datasets has.
         aliases: see `TaskSpec`.
         published: see `TaskSpec`.
         note: what else a user should know, before what is said of the training data.
@@ -64,6 +66,7 @@ def _task(
         metrics=("bleu", "chrf", "bleu_t5"),
         submission=TextFile(f"{year}.{source}-{target}.txt"),
         sizes={"validation": sum(validation.values()), "test": sum(test.values())},
+        training_pairs=training_pairs,
         lengths=Lengths(inputs=512, targets=512),
         decode=Decode("beam", beam_size=4, alpha=0.6),
         published=published,
@@ -107,6 +110,7 @@ TASKS = (
         {"newsdiscussdev2015-fren": 1500, "newstest2014": 3003},
         {"newsdiscusstest2015-enfr": 1500},
         tfds="wmt15_translate/fr-en",
+        training_pairs=40853298,
         aliases=("wmt15_enfr_v003",),
         published=table14(bleu_t5=(36.0, 41.2, 41.5, 42.6, 43.4)),
         note="the test set is WMT's own for this direction; TensorFlow Datasets, and with it T5's task, has that of "
@@ -128,6 +132,7 @@ TASKS = (
         {"newsdev2016": 1999},
         {"newstest2016": 1999},
         tfds="wmt16_translate/ro-en",
+        training_pairs=610320,
         aliases=("wmt16_enro_v003",),
         published=table14(bleu_t5=(26.8, 28.0, 28.1, 28.2, 28.1)),
     ),
@@ -153,6 +158,7 @@ TASKS = (
         NEWSTEST2013,
         NEWSTEST2014,
         tfds="wmt_t2t_translate/de-en",
+        training_pairs=4592289,
         aliases=("wmt_t2t_ende_v003",),
         published=EN_DE_2014,
         note="differs from wmt14/en-de in its training corpora only; T5 was trained on this one",

@@ -12,11 +12,12 @@ import click
 import task_specs
 from t5eval import evaluation
 from t5eval.answering import METHODS, choose_answering
-from t5eval.cli.options import console, data_dir_option, json_option, print_json, warn
+from t5eval.cli.options import Spreading, console, data_dir_option, json_option, print_json, warn
 from t5eval.cli.progress import SplitProgress
 from t5eval.data import DataSource, Split, available_splits, data_source, open_split
 from t5eval.errors import UserError
 from t5eval.run_folder import locked, recorded
+from t5eval.strategy import require_one_process
 from task_specs import TaskSpec
 
 
@@ -48,14 +49,10 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
     return chosen, skipped
 
 
-@click.command()
+@click.command(cls=Spreading)
 @click.option("--model", required=True, metavar="M", help="The model, in one of the forms above.")
-@click.option(
-    "--task", "tasks", required=True, multiple=True, metavar="T", help="A task, a benchmark, or all; repeatable."
-)
-@click.option(
-    "--split", "wanted", multiple=True, metavar="S", help="Only this split; repeatable. [every split but train]"
-)
+@click.option("--task", "tasks", required=True, multiple=True, metavar="T...", help="Tasks, benchmarks, or all.")
+@click.option("--split", "wanted", multiple=True, metavar="S...", help="Only these splits. [every split but train]")
 @data_dir_option
 @click.option("--out", required=True, metavar="RUN", help="The run's folder; an unfinished run is resumed.")
 @click.option(
@@ -67,6 +64,7 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
 @click.option(
     "--vocab", metavar="FILE", help="The vocabulary, if not the checkpoint's: a SentencePiece model, or bytes."
 )
+@click.option("--strategy", metavar="NAME", help="none, mirrored[:N] or tpu[:ADDRESS], for a Keras T5. [none]")
 @click.option(
     "--batch-tokens",
     type=click.IntRange(min=1),
@@ -85,6 +83,7 @@ def command(
     decode: str | None,
     dtype: str | None,
     vocab: str | None,
+    strategy: str | None,
     batch_tokens: int,
     limit: int | None,
     as_json: bool,
@@ -100,6 +99,7 @@ def command(
       hf:FOLDER               a model that transformers runs
       keras_hub:PRESET        a model that KerasHub runs
       py:FILE.py:FUNCTION     what your own function returns; also py:MODULE:FUNCTION
+      best:RUN                for each task the best checkpoint of a training run
       predictions:FILE        predictions that are there already; also a run's folder
     """
     from t5eval.cli.tables import averages_text, score_table
@@ -110,16 +110,20 @@ def command(
     splits, skipped = choose_splits(specs, data, wanted)
     for name in skipped:
         warn(f"{name} skipped: its data is not in {data.option}")
-    alone = task_specs.resolve(name for name in tasks if name != "all" and name not in task_specs.BENCHMARKS)
+    groups = ("all", *task_specs.BENCHMARKS)
+    alone = [row for name in tasks if name not in groups and isinstance(row := task_specs.find(name), TaskSpec)]
     answerings, kept = choose_answering(specs, decode, {spec.name for spec in alone})
     if kept:
         warn(f"no fixed answers to rank, so decoded as their rows say: {', '.join(kept)}")
-    found_model = open_model(model, ModelOptions(dtype, vocab))
+    if strategy is not None:
+        require_one_process(strategy)
+    found_model = open_model(model, ModelOptions(dtype, vocab, strategy))
     found_model.predictor.identity  # noqa: B018  (what cannot be read is said before a run's folder is made)
     run = Path(out)
     settings = {
         "model": found_model.name,
         "dtype": dtype,
+        "strategy": strategy,
         "vocab": str(Path(vocab).resolve()) if vocab and Path(vocab).is_file() else vocab,
         "decode": decode,
         "task": list(tasks),

@@ -17,13 +17,17 @@ from t5eval.errors import UserError
 # Command to (module, one line for the help page): a listing must not import TensorFlow, nor even the commands.
 COMMANDS = {
     "tasks": "List every task.",
-    "show": "Print a task's whole row, with a formatted example.",
+    "show": "Print a task's whole row, with a formatted example, or a mixture's shares.",
     "examples": "Print a split as text pairs, one JSON object a line.",
     "score": "Score predictions.",
     "evaluate": "Predict with a model and score.",
+    "compare": "Compare two runs, or a run with published scores.",
     "submit": "Write a leaderboard submission.",
     "check": "Check a submission file.",
+    "report": "Write a report of runs.",
+    "prepare": "Format and tokenise once, for training.",
     "train": "Fine-tune a Keras T5.",
+    "recipe": "Print the paper's settings for fine-tuning on a task.",
     "convert": "Convert a checkpoint to another format.",
     "data": "Build datasets from downloaded archives.",
     "demo": "Run the whole job on an embedded miniature suite.",

@@ -18,6 +18,22 @@ data_dir_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
+class Spreading(click.Command):
+    """A command without arguments, whose repeatable options take several values: --task A B is --task A --task B."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        repeatable = {name for option in self.params if getattr(option, "multiple", False) for name in option.opts}
+        spread: list[str] = []
+        option = ""
+        for value in args:
+            if value.startswith("-"):
+                option = value.partition("=")[0]
+            elif option in repeatable and spread[-1] != option:
+                spread.append(option)
+            spread.append(value)
+        return super().parse_args(context, spread)
+
+
 def split_option(required: bool = True) -> Callable[..., Any]:
     """Returns the --split option."""
     return click.option("--split", required=required, metavar="SPLIT", help="train, validation or test.")

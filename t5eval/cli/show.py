@@ -1,19 +1,20 @@
-"""`t5eval show`: a task's whole row."""
+"""`t5eval show`: a task's whole row, or a mixture's shares."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import Any
 
 import click
 
 import task_specs
-from t5eval.cli.options import data_dir_option, json_option, print_json
+from t5eval.cli.options import console, data_dir_option, json_option, print_json
 from t5eval.cli.tasks import summary
 from t5eval.data import available_splits, data_source, open_split
 from t5eval.data.source import DATA_DIR_VARIABLE
 from t5eval.scoring import evaluation_pair
-from task_specs import TaskSpec
+from task_specs import TEXT, Benchmark, Mixture, TaskSpec
 
 
 def _example(spec: TaskSpec, data_dir: str | None) -> dict[str, str] | None:
@@ -44,13 +45,60 @@ def _lines(value: Any, indent: str = "") -> list[str]:
     return lines
 
 
+def _mixture_document(mixture: Mixture) -> dict[str, Any]:
+    """Returns a mixture's row, and of each of its tasks the size and the share of what is drawn."""
+    sizes = {spec.name: spec.training_size for spec in task_specs.tasks_of(mixture)}
+    return {
+        "name": mixture.name,
+        "aliases": list(mixture.aliases),
+        "rates": mixture.rates,
+        "limit": mixture.limit,
+        "temperature": mixture.temperature,
+        "note": mixture.note,
+        "members": [dataclasses.asdict(member) for member in mixture.members],
+        "shares": [
+            {"task": task, "train": sizes[task], "share": share} for task, share in task_specs.shares(mixture).items()
+        ],
+    }
+
+
+def _print_mixture(document: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    members = document.pop("members")
+    shares = document.pop("shares")
+    click.echo("\n".join(_lines({key: value for key, value in document.items() if value not in (None, "", [])})))
+    table = Table("task", "train", "share", box=None, pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for row in shares:
+        size = "?" if row["train"] is None else f"{row['train']:,}"
+        table.add_row(
+            row["task"], size if row["train"] != 0 else "-", f"{100 * row['share']:.3f} %" if row["share"] else "-"
+        )
+    console().print(table)
+    if any(member["name"] == TEXT for member in members):
+        click.echo("and plain text, if a run has some: see t5eval train")
+
+
 @click.command()
-@click.argument("task")
+@click.argument("task", metavar="TASK|MIXTURE")
 @data_dir_option
 @json_option
 def command(task: str, data_dir: str | None, as_json: bool) -> None:
-    """Print TASK's row: source, text format, answer, metrics, sizes, decoding, published scores."""
-    spec = task_specs.get(task)
+    """Print TASK's row: source, text format, answer, metrics, sizes, decoding, published scores.
+
+    Of a MIXTURE, print the share of each task in what is drawn, for the official sizes.
+    """
+    row = task_specs.find(task)
+    if isinstance(row, Mixture):
+        mixture = _mixture_document(row)
+        if as_json:
+            print_json(mixture)
+        else:
+            _print_mixture(mixture)
+        return
+    spec = task_specs.get(task) if isinstance(row, Benchmark) else row
     document = {**summary(spec), **spec.to_dict()}
     # What the schema leaves out as a default is still true of the task.
     document["decode"] = {

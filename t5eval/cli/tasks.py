@@ -41,3 +41,5 @@ def command(as_json: bool) -> None:
         metrics = ", ".join(spec.metrics)
         table.add_row(spec.name, *sizes, metrics, spec.submission.file if spec.submission else "-")
     console().print(table)
+    mixtures = ", ".join(mixture.name for mixture in task_specs.all_mixtures())
+    click.echo(f"\nmixtures (t5eval show MIXTURE): {mixtures}")

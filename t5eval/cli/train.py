@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from pathlib import Path
 from typing import Any
@@ -10,23 +11,45 @@ import click
 
 import task_specs
 from t5eval import training
-from t5eval.cli.options import data_dir_option
+from t5eval.cli.options import Spreading, data_dir_option
 from t5eval.cli.progress import StepProgress
 from t5eval.data import data_source
 from t5eval.run_folder import locked, recorded
+from t5eval.strategy import is_chief, open_strategy
 
 
 def run_training(config: training.TrainConfig, say: Any) -> Any:
-    """Trains in the run's folder, holding its lock and keeping its configuration."""
-    specs = task_specs.resolve(config.task)
-    run = Path(config.out)
-    with locked(run), recorded(run, "train", dataclasses.asdict(config)), StepProgress(config.steps) as progress:
-        return training.train(config, specs, display=progress, say=progress.say if say is None else say)
+    """Trains in the run's folder, holding its lock and keeping its configuration; of several workers the chief does.
+
+    Raises:
+        UserError: it cannot be trained so.
+    """
+    specs = task_specs.tasks_of(config.mixture)
+    config.settings()  # what is wrong with the numbers is said before workers wait for each other
+    strategy = open_strategy(config.strategy)
+    run, writes = Path(config.out), is_chief(strategy)
+    with contextlib.ExitStack() as stack:
+        if writes:
+            stack.enter_context(locked(run))
+            stack.enter_context(recorded(run, "train", dataclasses.asdict(config)))
+        progress = stack.enter_context(StepProgress(config.steps, show=writes))
+        return training.train(config, specs, strategy, display=progress, say=progress.say if say is None else say)
 
 
-@click.command()
+def _best_elsewhere(result: Any, name: str, last: int) -> str:
+    """Says where a score was highest, if not at the end."""
+    if name not in result.best:
+        return ""
+    checkpoint = result.best[name]
+    step = int(checkpoint.name.removeprefix("step-"))
+    return "" if step == last else f"; best {result.scores[step][name]:.2f} by {checkpoint}"
+
+
+@click.command(cls=Spreading)
 @click.option("--config", "config_file", metavar="FILE", help="TOML file with a [train] table; flags overrule it.")
-@click.option("--task", multiple=True, metavar="T", help="Task or benchmark to train on; repeatable.")
+@click.option("--task", multiple=True, metavar="T...", help="Tasks, benchmarks or mixtures to train on.")
+@click.option("--mixture-limit", type=int, metavar="K", help="The most that a task's size counts in the mixture.")
+@click.option("--temperature", type=float, metavar="T", help="Makes the rates of tasks more even, the higher the more.")
 @data_dir_option
 @click.option("--out", metavar="RUN", help="The run's folder; an unfinished run is resumed.")
 @click.option("--model", metavar="FOLDER", help="Model folder to start from.")
@@ -34,7 +57,25 @@ def run_training(config: training.TrainConfig, say: Any) -> Any:
 @click.option("--vocab", metavar="FILE", help="SentencePiece model, or `bytes`, where no model folder brings one.")
 @click.option("--steps", type=int, help="Optimisation steps.  [default: 262144]")
 @click.option("--batch-size", type=int, help="Examples per step.  [default: 128]")
-@click.option("--learning-rate", type=float, help="Constant; Adafactor's.  [default: 0.001]")
+@click.option(
+    "--pack",
+    type=int,
+    nargs=2,
+    metavar="SOURCE TARGET",
+    help="Pack several examples into each row of these lengths; --batch-size then counts rows.",
+)
+@click.option("--optimizer", metavar="NAME", help="adafactor or adamw.  [default: adafactor]")
+@click.option("--learning-rate", type=float, help="The schedule's highest.  [default: 0.001]")
+@click.option("--schedule", metavar="NAME", help="constant, inverse_square_root or linear.  [default: constant]")
+@click.option("--warmup-steps", type=int, metavar="STEPS", help="Of the latter two.  [default: 10000]")
+@click.option("--weight-decay", type=float, help="AdamW's.  [default: 0]")
+@click.option("--clip-norm", type=float, help="Longest gradient.  [default: no limit]")
+@click.option("--z-loss", type=float, help="T5's pre-training had 1e-4.  [default: 0]")
+@click.option("--label-smoothing", type=float, help="[default: 0]")
+@click.option("--accumulate", type=int, metavar="PARTS", help="Parts of a batch, for less memory.  [default: 1]")
+@click.option("--dtype", metavar="DTYPE", help="float32 or mixed_bfloat16.  [default: float32]")
+@click.option("--strategy", metavar="NAME", help="none, mirrored[:N], multiworker or tpu[:ADDRESS].  [default: none]")
+@click.option("--steps-per-execution", type=int, metavar="N", help="Steps in one call, for a TPU.  [default: 1]")
 @click.option("--seed", type=int, help="[default: 0]")
 @click.option("--checkpoint-every", type=int, metavar="STEPS", help="[default: 5000]")
 @click.option("--keep", type=int, metavar="N", help="Checkpoints kept.  [default: 3]")
@@ -44,7 +85,8 @@ def command(config_file: str | None, **flags: Any) -> None:
     """Fine-tune a Keras T5 on TASKs with model.fit.
 
     The model starts from a folder (--model) or from scratch (--preset or a [train.config] table, with --vocab). The
-    result is RUN/model, which `t5eval evaluate --model` takes, as every folder in RUN/checkpoints.
+    result is RUN/model, which `t5eval evaluate --model` takes, as every folder in RUN/checkpoints;
+    `--model best:RUN` takes for each task the checkpoint that validated best.
     """
     given = {name: value for name, value in flags.items() if value not in (None, ())}
     if "task" in given:
@@ -55,11 +97,14 @@ def command(config_file: str | None, **flags: Any) -> None:
     config = training.resolve(table, config_file or "t5eval train")
     data_source(config.data_dir)
     result = run_training(config, None)
-    speed = result.tokens / result.seconds if result.seconds else 0.0
+    filling = result.filling
+    speed = filling.tokens / result.seconds if result.seconds else 0.0
     click.echo(
         f"trained {result.steps - result.first_step:,} steps at {speed:,.0f} tokens/s; the model is {result.model}"
     )
+    if filling.tokens:
+        click.echo(f"not padding: source {filling.source_share:.1%}, target {filling.target_share:.1%}")
     if result.scores:
         last = max(result.scores)
         for name, score in result.scores[last].items():
-            click.echo(f"{name} validation at step {last:,}: {score:.2f}")
+            click.echo(f"{name} validation at step {last:,}: {score:.2f}{_best_elsewhere(result, name, last)}")

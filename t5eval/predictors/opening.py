@@ -11,6 +11,7 @@ from t5eval.keras_predictor import KerasPredictor
 from t5eval.predictors.named import ModelOptions, NamedModel
 from t5eval.predictors.of_keras_hub import open_keras_hub
 from t5eval.predictors.of_python import open_factory
+from t5eval.predictors.of_training_run import open_training_run
 from t5eval.predictors.of_transformers import open_transformers
 from t5eval.predictors.prediction_files import open_predictions
 
@@ -24,7 +25,7 @@ def open_checkpoint(path: str, options: ModelOptions) -> NamedModel:
     if re.match(r"[A-Za-z_-]+:", path) and not (Path(path).exists() or Path(f"{path}.index").exists()):
         prefixes = ", ".join(prefix for prefix in OPENERS if prefix)
         raise UserError(f"--model {path}: no such checkpoint, and no prefix of a model; the prefixes are {prefixes}")
-    predictor = KerasPredictor(Path(path), options.dtype or "float32", options.vocab)
+    predictor = KerasPredictor(Path(path), options.dtype or "float32", options.vocab, options.strategy or "none")
     return NamedModel(predictor, str(Path(path).resolve()))
 
 
@@ -48,6 +49,7 @@ OPENERS: dict[str, Callable[[str, ModelOptions], NamedModel]] = {
     "hf:": open_transformers,
     "keras_hub:": open_keras_hub,
     "py:": open_factory,
+    "best:": open_training_run,
     "predictions:": open_predictions,
     "": open_checkpoint,
 }

@@ -50,6 +50,26 @@ def test_the_task_file_scores(t5eval: Any, tmp_path: Path) -> None:
     assert done.json["scores"]["accuracy"]["value"] == 100
 
 
+def test_the_mixture_file_has_shares(t5eval: Any, tmp_path: Path) -> None:
+    own, config = blocks("docs/mixtures.md", "toml")
+    (tmp_path / "mine.toml").write_text(own)
+    assert t5eval("show", tmp_path / "mine.toml", "--json").json["members"][1]["factor"] == 0.5
+    (tmp_path / "train.toml").write_text(config)
+    done = t5eval("train", "--config", tmp_path / "train.toml", "--data-dir", tmp_path, "--out", tmp_path / "run")
+    assert f"{tmp_path}/glue/RTE/train.tsv: no such file" in done.err
+
+
+def test_text_becomes_pairs_as_shown(tmp_path: Path) -> None:
+    from keras_model.tokenizer import T5Tokenizer
+
+    (code,) = blocks("docs/mixtures.md", "python")
+    (tmp_path / "news.txt").write_text("the goat is in the garden and the rope is there too\n" * 9)
+    T5Tokenizer.train(["the goat is in the garden and the rope is there too"], tmp_path / "spiece.model", 40)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "goat" in done.stdout
+
+
 def test_the_metric_works() -> None:
     (metric,) = blocks("docs/extending.md", "python")
     check = """
@@ -69,6 +89,36 @@ def test_the_model_is_called_as_shown() -> None:
     given = "import numpy as np\nencoder_ids = np.ones((1, 3), int)\ndecoder_ids = np.zeros((1, 2), int)\n"
     check = "\nassert logits.shape == (1, 2, 32128)\n"
     subprocess.run([sys.executable, "-c", given + code + check], check=True, timeout=300, capture_output=True)
+
+
+@pytest.mark.slow
+def test_the_model_is_a_keras_model_as_shown(tmp_path: Path) -> None:
+    (code,) = blocks("docs/keras.md", "python")
+    given = f"""
+from keras_model.checkpoints import save_model
+from keras_model.config import T5Config
+from keras_model.model import T5
+from keras_model.tokenizer import T5Tokenizer
+T5Tokenizer.train(["sst2 sentence: a fine film", "positive", "negative"], {str(tmp_path / "spiece.model")!r}, 40)
+folder, new_folder, keras_file = {str(tmp_path / "old")!r}, {str(tmp_path / "new")!r}, {str(tmp_path / "t5.keras")!r}
+tokenizer = T5Tokenizer({str(tmp_path / "spiece.model")!r})
+config = T5Config(vocab_size=256, d_model=16, d_kv=8, d_ff=32, num_heads=2, num_layers=1)
+save_model(T5(config), folder, tokenizer)
+"""
+    check = """
+import keras
+assert set(history.history) == {"loss", "token_accuracy", "gradient_norm"}
+assert 0 <= accuracy <= 1 and loss > 0
+assert len(texts) == 4 and all(isinstance(text, str) for text in texts)
+for again in (load_model(new_folder), keras.saving.load_model(keras_file)):
+    again.tokenizer = load_tokenizer(new_folder)
+    assert again.generate(sources, max_new_tokens=8) == texts
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", "-c", given + code + check],
+        check=False, timeout=300, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def test_the_table_of_tasks_is_the_registrys() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -33,7 +34,7 @@ def stable(results: Path) -> dict[str, Any]:
 
 
 def arguments(model: Path, suite: Path, out: Path, *more: str) -> list[str]:
-    tasks = ["--task", "glue/rte", "--task", "glue/stsb"]
+    tasks = ["--task", "glue/rte", "glue/stsb"]
     return [
         "evaluate", "--model", str(model), *tasks, "--data-dir", str(suite), "--out", str(out),
         "--batch-tokens", "128", *more,
@@ -194,6 +195,23 @@ def test_train_writes_checkpoints_logs_and_a_model_that_evaluate_takes(
     assert done.json["results"]["glue/rte"]["validation"]["n"] == 8
 
 
+def test_train_packs_and_says_how_full_rows_are(t5eval: Any, model: Path, suite: Path, tmp_path: Path) -> None:
+    text = TRAIN.format(suite=suite, out=tmp_path / "run", model=model)
+    (tmp_path / "train.toml").write_text(text)
+    done = t5eval("train", "--config", tmp_path / "train.toml", "--steps", "1")
+    assert "not padding: source " in done.out
+    (tmp_path / "train.toml").write_text(text.replace("run", "packed"))
+    done = t5eval("train", "--config", tmp_path / "train.toml", "--pack", "600", "80", "--batch-size", "2")
+    assert done.status == 0, done.err
+    source, target = re.search(r"not padding: source (.*)%, target (.*)%", done.out).groups()
+    assert 0 < float(source) < 100
+    assert 0 < float(target) < 100
+    assert "pack = [\n    600,\n    80,\n]" in (tmp_path / "packed" / "config.toml").read_text()
+    done = t5eval("train", "--config", tmp_path / "train.toml", "--batch-size", "2", "--steps", "5")
+    assert done.status == 2
+    assert "packing was [600, 80], now None" in done.err
+
+
 def test_train_on_bytes(t5eval: Any, suite: Path, tmp_path: Path) -> None:
     from keras_model.byte_tokenizer import ByteTokenizer
     from keras_model.tokenizer_files import load_tokenizer
@@ -201,11 +219,34 @@ def test_train_on_bytes(t5eval: Any, suite: Path, tmp_path: Path) -> None:
     text = TRAIN.format(suite=suite, out=tmp_path / "run", model="")
     tiny = "[train.config]\nd_model = 8\nd_kv = 4\nd_ff = 8\nnum_layers = 1\nnum_heads = 2"
     (tmp_path / "train.toml").write_text(f"{text}validate_limit = 2\n{tiny}".replace("validate_limit = 8\n", ""))
-    done = t5eval("train", "--config", tmp_path / "train.toml", "--vocab", "bytes", "--steps", "1")
+    done = t5eval(
+        "train", "--config", tmp_path / "train.toml", "--vocab", "bytes", "--steps", "1", "--optimizer", "adamw",
+        "--weight-decay", "0.01", "--schedule", "inverse_square_root", "--warmup-steps", "10", "--clip-norm", "1",
+        "--z-loss", "1e-4", "--label-smoothing", "0.1", "--accumulate", "3", "--dtype", "mixed_bfloat16",
+    )  # fmt: skip
     assert done.status == 0, done.err
+    assert 'dtype = "mixed_bfloat16"' in (tmp_path / "run" / "config.toml").read_text()
     model = tmp_path / "run" / "model"
     assert json.loads((model / "config.json").read_text())["vocab_size"] == 384
     assert load_tokenizer(model).fingerprint == ByteTokenizer().fingerprint
+
+
+def test_train_on_a_mixture_with_plain_text(t5eval: Any, model: Path, suite: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("the goat and the rope are in the garden\n" * 40)
+    (tmp_path / "mine.toml").write_text(
+        'name = "mine"\nmembers = ["glue/mnli_matched", "glue/mnli", "text"]\nlimit = 9'
+    )
+    text = TRAIN.format(suite=suite, out=tmp_path / "run", model=model).replace(
+        '["glue/rte", "glue/cola"]', f'["{tmp_path / "mine.toml"}"]'
+    )
+    text += f'[train.text]\nfiles = ["{tmp_path / "text.txt"}"]\ninputs = 64\n'
+    (tmp_path / "train.toml").write_text(text.replace("steps = 4", "steps = 1"))
+    done = t5eval("train", "--config", tmp_path / "train.toml")
+    assert done.status == 0, done.err
+    # Nine of each count, and what has no training split is validated all the same.
+    assert re.search(r"glue/mnli: \d+ training examples, 50.000 % of those drawn", done.err)
+    assert re.search(r"text: \d+ training examples, 50.000 % of those drawn", done.err)
+    assert "glue/mnli_matched validation at step 1:" in done.out
 
 
 @pytest.mark.parametrize(
@@ -213,7 +254,13 @@ def test_train_on_bytes(t5eval: Any, suite: Path, tmp_path: Path) -> None:
     [
         ('steps = "four"', "steps has the wrong type"),
         ("stepz = 4", "unknown key 'stepz'"),
+        ('clip_norm = "1"', "clip_norm has the wrong type"),
+        ('optimizer = "sgd"', "optimizer must be one of adafactor, adamw"),
         ("steps = 0", "steps must be at least 1"),
+        ("pack = 128", "pack has the wrong type"),
+        ("pack = [128]", "pack takes the lengths of a row, source and target, got [128]"),
+        ("pack = [0, 8]", "packing takes two lengths of at least 1"),
+        ("pack = [9, 9]", "does not fit into a row of 9; make rows longer"),
         ('task = ["glue/ax"]', "nothing to train on"),
         ('preset = "t5-small"', "not from both"),
         ("[train.config]\nd_model = 4", "not from both"),

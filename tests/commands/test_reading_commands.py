@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,31 @@ def test_show_prints_the_whole_row_under_any_of_its_names(t5eval: Any, suite: Pa
     assert "example" not in t5eval("show", name).out.split("\n")[-1]
 
 
+def test_show_prints_a_mixtures_shares(t5eval: Any) -> None:
+    document = t5eval("show", "glue_v002_proportional", "--json").json
+    assert (document["name"], document["aliases"]) == ("glue_proportional", ["glue_v002_proportional"])
+    assert document["members"][0] == {"name": "glue/cola", "rate": 8551, "factor": 1.0}
+    rows = {row["task"]: row for row in document["shares"]}
+    assert sum(row["share"] for row in rows.values()) == pytest.approx(1)
+    assert rows["glue/rte"] == {"task": "glue/rte", "train": 2490, "share": pytest.approx(2490 / 949101)}
+    assert rows["glue/ax"] == {"task": "glue/ax", "train": 0, "share": 0}
+    printed = t5eval("show", "all_equal").out
+    assert "rates: equal" in printed
+    assert re.search(r"^squad/v1.1 +87,599 +4.545 %$", printed, re.MULTILINE)
+    assert printed.endswith("and plain text, if a run has some: see t5eval train\n")
+
+
+def test_show_prints_a_users_own_mixture(t5eval: Any, tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text('name = "m"\nmembers = ["glue/rte", {name = "wmt14/en-de", rate = 7470}]')
+    assert re.search(r"^wmt14/en-de +\? +75.000 %$", t5eval("show", tmp_path / "m.toml").out, re.MULTILINE)
+
+
+def test_tasks_names_the_mixtures(t5eval: Any) -> None:
+    printed = t5eval("tasks").out
+    for mixture in task_specs.all_mixtures():
+        assert mixture.name in printed
+
+
 def test_examples_are_json_lines_in_file_order_without_ascii_escapes(t5eval: Any, tmp_path: Path) -> None:
     folder = tmp_path / "glue" / "SST-2"
     folder.mkdir(parents=True)
@@ -78,6 +104,8 @@ def test_an_example_that_t5_cannot_format_has_no_target_and_a_warning(t5eval: An
     [
         (["show", "glue/rtee"], "Did you mean 'glue/rte'"),
         (["show", "glue"], "'glue' is a benchmark, not a task"),
+        (["show", "all_equl"], "Did you mean 'all_equal'"),
+        (["examples", "all_equal", "--split", "train"], "'all_equal' is a mixture, not a task"),
         (["examples", "glue/rte", "--split", "dev", "--data-dir", "{suite}"], "has no split 'dev'"),
         (["examples", "glue/rte", "--split", "train"], "--data-dir DIR or T5EVAL_DATA_DIR"),
         (["examples", "glue/rte", "--split", "train", "--data-dir", "nowhere"], "there is no such folder"),

@@ -61,7 +61,19 @@ def test_version_and_help(t5eval_process: Any) -> None:
     assert t5eval_process("--version").out.startswith("t5eval 0.")
     helped = t5eval_process("--help")
     assert helped.status == 0
-    for command in ("tasks", "show", "examples", "score", "evaluate", "submit", "check", "train", "convert", "demo"):
+    for command in (
+        "tasks",
+        "show",
+        "examples",
+        "score",
+        "evaluate",
+        "submit",
+        "check",
+        "train",
+        "recipe",
+        "convert",
+        "demo",
+    ):
         assert f"  {command} " in helped.out
         assert t5eval_process(command, "--help").status == 0
 

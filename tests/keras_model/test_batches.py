@@ -1,9 +1,10 @@
-"""Batches: every example once per epoch, like lengths together, any step found without the ones before it."""
+"""Padded batches: every example once per epoch, like lengths together, any step found without the ones before it."""
 
 import numpy as np
 import pytest
 
-from keras_model.batches import BatchPlan, Examples, RaggedIds, batch_dataset, make_batch
+from keras_model.batch_plan import BatchPlan
+from keras_model.batches import Examples, Filling, RaggedIds, batch_dataset, make_batch
 
 
 def random_examples(count, seed=0, longest=70):
@@ -34,7 +35,7 @@ def test_an_epoch_takes_every_example_once(count, batch_size):
     examples = random_examples(count)
     plan = plan_for(examples, batch_size, seed=4)
     for epoch in range(3):
-        steps = range(epoch * plan.batches_per_epoch, (epoch + 1) * plan.batches_per_epoch)
+        steps = range(epoch * plan.batches_per_window, (epoch + 1) * plan.batches_per_window)
         batches = [plan.rows(step) for step in steps]
         assert sorted(np.concatenate(batches).tolist()) == list(range(count))
         short = [len(rows) for rows in batches if len(rows) != batch_size]
@@ -45,9 +46,10 @@ def test_all_tokens_reach_the_batches():
     examples = random_examples(61)
     plan = plan_for(examples)
     seen = []
-    for step in range(plan.batches_per_epoch):
+    for step in range(plan.batches_per_window):
         batch = make_batch(examples, plan.rows(step), plan.batch_size)
-        assert np.count_nonzero(batch.encoder_ids) + np.count_nonzero(batch.labels) == plan.tokens(step)
+        source, target = np.count_nonzero(batch.encoder_ids), np.count_nonzero(batch.labels)
+        assert plan.filling(step) == Filling(source, batch.encoder_ids.size, target, batch.labels.size)
         seen += [
             (source[source != 0].tolist(), label[label != 0].tolist())
             for source, label in zip(batch.encoder_ids, batch.labels, strict=True)
@@ -67,9 +69,9 @@ def test_any_step_is_found_without_the_ones_before_it():
 def test_order_depends_on_seed_and_epoch():
     examples = random_examples(203)
     plan = plan_for(examples, seed=1)
-    first = [plan.rows(step).tolist() for step in range(plan.batches_per_epoch)]
-    second = [plan.rows(step).tolist() for step in range(plan.batches_per_epoch, 2 * plan.batches_per_epoch)]
-    other = [plan_for(examples, seed=2).rows(step).tolist() for step in range(plan.batches_per_epoch)]
+    first = [plan.rows(step).tolist() for step in range(plan.batches_per_window)]
+    second = [plan.rows(step).tolist() for step in range(plan.batches_per_window, 2 * plan.batches_per_window)]
+    other = [plan_for(examples, seed=2).rows(step).tolist() for step in range(plan.batches_per_window)]
     assert first != second
     assert first != other
     assert {frozenset(rows) for rows in first} != {frozenset(rows) for rows in second}
@@ -78,7 +80,7 @@ def test_order_depends_on_seed_and_epoch():
 def test_lengths_are_alike_and_batches_shuffled():
     examples = random_examples(4000)
     plan = plan_for(examples, batch_size=16)
-    batches = [plan.rows(step) for step in range(plan.batches_per_epoch)]
+    batches = [plan.rows(step) for step in range(plan.batches_per_window)]
     padded = sum(make_batch(examples, rows, 16).encoder_ids.size for rows in batches)
     unsorted = np.random.default_rng(0).permutation(4000).reshape(-1, 16)
     padded_unsorted = sum(make_batch(examples, rows, 16).encoder_ids.size for rows in unsorted)
@@ -101,10 +103,11 @@ def test_batches_do_not_separate_labels_of_like_length():
 
 def test_fixed_multiples_bound_the_shapes():
     examples = random_examples(4000)
-    plan = plan_for(examples, batch_size=16)
+    plan = plan_for(examples, batch_size=16, pad_multiple=8)
     shapes = set()
-    for step in range(plan.batches_per_epoch):
-        batch = make_batch(examples, plan.rows(step), 16, pad_multiple=8)
+    for step in range(plan.batches_per_window):
+        batch = plan.batch(examples, step)
+        assert plan.filling(step).source_places == batch.encoder_ids.size
         shapes.add((batch.encoder_ids.shape, batch.labels.shape))
     assert {n % 8 for encoder, labels in shapes for n in (encoder[1], labels[1])} == {0}
     assert len(shapes) <= 9 * 3
@@ -135,11 +138,23 @@ def test_examples_that_cannot_be_learned_are_refused(sources, targets, message):
 
 
 @pytest.mark.parametrize(
-    "bad", [{"batch_size": 0}, {"batch_size": 8, "seed": -1}, {"batch_size": 8, "bucket_width": 0}]
+    "bad",
+    [
+        {"batch_size": 0},
+        {"batch_size": 8, "seed": -1},
+        {"batch_size": 8, "bucket_width": 0},
+        {"batch_size": 8, "pad_multiple": 0},
+    ],
 )
 def test_plan_refuses_numbers_out_of_range(bad):
     with pytest.raises(ValueError, match="must be at least"):
         plan_for(random_examples(9), **bad)
+
+
+@pytest.mark.parametrize("sizes", [None, [5], [5, 5], [10, -1]])
+def test_plan_refuses_parts_that_are_not_the_examples(sizes):
+    with pytest.raises(ValueError, match="must add up to the 9 examples"):
+        plan_for(random_examples(9), sizes=sizes, rates=[1.0, 1.0])
 
 
 def test_plan_refuses_no_examples():

@@ -11,12 +11,24 @@ import pytest
 import tensorflow as tf
 
 import keras_model.model
-from keras_model.batches import BatchPlan, Examples, batch_dataset
+from keras_model.adafactor import Adafactor
+from keras_model.batch_plan import BatchPlan
+from keras_model.batches import Examples, batch_dataset
 from keras_model.checkpoints import load_model
 from keras_model.config import T5Config
+from keras_model.dense_gradients import AdamW
 from keras_model.model import T5
-from keras_model.training import NonFiniteLossError, TrainingError, TrainResult, TrainSettings, compile_model, fit
-from keras_model.training_state import checkpoints_in, newest_checkpoint, restore, seed_dropout
+from keras_model.training import (
+    NonFiniteLossError,
+    TrainingError,
+    TrainResult,
+    TrainSettings,
+    compile_model,
+    fit,
+    make_optimizer,
+)
+from keras_model.training_checkpoints import best_checkpoints, checkpoints_in, newest_checkpoint
+from keras_model.training_state import restore, seed_dropout
 
 SMALL = T5Config(vocab_size=24, d_model=16, d_kv=8, d_ff=32, num_heads=2, num_layers=1)
 SETTINGS = TrainSettings(steps=12, batch_size=8, learning_rate=0.01, checkpoint_every=4, log_every=3)
@@ -141,6 +153,59 @@ def test_killed_run_resumes_to_the_same_weights(tmp_path, examples, whole, kille
     assert not remains.exists()
 
 
+def test_every_option_resumes_to_the_same_weights(tmp_path, examples):
+    """A schedule that changes with the steps, AdamW, parts, clipping, both additions to the loss, and bfloat16."""
+    settings = dataclasses.replace(
+        SETTINGS, optimizer="adamw", weight_decay=0.1, schedule="linear", warmup_steps=3, clip_norm=0.5,
+        accumulate=3, z_loss=1e-4, label_smoothing=0.1, dtype="mixed_bfloat16",
+    )  # fmt: skip
+
+    def train(folder, **options):
+        keras.utils.set_random_seed(1)
+        model, rates = T5(SMALL, dtype="mixed_bfloat16"), []
+        see_rate = At(8, lambda: rates.append(float(model.optimizer.learning_rate)))
+        fit(model, examples, settings, folder, callbacks=[see_rate, *options.get("callbacks", ())])
+        assert rates in ([], [pytest.approx(0.01 * (12 - 8) / (12 - 3))])
+        return model
+
+    whole = train(tmp_path / "whole")
+    with pytest.raises(Killed):
+        train(tmp_path / "killed", callbacks=[At(5, raise_(Killed()))])
+    assert_same_weights(train(tmp_path / "killed"), whole)
+    with pytest.raises(TrainingError, match="steps was 12, now 20"):  # where the rate reaches 0
+        fit(whole, examples, dataclasses.replace(settings, steps=20), tmp_path / "whole")
+    with pytest.raises(ValueError, match=r"settings say dtype='float32', but the model computes in 'mixed_bfloat16'"):
+        fit(whole, examples, SETTINGS, tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "rates"),
+    [
+        ({}, Adafactor, {0: 1e-3, 10**6: 1e-3}),
+        (
+            {"schedule": "inverse_square_root", "learning_rate": 0.01},
+            Adafactor,
+            {0: 0.01, 9999: 0.01, 40_000: 0.005, 10**6: 1e-3},
+        ),
+        (
+            {"schedule": "linear", "warmup_steps": 100, "optimizer": "adamw", "weight_decay": 0.1},
+            AdamW,
+            {0: 0.0, 50: 5e-4, 100: 1e-3, 550: 5e-4, 1000: 0.0},
+        ),
+    ],
+    ids=["constant", "inverse_square_root", "linear"],
+)
+def test_optimizer_and_schedule_of_the_settings(options, kind, rates):
+    optimizer = make_optimizer(TrainSettings(steps=1000, clip_norm=2.0, **options))
+    assert type(optimizer) is kind
+    assert optimizer.global_clipnorm == 2.0
+    assert optimizer.weight_decay == options.get("weight_decay")
+    optimizer.build([keras.Variable(0.0)])
+    for step, rate in rates.items():
+        optimizer.iterations.assign(step)
+        assert float(optimizer.learning_rate) == pytest.approx(rate, abs=1e-9), step
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("no reference file")], ids=["Ctrl-C", "fault"])
 def test_interrupted_validation_costs_no_steps(tmp_path, examples, whole, error):
     """The steps up to it are saved, and the resumed run makes up for the validation."""
@@ -168,7 +233,7 @@ def test_finished_run_can_be_asked_for_again_and_for_more(tmp_path, examples, wh
     fit(model, examples, shorter, tmp_path)
     again = new_model(seed=99)
     result = fit(again, examples, shorter, tmp_path)
-    assert (result.first_step, result.loss, result.tokens) == (10, None, 0)
+    assert (result.first_step, result.loss, result.filling.tokens) == (10, None, 0)
     assert_same_weights(model, again)
     assert fit(again, examples, SETTINGS, tmp_path).first_step == 10
     assert_same_weights(again, whole.model)
@@ -201,6 +266,21 @@ def test_keeps_the_newest_checkpoints_each_a_whole_model(tmp_path, examples, who
     fit(new_model(), examples, dataclasses.replace(SETTINGS, keep=2, checkpoint_every=2, steps=7), tmp_path)
     left = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
     assert left == ["step-00000006", "step-00000007"]
+
+
+def test_keeps_the_best_checkpoint_of_each_score(tmp_path, examples):
+    """Written when it is the best, between two that are due too, and kept until a better one comes."""
+    rte = {2: 50.0, 4: 70.0, 6: 60.0, 8: 70.0, 10: 60.0, 12: 65.0}
+    cola = {2: 0.0, 4: -5.0, 6: 10.0, 8: 5.0, 10: 20.0, 12: 1.0}
+    settings = dataclasses.replace(SETTINGS, checkpoint_every=5, validate_every=2, keep=1)
+    result = fit(
+        new_model(), examples, settings, tmp_path, validate=lambda step, _: {"rte": rte[step], "cola": cola[step]}
+    )
+    checkpoints = tmp_path / "checkpoints"
+    assert [path.name for path in checkpoints_in(checkpoints)] == [f"step-{step:08d}" for step in (4, 10, 12)]
+    expected = {"rte": checkpoints / "step-00000004", "cola": checkpoints / "step-00000010"}
+    assert result.best == best_checkpoints(checkpoints) == expected
+    assert best_checkpoints(tmp_path / "none") == {}
 
 
 @pytest.mark.parametrize(
@@ -279,11 +359,13 @@ def test_callbacks_and_tensorboard_see_the_run(whole, examples):
             for value in event.summary.value:
                 logged.setdefault(value.tag, {})[event.step] = float(tf.make_ndarray(value.tensor))
     assert logged["loss"] == {step: pytest.approx(whole.logs[step - 1]["loss"]) for step in (3, 6, 9, 12)}
+    norms = {step: pytest.approx(whole.logs[step - 1]["gradient_norm"]) for step in (3, 6, 9, 12)}
+    assert logged["gradient_norm"] == norms
     assert logged["validation/glue/rte/accuracy"] == {4: 40.0, 8: 80.0, 12: 120.0}
     assert list(logged["learning_rate"].values()) == pytest.approx([0.01] * 4)
     assert whole.result.loss == pytest.approx(logged["loss"][12])
     # Two epochs: every token of every example twice.
-    assert whole.result.tokens == 2 * (examples.sources.lengths.sum() + examples.targets.lengths.sum())
+    assert whole.result.filling.tokens == 2 * (examples.sources.lengths.sum() + examples.targets.lengths.sum())
 
 
 def test_lookups_train_like_one_hot_products(examples, monkeypatch):
@@ -328,6 +410,16 @@ def test_one_trace_serves_every_length(examples):
         ({"steps": 1, "validate_every": 0}, "validate_every must be at least 1"),
         ({"steps": 1, "seed": -1}, "seed must not be negative"),
         ({"steps": 1, "learning_rate": 0.0}, "learning_rate must be positive"),
+        ({"steps": 1, "clip_norm": 0.0}, "clip_norm must be positive"),
+        ({"steps": 1, "accumulate": 0}, "accumulate must be at least 1"),
+        ({"steps": 1, "z_loss": -1.0}, "z_loss must not be negative"),
+        ({"steps": 1, "label_smoothing": 1.0}, r"label_smoothing must lie in \[0, 1\)"),
+        ({"steps": 1, "optimizer": "sgd"}, "optimizer must be one of adafactor, adamw"),
+        ({"steps": 1, "schedule": "cosine"}, "schedule must be one of constant, inverse_square_root, linear"),
+        ({"steps": 1, "dtype": "float16"}, "dtype must be one of float32, mixed_bfloat16"),
+        ({"steps": 1, "weight_decay": 0.1}, "weight_decay is for optimizer=adamw"),
+        ({"steps": 9, "schedule": "linear", "warmup_steps": 9}, "linear schedule needs warmup_steps below steps"),
+        ({"steps": 9, "schedule": "inverse_square_root", "warmup_steps": 0}, "warmup_steps of at least 1"),
         ({"steps": 1, "learning_rate": float("nan")}, "learning_rate must be positive"),
     ],
 )

@@ -60,6 +60,8 @@ FAULTS: list[tuple[Callable[[], object], str]] = [
     (lambda: row(sizes={"validation": 3}), "sizes name split 'validation', but its source has no file for it"),
     (lambda: row(sizes={"test": 0}), "the size of test must be a positive whole number, got 0"),
     (lambda: row(sizes={"test": 2.5}), "positive whole number, got 2.5"),
+    (lambda: row(training_pairs=0), "training_pairs = 0, but nothing to train on"),
+    (lambda: row(source=source(files={"test": "t.tsv"}), training_pairs=3), "training_pairs = 3, but nothing to train"),
     (lambda: row(source=source(files={"dev": "d.tsv"})), "split 'dev' is unknown"),
     (lambda: row(text=Fields("first", ("s", "t"))), r"its text needs \['t'\], its source has fields \['s'\]"),
     (lambda: row(answer=Label(("a", "b", "c"))), r"the answer has classes \['a', 'b', 'c'\], the source \['0', '1'\]"),
@@ -139,7 +141,7 @@ def test_rows_are_values(spec: TaskSpec) -> None:
 
 def test_the_fingerprint_covers_what_can_change_a_score_and_nothing_else() -> None:
     spec = row()
-    same = [{"aliases": ("a",)}, {"note": "n"}, {"tfds": "t"}, {"sizes": {"test": 4}}]
+    same = [{"aliases": ("a",)}, {"note": "n"}, {"tfds": "t"}, {"sizes": {"test": 4}}, {"training_pairs": 9}]
     other: list[dict[str, Any]] = [
         {"text": Fields("second", ("s",))},
         {"answer": Label(("no", "Yes"))},

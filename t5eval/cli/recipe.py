@@ -1,0 +1,26 @@
+"""`t5eval recipe`: the paper's settings, ready for `t5eval train --config`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from t5eval.errors import UserError
+from t5eval.files import write_text
+from t5eval.recipes import recipe
+
+
+@click.command()
+@click.argument("name", metavar="TASK|BENCHMARK|MIXTURE")
+@click.option("--out", metavar="FILE", help="Where to write it, instead of printing it.")
+def command(name: str, out: str | None) -> None:
+    """Print the T5 paper's settings for fine-tuning on a task, benchmark or mixture, as a file for t5eval train."""
+    text = recipe(name)
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    if Path(out).exists():
+        raise UserError(f"{out} is there already; name a new file")
+    write_text(Path(out), text)
+    click.echo(f"{out}: fill in model, data_dir and out, or give them as flags to t5eval train --config {out}")

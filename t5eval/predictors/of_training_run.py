@@ -1,0 +1,99 @@
+"""A training run as a model: each task is answered by the checkpoint that did best on its validation set.
+
+That is how Raffel et al. 2020 report fine-tuning (section 3.1.3). A task that has no validation set, as the diagnostic
+ones, is answered by the newest checkpoint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from t5eval.data import Split
+from t5eval.errors import UserError
+from t5eval.keras_predictor import KerasPredictor
+from t5eval.predictor import Generation, Predictor, Prepared, Ranking
+from t5eval.predictors.named import ModelOptions, NamedModel
+from task_specs import Decode
+
+
+class BestCheckpoints(Predictor):
+    """The checkpoints of a run, one of which is in memory at a time.
+
+    Args:
+        run: the folder of a training run.
+        options: of each model.
+
+    Raises:
+        UserError: it has no checkpoint, or no validation score.
+    """
+
+    def __init__(self, run: Path, options: ModelOptions) -> None:
+        from keras_model.training_checkpoints import best_checkpoints, newest_checkpoint
+
+        self.run = run
+        self._options = options
+        try:
+            self._best = best_checkpoints(run / "checkpoints")
+            newest = newest_checkpoint(run / "checkpoints")
+        except ValueError as error:
+            raise UserError(str(error)) from None
+        if newest is None or not self._best:
+            raise UserError(
+                f"best:{run}: no checkpoint with validation scores there; name the folder of a training run"
+            )
+        self._newest = newest
+        self._path: Path | None = None
+
+    def _open(self, checkpoint: Path) -> KerasPredictor:
+        return KerasPredictor(checkpoint, self._options.dtype or "float32", self._options.vocab)
+
+    @cached_property
+    def identity(self) -> Mapping[str, str]:
+        """The hash over every task's name and model, and what all models have in common."""
+        digest = hashlib.sha256()
+        used = {"": self._newest, **self._best}
+        identities = {path: self._open(path).identity for path in sorted(set(used.values()))}
+        for task, path in sorted(used.items()):
+            digest.update(f"{task} {identities[path]['model']}\n".encode())
+        return {**identities[min(identities)], "model": digest.hexdigest()}
+
+    def begin(self, split: Split) -> None:
+        """Turns to the checkpoint of a split's task.
+
+        Raises:
+            UserError: the run has not validated the task.
+        """
+        task = split.spec.name
+        if task not in self._best and "validation" in split.spec.source.splits:
+            raise UserError(
+                f"best:{self.run}: {task} was not validated there, so that no checkpoint is the best for it; validated "
+                f"were {', '.join(sorted(self._best))}"
+            )
+        path = self._best.get(task, self._newest)
+        if path != self._path:
+            self._path = path
+            self._predictor = self._open(self._path)
+
+    def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
+        """See `Predictor.prepare`."""
+        return self._predictor.prepare(texts, max_tokens)
+
+    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
+        """See `Predictor.generate`."""
+        return self._predictor.generate(batch, max_new_tokens, decode)
+
+    def rank(self, batch: Sequence[Prepared], answers: Sequence[str]) -> list[Ranking]:
+        """See `Predictor.rank`."""
+        return self._predictor.rank(batch, answers)
+
+    def device(self) -> str | None:
+        """See `Predictor.device`."""
+        return self._predictor.device() if self._path else None
+
+
+def open_training_run(path: str, options: ModelOptions) -> NamedModel:
+    """Returns a training run's best checkpoints as one model."""
+    return NamedModel(BestCheckpoints(Path(path), options), f"best:{Path(path).resolve()}")

@@ -1,0 +1,83 @@
+"""Plain text files: documents, chunks, and examples that follow from the seed and their number."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keras_model.byte_tokenizer import ByteTokenizer
+from keras_model.objectives import PrefixLm, SpanCorruption
+from keras_model.text_files import DOCUMENTS_AT_A_TIME, chunks, read_documents, text_pairs
+from keras_model.tokenizer import T5Tokenizer
+
+BYTES = ByteTokenizer()
+
+
+def ids(text: str) -> list[int]:
+    return [byte + 3 for byte in text.encode()]
+
+
+def test_a_document_is_a_line(tmp_path: Path) -> None:
+    plain, packed = tmp_path / "a.txt", tmp_path / "b.txt.gz"
+    plain.write_bytes("no longer\r\n\n  \n café \u2028au lait \nlast".encode())
+    packed.write_bytes(gzip.compress(b"packed\n\ntwice\n"))
+    assert list(read_documents([plain, packed])) == ["no longer", "café \u2028au lait", "last", "packed", "twice"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.txt", None, "a.txt: cannot be read: No such file or directory"),
+        ("a.txt", b"fine\n\xff\n", "a.txt: line 2: not UTF-8: invalid start byte"),
+        ("a.gz", b"plain text", "a.gz: not a complete gzip file"),
+        ("a.gz", gzip.compress(b"a long text" * 1000)[:-20], "a.gz: not a complete gzip file"),
+        ("a.gz", gzip.compress(b"x" * 1000)[:12] + b"\xff" * 20, "a.gz: not a complete gzip file"),
+    ],
+)
+def test_files_that_are_no_text(tmp_path: Path, name: str, content: bytes | None, message: str) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        list(read_documents([tmp_path / name]))
+
+
+def test_joined_documents_fill_every_chunk() -> None:
+    documents = [f"document {n} has {n % 7 * 'many '}words" for n in range(2 * DOCUMENTS_AT_A_TIME + 5)]
+    pieces = [piece.tolist() for piece in chunks(documents, BYTES, 100, joined=True)]
+    assert [i for piece in pieces for i in piece] == ids("".join(documents))
+    assert {len(piece) for piece in pieces[:-1]} == {100}
+
+
+def test_separate_documents_end_with_their_chunks() -> None:
+    pieces = [piece.tolist() for piece in chunks(["abcdefg", "hij", "k", "lm"], BYTES, 3, joined=False)]
+    # A single id cannot be both read and written.
+    assert pieces == [ids("abc"), ids("def"), ids("hij"), ids("lm")]
+
+
+def test_examples_follow_from_seed_and_number(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("".join(f"{n} bottles of beer on the wall\n" for n in range(40)))
+    objective = SpanCorruption.of(BYTES, inputs=64)
+    first, again, other = (list(text_pairs([path], BYTES, objective, seed)) for seed in (1, 1, 2))
+    assert len(first) == -(-len("".join(read_documents([path]))) // objective.chunk_length)
+    for (source, target), (source_again, target_again) in zip(first, again, strict=True):
+        np.testing.assert_array_equal(source, source_again)
+        np.testing.assert_array_equal(target, target_again)
+    assert any(len(a) != len(b) or (a != b).any() for (a, _), (b, _) in zip(first, other, strict=True))
+    assert {len(source) for source, _ in first[:-1]} == {64}
+    assert all(len(source) <= 64 for source, _ in text_pairs([path], BYTES, PrefixLm(64)))
+
+
+def test_real_text_with_t5s_vocabulary(shared_data: Path) -> None:
+    tokenizer = T5Tokenizer(shared_data / "t5_vocab" / "spiece.model")
+    text = shared_data / "predictions" / "cnn_dailymail" / "test.highlights"
+    objective = SpanCorruption.of(tokenizer)
+    assert objective.sentinels.tolist() == list(range(32099, 32071, -1))
+    pairs = list(text_pairs([text], tokenizer, objective))
+    # T5's published lengths, in every chunk but the last.
+    assert {(len(source), len(target)) for source, target in pairs[:-1]} == {(512, 114)}
+    documents = tokenizer.encode(list(read_documents([text])))
+    assert 568 * (len(pairs) - 1) < sum(len(ids) - 1 for ids in documents) <= 568 * len(pairs)

@@ -1,0 +1,83 @@
+"""A training run as a model: which of its checkpoints answers which task."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from keras_model.checkpoints import load_model, save_model
+from keras_model.training_checkpoints import STATE_FILE
+from t5eval.data import Split
+from t5eval.errors import UserError
+from t5eval.keras_predictor import KerasPredictor
+from t5eval.predictors import open_model
+from task_specs import Decode
+from tests.t5eval.glue_files import RTE, opened
+from tests.t5eval.tiny_t5 import write_tiny_t5
+
+SCORES = {1: {"glue/rte": 70.0, "glue/qqp": 10.0}, 2: {"glue/rte": 60.0, "glue/qqp": 80.0}, 3: {"glue/rte": 65.0}}
+TEXTS = ["rte sentence1: The cat sat. sentence2: A dog ran.", "rte sentence1: Rain falls. sentence2: It is dry."]
+
+
+def checkpoint(step: int) -> str:
+    return f"checkpoints/step-{step:08d}"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of three checkpoints with weights of their own."""
+    run = tmp_path_factory.mktemp("run")
+    model = load_model(write_tiny_t5(run / "tiny"))
+    for step in SCORES:
+        for weight in model.weights:
+            weight.assign(np.asarray(weight)[..., ::-1] * 1.1)
+        folder = run / checkpoint(step)
+        folder.mkdir(parents=True)
+        save_model(model, folder)
+        shutil.copy(run / "tiny" / "spiece.model", folder)
+        progress = {"step": step, "fixed": {}, "scores": {s: scores for s, scores in SCORES.items() if s <= step}}
+        save_file({"optimizer.00000": np.zeros(1)}, folder / STATE_FILE, metadata={"progress": json.dumps(progress)})
+    return run
+
+
+def split_of(task: str, split: str, folder: Path) -> Split:
+    row = {"rte": b"0\tA.\tB.\tentailment\n", "ax": b"0\tA.\tB.\n"}[task]
+    return opened(folder, task, split, (RTE if task == "rte" else b"index\tsentence1\tsentence2\n") + row)
+
+
+@pytest.mark.parametrize(("task", "split", "step"), [("rte", "validation", 1), ("rte", "test", 1), ("ax", "test", 3)])
+def test_each_task_is_answered_by_its_best_checkpoint(
+    task: str, split: str, step: int, run: Path, tmp_path: Path
+) -> None:
+    """By the newest one if it has no validation set."""
+    found = open_model(f"best:{run}")
+    assert found.name == f"best:{run}"
+    found.predictor.begin(split_of(task, split, tmp_path))
+    answers: dict[str | int, list[str]] = {}
+    for name, predictor in {"run": found.predictor, **{n: KerasPredictor(run / checkpoint(n)) for n in SCORES}}.items():
+        answers[name] = [output.text for output in predictor.generate(predictor.prepare(TEXTS, 32), 8, Decode())]
+    assert [n for n in SCORES if answers[n] == answers["run"]] == [step]
+    assert found.predictor.device()
+
+
+def test_identity_is_that_of_all_checkpoints_in_use(run: Path, tmp_path: Path) -> None:
+    identity = open_model(f"best:{run}").predictor.identity
+    assert identity == open_model(f"best:{run}").predictor.identity
+    assert set(identity) == {"model", "vocabulary", "dtype"}
+    fewer = shutil.copytree(run, tmp_path / "fewer")
+    shutil.rmtree(fewer / "checkpoints" / "step-00000001")
+    assert open_model(f"best:{fewer}").predictor.identity["model"] != identity["model"]
+
+
+def test_what_was_not_validated_is_refused(run: Path, tmp_path: Path) -> None:
+    predictor = open_model(f"best:{run}").predictor
+    cola = opened(tmp_path, "cola", "test", b"index\tsentence\n0\tA.\n")
+    with pytest.raises(UserError, match=r"glue/cola was not validated there, .* validated were glue/qqp, glue/rte"):
+        predictor.begin(cola)
+    with pytest.raises(UserError, match="no checkpoint with validation scores there"):
+        open_model(f"best:{tmp_path}")

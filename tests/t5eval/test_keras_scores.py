@@ -1,0 +1,63 @@
+"""The harness's scores inside Keras: the same numbers as evaluating the model's folder gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from keras_model.checkpoints import load_model, save_model
+from keras_model.tokenizer_files import load_tokenizer
+from keras_model.training import TrainSettings, compile_model
+from t5eval.data import open_split
+from t5eval.demo.run import suite_folder
+from t5eval.errors import UserError
+from t5eval.evaluation import evaluate_splits
+from t5eval.keras_predictor import KerasPredictor
+from t5eval.keras_scores import TaskScores
+from task_specs import get
+from tests.t5eval.tiny_t5 import write_tiny_t5
+
+TASKS = ("glue/stsb", "glue/rte")
+LIMIT = 16
+
+
+def evaluated(folder: Path, run: Path) -> dict[str, Any]:
+    splits = [open_split(get(task), "validation", suite_folder(), with_labels=True) for task in TASKS]
+    results, _ = evaluate_splits(KerasPredictor(folder), splits, run, {}, limit=LIMIT)
+    scores = {result.score.task: result.score.task_score for result in results}
+    return {task: score for task, score in scores.items() if score is not None}
+
+
+def test_scores_of_fit_and_evaluate(tmp_path: Path) -> None:
+    model = load_model(write_tiny_t5(tmp_path / "t5"))
+    tokenizer = load_tokenizer(tmp_path / "t5")
+    before = evaluated(tmp_path / "t5", tmp_path / "before")
+    assert before
+    compile_model(model, TrainSettings(steps=2, learning_rate=0.1))
+    scores = TaskScores(TASKS, tokenizer, suite_folder(), LIMIT)
+    inputs = {"encoder_ids": np.array([[5, 6, 1]] * 4), "decoder_ids": np.array([[0, 7]] * 4)}
+    labels = np.array([[7, 1]] * 4)
+
+    seen: list[dict[str, Any]] = []
+    after_it = keras.callbacks.LambdaCallback(on_test_end=lambda logs: seen.append(dict(logs)))
+    model.evaluate(inputs, labels, callbacks=[scores, after_it], verbose=0)
+    assert {name: value for name, value in seen[0].items() if name in TASKS} == scores.scores == before
+
+    history = model.fit(
+        inputs, labels, validation_data=(inputs, labels), epochs=2, callbacks=[scores, after_it], verbose=0
+    ).history
+    save_model(model, tmp_path / "t5", tokenizer)
+    after = evaluated(tmp_path / "t5", tmp_path / "after")
+    assert {task: history[f"val_{task}"][-1] for task in after} == scores.scores == after
+    assert all(len(history[f"val_{task}"]) == 2 for task in after)
+    assert not set(TASKS) & set(seen[-1])
+
+
+def test_no_validation_split(tmp_path: Path) -> None:
+    write_tiny_t5(tmp_path / "t5")
+    with pytest.raises(UserError, match=r"no validation split of glue/ax is in"):
+        TaskScores(["glue/ax"], load_tokenizer(tmp_path / "t5"), suite_folder())

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 SCRIPTS: dict[str, list[str]] = {
+    "training": ["training"],
     "small commands": ["commands"],
     "checking a full GLUE zip": ["check_glue"],
     "greedy decoding": ["decoding", "--sweep"],
@@ -23,7 +24,7 @@ SCRIPTS: dict[str, list[str]] = {
     "a whole evaluation": ["evaluation"],
     "strategies": ["strategies"],
 }
-TAKE_DATA = ("commands", "first_result")
+TAKE_DATA = ("commands", "first_result", "training")
 NEED_DATA = ("preparation", "squad", "ranking", "evaluation")
 
 

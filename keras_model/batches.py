@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -266,9 +266,20 @@ def make_packed_batch(
 
 
 def batch_dataset(
-    examples: Examples, plan: Plan, first_step: int = 0, decoder_start_id: int = PAD_ID
+    examples: Examples,
+    plan: Plan,
+    first_step: int = 0,
+    decoder_start_id: int = PAD_ID,
+    made: Callable[[int], None] = lambda step: None,
 ) -> tf.data.Dataset:
     """The endless run of batches from a step on, for `model.fit`, made ahead in a thread of its own.
+
+    Args:
+        examples: where the rows come from.
+        plan: which of them each batch holds.
+        first_step: the first batch is that of this step, counted from 0.
+        decoder_start_id: the id that the decoder starts from.
+        made: told, in that thread, of each step whose batch is there.
 
     Returns:
         A `tf.data.Dataset` of (`Batch.inputs`, labels), int32, of static height `plan.batch_size`.
@@ -278,6 +289,7 @@ def batch_dataset(
     def batches() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
         for step in itertools.count(first_step):
             batch = plan.batch(examples, step, decoder_start_id)
+            made(step)
             yield batch.inputs, batch.labels
 
     source, target = (tf.TensorSpec([plan.batch_size, length], tf.int32) for length in plan.packing or (None, None))

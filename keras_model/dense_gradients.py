@@ -35,12 +35,24 @@ class DenseGradients:
     and their norm, to which `global_clipnorm` is the limit, is that of the sum over all replicas.
 
     Attributes:
-        gradient_norm: float32 scalar, the norm of the gradient of all variables together, before clipping, in the step
-            that is being traced or was run eagerly; None under Keras' `gradient_accumulation_steps`, where not every
-            step has one.
+        gradient_norm: float32 keras.Variable, the norm of the last step's gradient of all variables together, before
+            clipping; from `build` on. It is no state of the optimizer and is not saved. 0 under Keras'
+            `gradient_accumulation_steps`, where not every step has one.
     """
 
     gradient_norm: Any = None
+
+    def build(self, variables):
+        if self.gradient_norm is None:
+            self.gradient_norm = keras.Variable(
+                0.0, dtype="float32", trainable=False, aggregation="only_first_replica", name="gradient_norm"
+            )
+        super().build(variables)  # type: ignore[misc]
+
+    @property
+    def tells_norm(self) -> bool:
+        """Whether each step has a `gradient_norm`."""
+        return not self.gradient_accumulation_steps  # type: ignore[attr-defined]
 
     def apply(self, grads, trainable_variables=None):
         return super().apply([dense_gradient(gradient) for gradient in grads], trainable_variables)  # type: ignore[misc]
@@ -51,8 +63,8 @@ class DenseGradients:
     def _all_reduce_sum_gradients(self, grads_and_vars):
         summed = super()._all_reduce_sum_gradients(grads_and_vars)  # type: ignore[misc]
         norm = tf.linalg.global_norm([tf.cast(gradient, tf.float32) for gradient, _ in summed if gradient is not None])
-        if not self.gradient_accumulation_steps:  # type: ignore[attr-defined]
-            self.gradient_norm = norm
+        if self.tells_norm:
+            self.gradient_norm.assign(norm)
         limit = self.global_clipnorm  # type: ignore[attr-defined]
         if not limit:
             return summed

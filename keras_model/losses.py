@@ -58,7 +58,7 @@ class TokenCrossEntropy(keras.losses.Loss):
 
     def weights(self, y_true, sample_weight=None):
         """float32 [batch, target]: 1 for a label, 0 for padding, times the sample weights."""
-        return _token_weights(ops.cast(y_true, "int32"), self.pad_id, sample_weight)
+        return token_weights(ops.cast(y_true, "int32"), self.pad_id, sample_weight)
 
     def total(self, y_true, sample_weight=None):
         """What the sum is divided by: the sum of the weights over all replicas, never 0; a float32 scalar."""
@@ -67,7 +67,7 @@ class TokenCrossEntropy(keras.losses.Loss):
     def summed(self, y_true, y_pred, sample_weight=None):
         """The weighted sum of the losses of this replica's tokens; a float32 scalar."""
         labels = ops.cast(y_true, "int32")
-        weights = _token_weights(labels, self.pad_id, sample_weight)
+        weights = token_weights(labels, self.pad_id, sample_weight)
         # Padding, whatever its id, becomes class 0: the label must be one, and its loss is left out below.
         classes = ops.reshape(ops.where(labels == self.pad_id, 0, labels), (-1,))
         logits = ops.reshape(ops.cast(y_pred, "float32"), (-1, y_pred.shape[-1]))
@@ -152,7 +152,7 @@ class TokenAccuracy(keras.metrics.Mean):
     def update_state(self, y_true, y_pred, sample_weight=None):
         labels = ops.cast(y_true, "int32")
         right = ops.cast(ops.equal(ops.argmax(y_pred, axis=-1), labels), "float32")
-        weights = _token_weights(labels, self.pad_id, sample_weight)
+        weights = token_weights(labels, self.pad_id, sample_weight)
         # Flat, since of rows Keras would take averages, in which padding makes a row's tokens count less.
         return super().update_state(ops.reshape(right, (-1,)), ops.reshape(weights, (-1,)))
 
@@ -160,7 +160,7 @@ class TokenAccuracy(keras.metrics.Mean):
         return {"pad_id": self.pad_id, "name": self.name, "dtype": self.dtype}
 
 
-def _token_weights(labels, pad_id, sample_weight):
+def token_weights(labels, pad_id, sample_weight):
     """1 for a label, 0 for padding, times the sample weights: float32 [batch, target]."""
     weights = ops.cast(ops.not_equal(labels, pad_id), "float32")
     if sample_weight is not None:

@@ -22,7 +22,7 @@ import numpy as np
 from keras import ops
 
 from keras_model.config import T5Config
-from keras_model.distributed_model import DistributedModel, ReplicaSeeds
+from keras_model.distributed_model import ReplicaSeeds
 from keras_model.text_to_text import TextToText
 
 MASKED = -1e9
@@ -390,7 +390,7 @@ class Head(_Layer):
 
 
 @keras.saving.register_keras_serializable("t5eval")
-class T5(DistributedModel, TextToText):
+class T5(TextToText):
     """T5 with its output head.
 
     Args:

@@ -116,10 +116,14 @@ def _mirrored(count: str | None) -> tf.distribute.Strategy:
 
 
 def pad_multiple(strategy: tf.distribute.Strategy) -> int:
-    """What lengths of batches should be multiples of: 128 on a TPU, which compiles every shape, elsewhere 1."""
+    """What lengths of batches should be multiples of, where every shape is compiled: else 1."""
     import tensorflow as tf
 
-    return 128 if isinstance(strategy, tf.distribute.TPUStrategy) else 1
+    from keras_model.xla import COMPILED_LENGTHS, compiles_step
+
+    if isinstance(strategy, tf.distribute.TPUStrategy):
+        return 128  # the width of a TPU's matrix unit
+    return COMPILED_LENGTHS if strategy.num_replicas_in_sync == 1 and compiles_step() else 1
 
 
 def _make_logical_cpus(count: int) -> None:

@@ -16,7 +16,8 @@ from keras import tree
 
 from keras_model.adafactor import Adafactor
 from keras_model.batches import RaggedIds
-from keras_model.dense_gradients import dense_gradient
+from keras_model.dense_gradients import DenseGradients, dense_gradient
+from keras_model.distributed_model import DistributedModel
 from keras_model.losses import TokenCrossEntropy, over_replicas
 from keras_model.tokenizer_base import Tokenizer
 from keras_model.xla import compiles_step
@@ -24,7 +25,7 @@ from keras_model.xla import compiles_step
 Tensor = Any
 
 
-class TextToText(keras.Model):
+class TextToText(DistributedModel):
     """Base of `T5`: its call, given the inputs of a batch, returns logits [batch, target, vocab_size]."""
 
     accumulate = 1
@@ -149,8 +150,9 @@ class TextToText(keras.Model):
         self._track_loss(summed, total)
         self.optimizer.apply(gradients, self.trainable_weights)
         logs = self.get_metrics_result()
-        norm = getattr(self.optimizer, "gradient_norm", None)
-        return logs if norm is None else {**logs, "gradient_norm": norm}
+        if not isinstance(self.optimizer, DenseGradients) or not self.optimizer.tells_norm:
+            return logs
+        return {**logs, "gradient_norm": tf.convert_to_tensor(self.optimizer.gradient_norm)}
 
     def test_step(self, data: Any) -> dict[str, Tensor]:
         """The metrics of a batch; `loss` is the mean over all tokens of the evaluation so far."""

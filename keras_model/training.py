@@ -62,8 +62,8 @@ class TrainResult:
 
 def compile_model(model: T5, settings: TrainSettings) -> None:
     """Compiles a model for `model.fit`; by default as T5 was fine-tuned, with Adafactor and the token cross-entropy."""
+    loss = TokenCrossEntropy(z_loss=settings.z_loss, label_smoothing=settings.label_smoothing)
     with model.distribute_strategy.scope():
-        loss = TokenCrossEntropy(z_loss=settings.z_loss, label_smoothing=settings.label_smoothing)
         model.compile(
             make_optimizer(settings),
             loss,
@@ -111,9 +111,9 @@ def fit(
         sizes: part i of the examples is the next sizes[i] of them. Needed with rates.
         rates: how often an example of each part is drawn, relative to the others; None for every example once an epoch.
         validate: called every `settings.validate_every` steps and at the end.
-        callbacks: Keras callbacks. The logs of their `on_train_batch_end` hold `step` (steps taken), `loss` and
-            `tokens_per_second` (without padding), both over the steps since the loss was last logged, and
-            `gradient_norm`, of the step, over all variables together and before clipping.
+        callbacks: Keras callbacks. The logs of their `on_train_batch_end` hold `step` (steps taken) and, over the steps
+            since the loss was last logged, `loss`, `tokens_per_second` (without padding) and `waiting` (for data, as a
+            share of the time); and `gradient_norm`, of the step, over all variables together and before clipping.
         tokenizer: stored beside the model, so that its folder is complete.
 
     Raises:
@@ -141,7 +141,7 @@ def fit(
         if progress.step < settings.steps:
             start_id = model.config.decoder_start_token_id
             model.fit(
-                batch_dataset(examples, plan, first_step=progress.step, decoder_start_id=start_id),
+                batch_dataset(examples, plan, progress.step, start_id, steps.batch_made),
                 steps_per_epoch=settings.checkpoint_every,
                 epochs=-(-(settings.steps - progress.step) // settings.checkpoint_every),
                 callbacks=[steps, *callbacks],
@@ -190,7 +190,7 @@ def make_plan(
     batch_size, seed = settings.batch_size, settings.seed
     if settings.packing:
         return PackedPlan(*lengths, batch_size, settings.packing, seed, sizes, rates)
-    return BatchPlan(*lengths, batch_size, seed, settings.bucket_width, sizes, rates, pad_multiple=pad_multiple)
+    return BatchPlan(*lengths, batch_size, seed, settings.bucket_width, sizes, rates, pad_multiple)
 
 
 def _start_or_resume(model: T5, fixed: dict[str, Any], settings: TrainSettings, checkpoints: Path) -> Progress:

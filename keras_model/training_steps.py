@@ -78,6 +78,12 @@ class TrainingSteps(keras.callbacks.Callback):
         self._resumed_at = time.perf_counter()
         self._logged_seconds = 0.0  # when the loss was last logged
         self._filling = Filling()  # since then
+        self._waited = 0.0  # since then, seconds
+        self._made: dict[int, float] = {}
+
+    def batch_made(self, step: int) -> None:
+        """Is told, from the thread that makes batches, that a step's is there; steps count from 0."""
+        self._made[step] = time.perf_counter()
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.validate_if_due()  # a run interrupted during validation makes up for it
@@ -91,11 +97,16 @@ class TrainingSteps(keras.callbacks.Callback):
         if not math.isfinite(loss):
             raise self._non_finite(loss, taken)
         self._pause()
+        last_made = max(self._made.pop(step, 0.0) for step in taken)
+        self._waited += max(0.0, last_made - self._resumed_at)
         filling = sum(map(self._plan.filling, taken), Filling())
         self.filling += filling
         self._filling += filling
         logs["step"] = self._step
-        logs["tokens_per_second"] = self._filling.tokens / (self.seconds - self._logged_seconds)
+        logs["gradient_norm"] = float(self._t5.optimizer.gradient_norm.numpy())
+        seconds = self.seconds - self._logged_seconds
+        logs["tokens_per_second"] = self._filling.tokens / seconds
+        logs["waiting"] = self._waited / seconds
 
         step, settings = self._step, self._settings
         if step % settings.log_every == 0 or step == settings.steps:
@@ -147,17 +158,17 @@ class TrainingSteps(keras.callbacks.Callback):
             tf.summary.scalar("non_padding/source", self._filling.source_share)
             tf.summary.scalar("non_padding/target", self._filling.target_share)
             tf.summary.scalar("tokens_per_second", logs["tokens_per_second"])
-            tf.summary.scalar("gradient_norm", float(logs["gradient_norm"]))
+            tf.summary.scalar("waiting_for_data", logs["waiting"])
+            tf.summary.scalar("gradient_norm", logs["gradient_norm"])
             tf.summary.scalar("learning_rate", float(self._t5.optimizer.learning_rate.numpy()))
         self._writer.flush()
-        self._logged_seconds, self._filling = self.seconds, Filling()
+        self._logged_seconds, self._filling, self._waited = self.seconds, Filling(), 0.0
         self._t5.reset_metrics()
 
     def _non_finite(self, loss: float, steps: range) -> NonFiniteLossError:
         examples = np.concatenate([self._plan.rows(step) for step in steps])
-        some = ", ".join(str(number) for number in examples[:5])
         return NonFiniteLossError(
-            f"The loss of step {self._step} is {loss} (examples {some}{', ...' if len(examples) > 5 else ''}). "
+            f"The loss of step {self._step} is {loss}. "
             f"{last_good(self._checkpoints)} A smaller learning rate or another seed may avoid it.",
             self._step,
             examples,

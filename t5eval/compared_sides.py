@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from t5eval.results import UNSAID, read_results
 from t5eval.run_folder import predictions_path
 from task_specs import SPLITS
 
+HASH = re.compile("[0-9a-f]{64}")
 # What a split's predictions were made with besides the model, which is all else that stands beside them.
 NOT_THE_MODEL = ("specification", "data", "limit", "batch_tokens", "decode", "dtype")
 
@@ -95,19 +97,26 @@ class Side:
         if not self.is_run or not path.is_file():
             return {}
         try:
-            made_by = json.loads(path.read_text(encoding="utf-8"))
-            return {**UNSAID, **made_by}
+            made_by = {**UNSAID, **json.loads(path.read_text(encoding="utf-8"))}
+            if not isinstance(made_by.get("limit"), int | None):
+                raise TypeError
         except (ValueError, TypeError):
             raise RunError(
                 f"{path}: damaged; without it, nothing is known of how {task} {split} was predicted"
             ) from None
+        return made_by
 
     def settings(self, task: str, split: str) -> dict[str, Any]:
         """Returns all that is recorded of how a split was predicted, by a name for each setting."""
         made_by = self.made_by(task, split)
         named = {"model": self.results["model_name"]} if "model_name" in self.results else {}
-        hashes = {f"{key} hash": value for key, value in made_by.items() if key not in NOT_THE_MODEL}
+        model = {
+            f"{key} hash" if HASH.fullmatch(str(value)) else key: value
+            for key, value in made_by.items()
+            if key not in NOT_THE_MODEL
+        }
         others = {key: made_by[key] for key in NOT_THE_MODEL if key in made_by}
-        versions = {f"version of {name}": value for name, value in self.results.get("versions", {}).items()}
+        versions = self.results.get("versions")
+        libraries = versions.items() if isinstance(versions, Mapping) else ()
         device = {"device": self.results["device"]} if self.results.get("device") else {}
-        return {**named, **hashes, **others, **versions, **device}
+        return {**named, **model, **others, **{f"version of {name}": v for name, v in libraries}, **device}

@@ -12,7 +12,7 @@ from t5eval.compared_settings import Differing, covered, differing, faults, side
 from t5eval.compared_sides import Side
 from t5eval.comparison import SplitComparison, changed_examples, compare_split
 from t5eval.data import DataSource, Summary, available_splits, data_source, open_split
-from t5eval.errors import UserError
+from t5eval.errors import SpecError, UserError
 from t5eval.metrics import Scored
 from t5eval.published import AgainstPublished, against_published
 from task_specs import Example, TaskSpec
@@ -84,7 +84,11 @@ def choose_splits(
         if without:
             left_out.append(f"{name} {split}: {' and '.join(without)} has no predictions for it")
             continue
-        spec = specs.get(name) or task_specs.get(name)
+        try:
+            spec = specs.get(name) or task_specs.get(name)
+        except SpecError:
+            left_out.append(f"{name} {split}: no such task is registered; name its TOML file with --task")
+            continue
         if split in available_splits(spec, data) or (specs and wanted):
             chosen.append((spec, split))  # one that was named and is not there is an error, when it is opened
         else:

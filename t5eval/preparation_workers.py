@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -20,8 +21,8 @@ from task_specs import Example, TaskSpec
 if TYPE_CHECKING:
     from keras_model.tokenizer_base import Tokenizer
 
-BLOCKS_BEFORE_PROCESSES = 4
-"""So much is done here, in less time than the processes take to start."""
+SECONDS_BEFORE_PROCESSES = 0.5
+"""For so long the work is done here; what takes no longer is done before processes would have started."""
 
 
 class Workers:
@@ -35,7 +36,7 @@ class Workers:
     def __init__(self, tokenizer: Tokenizer, count: int) -> None:
         self.tokenizer = tokenizer
         self.count = count
-        self._done_here = 0
+        self._seconds_here = 0.0
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Workers:
@@ -55,9 +56,10 @@ class Workers:
         """
         waiting: collections.deque[Future[Block]] = collections.deque()
         for block in blocks:
-            if self.count == 1 or self._done_here < BLOCKS_BEFORE_PROCESSES:
-                self._done_here += 1
+            if self.count == 1 or self._seconds_here < SECONDS_BEFORE_PROCESSES:
+                started = time.monotonic()
                 yield tokenise_block(spec, split, block, self.tokenizer)
+                self._seconds_here += time.monotonic() - started
                 continue
             waiting.append(self._submit(spec, split, block))
             if len(waiting) > 2 * self.count:

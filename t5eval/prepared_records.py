@@ -62,6 +62,17 @@ def open_parts(folder: Path, sets: Mapping[str, RecordSet]) -> dict[str, Example
         raise UserError(str(error)) from error
 
 
+def given_records(
+    folder: Path, specs: Sequence[TaskSpec], data: DataSource, tokenizer: Tokenizer
+) -> dict[str, Examples]:
+    """Returns the training examples of tasks from a folder that a user names.
+
+    Raises:
+        UserError: it does not hold them, or they are damaged or made of or by something else.
+    """
+    return open_parts(folder, existing(folder, specs, "train", data, tokenizer))
+
+
 def records_of_run(
     folder: Path, specs: Sequence[TaskSpec], data: DataSource, tokenizer: Tokenizer, say: Callable[[str], None]
 ) -> dict[str, Examples]:
@@ -71,7 +82,7 @@ def records_of_run(
         UserError: the data cannot be read, or the folder cannot be written.
     """
     try:
-        return open_parts(folder, existing(folder, specs, "train", data, tokenizer))
+        return given_records(folder, specs, data, tokenizer)
     except UserError:  # absent, damaged, or of a run that was begun with something else
         splits = [open_split(spec, "train", data) for spec in specs]
         made = prepare(splits, tokenizer, folder, in_processes(None, lambda name: Said(name, say)))

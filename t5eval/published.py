@@ -106,6 +106,8 @@ def against_published(
 def _reasons(spec: TaskSpec, row: Published, ours: SplitScore, name: str, score: Score | None) -> Iterator[str]:
     if ours.split != row.split:
         yield f"ours is of {ours.split}, the published one of {row.split}"
+    elif row.caution:
+        yield row.caution
     official = spec.sizes.get(ours.split)
     if official is not None and ours.n != official:
         yield f"ours is of {ours.n:,} of {official:,} examples"

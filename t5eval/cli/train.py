@@ -51,6 +51,7 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 @click.option("--mixture-limit", type=int, metavar="K", help="The most that a task's size counts in the mixture.")
 @click.option("--temperature", type=float, metavar="T", help="Makes the rates of tasks more even, the higher the more.")
 @data_dir_option
+@click.option("--prepared", metavar="FOLDER", help="What `t5eval prepare` made of the tasks.  [default: RUN/prepared]")
 @click.option("--out", metavar="RUN", help="The run's folder; an unfinished run is resumed.")
 @click.option("--model", metavar="FOLDER", help="Model folder to start from.")
 @click.option("--preset", metavar="NAME", help="Configuration to start from scratch with, such as t5-small.")

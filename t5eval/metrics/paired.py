@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from t5eval.errors import UserError
 from t5eval.metrics import bootstrap
 from t5eval.metrics.base import Floats, Metric
 from t5eval.metrics.bootstrap import SEED, intervals95
@@ -26,6 +27,9 @@ class Pair:
         metric: the metric.
         a: one system's statistics, shape [rows, numbers].
         b: the other's, of the same examples or groups in the same order.
+
+    Raises:
+        UserError: the statistics have different shapes.
     """
 
     metric: Metric
@@ -34,8 +38,9 @@ class Pair:
 
     def __post_init__(self) -> None:
         if self.a.shape != self.b.shape:
-            raise ValueError(
-                f"{self.metric.name}: paired statistics have one shape, got {self.a.shape}, {self.b.shape}"
+            raise UserError(
+                f"metric {self.metric.name!r} gives two systems' answers to the same examples statistics of shapes "
+                f"{self.a.shape} and {self.b.shape}; which rows there are must not depend on the answers"
             )
 
     @property

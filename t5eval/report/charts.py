@@ -174,7 +174,8 @@ def length_chart(
         f"{name}: {what}" if several else what for _, name, _ in means for what in ("examples", measure)
     ]
     ends = "; ".join(
-        f"{name}: {_mean(run[0][1])} for the shortest, {_mean(run[-1][1])} for the longest" for _, name, run in means
+        f"{name + ': ' if several else ''}{_mean(run[0][1])} for the shortest, {_mean(run[-1][1])} for the longest"
+        for _, name, run in means
     )
     return Chart(
         title,
@@ -222,7 +223,8 @@ def curve_chart(name: str, curves: Sequence[tuple[int, str, Curve]]) -> Chart:
         for step, value in _thinned(curve, TABLE_POINTS)
     ]
     ends = "; ".join(
-        f"{run}: {said(curve[0][1])} at first, {said(curve[-1][1])} at the end" for _, run, curve in curves
+        f"{run + ': ' if several else ''}{said(curve[0][1])} at first, {said(curve[-1][1])} at the end"
+        for _, run, curve in curves
     )
     return Chart(
         name,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Any
 
 from t5eval.metrics import Scored
 from t5eval.report.charts import said
-from t5eval.report.escaping import visible
+from t5eval.report.escaping import script_json, visible
 from t5eval.report.judged import JudgedSplit, RunAnswers
 from t5eval.report.measures import ERROR, RIGHT
 from task_specs import TaskSpec
@@ -88,39 +87,63 @@ class Examples:
         shown: the worst first.
         total: how many the split has.
         measured: what an answer's value is, empty where it has none.
+        graded: whether that is a number and not just right or wrong.
         filters: bit to name and how many of the shown it holds for.
     """
 
     shown: Sequence[Shown]
     total: int
     measured: str
+    graded: bool
     filters: Mapping[int, tuple[str, int]]
 
 
-def worst_examples(split: JudgedSplit, room: int) -> Examples:
-    """Returns a split's examples, the worst first, as many as `room` bytes of JSON hold, but at least one.
+def ranked_examples(split: JudgedSplit) -> list[Shown]:
+    """Returns a split's examples, the worst first.
 
-    The worst has the lowest mean over the runs; missing and unreadable answers come before all others that are as bad.
+    The worst has the lowest mean over the runs; of examples that are as bad, missing and unreadable answers come first.
     """
     runs = [(number, run) for number, run in enumerate(split.answers) if run is not None]
     ids = [key for key in split.inputs if any(key in run.places for _, run in runs)]
     order = sorted(ids, key=lambda key: _rank(key, [run for _, run in runs]))
     assert split.spec is not None
-    shown: list[Shown] = []
-    used = 0
-    for key in order:
-        example = _shown(split.spec, key, split.inputs[key], runs)
-        used += len(json.dumps(example.to_json(), ensure_ascii=False).encode(errors="replace")) + 1
-        if used > room and shown:
-            break
-        shown.append(example)
-    measures = [run.measure for _, run in runs if run.measure is not None]
-    names = {**FILTERS, WRONG: f"score below {LOW_SCORE:.0f}"} if measures and measures[0].kind != RIGHT else FILTERS
+    return [_shown(split.spec, key, split.inputs[key], runs) for key in order]
+
+
+def fitting(splits: Sequence[Sequence[Shown]], room: int) -> list[int]:
+    """Returns how many of each split's examples a page holds: small splits whole, large ones an equal share each.
+
+    Args:
+        splits: each split's examples, those to keep first.
+        room: bytes of JSON for all of them.
+    """
+    sizes = [[len(script_json(example.to_json()).encode()) + 1 for example in examples] for examples in splits]
+    kept = [0] * len(splits)
+    smallest_first = sorted(range(len(splits)), key=lambda number: sum(sizes[number]))
+    for done, number in enumerate(smallest_first):
+        share = room // (len(splits) - done)
+        used = 0
+        for size in sizes[number]:
+            if used + size > share:
+                break
+            used += size
+            kept[number] += 1
+        room -= used
+    return kept
+
+
+def held_examples(split: JudgedSplit, ranked: Sequence[Shown], kept: int) -> Examples:
+    """Returns the first `kept` of a split's ranked examples, with what a page says of them."""
+    measures = [run.measure for run in split.answers if run is not None and run.measure is not None]
+    graded = bool(measures) and measures[0].kind != RIGHT
+    names = {**FILTERS, WRONG: f"score below {LOW_SCORE:.0f}"} if graded else FILTERS
+    shown = ranked[:kept]
     counts = {bit: sum(bool(example.flags & bit) for example in shown) for bit in FILTERS}
     return Examples(
         shown,
-        len(ids),
+        len(ranked),
         measures[0].name if measures else "",
+        graded,
         {bit: (name, counts[bit]) for bit, name in names.items() if counts[bit]},
     )
 
@@ -186,6 +209,8 @@ def why(spec: TaskSpec, judged: Scored, run: RunAnswers) -> str:
     if classes:
         read = f"read as {classes[answer.value]}"
         return f"{read}; true is {classes[judged.gold.value]}" if run.labelled else read
+    if isinstance(answer.value, int) and isinstance(answer.t5, str):  # one of the example's own candidates
+        return f"read as {answer.t5}; true is {judged.gold.t5}" if run.labelled else f"read as {answer.t5}"
     if isinstance(answer.value, int | float):
         read = f"read as {answer.value:g}"
         return f"{read}; true is {judged.gold.value:g}" if run.labelled and _number(judged.gold.value) else read

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from t5eval.data import DataSource
 from t5eval.report import overview
-from t5eval.report.charts import Chart, curve_chart, histogram_chart, length_chart
+from t5eval.report.charts import Chart, curve_chart, histogram_chart, length_chart, said
 from t5eval.report.distributions import Confusion, confusion, histogram, length_parts, means_by_length
 from t5eval.report.escaping import script_json, visible
-from t5eval.report.examples import PAGE_BYTES, Examples, worst_examples
+from t5eval.report.examples import PAGE_BYTES, Examples, fitting, held_examples, ranked_examples
 from t5eval.report.judged import JudgedSplit, judge_split
 from t5eval.report.measures import ERROR, RIGHT
 from t5eval.report.runs import Key, Run
@@ -74,6 +74,7 @@ def html_report(runs: Sequence[Run], data: DataSource | None, notes: Sequence[st
     from markupsafe import Markup
 
     sections = _sections(runs, data)
+    curves, once = _curve_charts(runs)
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return _environment().get_template("report.html").render(
@@ -89,7 +90,8 @@ def html_report(runs: Sequence[Run], data: DataSource | None, notes: Sequence[st
         contents={
             section.task: [other for other in sections if other.task == section.task] for section in sections
         },
-        curves=_curve_charts(runs),
+        curves=curves,
+        once=once,
         settings=overview.setting_rows(runs),
         versions=overview.setting_rows(runs, "versions"),
         notes=notes,
@@ -124,27 +126,23 @@ def _environment() -> Environment:
 def _sections(runs: Sequence[Run], data: DataSource | None) -> list[Section]:
     keys = overview.keys_of(runs)
     rows, cautions = overview.score_rows(runs), overview.warnings_of(runs)
-    sections, room = [], PAGE_BYTES
-    for number, key in enumerate(keys):
-        judged = judge_split(key, runs, data) if data is not None else None
-        examples = None
-        if judged is not None and any(judged.answers):
-            examples = worst_examples(judged, room // (len(keys) - number))
-        section = Section(
+    judged = [judge_split(key, runs, data) if data is not None else None for key in keys]
+    ranked = [ranked_examples(split) if split is not None and any(split.answers) else [] for split in judged]
+    return [
+        Section(
             f"split-{number}",
             *key,
-            judged.spec if judged else None,
+            split.spec if split else None,
             [row for row in rows if (row.task, row.split) == key],
             [caution for caution in cautions if caution.key == key],
             _how(key, runs),
-            _matrices(judged, runs) if judged else [],
-            _charts(judged, runs) if judged else [],
-            examples,
-            judged.notes if judged else [],
+            _matrices(split, runs) if split else [],
+            _charts(split, runs) if split else [],
+            held_examples(split, ranked[number], kept) if split and ranked[number] else None,
+            split.notes if split else [],
         )
-        room -= len(section.json().encode()) if examples else 0
-        sections.append(section)
-    return sections
+        for number, (key, split, kept) in enumerate(zip(keys, judged, fitting(ranked, PAGE_BYTES), strict=True))
+    ]
 
 
 def _how(key: Key, runs: Sequence[Run]) -> list[tuple[str, int, str, str]]:
@@ -191,10 +189,15 @@ def _charts(judged: JudgedSplit, runs: Sequence[Run]) -> list[Chart]:
     return charts
 
 
-def _curve_charts(runs: Sequence[Run]) -> list[Chart]:
+def _curve_charts(runs: Sequence[Run]) -> tuple[list[Chart], list[tuple[str, list[str]]]]:
+    """Returns the charts of what was measured repeatedly in training, and in words what was measured once."""
     names = dict.fromkeys(name for run in runs for name in run.curves)
-    order = sorted(names, key=lambda name: (name != "loss", name.startswith("validation/"), name))
-    return [
-        curve_chart(name, [(n, run.name, run.curves[name]) for n, run in enumerate(runs) if run.curves.get(name)])
-        for name in order
-    ]
+    charts, once = [], []
+    for name in sorted(names, key=lambda name: (name != "loss", name.startswith("validation/"), name)):
+        curves = [(number, run.name, run.curves[name]) for number, run in enumerate(runs) if run.curves.get(name)]
+        if any(len(curve) > 1 for _, _, curve in curves):
+            charts.append(curve_chart(name, curves))
+        else:
+            points = [run.curves.get(name, []) for run in runs]
+            once.append((name, [f"{said(curve[0][1])} at step {curve[0][0]:,}" if curve else "–" for curve in points]))
+    return charts, once

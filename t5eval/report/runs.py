@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from t5eval import results, scoring
-from t5eval.data import DataSource, Summary, open_split
+from t5eval.data import DataSource, Summary, data_source, open_split
+from t5eval.data.source import DATA_DIR_VARIABLE
 from t5eval.errors import RunError, SpecError, UserError
 from t5eval.evaluation import SplitResult
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
@@ -54,13 +56,17 @@ def names_of(paths: Sequence[Path]) -> list[str]:
 
 
 def recorded_source(run: Path) -> str | None:
-    """Returns the `--data-dir` that the run was evaluated with, None if it does not say."""
+    """Returns the `--data-dir` that the run was evaluated, or else trained with, None if it does not say."""
     try:
         config = tomllib.loads((run / "config.toml").read_text(encoding="utf-8"))
-        named = config["evaluate"]["data_dir"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError):
         return None
-    return named if isinstance(named, str) else None
+    for command in ("evaluate", "train"):
+        table = config.get(command)
+        if isinstance(table, dict) and isinstance(table.get("data_dir"), str):
+            found: str = table["data_dir"]
+            return found
+    return None
 
 
 def read_run(path: Path, name: str, data: DataSource | None) -> Run:
@@ -226,11 +232,6 @@ def source_of(option: str | None, runs: Sequence[Path]) -> tuple[DataSource | No
     Raises:
         UserError: what was named is not there.
     """
-    import os
-
-    from t5eval.data import data_source
-    from t5eval.data.source import DATA_DIR_VARIABLE
-
     if option or os.environ.get(DATA_DIR_VARIABLE):
         return data_source(option), ""
     for run in runs:

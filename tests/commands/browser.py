@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import itertools
 import json
 import os
@@ -31,7 +32,6 @@ class Browser:
     def __init__(self, path: str) -> None:
         self.events: list[tuple[str, dict[str, Any]]] = []
         self._profile = tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
-        # The browser reads commands from its file descriptor 3 and writes answers to 4.
         read_commands, self._commands = os.pipe()
         self._answers, write_answers = os.pipe()
         command = [
@@ -39,15 +39,24 @@ class Browser:
             "--disable-background-networking", "--remote-debugging-pipe", f"--user-data-dir={self._profile.name}",
             "about:blank",
         ]  # fmt: skip
+        # The browser reads commands from its file descriptor 3 and writes answers to 4. Moved out of their way first.
+        inputs, outputs = (fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (read_commands, write_answers))
         self._process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{read_commands} 4>&{write_answers}', "sh", *command],
-            pass_fds=(read_commands, write_answers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            ["bash", "-c", f'exec "$@" 3<&{inputs} 4>&{outputs}', "bash", *command],
+            pass_fds=(inputs, outputs), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        os.close(read_commands)
-        os.close(write_answers)
+        for fd in (read_commands, write_answers, inputs, outputs):
+            os.close(fd)
         self._numbers = itertools.count(1)
         self._buffer = b""
         self._session: str | None = None
+        try:
+            self._attach()
+        except BaseException:
+            self.close()
+            raise
+
+    def _attach(self) -> None:
         targets = self.call("Target.getTargets")["targetInfos"]
         page = next(target["targetId"] for target in targets if target["type"] == "page")
         self._session = self.call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
@@ -115,14 +124,18 @@ class Browser:
         """Writes a picture of what is in view."""
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
 
+    def close(self) -> None:
+        """Ends the browser."""
+        self._process.terminate()
+        self._process.wait(timeout=60)
+        os.close(self._commands)
+        os.close(self._answers)
+        self._profile.cleanup()
+
     def __enter__(self) -> Browser:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.terminate()
-        self._process.wait(timeout=30)
-        os.close(self._commands)
-        os.close(self._answers)
-        self._profile.cleanup()
+        self.close()

@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import shutil
+import time
 from pathlib import Path
 
 import keras
@@ -26,6 +27,7 @@ from keras_model.training import (
     compile_model,
     fit,
     make_optimizer,
+    make_plan,
 )
 from keras_model.training_checkpoints import best_checkpoints, checkpoints_in, newest_checkpoint
 from keras_model.training_state import restore, seed_dropout
@@ -206,6 +208,16 @@ def test_optimizer_and_schedule_of_the_settings(options, kind, rates):
         assert float(optimizer.learning_rate) == pytest.approx(rate, abs=1e-9), step
 
 
+@pytest.mark.parametrize(("devices", "multiple"), [([], 1), (["GPU:0"], 64)])
+def test_few_shapes_where_xla_compiles_each(examples, monkeypatch, devices, multiple):
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: devices if kind == "GPU" else [])
+    plan = make_plan(examples, SETTINGS)
+    batches = [plan.batch(examples, step, 0) for step in range(6)]
+    shapes = {array.shape for batch in batches for array in (batch.encoder_ids, batch.labels)}
+    assert {length % multiple for _, length in shapes} == {0}
+    assert (len(shapes) == 1) == (multiple == 64)
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("no reference file")], ids=["Ctrl-C", "fault"])
 def test_interrupted_validation_costs_no_steps(tmp_path, examples, whole, error):
     """The steps up to it are saved, and the resumed run makes up for the validation."""
@@ -320,7 +332,7 @@ def test_optimizer_state_of_another_optimizer_is_refused(finished):
 def test_loss_that_is_not_finite_stops_the_run(tmp_path, examples):
     model = new_model()
     wreck = At(6, lambda: model.encoder.final_norm.scale.assign(np.full(16, np.nan)))
-    with pytest.raises(NonFiniteLossError, match=r"step 7 is nan .* last good checkpoint is .*step-00000004") as caught:
+    with pytest.raises(NonFiniteLossError, match=r"step 7 is nan.* last good checkpoint is .*step-00000004") as caught:
         fit(model, examples, SETTINGS, tmp_path, callbacks=[wreck])
     assert caught.value.step == 7
     plan = BatchPlan(examples.sources.lengths, examples.targets.lengths, 8, bucket_width=4)
@@ -352,6 +364,7 @@ def test_callbacks_and_tensorboard_see_the_run(whole, examples):
 
     assert [logs["step"] for logs in whole.logs] == list(range(1, 13))
     assert all(logs["loss"] > 0 and logs["tokens_per_second"] > 0 for logs in whole.logs)
+    assert all(0 <= logs["waiting"] < 1 for logs in whole.logs)
     logged = {}
     for file in (whole.folder / "logs").iterdir():
         for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
@@ -366,6 +379,22 @@ def test_callbacks_and_tensorboard_see_the_run(whole, examples):
     assert whole.result.loss == pytest.approx(logged["loss"][12])
     # Two epochs: every token of every example twice.
     assert whole.result.filling.tokens == 2 * (examples.sources.lengths.sum() + examples.targets.lengths.sum())
+
+
+def test_time_waiting_for_data_is_told(tmp_path, examples, monkeypatch):
+    """Batches that take much longer than the steps."""
+    make = BatchPlan.batch
+
+    def slow(*args):
+        time.sleep(0.5)
+        return make(*args)
+
+    monkeypatch.setattr(BatchPlan, "batch", slow)
+    seen = []
+    collect = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(logs["waiting"]))
+    fit(new_model(), examples, dataclasses.replace(SETTINGS, log_every=6), tmp_path, callbacks=[collect])
+    assert all(0 <= share <= 1 for share in seen)
+    assert seen[-1] > 0.5
 
 
 def test_lookups_train_like_one_hot_products(examples, monkeypatch):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.significance import PairedTest
 
+from t5eval.errors import UserError
 from t5eval.metrics import Batch, bootstrap, get_metric
 from t5eval.metrics.base import Floats, Metric
 from t5eval.metrics.bootstrap import SEED, draw_counts
@@ -302,5 +303,5 @@ def test_scores_share_their_trials() -> None:
     assert together == [randomisation_p([pair(name)])[0] for name in ("f1", "matthews", "bleu")]
     with pytest.raises(ValueError, match="same number of rows"):
         randomisation_p([pair("f1"), pair("f1a")])
-    with pytest.raises(ValueError, match="one shape"):
+    with pytest.raises(UserError, match=r"'f1' .* must not depend on the answers"):
         Pair(metric("f1"), np.ones((3, 2)), np.ones((2, 2)))

@@ -23,6 +23,7 @@ SCRIPTS: dict[str, list[str]] = {
     "prepared records": ["records"],
     "ranking": ["ranking"],
     "a whole evaluation": ["evaluation"],
+    "strategies": ["strategies"],
 }
 TAKE_DATA = ("commands", "first_result", "training")
 NEED_DATA = ("preparation", "squad", "records", "ranking", "evaluation")

@@ -17,6 +17,7 @@ import json
 import os
 import re
 import socket
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,11 @@ def open_strategy(name: str) -> tf.distribute.Strategy | None:
     if kind == "none":
         return None
     return {"mirrored": _mirrored, "multiworker": _multiworker, "tpu": _tpu}[kind](argument)
+
+
+def scope(strategy: tf.distribute.Strategy | None) -> AbstractContextManager[Any]:
+    """In this context, models are made under the strategy."""
+    return nullcontext() if strategy is None else strategy.scope()
 
 
 def is_chief(strategy: tf.distribute.Strategy | None) -> bool:

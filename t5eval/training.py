@@ -62,6 +62,8 @@ class TrainConfig:
         temperature: makes rates more even, the higher the more.
         prepared: a folder that `t5eval prepare` made of the tasks; None for one of the run's own, `RUN/prepared`.
         text: files and objective of the plain text that `text` stands for: see `TextData`.
+        strategy: where it is trained: `none`, `mirrored[:N]`, `multiworker` or `tpu[:ADDRESS]`.
+        steps_per_execution: steps that run as one call of TensorFlow, for a TPU.
         pack: the lengths of a row, source and target, into which several examples are packed; a step then has
             `batch_size` rows. None for an example a row.
     """
@@ -96,6 +98,8 @@ class TrainConfig:
     prepared: str | None = None
     text: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     pack: tuple[int, int] | None = None
+    strategy: str = "none"
+    steps_per_execution: int = 1
 
     def __post_init__(self) -> None:
         if not self.task:
@@ -173,7 +177,7 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
                 ("learning_rate", "temperature", "weight_decay", "clip_norm", "z_loss", "label_smoothing"), (int, float)
             ),
             **dict.fromkeys(("data_dir", "out", "model", "preset", "vocab", "prepared"), (str,)),
-            **dict.fromkeys(("optimizer", "schedule", "dtype"), (str,)),
+            **dict.fromkeys(("optimizer", "schedule", "dtype", "strategy"), (str,)),
         }.get(key, (int,))
         if not isinstance(value, expected) or isinstance(value, bool):
             raise UserError(f"{where}: {key} has the wrong type: {value!r}")
@@ -242,35 +246,43 @@ def _fresh_config(config: TrainConfig, tokenizer: Tokenizer) -> T5Config:
         raise UserError(f"[train.config]: {error}") from None
 
 
-def _start(config: TrainConfig) -> tuple[T5, Tokenizer]:
-    """Returns the model to train, with its tokenizer."""
+def _start(config: TrainConfig, strategy: Any) -> tuple[T5, Tokenizer]:
+    """Returns the model to train, made under the strategy, with its tokenizer."""
     import_keras_model()
     import keras
 
     from keras_model.checkpoints import load_model
     from keras_model.model import T5
+    from keras_model.strategies import scope
     from keras_model.tokenizer_files import load_tokenizer
 
     keras.utils.set_random_seed(config.seed)
     try:
         tokenizer = load_tokenizer(config.model or "", config.vocab or None)
-        if config.model:
-            model = load_model(config.model, dtype=config.dtype)
-            require_fitting_vocabulary(Path(config.model), model, tokenizer)
-            return model, tokenizer
-        return T5(_fresh_config(config, tokenizer), dtype=config.dtype), tokenizer
+        with scope(strategy):
+            if config.model:
+                model = load_model(config.model, dtype=config.dtype)
+                require_fitting_vocabulary(Path(config.model), model, tokenizer)
+                return model, tokenizer
+            return T5(_fresh_config(config, tokenizer), dtype=config.dtype), tokenizer
     except ValueError as error:
         raise UserError(str(error)) from None
 
 
 def train(
-    config: TrainConfig, specs: Sequence[TaskSpec], *, display: StepDisplay, say: Callable[[str], None]
+    config: TrainConfig,
+    specs: Sequence[TaskSpec],
+    strategy: Any = None,
+    *,
+    display: StepDisplay,
+    say: Callable[[str], None],
 ) -> TrainResult:
     """Trains in a run folder that this process holds, or goes on where an earlier process stopped.
 
     Args:
         config: the run.
         specs: the tasks of its mixture, each validated where its validation split is at hand.
+        strategy: what `open_strategy` returned. Of several workers all call this, and the chief holds the run folder.
         display: told of every step.
         say: told of what happens between steps, a line at a time.
 
@@ -284,15 +296,19 @@ def train(
     if config.prepared is None:
         training_splits(trained, data)  # what is missing is said before the model is read
     held_out = validation_examples(specs, data, config.validate_limit)
-    model, tokenizer = _start(config)
+    model, tokenizer = _start(config, strategy)
     from keras_model.batches import Examples
     from keras_model.decoding import Generator
+    from keras_model.strategies import is_chief, meet
     from keras_model.training import NonFiniteLossError, TrainingError, fit
 
-    if config.prepared is None:
-        parts = records_of_run(Path(config.out) / "prepared", trained, data, tokenizer, say)
+    prepared = Path(config.prepared or Path(config.out) / "prepared")
+    if is_chief(strategy) and config.prepared is None:
+        parts = records_of_run(prepared, trained, data, tokenizer, say)
+        meet(strategy)
     else:
-        parts = given_records(Path(config.prepared), trained, data, tokenizer)
+        meet(strategy)  # the chief has prepared them
+        parts = given_records(prepared, trained, data, tokenizer)
     if text:
         parts[TEXT] = text.examples(tokenizer, config.seed)
     sizes = {name: len(part) for name, part in parts.items()}

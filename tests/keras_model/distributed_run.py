@@ -6,7 +6,6 @@ ARGUMENTS is a JSON object: `strategy`; `folder`, the run's; `report`, a file th
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -19,7 +18,7 @@ import numpy as np
 
 from keras_model.batches import Examples, make_batch
 from keras_model.config import T5Config
-from keras_model.strategies import StrategyError, open_strategy
+from keras_model.strategies import StrategyError, open_strategy, scope
 from keras_model.training_settings import TrainSettings
 
 CONFIG = T5Config(
@@ -76,7 +75,7 @@ def make_model(strategy: Any) -> Any:
 
     from keras_model.model import T5
 
-    with strategy.scope() if strategy else contextlib.nullcontext():
+    with scope(strategy):
         keras.utils.set_random_seed(1)
         return T5(CONFIG)
 

@@ -1,10 +1,11 @@
 # Every target sets up what it needs in $(VENV); nothing has to be installed before but Python 3.11+ and make.
 PYTHON ?= python3
 VENV ?= .venv
+BEAM_VENV ?= .venv-beam
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint types parity bench clean
+.PHONY: demo test lint types parity beam bench clean
 
 # The whole job, offline once installed: train a tiny T5, evaluate it, write and check every kind of submission.
 demo: $(VENV)/.keras
@@ -24,12 +25,17 @@ types: $(VENV)/.dev
 parity: $(VENV)/.parity
 	$(BIN)/python -m pytest -m parity tests/parity
 
+# Preparation on Apache Beam, in an environment of its own: Beam asks for older libraries than the newest that the rest
+# accepts, and preparation needs no TensorFlow.
+beam: $(BEAM_VENV)/.beam
+	$(BEAM_VENV)/bin/python -m pytest -k beam tests/t5eval/test_preparation.py tests/commands/test_prepare_command.py
+
 # Every benchmark: make bench DATA=folder; without DATA, those that need none.
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks $(DATA)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info demo-run
+	rm -rf $(VENV) $(BEAM_VENV) build dist *.egg-info demo-run
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "t5eval needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
@@ -47,6 +53,12 @@ $(VENV)/.dev: setup.py constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.parity: $(VENV)/.dev
 	$(PIP) torch transformers
+	@touch $@
+
+$(BEAM_VENV)/.beam: setup.py constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(BEAM_VENV)
+	$(BEAM_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt \
+		--editable '.[beam]' pytest
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.parity

@@ -20,11 +20,13 @@ SCRIPTS: dict[str, list[str]] = {
     "first result": ["first_result"],
     "formatting and tokenising": ["preparation"],
     "SQuAD": ["squad"],
+    "prepared records": ["records"],
     "ranking": ["ranking"],
     "a whole evaluation": ["evaluation"],
+    "strategies": ["strategies"],
 }
 TAKE_DATA = ("commands", "first_result", "training")
-NEED_DATA = ("preparation", "squad", "ranking", "evaluation")
+NEED_DATA = ("preparation", "squad", "records", "ranking", "evaluation")
 
 
 def main(data: list[str]) -> None:

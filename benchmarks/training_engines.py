@@ -165,7 +165,7 @@ def write_examples(data: Path, task: str, folder: Path) -> int:
     import task_specs
     from keras_model.tokenizer import T5Tokenizer
     from t5eval.data import data_source, open_split
-    from t5eval.training import learnable_pairs
+    from t5eval.preparation_blocks import learnable_pairs
 
     (spec,) = task_specs.resolve([task])
     pairs = list(learnable_pairs(open_split(spec, "train", data_source(str(data)))))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 import keras
+import tensorflow as tf
 from keras import ops
 
 from keras_model.dense_gradients import DenseGradients
@@ -139,4 +142,6 @@ def _without(shape, axis):
 
 
 def _rms(tensor):
-    return ops.sqrt(ops.mean(ops.square(tensor)))
+    # l2_loss, half the sum of squares, reads once and writes nothing; mean(square) writes an array of squares first.
+    tensor = tf.convert_to_tensor(tensor)
+    return ops.sqrt(tf.nn.l2_loss(tensor) * (2.0 / max(1, math.prod(tensor.shape))))

@@ -10,10 +10,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+
+from keras_model.mapped_array import MappedArray, joined
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -25,8 +27,8 @@ PAD_ID = 0
 class RaggedIds:
     """Token id sequences of different lengths, one after the other."""
 
-    values: np.ndarray
-    """int32, shape [all tokens]."""
+    values: np.ndarray | MappedArray
+    """int32, shape [all tokens]; mapped where they lie in files."""
     offsets: np.ndarray
     """int64, shape [sequences + 1]; sequence i is values[offsets[i]:offsets[i + 1]]."""
 
@@ -51,11 +53,9 @@ class RaggedIds:
 
     def padded(self, rows: np.ndarray, height: int, width: int) -> np.ndarray:
         """The chosen sequences as int32 [height, width], padded on the right and, below the last one, by empty rows."""
-        starts, lengths = self.offsets[rows], self.offsets[rows + 1] - self.offsets[rows]
-        column = np.arange(width)
-        filled = column < lengths[:, None]
         result = np.full((height, width), PAD_ID, np.int32)
-        result[: len(rows)][filled] = self.values[(starts[:, None] + column)[filled]]
+        for row, start, end in zip(result, self.offsets[rows].tolist(), self.offsets[rows + 1].tolist(), strict=False):
+            row[: end - start] = self.values[start:end]
         return result
 
     def packed(self, rows: Sequence[np.ndarray], height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -82,6 +82,8 @@ class Examples:
     """What the encoder reads."""
     targets: RaggedIds
     """What the decoder is to write."""
+    known_fingerprint: str | None = None
+    """Of examples that were checked and hashed when they were written to files, which are not read again for it."""
 
     def __post_init__(self) -> None:
         if len(self.sources) != len(self.targets):
@@ -92,6 +94,8 @@ class Examples:
             empty = np.flatnonzero(ids.lengths == 0)
             if len(empty):
                 raise ValueError(f"Example {empty[0]} has an empty {side}; at the least it holds EOS.")
+            if self.known_fingerprint is not None:
+                continue
             padding = np.flatnonzero(ids.values == PAD_ID)
             if len(padding):
                 example = int(np.searchsorted(ids.offsets, padding[0], side="right")) - 1
@@ -114,13 +118,19 @@ class Examples:
     @classmethod
     def concatenate(cls, parts: Sequence[Examples]) -> Examples:
         """Several tasks' examples as one set, in which each example counts once."""
-        return cls(_concatenate([part.sources for part in parts]), _concatenate([part.targets for part in parts]))
+        known = None
+        if any(part.known_fingerprint for part in parts):
+            known = hashlib.sha256("".join(part.fingerprint() for part in parts).encode()).hexdigest()
+        sources, targets = ([getattr(part, side) for part in parts] for side in ("sources", "targets"))
+        return cls(_concatenate(sources), _concatenate(targets), known)
 
     def __len__(self) -> int:
         return len(self.sources)
 
     def fingerprint(self) -> str:
         """A hash of every token, by which a resumed run knows its data again."""
+        if self.known_fingerprint is not None:
+            return self.known_fingerprint
         digest = hashlib.blake2b(digest_size=16)
         for array in (self.sources.offsets, self.sources.values, self.targets.offsets, self.targets.values):
             digest.update(np.ascontiguousarray(array).data)
@@ -133,7 +143,7 @@ def _concatenate(parts: Sequence[RaggedIds]) -> RaggedIds:
     ends = np.cumsum([part.offsets[-1] for part in parts])
     starts = ends - [part.offsets[-1] for part in parts]
     offsets = [part.offsets[1:] + start for part, start in zip(parts, starts, strict=True)]
-    return RaggedIds(np.concatenate([part.values for part in parts]), np.concatenate([[0], *offsets]))
+    return RaggedIds(joined([part.values for part in parts]), np.concatenate([[0], *offsets]))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -254,9 +264,20 @@ def make_packed_batch(
 
 
 def batch_dataset(
-    examples: Examples, plan: Plan, first_step: int = 0, decoder_start_id: int = PAD_ID
+    examples: Examples,
+    plan: Plan,
+    first_step: int = 0,
+    decoder_start_id: int = PAD_ID,
+    made: Callable[[int], None] = lambda step: None,
 ) -> tf.data.Dataset:
     """The endless run of batches from a step on, for `model.fit`, made ahead in a thread of its own.
+
+    Args:
+        examples: where the rows come from.
+        plan: which of them each batch holds.
+        first_step: the first batch is that of this step, counted from 0.
+        decoder_start_id: the id that the decoder starts from.
+        made: told, in that thread, of each step whose batch is there.
 
     Returns:
         A `tf.data.Dataset` of (`Batch.inputs`, labels), int32, of static height `plan.batch_size`.
@@ -266,10 +287,12 @@ def batch_dataset(
     def batches() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
         for step in itertools.count(first_step):
             batch = plan.batch(examples, step, decoder_start_id)
+            made(step)
             yield batch.inputs, batch.labels
 
     source, target = (tf.TensorSpec([plan.batch_size, length], tf.int32) for length in plan.packing or (None, None))
     inputs = {"encoder_ids": source, "decoder_ids": target}
     if plan.packing:
         inputs |= {"encoder_segments": source, "decoder_segments": target}
-    return tf.data.Dataset.from_generator(batches, output_signature=(inputs, target)).prefetch(4)
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=(inputs, target))
+    return dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)).prefetch(4)

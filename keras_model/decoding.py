@@ -11,9 +11,11 @@ import tensorflow as tf
 
 from keras_model.beam import beam_search
 from keras_model.cross_attention import PlainMemory, ProjectedMemory
+from keras_model.distributed_model import on_replicas
 from keras_model.model import T5
 from keras_model.ranking import AnswerTree, log_likelihoods
 from keras_model.search import FREE, greedy_choice, sampled_choice, search
+from keras_model.xla import has_accelerator
 
 Tensor = Any
 
@@ -28,6 +30,9 @@ class Generator:
     The weights are read from the model at each call, so that a model in training is decoded as it is now. On CPU,
     shapes are left open in the compiled functions: one compilation serves all batches. With XLA, each shape of a batch
     is compiled, so that callers should pad to few different ones.
+
+    Under the model's strategy, each replica takes its share of the rows of a batch, except in sampling, where the rows
+    draw from one stream. Several workers all make the same calls, and all get the whole result.
 
     Args:
         model: T5.
@@ -45,7 +50,7 @@ class Generator:
                 f"emit_limit must exceed the end-of-sequence id {config.eos_token_id}. Received: {emit_limit}"
             )
         if jit_compile is None:
-            jit_compile = bool(tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU"))
+            jit_compile = has_accelerator()
         self.jit_compile = jit_compile
         self.compilations = 0
         """How many functions were compiled (traced)."""
@@ -134,8 +139,7 @@ class Generator:
         run = functools.partial(
             beam_search, self.model, beam_size=beam_size, emit_limit=self.emit_limit, static=self.jit_compile
         )
-        ids, scores = self._call(("beam", beam_size), run, encoder_ids, forced, np.float32(alpha))
-        return ids.numpy(), scores.numpy()
+        return self._call(("beam", beam_size), run, 2, encoder_ids, forced, np.float32(alpha))
 
     def rank(self, encoder_ids: np.ndarray, answers: Sequence[Sequence[int]]) -> np.ndarray:
         """The log-probability of each of some given answers, from one pass through encoder and decoder.
@@ -152,7 +156,7 @@ class Generator:
         def run(encoder_ids: Tensor, *tree: Tensor) -> Tensor:
             return log_likelihoods(self.model, encoder_ids, AnswerTree(*tree), self.jit_compile)
 
-        return self._call(("rank",), run, np.asarray(encoder_ids, np.int32), *tree).numpy()
+        return self._call(("rank",), run, 1, np.asarray(encoder_ids, np.int32), *tree)
 
     def _searched(
         self,
@@ -166,7 +170,7 @@ class Generator:
         encoder_ids, forced = self._checked(encoder_ids, max_new_tokens, prefix)
         memory = PlainMemory if max_new_tokens <= SHORT_TEXT * self.model.config.d_kv else ProjectedMemory
         run = functools.partial(search, self.model, choice, self.emit_limit, memory, self.jit_compile)
-        return self._call((*key, memory), run, encoder_ids, forced, *options).numpy()
+        return self._call((*key, memory), run, 0 if options else 2, encoder_ids, forced, *options)
 
     def _checked(
         self, encoder_ids: np.ndarray, max_new_tokens: int, prefix: Sequence[int] | np.ndarray
@@ -193,19 +197,35 @@ class Generator:
         forced[:, : given.shape[-1]] = given
         return encoder_ids, forced
 
-    def _call(self, key: tuple, run: Any, *arguments: Any) -> Any:
-        """Calls a function, compiled under a key when it is first called."""
+    def _call(self, key: tuple, run: Any, batched: int, *arguments: Any) -> Any:
+        """Calls a function, compiled under a key when it is first called.
+
+        Args:
+            key: what tells it from the others.
+            run: the function.
+            batched: how many of the arguments, the first ones, have a row for each input, so that replicas can share
+                them.
+            *arguments: NumPy arrays.
+
+        Returns:
+            The function's result as arrays.
+        """
         if key not in self._compiled:
 
             def traced(*arguments: Tensor) -> Any:
                 self.compilations += 1  # runs when TensorFlow traces the function, not when it is called
                 return run(*arguments)
 
+            strategy = self.model.distribute_strategy
+            shared = batched > 0 and strategy.num_replicas_in_sync > 1
+            if shared and self.jit_compile:  # of a replica's part; XLA cannot compile what replicas tell each other
+                traced = tf.function(traced, jit_compile=True, autograph=False)
             signature = [tf.TensorSpec([None] * np.ndim(argument), argument.dtype) for argument in arguments]
             self._compiled[key] = tf.function(
-                traced,
+                on_replicas(strategy, traced, batched) if shared else traced,
                 input_signature=None if self.jit_compile else signature,
-                jit_compile=self.jit_compile,
+                jit_compile=self.jit_compile and not shared,
                 autograph=False,
             )
-        return self._compiled[key](*map(tf.convert_to_tensor, arguments))
+        result = self._compiled[key](*map(tf.convert_to_tensor, arguments))
+        return tf.nest.map_structure(np.asarray, result)

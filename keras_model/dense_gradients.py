@@ -1,15 +1,19 @@
-"""Sums the repeated rows of a lookup's gradient before an optimizer sees it.
+"""What a Keras optimizer gets wrong about gradients, put right before it sees them.
 
-TensorFlow gives the gradient of a table lookup as `tf.IndexedSlices`: one row per looked-up id, repeated ids as
-repeated rows. Keras 3 optimizers square and scale those rows one by one without adding them up first, so every
-optimizer but plain SGD takes a wrong step for an id that occurs twice. In a T5 that is the relative position bias
-(each bucket is looked up many times) and, where the logits do not share it, the token embedding.
+**Repeated rows.** TensorFlow gives the gradient of a table lookup as `tf.IndexedSlices`: one row per looked-up id,
+repeated ids as repeated rows. Keras 3 optimizers square and scale those rows one by one without adding them up first,
+so every optimizer but plain SGD takes a wrong step for an id that occurs twice. In a T5 that is the relative position
+bias (each bucket is looked up many times) and, where the logits do not share it, the token embedding.
+
+**The global norm.** Keras clips by the norm of each replica's own gradient, before the replicas' gradients are added
+up, so that a step on two replicas is not the one that a single device takes.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 
@@ -27,10 +31,47 @@ def dense_gradient(gradient: Any) -> Any:
 
 
 class DenseGradients:
-    """Mixin for a `keras.optimizers.Optimizer`: gradients are dense before they are clipped, accumulated or applied.
+    """Mixin for a `keras.optimizers.Optimizer`: gradients are dense before they are clipped, accumulated or applied,
+    and their norm, to which `global_clipnorm` is the limit, is that of the sum over all replicas.
 
-    `class AdamW(DenseGradients, keras.optimizers.AdamW): ...` makes a Keras optimizer exact for lookups.
+    Attributes:
+        gradient_norm: float32 keras.Variable, the norm of the last step's gradient of all variables together, before
+            clipping; from `build` on. It is no state of the optimizer and is not saved. 0 under Keras'
+            `gradient_accumulation_steps`, where not every step has one.
     """
+
+    gradient_norm: Any = None
+
+    def build(self, variables):
+        if self.gradient_norm is None:
+            self.gradient_norm = keras.Variable(
+                0.0, dtype="float32", trainable=False, aggregation="only_first_replica", name="gradient_norm"
+            )
+        super().build(variables)  # type: ignore[misc]
+
+    @property
+    def tells_norm(self) -> bool:
+        """Whether each step has a `gradient_norm`."""
+        return not self.gradient_accumulation_steps  # type: ignore[attr-defined]
 
     def apply(self, grads, trainable_variables=None):
         return super().apply([dense_gradient(gradient) for gradient in grads], trainable_variables)  # type: ignore[misc]
+
+    def _clip_gradients(self, grads):
+        return grads if self.global_clipnorm else super()._clip_gradients(grads)  # type: ignore[misc, attr-defined]
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        summed = super()._all_reduce_sum_gradients(grads_and_vars)  # type: ignore[misc]
+        norm = tf.linalg.global_norm([tf.cast(gradient, tf.float32) for gradient, _ in summed if gradient is not None])
+        if self.tells_norm:
+            self.gradient_norm.assign(norm)
+        limit = self.global_clipnorm  # type: ignore[attr-defined]
+        if not limit:
+            return summed
+        scale = limit / tf.maximum(norm, limit)
+        return [(None if g is None else g * tf.cast(scale, g.dtype), variable) for g, variable in summed]
+
+
+@keras.saving.register_keras_serializable("t5eval")
+class AdamW(DenseGradients, keras.optimizers.AdamW):
+    """Keras' AdamW, exact for lookups and on several replicas."""

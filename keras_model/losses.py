@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import keras
 import tensorflow as tf
 from keras import ops
 
 from keras_model.batches import PAD_ID
+
+Tensor = Any
 
 
 @keras.saving.register_keras_serializable("t5eval")
@@ -15,7 +20,16 @@ class TokenCrossEntropy(keras.losses.Loss):
 
     Under a `tf.distribute` strategy each replica returns the sum over its own tokens divided by the number of tokens of
     all replicas. The optimizer adds the replicas' gradients, so the step is the one that a single device would take,
-    however the tokens are spread; an average of the replicas' averages would not be.
+    however the tokens are spread; an average of the replicas' averages would not be. `summed` and `total` are the two
+    halves of that, for whoever adds up several batches before a step.
+
+    Args:
+        pad_id: int. The label of what is no label. Defaults to 0.
+        z_loss: float. This times log(Z)^2 is added for each token, Z being the softmax's denominator; it keeps the
+            logits from drifting. T5's pre-training had 1e-4. Defaults to 0.
+        label_smoothing: float in [0, 1). The label has this much less probability than 1, the other ids share it
+            equally. The entropy of these probabilities is subtracted, so that the least loss is 0 all the same.
+            Defaults to 0.
 
     Call arguments:
         y_true: int [batch, target], the labels; `pad_id` marks what is not a label.
@@ -24,29 +38,104 @@ class TokenCrossEntropy(keras.losses.Loss):
 
     Returns:
         A float32 scalar, in nats; 0 for a batch without a label.
+
+    Source: `compute_weighted_cross_entropy` of t5x. Mesh TensorFlow's label smoothing e spreads over all ids, the label
+    among them, and subtracts nothing: it is the one here with e (V - 1) / V, plus a constant.
     """
 
-    def __init__(self, pad_id=PAD_ID, name="token_cross_entropy"):
+    def __init__(self, pad_id=PAD_ID, z_loss=0.0, label_smoothing=0.0, name="token_cross_entropy"):
         super().__init__(name=name, dtype="float32")
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(f"label_smoothing must lie in [0, 1). Received: label_smoothing={label_smoothing}")
+        if not 0 <= z_loss < math.inf:
+            raise ValueError(f"z_loss must not be negative. Received: z_loss={z_loss}")
         self.pad_id = pad_id
+        self.z_loss = z_loss
+        self.label_smoothing = label_smoothing
 
     def __call__(self, y_true, y_pred, sample_weight=None):
+        return self.summed(y_true, y_pred, sample_weight) / self.total(y_true, sample_weight)
+
+    def weights(self, y_true, sample_weight=None):
+        """float32 [batch, target]: 1 for a label, 0 for padding, times the sample weights."""
+        return token_weights(ops.cast(y_true, "int32"), self.pad_id, sample_weight)
+
+    def total(self, y_true, sample_weight=None):
+        """What the sum is divided by: the sum of the weights over all replicas, never 0; a float32 scalar."""
+        return ops.maximum(over_replicas(ops.sum(self.weights(y_true, sample_weight))), 1e-9)
+
+    def summed(self, y_true, y_pred, sample_weight=None):
+        """The weighted sum of the losses of this replica's tokens; a float32 scalar."""
         labels = ops.cast(y_true, "int32")
-        weights = _token_weights(labels, self.pad_id, sample_weight)
-        total = ops.sum(weights)
-        # None outside of `strategy.run`, where the batch is the global one.
-        replica = tf.distribute.get_replica_context()
-        if replica is not None and replica.num_replicas_in_sync > 1:
-            total = replica.all_reduce(tf.distribute.ReduceOp.SUM, total)
-        logits = ops.cast(y_pred, "float32")
+        weights = token_weights(labels, self.pad_id, sample_weight)
         # Padding, whatever its id, becomes class 0: the label must be one, and its loss is left out below.
-        classes = ops.where(labels == self.pad_id, 0, labels)
-        losses = ops.sparse_categorical_crossentropy(classes, logits, from_logits=True)  # [batch, target]
+        classes = ops.reshape(ops.where(labels == self.pad_id, 0, labels), (-1,))
+        logits = ops.reshape(ops.cast(y_pred, "float32"), (-1, y_pred.shape[-1]))
+        losses = cross_entropy(logits, classes, self.z_loss, self.label_smoothing)
         # `where` keeps a non-finite loss of a padded position, whose logits nobody defined, out of the sum.
-        return ops.sum(ops.where(weights > 0, losses * weights, 0.0)) / ops.maximum(total, 1e-9)
+        weights = ops.reshape(weights, (-1,))
+        return ops.sum(ops.where(weights > 0, losses * weights, 0.0))
 
     def get_config(self):
-        return {"pad_id": self.pad_id, "name": self.name}
+        return {
+            "pad_id": self.pad_id,
+            "z_loss": self.z_loss,
+            "label_smoothing": self.label_smoothing,
+            "name": self.name,
+        }
+
+
+def over_replicas(value: Tensor) -> Tensor:
+    """The sum of all replicas' values inside `strategy.run`; elsewhere, where a batch is the global one, the value."""
+    replica = tf.distribute.get_replica_context()
+    if replica is None or replica.num_replicas_in_sync == 1:
+        return value
+    return replica.all_reduce(tf.distribute.ReduceOp.SUM, value)
+
+
+def cross_entropy(logits: Tensor, labels: Tensor, z_loss: float = 0.0, label_smoothing: float = 0.0) -> Tensor:
+    """The loss of each token, with what `TokenCrossEntropy` may add.
+
+    With q the smoothed probabilities, p the softmax and Z its denominator:
+
+        loss = -sum(q log p) - entropy(q) + z_loss log(Z)^2
+        d loss / d logits = (1 + 2 z_loss log(Z)) p - q
+
+    All of it comes from what TensorFlow's fused kernel returns, -log p[label] and p - onehot(label), so that no further
+    array of the logits' size is held.
+
+    Args:
+        logits: float32 [tokens, vocab_size].
+        labels: int32 [tokens], in [0, vocab_size).
+
+    Returns:
+        float32 [tokens].
+    """
+    if not z_loss and not label_smoothing:
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    size = logits.shape[-1]
+    right, other = 1.0 - label_smoothing, label_smoothing / (size - 1)  # q at the label, and elsewhere
+    entropy = -sum(count * q * math.log(q) for count, q in ((1, right), (size - 1, other)) if q)
+
+    @tf.custom_gradient
+    def losses_of(logits: Tensor) -> Any:
+        losses, p_minus_label = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(features=logits, labels=labels)
+        log_z = losses + tf.gather(logits, labels, batch_dims=1)
+        total = (right - other) * losses + z_loss * tf.square(log_z)
+        if label_smoothing:
+            total += other * (size * log_z - tf.reduce_sum(logits, axis=-1)) - entropy
+
+        def gradient(upstream: Tensor) -> Tensor:
+            scale = 1.0 + 2.0 * z_loss * log_z
+            result = p_minus_label * tf.expand_dims(upstream * scale, 1)
+            if label_smoothing:
+                result -= tf.expand_dims(upstream * other, 1)
+            at_label = tf.stack([tf.range(tf.shape(labels)[0]), labels], axis=1)
+            return tf.tensor_scatter_nd_add(result, at_label, upstream * (scale - right + other))
+
+        return total, gradient
+
+    return losses_of(logits)
 
 
 @keras.saving.register_keras_serializable("t5eval")
@@ -63,13 +152,15 @@ class TokenAccuracy(keras.metrics.Mean):
     def update_state(self, y_true, y_pred, sample_weight=None):
         labels = ops.cast(y_true, "int32")
         right = ops.cast(ops.equal(ops.argmax(y_pred, axis=-1), labels), "float32")
-        return super().update_state(right, _token_weights(labels, self.pad_id, sample_weight))
+        weights = token_weights(labels, self.pad_id, sample_weight)
+        # Flat, since of rows Keras would take averages, in which padding makes a row's tokens count less.
+        return super().update_state(ops.reshape(right, (-1,)), ops.reshape(weights, (-1,)))
 
     def get_config(self):
         return {"pad_id": self.pad_id, "name": self.name, "dtype": self.dtype}
 
 
-def _token_weights(labels, pad_id, sample_weight):
+def token_weights(labels, pad_id, sample_weight):
     """1 for a label, 0 for padding, times the sample weights: float32 [batch, target]."""
     weights = ops.cast(ops.not_equal(labels, pad_id), "float32")
     if sample_weight is not None:

@@ -23,6 +23,8 @@ import tensorflow as tf
 from keras import ops
 
 from keras_model.config import T5Config
+from keras_model.distributed_model import ReplicaSeeds
+from keras_model.text_to_text import TextToText
 
 MASKED = -1e9
 """Added to the score of a key that must not be attended to; exp() of it is 0 in float32."""
@@ -76,7 +78,7 @@ class Dropout(_Layer):
 
     def __init__(self, config: T5Config, name: str, dtype: Any) -> None:
         super().__init__(config, name, dtype)
-        self.seed_generator = keras.random.SeedGenerator()
+        self.seed_generator = ReplicaSeeds()
         self.built = True
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
@@ -389,7 +391,7 @@ class Head(_Layer):
 
 
 @keras.saving.register_keras_serializable("t5eval")
-class T5(keras.Model):
+class T5(TextToText):
     """T5 with its output head.
 
     Args:

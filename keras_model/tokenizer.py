@@ -104,7 +104,7 @@ class T5Tokenizer(Tokenizer):
         }
 
     def _ids(self, texts: list[str]) -> list[list[int]]:
-        return self._pieces.encode(texts, out_type=int)
+        return self._pieces.encode(texts, out_type=int, num_threads=self.threads)
 
     def _texts(self, sequences: list[list[int]]) -> list[str]:
         # An id outside the vocabulary becomes the unknown piece, written ` ⁇ `.

@@ -28,9 +28,11 @@ class Tokenizer(abc.ABC):
 
     Attributes:
         extra_ids: the number of sentinels that come after the vocabulary itself.
+        threads: how many threads encode many texts, where a tokenizer can use several; -1 for one per core.
     """
 
     extra_ids: int
+    threads: int = -1
 
     @property
     @abc.abstractmethod

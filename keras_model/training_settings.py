@@ -6,6 +6,15 @@ import dataclasses
 import math
 from typing import Any
 
+OPTIMIZERS = ("adafactor", "adamw")
+SCHEDULES = ("constant", "inverse_square_root", "linear")
+DTYPES = ("float32", "mixed_bfloat16")
+
+_AT_LEAST_ONE = (
+    "steps", "batch_size", "accumulate", "checkpoint_every", "keep", "validate_every", "log_every", "bucket_width",
+    "steps_per_execution",
+)  # fmt: skip
+
 
 @dataclasses.dataclass(frozen=True)
 class TrainSettings:
@@ -19,8 +28,27 @@ class TrainSettings:
     """Steps of the whole run, those before a resumption included."""
     batch_size: int = 128
     """Examples in a batch."""
+    optimizer: str = "adafactor"
+    """One of `OPTIMIZERS`; Adafactor is T5's."""
     learning_rate: float = 1e-3
-    """Constant; relative to each weight's scale, as Adafactor has it."""
+    """The highest rate of the schedule; relative to each weight's scale with Adafactor. 1e-3 is T5's fine-tuning."""
+    schedule: str = "constant"
+    """One of `SCHEDULES`: T5's fine-tuning; `learning_rate` until `warmup_steps` and from there on as 1/sqrt(steps
+    taken), with 0.01 T5's pre-training; up to `learning_rate` in `warmup_steps` and down to 0 at `steps`."""
+    warmup_steps: int = 10_000
+    """Of the latter two schedules; ignored by a constant rate."""
+    weight_decay: float = 0.0
+    """AdamW's: each step takes this share of the rate off a weight."""
+    clip_norm: float | None = None
+    """The longest gradient, all variables together; longer ones are scaled down to it. None: no limit, T5's way."""
+    z_loss: float = 0.0
+    """See `TokenCrossEntropy`; T5's pre-training had 1e-4."""
+    label_smoothing: float = 0.0
+    """See `TokenCrossEntropy`."""
+    accumulate: int = 1
+    """Parts in which a batch goes through the model, for less memory; the step is the same."""
+    dtype: str = "float32"
+    """One of `DTYPES`: what matrix products are computed in. Weights are float32 either way."""
     seed: int = 0
     """Fixes the order of the examples and the dropout; the initial weights are the caller's."""
     checkpoint_every: int = 5000
@@ -36,22 +64,51 @@ class TrainSettings:
     packing: tuple[int, int] | None = None
     """The lengths of a row, source and target, into which several examples are packed; `batch_size` then counts rows.
     None: every example has a row of its own, in batches of like lengths."""
+    steps_per_execution: int = 1
+    """Steps that run as one call of TensorFlow, for devices on which the call takes longer than the step (a TPU)."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "checkpoint_every", "keep", "validate_every", "log_every", "bucket_width"):
+        for name in _AT_LEAST_ONE:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1. Received: {name}={value}")
+        for name in ("steps", "checkpoint_every", "validate_every", "log_every"):
+            if (getattr(self, name) or 0) % self.steps_per_execution:
+                raise ValueError(
+                    f"{name} must be a multiple of steps_per_execution={self.steps_per_execution}, since nothing "
+                    f"happens between the steps of one execution. Received: {name}={getattr(self, name)}"
+                )
         if self.packing is not None and (len(self.packing) != 2 or min(self.packing) < 1):
             raise ValueError(f"packing takes two lengths of at least 1, source and target. Received: {self.packing}")
-        if self.seed < 0:
-            raise ValueError(f"seed must not be negative. Received: seed={self.seed}")
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"learning_rate must be positive and finite. Received: {self.learning_rate}")
+        for name in ("seed", "warmup_steps", "weight_decay", "z_loss"):
+            value = getattr(self, name)
+            if not 0 <= value < math.inf:
+                raise ValueError(f"{name} must not be negative. Received: {name}={value}")
+        for name in ("learning_rate", "clip_norm"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise ValueError(f"{name} must be positive and finite. Received: {name}={value}")
+        if not 0 <= self.label_smoothing < 1:
+            raise ValueError(f"label_smoothing must lie in [0, 1). Received: label_smoothing={self.label_smoothing}")
+        for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("dtype", DTYPES)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}. Received: {name}={getattr(self, name)!r}")
+        if self.weight_decay and self.optimizer != "adamw":
+            raise ValueError(f"weight_decay is for optimizer=adamw. Received: optimizer={self.optimizer!r}")
+        if self.schedule == "inverse_square_root" and self.warmup_steps == 0:
+            raise ValueError("an inverse_square_root schedule needs warmup_steps of at least 1. Received: 0")
+        if self.schedule == "linear" and self.warmup_steps >= self.steps:
+            raise ValueError(
+                "a linear schedule needs warmup_steps below steps. "
+                f"Received: warmup_steps={self.warmup_steps}, steps={self.steps}"
+            )
 
     def fixed(self) -> dict[str, Any]:
         """The settings that decide what a step does, and so cannot change when a run is resumed."""
-        values = {name: getattr(self, name) for name in ("batch_size", "learning_rate", "seed", "bucket_width")}
+        free = {"steps", "checkpoint_every", "keep", "validate_every", "log_every", "steps_per_execution"}
+        if self.schedule == "linear":
+            free.remove("steps")  # where the rate reaches 0
+        values = {name: value for name, value in dataclasses.asdict(self).items() if name not in free}
         return values | {"packing": list(self.packing) if self.packing else None}  # as it comes back from JSON
 
     def is_checkpoint(self, step: int) -> bool:

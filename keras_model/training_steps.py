@@ -28,7 +28,7 @@ class NonFiniteLossError(TrainingError):
 
     Attributes:
         step: the step, counted from 1.
-        examples: integers, the numbers of the examples in its batch.
+        examples: integers, the numbers of the examples in its batch, or in those of its execution.
     """
 
     def __init__(self, message: str, step: int, examples: np.ndarray) -> None:
@@ -45,6 +45,7 @@ class TrainingSteps(keras.callbacks.Callback):
         plan: the batches it is trained on.
         settings: what is due when.
         folder: the run's; gets `checkpoints/` and `logs/`.
+        writes: whether this process writes into it; of several workers, only the chief does.
         progress: where the run stands.
         validate: makes the scores, or None.
         tokenizer: stored with each checkpoint, if given.
@@ -56,16 +57,19 @@ class TrainingSteps(keras.callbacks.Callback):
         plan: Plan,
         settings: TrainSettings,
         folder: Path,
+        writes: bool,
         progress: Progress,
         validate: Validate | None,
         tokenizer: Tokenizer | None,
     ) -> None:
         super().__init__()
         self._t5, self._plan, self._settings, self._validate, self._tokenizer = t5, plan, settings, validate, tokenizer
-        self._checkpoints = folder / "checkpoints"
+        self._checkpoints, self._writes = folder / "checkpoints", writes
         self._fixed = progress.fixed
         self._saved: tuple[int, int] | None = (progress.step, len(progress.scores))
-        self._writer = tf.summary.create_file_writer(str(folder / "logs"))
+        self._writer = (
+            tf.summary.create_file_writer(str(folder / "logs")) if writes else tf.summary.create_noop_writer()
+        )
         self.scores = {step: dict(scores) for step, scores in progress.scores.items()}
         self.loss: float | None = None
         self.seconds = 0.0
@@ -74,6 +78,12 @@ class TrainingSteps(keras.callbacks.Callback):
         self._resumed_at = time.perf_counter()
         self._logged_seconds = 0.0  # when the loss was last logged
         self._filling = Filling()  # since then
+        self._waited = 0.0  # since then, seconds
+        self._made: dict[int, float] = {}
+
+    def batch_made(self, step: int) -> None:
+        """Is told, from the thread that makes batches, that a step's is there; steps count from 0."""
+        self._made[step] = time.perf_counter()
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.validate_if_due()  # a run interrupted during validation makes up for it
@@ -81,20 +91,26 @@ class TrainingSteps(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         assert logs is not None
-        self._step += 1
+        taken = range(self._step, self._step + self._settings.steps_per_execution)
+        self._step = taken.stop
         loss = float(logs["loss"])
         if not math.isfinite(loss):
-            raise self._non_finite(loss)
+            raise self._non_finite(loss, taken)
         self._pause()
-        filling = self._plan.filling(self._step - 1)
+        last_made = max(self._made.pop(step, 0.0) for step in taken)
+        self._waited += max(0.0, last_made - self._resumed_at)
+        filling = sum(map(self._plan.filling, taken), Filling())
         self.filling += filling
         self._filling += filling
         logs["step"] = self._step
-        logs["tokens_per_second"] = self._filling.tokens / (self.seconds - self._logged_seconds)
+        logs["gradient_norm"] = float(self._t5.optimizer.gradient_norm.numpy())
+        seconds = self.seconds - self._logged_seconds
+        logs["tokens_per_second"] = self._filling.tokens / seconds
+        logs["waiting"] = self._waited / seconds
 
         step, settings = self._step, self._settings
         if step % settings.log_every == 0 or step == settings.steps:
-            self._log(loss, logs["tokens_per_second"])
+            self._log(loss, logs)
         self.validate_if_due()
         if settings.is_checkpoint(step) or step in best_steps(self.scores).values():
             self.save()
@@ -122,7 +138,7 @@ class TrainingSteps(keras.callbacks.Callback):
         """Writes a checkpoint, unless the newest one holds all there is."""
         # The optimizer counts inside the step, so that its number is right even if Ctrl-C came before this callback.
         step = int(self._t5.optimizer.iterations.numpy())
-        if (step, len(self.scores)) == self._saved:
+        if not self._writes or (step, len(self.scores)) == self._saved:
             return
         progress = Progress(step, self._fixed, self.scores)
         save_checkpoint(self._checkpoints, self._t5, progress, keep=self._settings.keep, tokenizer=self._tokenizer)
@@ -135,23 +151,24 @@ class TrainingSteps(keras.callbacks.Callback):
     def _pause(self) -> None:
         self.seconds += time.perf_counter() - self._resumed_at
 
-    def _log(self, loss: float, tokens_per_second: float) -> None:
+    def _log(self, loss: float, logs: dict[str, Any]) -> None:
         self.loss = loss
         with self._writer.as_default(step=self._step):
             tf.summary.scalar("loss", loss)
-            tf.summary.scalar("tokens_per_second", tokens_per_second)
             tf.summary.scalar("non_padding/source", self._filling.source_share)
             tf.summary.scalar("non_padding/target", self._filling.target_share)
+            tf.summary.scalar("tokens_per_second", logs["tokens_per_second"])
+            tf.summary.scalar("waiting_for_data", logs["waiting"])
+            tf.summary.scalar("gradient_norm", logs["gradient_norm"])
             tf.summary.scalar("learning_rate", float(self._t5.optimizer.learning_rate.numpy()))
         self._writer.flush()
-        self._logged_seconds, self._filling = self.seconds, Filling()
+        self._logged_seconds, self._filling, self._waited = self.seconds, Filling(), 0.0
         self._t5.reset_metrics()
 
-    def _non_finite(self, loss: float) -> NonFiniteLossError:
-        examples = self._plan.rows(self._step - 1)
-        some = ", ".join(str(number) for number in examples[:5])
+    def _non_finite(self, loss: float, steps: range) -> NonFiniteLossError:
+        examples = np.concatenate([self._plan.rows(step) for step in steps])
         return NonFiniteLossError(
-            f"The loss of step {self._step} is {loss} (examples {some}{', ...' if len(examples) > 5 else ''}). "
+            f"The loss of step {self._step} is {loss}. "
             f"{last_good(self._checkpoints)} A smaller learning rate or another seed may avoid it.",
             self._step,
             examples,

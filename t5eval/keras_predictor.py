@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from t5eval.errors import UserError
 from t5eval.predictor import Generation, Predictor, Prepared, Ranking
 from t5eval.quiet import import_keras_model
+from t5eval.strategy import open_strategy
 from task_specs import Decode
 
 if TYPE_CHECKING:
@@ -94,12 +95,16 @@ class KerasPredictor(Predictor):
         checkpoint: a checkpoint of any format that `keras_model.checkpoints` reads.
         dtype: the precision of the arithmetic, a key of `DTYPES`.
         vocab: the vocabulary, as `load_tokenizer` takes it; None for the one that lies in the checkpoint's folder.
+        strategy: where it runs, as `keras_model.strategies` names it: each replica takes its share of each batch.
     """
 
-    def __init__(self, checkpoint: Path, dtype: str = "float32", vocab: str | None = None) -> None:
+    def __init__(
+        self, checkpoint: Path, dtype: str = "float32", vocab: str | None = None, strategy: str = "none"
+    ) -> None:
         self.checkpoint = checkpoint
         self.dtype = dtype
         self.vocab = vocab
+        self.strategy = strategy
 
     @cached_property
     def identity(self) -> Mapping[str, str]:
@@ -130,9 +135,11 @@ class KerasPredictor(Predictor):
         import_keras_model()
         from keras_model.checkpoints import load_model
         from keras_model.decoding import Generator
+        from keras_model.strategies import scope
 
         try:
-            model = load_model(self.checkpoint, dtype=DTYPES[self.dtype])
+            with scope(open_strategy(self.strategy)):
+                model = load_model(self.checkpoint, dtype=DTYPES[self.dtype])
         except ValueError as error:
             raise UserError(str(error)) from None
         require_fitting_vocabulary(self.checkpoint, model, self._tokenizer)

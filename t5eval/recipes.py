@@ -10,14 +10,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from t5eval.training_mixture import drawn
-from task_specs import TEXT, TaskSpec, find, tasks_of, training_mixture
+from t5eval.training_mixture import drawn, drawn_tasks
+from task_specs import TEXT, Mixture, TaskSpec, find, tasks_of, training_mixture
 
 # The final runs trained each of these tasks by itself.
 TRAINED_IN_SMALL_BATCHES = ("glue", "super_glue")
 # What it trained a benchmark's model on.
 MIXTURES = {"glue": "glue_proportional", "super_glue": "super_glue_proportional"}
 INPUTS = 512
+# Of span corruption with so many inputs.
+TEXT_TARGETS = 114
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,18 @@ def recipe(name: str) -> str:
         Setting("data_dir", "DATA", ""),
         Setting("out", "RUN", ""),
         *_numbers(row if isinstance(row, TaskSpec) else None, validated),
+        Setting("pack", [INPUTS, _longest_target(mixture, with_text)], "several examples a sequence; section 3.1.2"),
     ]
     if with_text and mixture.rates == "proportional" and mixture.limit is None:
         settings.append(Setting("mixture_limit", 2**19, "2^18 to 2^19 did best; section 3.5.2"))
     title = f"# {known_as}, fine-tuned as in Raffel et al. 2020. t5eval train --config FILE; flags overrule it.\n"
     return title + "".join(_lines(settings)) + "\n" + "".join(_remarks(validated, with_text))
+
+
+def _longest_target(mixture: Mixture, with_text: bool) -> int:
+    """Returns the most tokens that a target of the mixture has."""
+    lengths = [spec.lengths.targets for spec in drawn_tasks(mixture, with_text)]
+    return max([*lengths, TEXT_TARGETS] if with_text else lengths)
 
 
 def _numbers(task: TaskSpec | None, validated: Iterable[TaskSpec]) -> Iterator[Setting]:
@@ -105,5 +114,5 @@ def _remarks(validated: Iterable[TaskSpec], with_text: bool) -> Iterator[str]:
             "# [train.text]\n"
             '# files = ["text.txt.gz"]          # a document a line\n'
             '# objective = "span_corruption"    # 15 % of the tokens in spans of 3 on average; sections 3.1.4, 3.3.4\n'
-            f"# inputs = {INPUTS}                     # of 568 tokens; 114 targets\n"
+            f"# inputs = {INPUTS}                     # of 568 tokens; {TEXT_TARGETS} targets\n"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,12 @@ from t5eval import evaluation, scoring
 from t5eval.data import DataSource, Split, data_source, open_split
 from t5eval.errors import UserError, did_you_mean
 from t5eval.keras_predictor import KerasGenerator, require_fitting_vocabulary
+from t5eval.prepared_records import given_records, records_of_run
 from t5eval.quiet import import_keras_model
-from t5eval.training_mixture import TextData, draw_rates, drawn_tasks, mixture_of_run
-from task_specs import TEXT, Example, Mixture, TaskSpec, TextPair
+from t5eval.training_mixture import TextData, draw_rates, drawn_tasks, ids_of_examples, mixture_of_run
+from task_specs import TEXT, Example, Mixture, TaskSpec
 
 if TYPE_CHECKING:
-    from keras_model.batches import Examples
     from keras_model.config import T5Config
     from keras_model.model import T5
     from keras_model.tokenizer_base import Tokenizer
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from keras_model.training_settings import TrainSettings
 
 StepDisplay = Callable[[Mapping[str, Any]], None]
-"""Called after each step with `step`, `steps`, `loss` and `tokens_per_second`."""
+"""Called after each step with `steps`, of the whole run, and what `keras_model.training.fit` says its callbacks see."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +42,16 @@ class TrainConfig:
         vocab: a SentencePiece model, or `bytes` for byT5's tokenizer, where no model folder brings one.
         steps: optimisation steps.
         batch_size: examples per step.
-        learning_rate: Adafactor's, constant.
+        optimizer: `adafactor` or `adamw`.
+        learning_rate: the schedule's highest.
+        schedule: `constant`, `inverse_square_root` or `linear`.
+        warmup_steps: of the latter two.
+        weight_decay: AdamW's.
+        clip_norm: longest gradient; None for no limit.
+        z_loss: T5's pre-training had 1e-4.
+        label_smoothing: probability that the label gives up to the other ids.
+        accumulate: parts in which a batch goes through the model.
+        dtype: `float32`, or `mixed_bfloat16` for matrix products in bfloat16.
         seed: of the initial weights, the order of the examples and dropout.
         checkpoint_every: steps between checkpoints.
         keep: checkpoints kept.
@@ -51,7 +60,10 @@ class TrainConfig:
         rates: how often each name in `task` is drawn, relative to the others; None for in proportion to its size.
         mixture_limit: the most that a size counts in the mixture.
         temperature: makes rates more even, the higher the more.
+        prepared: a folder that `t5eval prepare` made of the tasks; None for one of the run's own, `RUN/prepared`.
         text: files and objective of the plain text that `text` stands for: see `TextData`.
+        strategy: where it is trained: `none`, `mirrored[:N]`, `multiworker` or `tpu[:ADDRESS]`.
+        steps_per_execution: steps that run as one call of TensorFlow, for a TPU.
         pack: the lengths of a row, source and target, into which several examples are packed; a step then has
             `batch_size` rows. None for an example a row.
     """
@@ -65,7 +77,16 @@ class TrainConfig:
     vocab: str | None = None
     steps: int = 262_144
     batch_size: int = 128
+    optimizer: str = "adafactor"
     learning_rate: float = 1e-3
+    schedule: str = "constant"
+    warmup_steps: int = 10_000
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    z_loss: float = 0.0
+    label_smoothing: float = 0.0
+    accumulate: int = 1
+    dtype: str = "float32"
     seed: int = 0
     checkpoint_every: int = 5000
     keep: int = 3
@@ -74,8 +95,11 @@ class TrainConfig:
     rates: Mapping[str, float] | None = None
     mixture_limit: int | None = None
     temperature: float | None = None
+    prepared: str | None = None
     text: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     pack: tuple[int, int] | None = None
+    strategy: str = "none"
+    steps_per_execution: int = 1
 
     def __post_init__(self) -> None:
         if not self.task:
@@ -146,10 +170,14 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
                 f"{where}: unknown key {key!r}; the keys are {', '.join(fields)}.{did_you_mean(key, list(fields))}"
             )
         expected: tuple[type, ...] = {
-            **dict.fromkeys(("task", "pack"), (list, tuple)),
+            "task": (list, tuple),
             **dict.fromkeys(("config", "rates", "text"), (dict,)),
-            **dict.fromkeys(("learning_rate", "temperature"), (int, float)),
-            **dict.fromkeys(("data_dir", "out", "model", "preset", "vocab"), (str,)),
+            "pack": (list, tuple),
+            **dict.fromkeys(
+                ("learning_rate", "temperature", "weight_decay", "clip_norm", "z_loss", "label_smoothing"), (int, float)
+            ),
+            **dict.fromkeys(("data_dir", "out", "model", "preset", "vocab", "prepared"), (str,)),
+            **dict.fromkeys(("optimizer", "schedule", "dtype", "strategy"), (str,)),
         }.get(key, (int,))
         if not isinstance(value, expected) or isinstance(value, bool):
             raise UserError(f"{where}: {key} has the wrong type: {value!r}")
@@ -172,25 +200,6 @@ def training_splits(specs: Sequence[TaskSpec], data: DataSource) -> list[Split]:
         UserError: one is not there.
     """
     return [open_split(spec, "train", data) for spec in specs]
-
-
-def learnable_pairs(split: Split) -> Iterator[TextPair]:
-    """Yields the pairs of a training split that a model should learn to write."""
-    for example in split:
-        yield from (pair for pair in split.spec.pairs(example, training=True) if pair.learn and not pair.problem)
-
-
-def tokenise(splits: Sequence[Split], tokenizer: Tokenizer) -> dict[str, Examples]:
-    """Formats and tokenises training splits, each cut to its task's lengths; returns them by their tasks' names."""
-    from keras_model.batches import Examples
-
-    parts = {}
-    for split in splits:
-        pairs = list(learnable_pairs(split))
-        sources = tokenizer.encode([pair.inputs for pair in pairs], split.spec.lengths.inputs)
-        targets = tokenizer.encode([pair.targets for pair in pairs], split.spec.lengths.targets)
-        parts[split.spec.name] = Examples.from_sequences(sources, targets)
-    return parts
 
 
 def validation_examples(
@@ -237,35 +246,43 @@ def _fresh_config(config: TrainConfig, tokenizer: Tokenizer) -> T5Config:
         raise UserError(f"[train.config]: {error}") from None
 
 
-def _start(config: TrainConfig) -> tuple[T5, Tokenizer]:
-    """Returns the model to train, with its tokenizer."""
+def _start(config: TrainConfig, strategy: Any) -> tuple[T5, Tokenizer]:
+    """Returns the model to train, made under the strategy, with its tokenizer."""
     import_keras_model()
     import keras
 
     from keras_model.checkpoints import load_model
     from keras_model.model import T5
+    from keras_model.strategies import scope
     from keras_model.tokenizer_files import load_tokenizer
 
     keras.utils.set_random_seed(config.seed)
     try:
         tokenizer = load_tokenizer(config.model or "", config.vocab or None)
-        if config.model:
-            model = load_model(config.model)
-            require_fitting_vocabulary(Path(config.model), model, tokenizer)
-            return model, tokenizer
-        return T5(_fresh_config(config, tokenizer)), tokenizer
+        with scope(strategy):
+            if config.model:
+                model = load_model(config.model, dtype=config.dtype)
+                require_fitting_vocabulary(Path(config.model), model, tokenizer)
+                return model, tokenizer
+            return T5(_fresh_config(config, tokenizer), dtype=config.dtype), tokenizer
     except ValueError as error:
         raise UserError(str(error)) from None
 
 
 def train(
-    config: TrainConfig, specs: Sequence[TaskSpec], *, display: StepDisplay, say: Callable[[str], None]
+    config: TrainConfig,
+    specs: Sequence[TaskSpec],
+    strategy: Any = None,
+    *,
+    display: StepDisplay,
+    say: Callable[[str], None],
 ) -> TrainResult:
     """Trains in a run folder that this process holds, or goes on where an earlier process stopped.
 
     Args:
         config: the run.
         specs: the tasks of its mixture, each validated where its validation split is at hand.
+        strategy: what `open_strategy` returned. Of several workers all call this, and the chief holds the run folder.
         display: told of every step.
         say: told of what happens between steps, a line at a time.
 
@@ -275,14 +292,23 @@ def train(
     settings = config.settings()
     data = data_source(config.data_dir)
     mixture, text = config.mixture, config.text_data
-    splits = training_splits(drawn_tasks(mixture, with_text=text is not None), data)
+    trained = drawn_tasks(mixture, with_text=text is not None)
+    if config.prepared is None:
+        training_splits(trained, data)  # what is missing is said before the model is read
     held_out = validation_examples(specs, data, config.validate_limit)
-    model, tokenizer = _start(config)
+    model, tokenizer = _start(config, strategy)
     from keras_model.batches import Examples
     from keras_model.decoding import Generator
-    from keras_model.training import TrainingError, fit
+    from keras_model.strategies import is_chief, meet
+    from keras_model.training import NonFiniteLossError, TrainingError, fit
 
-    parts = tokenise(splits, tokenizer)
+    prepared = Path(config.prepared or Path(config.out) / "prepared")
+    if is_chief(strategy) and config.prepared is None:
+        parts = records_of_run(prepared, trained, data, tokenizer, say)
+        meet(strategy)
+    else:
+        meet(strategy)  # the chief has prepared them
+        parts = given_records(prepared, trained, data, tokenizer)
     if text:
         parts[TEXT] = text.examples(tokenizer, config.seed)
     sizes = {name: len(part) for name, part in parts.items()}
@@ -304,11 +330,14 @@ def train(
             settings,
             Path(config.out),
             sizes=list(sizes.values()),
-            rates=list(rates.values()) if rates else None,
+            rates=None if rates is None else list(rates.values()),
             validate=check,
             callbacks=[_display_callback(display, config.steps)],
             tokenizer=tokenizer,
         )
+    except NonFiniteLossError as error:
+        ids = ids_of_examples(error.examples, sizes, trained, data)
+        raise UserError(f"{error} The examples of its batch: {', '.join(ids)}.") from error
     except (TrainingError, ValueError) as error:
         raise UserError(str(error)) from error
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from t5eval.data import DataSource, open_split
 from t5eval.errors import UserError, did_you_mean
+from t5eval.preparation_blocks import learnable_pairs
 from task_specs import TEXT, Mixture, TaskSpec, shares, tasks_of, training_mixture
 
 if TYPE_CHECKING:
@@ -143,3 +145,29 @@ def draw_rates(mixture: Mixture, sizes: Mapping[str, int], text: TextData | None
     if max(per_example) <= min(per_example) * (1 + 1e-9):
         return None
     return {name: found[name] for name in sizes}
+
+
+def ids_of_examples(
+    numbers: Collection[int], sizes: Mapping[str, int], specs: Sequence[TaskSpec], data: DataSource
+) -> list[str]:
+    """Returns the tasks and ids of training examples.
+
+    Args:
+        numbers: their numbers, counted through all parts.
+        sizes: the parts' numbers of examples, by task, plain text under `text`.
+        specs: the tasks.
+        data: where they come from.
+    """
+    names: list[str] = []
+    wanted = sorted(set(map(int, numbers)))
+    first = 0
+    for part, size in sizes.items():
+        inside = {number - first for number in wanted if first <= number < first + size}
+        spec = next((spec for spec in specs if spec.name == part), None)
+        if inside and spec is None:
+            names += [f"{part} {number}" for number in sorted(inside)]
+        elif inside and spec is not None:
+            pairs = enumerate(learnable_pairs(open_split(spec, "train", data)))
+            names += [f"{part} {pair.id}" for number, pair in pairs if number in inside]
+        first += size
+    return names

@@ -110,12 +110,14 @@ class Published:
         split: the split they were measured on.
         scores: score name to value.
         source: the paper and table.
+        caution: why the scores may be of something else than their names say, empty if there is no doubt.
     """
 
     model: str
     split: str
     scores: Mapping[str, float]
     source: str
+    caution: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scores", FrozenDict(self.scores))

@@ -112,7 +112,10 @@ TASKS = (
         tfds="wmt15_translate/fr-en",
         training_pairs=40853298,
         aliases=("wmt15_enfr_v003",),
-        published=table14(bleu_t5=(36.0, 41.2, 41.5, 42.6, 43.4)),
+        published=table14(
+            caution="the published one may be of newsdiscusstest2015-fren turned round, which has other sentences",
+            bleu_t5=(36.0, 41.2, 41.5, 42.6, 43.4),
+        ),
         note="the test set is WMT's own for this direction; TensorFlow Datasets, and with it T5's task, has that of "
         "the other direction turned round (newsdiscusstest2015-fren), whose sentences are others: a published score "
         "may be of either",

@@ -44,7 +44,7 @@ def _described(submission: Submission) -> list[str]:
 @click.command()
 @click.option("--out", default="t5eval-demo", show_default=True, metavar="RUN", help="The run's folder.")
 def command(out: str) -> None:
-    """Train a tiny Keras T5 on an embedded suite, score it, and write every kind of submission.
+    """Train a tiny Keras T5 on an embedded suite, score it, write a report and every kind of submission.
 
     The suite has GLUE, SuperGLUE, SQuAD, CNN/DailyMail and WMT in small, in the official files' layouts. Everything is
     offline, and done by the same functions as in real use. A run that was stopped goes on.
@@ -63,4 +63,5 @@ def command(out: str) -> None:
     for submission in submissions:
         for line in _described(submission):
             click.echo(line)
+    click.echo("report.html and report.md: every score, with the examples behind it")
     output.print(f"done in {duration(time.monotonic() - started)}; all of it is in {run}")

@@ -17,6 +17,7 @@ from t5eval.cli.progress import SplitProgress
 from t5eval.data import DataSource, Split, available_splits, data_source, open_split
 from t5eval.errors import UserError
 from t5eval.run_folder import locked, recorded
+from t5eval.strategy import require_one_process
 from task_specs import TaskSpec
 
 
@@ -63,6 +64,7 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
 @click.option(
     "--vocab", metavar="FILE", help="The vocabulary, if not the checkpoint's: a SentencePiece model, or bytes."
 )
+@click.option("--strategy", metavar="NAME", help="none, mirrored[:N] or tpu[:ADDRESS], for a Keras T5. [none]")
 @click.option(
     "--batch-tokens",
     type=click.IntRange(min=1),
@@ -81,6 +83,7 @@ def command(
     decode: str | None,
     dtype: str | None,
     vocab: str | None,
+    strategy: str | None,
     batch_tokens: int,
     limit: int | None,
     as_json: bool,
@@ -112,12 +115,15 @@ def command(
     answerings, kept = choose_answering(specs, decode, {spec.name for spec in alone})
     if kept:
         warn(f"no fixed answers to rank, so decoded as their rows say: {', '.join(kept)}")
-    found_model = open_model(model, ModelOptions(dtype, vocab))
+    if strategy is not None:
+        require_one_process(strategy)
+    found_model = open_model(model, ModelOptions(dtype, vocab, strategy))
     found_model.predictor.identity  # noqa: B018  (what cannot be read is said before a run's folder is made)
     run = Path(out)
     settings = {
         "model": found_model.name,
         "dtype": dtype,
+        "strategy": strategy,
         "vocab": str(Path(vocab).resolve()) if vocab and Path(vocab).is_file() else vocab,
         "decode": decode,
         "task": list(tasks),

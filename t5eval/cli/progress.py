@@ -113,7 +113,9 @@ class StepProgress:
         left = ""
         if step > self._first:
             left = f", {duration((self.steps - step) * (now - self._started) / (step - self._first))} left"
-        numbers = f"loss {logs['loss']:.4f}, {logs['tokens_per_second']:,.0f} tokens/s{left}"
+        numbers = (
+            f"loss {logs['loss']:.4f}, {logs['tokens_per_second']:,.0f} tokens/s, {logs['waiting']:.0%} waiting{left}"
+        )
         if self._bar is not None:
             self._bar.update(self._task, completed=step, numbers=numbers)
         elif self.show and now - self._logged > LOG_EVERY_SECONDS:

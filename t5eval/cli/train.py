@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,25 @@ from t5eval.cli.options import Spreading, data_dir_option
 from t5eval.cli.progress import StepProgress
 from t5eval.data import data_source
 from t5eval.run_folder import locked, recorded
+from t5eval.strategy import is_chief, open_strategy
 
 
 def run_training(config: training.TrainConfig, say: Any) -> Any:
-    """Trains in the run's folder, holding its lock and keeping its configuration."""
+    """Trains in the run's folder, holding its lock and keeping its configuration; of several workers the chief does.
+
+    Raises:
+        UserError: it cannot be trained so.
+    """
     specs = task_specs.tasks_of(config.mixture)
-    run = Path(config.out)
-    with locked(run), recorded(run, "train", dataclasses.asdict(config)), StepProgress(config.steps) as progress:
-        return training.train(config, specs, display=progress, say=progress.say if say is None else say)
+    config.settings()  # what is wrong with the numbers is said before workers wait for each other
+    strategy = open_strategy(config.strategy)
+    run, writes = Path(config.out), is_chief(strategy)
+    with contextlib.ExitStack() as stack:
+        if writes:
+            stack.enter_context(locked(run))
+            stack.enter_context(recorded(run, "train", dataclasses.asdict(config)))
+        progress = stack.enter_context(StepProgress(config.steps, show=writes))
+        return training.train(config, specs, strategy, display=progress, say=progress.say if say is None else say)
 
 
 def _best_elsewhere(result: Any, name: str, last: int) -> str:
@@ -39,6 +51,7 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 @click.option("--mixture-limit", type=int, metavar="K", help="The most that a task's size counts in the mixture.")
 @click.option("--temperature", type=float, metavar="T", help="Makes the rates of tasks more even, the higher the more.")
 @data_dir_option
+@click.option("--prepared", metavar="FOLDER", help="What `t5eval prepare` made of the tasks.  [default: RUN/prepared]")
 @click.option("--out", metavar="RUN", help="The run's folder; an unfinished run is resumed.")
 @click.option("--model", metavar="FOLDER", help="Model folder to start from.")
 @click.option("--preset", metavar="NAME", help="Configuration to start from scratch with, such as t5-small.")
@@ -52,7 +65,18 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
     metavar="SOURCE TARGET",
     help="Pack several examples into each row of these lengths; --batch-size then counts rows.",
 )
-@click.option("--learning-rate", type=float, help="Constant; Adafactor's.  [default: 0.001]")
+@click.option("--optimizer", metavar="NAME", help="adafactor or adamw.  [default: adafactor]")
+@click.option("--learning-rate", type=float, help="The schedule's highest.  [default: 0.001]")
+@click.option("--schedule", metavar="NAME", help="constant, inverse_square_root or linear.  [default: constant]")
+@click.option("--warmup-steps", type=int, metavar="STEPS", help="Of the latter two.  [default: 10000]")
+@click.option("--weight-decay", type=float, help="AdamW's.  [default: 0]")
+@click.option("--clip-norm", type=float, help="Longest gradient.  [default: no limit]")
+@click.option("--z-loss", type=float, help="T5's pre-training had 1e-4.  [default: 0]")
+@click.option("--label-smoothing", type=float, help="[default: 0]")
+@click.option("--accumulate", type=int, metavar="PARTS", help="Parts of a batch, for less memory.  [default: 1]")
+@click.option("--dtype", metavar="DTYPE", help="float32 or mixed_bfloat16.  [default: float32]")
+@click.option("--strategy", metavar="NAME", help="none, mirrored[:N], multiworker or tpu[:ADDRESS].  [default: none]")
+@click.option("--steps-per-execution", type=int, metavar="N", help="Steps in one call, for a TPU.  [default: 1]")
 @click.option("--seed", type=int, help="[default: 0]")
 @click.option("--checkpoint-every", type=int, metavar="STEPS", help="[default: 5000]")
 @click.option("--keep", type=int, metavar="N", help="Checkpoints kept.  [default: 3]")

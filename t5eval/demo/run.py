@@ -1,4 +1,4 @@
-"""`run_demo`: vocabulary, training, evaluation and submissions, by the same functions as any other run."""
+"""`run_demo`: vocabulary, training, evaluation, report and submissions, by the same functions as any other run."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from t5eval.data import OfficialFiles, available_splits, open_split
 from t5eval.demo.submissions import write_submissions
 from t5eval.demo.table import DemoRow, demo_rows
 from t5eval.keras_predictor import KerasPredictor
+from t5eval.preparation_blocks import learnable_pairs
+from t5eval.report import write_report
 from t5eval.run_folder import write_config
 from t5eval.submission import Submission
-from t5eval.training import StepDisplay, TrainConfig, learnable_pairs, train, training_splits
+from t5eval.training import StepDisplay, TrainConfig, train, training_splits
 from task_specs import BENCHMARKS, TaskSpec, get
 
 EVALUATED_ON = (
@@ -118,5 +120,7 @@ def run_demo(
     ]
     say(f"evaluation: every validation and test split of {len(EVALUATED_ON)} tasks")
     results, _ = evaluation.evaluate_splits(predictor, splits, run, {"command": "t5eval demo"}, progress=progress)
+    say("report: report.md and report.html")
+    write_report([run], data=data)
     say("submissions: the files that the leaderboards take")
     return demo_rows(splits, results), write_submissions(run, data)

@@ -99,10 +99,13 @@ class Metric(ABC):
             scores by the same name: `f1` of two classes, and `f1` of the words of a text. The metric that names a
             row's kind is taken before the one for any.
         choices: what was decided where definitions differ; part of the signature.
+        share: whether a row is (right, counted), each 0 or 1, and the score the share of right rows; two systems are
+            then compared by McNemar's exact test.
     """
 
     name: str
     higher_is_better: bool = True
+    share: bool = False
     answers: tuple[str, ...] = ()
     choices: Mapping[str, str] = {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -12,6 +13,13 @@ RESAMPLES = 1000
 SEED = 12345
 # Bounds the memory of one block of draws (its counts are 8 bytes a number); the draws do not depend on it.
 BLOCK_NUMBERS = 1_000_000
+
+
+class Resampled(Protocol):
+    """What an interval is made of: a metric, or a function of several metrics' rows."""
+
+    def resample(self, statistics: Floats, counts: Floats) -> Floats:
+        """See `Metric.resample`."""
 
 
 def draw_counts(examples: int, resamples: int = RESAMPLES, seed: int = SEED) -> Iterator[Floats]:
@@ -40,7 +48,7 @@ def interval95(metric: Metric, statistics: Floats) -> tuple[float, float] | None
     return intervals95([(metric, statistics)])[0]
 
 
-def intervals95(scored: Sequence[tuple[Metric, Floats]]) -> list[tuple[float, float] | None]:
+def intervals95(scored: Sequence[tuple[Resampled, Floats]]) -> list[tuple[float, float] | None]:
     """Returns the interval of each of several scores, as `interval95` does; those of as many rows share their draws."""
     drawn: list[list[Floats]] = [[] for _ in scored]
     for rows in {len(statistics) for _, statistics in scored}:

@@ -32,6 +32,7 @@ class Accuracy(ClassMetric):
 
     name = "accuracy"
     choices = {"unreadable": "wrong"}
+    share = True
 
     def statistics(self, batch: Batch) -> Floats:
         correct = (batch.answers == batch.gold).astype(float)

@@ -31,6 +31,7 @@ class Overlap(Metric):
     def __init__(self, score: str) -> None:
         self.score = score
         self.name = score + self.suffix
+        self.share = score == EM
 
     @abstractmethod
     def texts(self, example: Scored) -> tuple[str | None, Iterable[str]]:

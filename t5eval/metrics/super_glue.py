@@ -88,6 +88,7 @@ class QuestionMatch(ClassMetric):
     name = "em"
     answers = ("label",)
     choices = {"question": "paragraph and question", "unreadable": "wrong", "drawn": "questions"}
+    share = True
 
     def question(self, paragraph: str, question: str) -> tuple[str, ...]:
         """Returns what tells one question from another."""
@@ -120,6 +121,7 @@ class GenderParity(ClassMetric):
 
     name = "gender_parity"
     choices = {"pairs": "ids 2k and 2k+1", "unreadable": "different"}
+    share = True
 
     def _pairs(self, batch: Batch) -> list[tuple[int, int]]:
         """Returns the places of both examples of every pair."""

@@ -24,6 +24,7 @@ class ModelOptions:
     Attributes:
         dtype: the precision of its arithmetic, a key of `keras_predictor.DTYPES`.
         vocab: a SentencePiece model, or `bytes`, as `keras_model.tokenizer_files.load_tokenizer` takes it.
+        strategy: where it runs, as `keras_model.strategies.open_strategy` takes it.
 
     Raises:
         UserError: the precision is none that a T5 can be run in.
@@ -31,6 +32,7 @@ class ModelOptions:
 
     dtype: str | None = None
     vocab: str | None = None
+    strategy: str | None = None
 
     def __post_init__(self) -> None:
         if self.dtype == "float16":

@@ -185,7 +185,7 @@ def open_keras_hub(preset: str, options: ModelOptions) -> NamedModel:
     Raises:
         UserError: a vocabulary was named.
     """
-    options.refuse("a KerasHub model", "vocab")
+    options.refuse("a KerasHub model", "vocab", "strategy")
     if Path(preset).is_dir():
         preset = str(Path(preset).resolve())
     return NamedModel(KerasHubPredictor(preset, options.dtype or "float32"), f"keras_hub:{preset}")

@@ -1,6 +1,6 @@
 """A training run as a model: each task is answered by the checkpoint that did best on its validation set.
 
-That is how Raffel et al. 2020 report fine-tuning (section 3.1.3). A task that has no validation set, as the diagnostic
+That is how Raffel et al. 2020 report fine-tuning. A task that has no validation set, as the diagnostic
 ones, is answered by the newest checkpoint.
 """
 

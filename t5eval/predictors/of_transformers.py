@@ -200,6 +200,6 @@ def open_transformers(folder: str, options: ModelOptions) -> NamedModel:
     Raises:
         UserError: there is no model folder, or a vocabulary was named.
     """
-    options.refuse("a transformers model", "vocab")
+    options.refuse("a transformers model", "vocab", "strategy")
     path = Path(folder)
     return NamedModel(TransformersPredictor(path, options.dtype or "float32"), f"hf:{path.resolve()}")

@@ -25,7 +25,7 @@ def open_checkpoint(path: str, options: ModelOptions) -> NamedModel:
     if re.match(r"[A-Za-z_-]+:", path) and not (Path(path).exists() or Path(f"{path}.index").exists()):
         prefixes = ", ".join(prefix for prefix in OPENERS if prefix)
         raise UserError(f"--model {path}: no such checkpoint, and no prefix of a model; the prefixes are {prefixes}")
-    predictor = KerasPredictor(Path(path), options.dtype or "float32", options.vocab)
+    predictor = KerasPredictor(Path(path), options.dtype or "float32", options.vocab, options.strategy or "none")
     return NamedModel(predictor, str(Path(path).resolve()))
 
 

@@ -100,5 +100,5 @@ def open_predictions(path: str, options: ModelOptions) -> NamedModel:
     Raises:
         UserError: it is not there, or an option was given that only a model can follow.
     """
-    options.refuse("a file of predictions", "dtype", "vocab")
+    options.refuse("a file of predictions", "dtype", "vocab", "strategy")
     return NamedModel(PredictionFiles(Path(path)), f"predictions:{Path(path).resolve()}")

@@ -28,7 +28,8 @@ def test_the_demo_learns_scores_and_writes_every_submission(t5eval_process: Any,
     assert sum(margin > 10 for task, margin in margins.items() if task.startswith("glue/")) >= 5
     assert any(margins[task] > 10 for task in ("squad/v1.1", "super_glue/record", "wmt14/en-de"))
     assert max(map(len, done.out.splitlines()[:-1])) <= 80
-    for name in ("config.toml", "results.json", "model/model.safetensors", "predictions/glue/rte/test.jsonl"):
+    made = ("config.toml", "results.json", "model/model.safetensors", "predictions/glue/rte/test.jsonl")
+    for name in (*made, "report.md", "report.html"):
         assert (run / name).is_file()
     for leaderboard, file in FILES.items():
         assert f"submissions/{file}: valid for this data, not for the leaderboard" in done.out

@@ -91,6 +91,36 @@ def test_the_model_is_called_as_shown() -> None:
     subprocess.run([sys.executable, "-c", given + code + check], check=True, timeout=300, capture_output=True)
 
 
+@pytest.mark.slow
+def test_the_model_is_a_keras_model_as_shown(tmp_path: Path) -> None:
+    (code,) = blocks("docs/keras.md", "python")
+    given = f"""
+from keras_model.checkpoints import save_model
+from keras_model.config import T5Config
+from keras_model.model import T5
+from keras_model.tokenizer import T5Tokenizer
+T5Tokenizer.train(["sst2 sentence: a fine film", "positive", "negative"], {str(tmp_path / "spiece.model")!r}, 40)
+folder, new_folder, keras_file = {str(tmp_path / "old")!r}, {str(tmp_path / "new")!r}, {str(tmp_path / "t5.keras")!r}
+tokenizer = T5Tokenizer({str(tmp_path / "spiece.model")!r})
+config = T5Config(vocab_size=256, d_model=16, d_kv=8, d_ff=32, num_heads=2, num_layers=1)
+save_model(T5(config), folder, tokenizer)
+"""
+    check = """
+import keras
+assert set(history.history) == {"loss", "token_accuracy", "gradient_norm"}
+assert 0 <= accuracy <= 1 and loss > 0
+assert len(texts) == 4 and all(isinstance(text, str) for text in texts)
+for again in (load_model(new_folder), keras.saving.load_model(keras_file)):
+    again.tokenizer = load_tokenizer(new_folder)
+    assert again.generate(sources, max_new_tokens=8) == texts
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", "-c", given + code + check],
+        check=False, timeout=300, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
 def test_the_table_of_tasks_is_the_registrys() -> None:
     written = subprocess.run(
         [sys.executable, "-c", "import write_tasks; print(write_tasks.page(), end='')"],

@@ -221,14 +221,26 @@ def test_train_on_bytes(t5eval: Any, suite: Path, tmp_path: Path) -> None:
     text = TRAIN.format(suite=suite, out=tmp_path / "run", model="")
     tiny = "[train.config]\nd_model = 8\nd_kv = 4\nd_ff = 8\nnum_layers = 1\nnum_heads = 2"
     (tmp_path / "train.toml").write_text(f"{text}validate_limit = 2\n{tiny}".replace("validate_limit = 8\n", ""))
-    done = t5eval("train", "--config", tmp_path / "train.toml", "--vocab", "bytes", "--steps", "1")
+    done = t5eval(
+        "train", "--config", tmp_path / "train.toml", "--vocab", "bytes", "--steps", "1", "--optimizer", "adamw",
+        "--weight-decay", "0.01", "--schedule", "inverse_square_root", "--warmup-steps", "10", "--clip-norm", "1",
+        "--z-loss", "1e-4", "--label-smoothing", "0.1", "--accumulate", "3", "--dtype", "mixed_bfloat16",
+    )  # fmt: skip
     assert done.status == 0, done.err
+    assert 'dtype = "mixed_bfloat16"' in (tmp_path / "run" / "config.toml").read_text()
     model = tmp_path / "run" / "model"
     assert json.loads((model / "config.json").read_text())["vocab_size"] == 384
     assert load_tokenizer(model).fingerprint == ByteTokenizer().fingerprint
 
 
-def test_train_on_a_mixture_with_plain_text(t5eval: Any, model: Path, suite: Path, tmp_path: Path) -> None:
+def test_train_on_a_mixture_with_plain_text(
+    t5eval: Any, model: Path, suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras_model.training
+
+    given: dict[str, Any] = {}
+    fit = keras_model.training.fit
+    monkeypatch.setattr(keras_model.training, "fit", lambda *args, **named: given.update(named) or fit(*args, **named))
     (tmp_path / "text.txt").write_text("the goat and the rope are in the garden\n" * 40)
     (tmp_path / "mine.toml").write_text(
         'name = "mine"\nmembers = ["glue/mnli_matched", "glue/mnli", "text"]\nlimit = 9'
@@ -244,6 +256,8 @@ def test_train_on_a_mixture_with_plain_text(t5eval: Any, model: Path, suite: Pat
     assert re.search(r"glue/mnli: \d+ training examples, 50.000 % of those drawn", done.err)
     assert re.search(r"text: \d+ training examples, 50.000 % of those drawn", done.err)
     assert "glue/mnli_matched validation at step 1:" in done.out
+    assert given["rates"] == [0.5, 0.5]
+    assert re.findall(r"(\d+) training examples", done.err) == [str(size) for size in given["sizes"]]
 
 
 @pytest.mark.parametrize(
@@ -251,6 +265,8 @@ def test_train_on_a_mixture_with_plain_text(t5eval: Any, model: Path, suite: Pat
     [
         ('steps = "four"', "steps has the wrong type"),
         ("stepz = 4", "unknown key 'stepz'"),
+        ('clip_norm = "1"', "clip_norm has the wrong type"),
+        ('optimizer = "sgd"', "optimizer must be one of adafactor, adamw"),
         ("steps = 0", "steps must be at least 1"),
         ("pack = 128", "pack has the wrong type"),
         ("pack = [128]", "pack takes the lengths of a row, source and target, got [128]"),
@@ -271,5 +287,7 @@ def test_a_training_configuration_is_checked(
     (tmp_path / "train.toml").write_text("\n".join([*lines, change]))
     done = t5eval("train", "--config", tmp_path / "train.toml")
     assert (done.status, done.out) == (2, "")
-    assert message in done.err
-    assert done.err.count("\n") == 1
+    # What was said of the data before is no part of the error.
+    *before, error = done.err.splitlines()
+    assert message in error
+    assert all(line.endswith(" training examples") for line in before)

@@ -40,6 +40,7 @@ def test_the_wheel_holds_the_four_packages_and_the_suite_and_nothing_else(wheel:
     }
     assert "t5eval/demo/suite/glue/MNLI/dev_matched.tsv" in names
     assert "t5eval/py.typed" in names
+    assert {f"t5eval/report/templates/{name}" for name in ("report.html", "report.css", "report.js")} <= set(names)
 
 
 def test_installed_alone_it_scores_without_tensorflow(wheel: Path, tmp_path: Path) -> None:
@@ -59,6 +60,14 @@ def test_installed_alone_it_scores_without_tensorflow(wheel: Path, tmp_path: Pat
     )  # fmt: skip
     assert scored.returncode == 0, scored.stderr
     assert "accuracy" in scored.stdout
+    (tmp_path / "run" / "predictions" / "glue" / "rte").mkdir(parents=True)
+    (tmp_path / "p.txt").rename(tmp_path / "run" / "predictions" / "glue" / "rte" / "validation.jsonl")
+    reported = subprocess.run(
+        [environment / "bin" / "t5eval", "report", "run", "--data-dir", suite],
+        capture_output=True, text=True, cwd=tmp_path, timeout=120,
+    )  # fmt: skip
+    assert reported.returncode == 0, reported.stderr
+    assert (tmp_path / "run" / "report.html").is_file()
     # A command that needs TensorFlow says so in one line.
     folder = tmp_path / "model"
     folder.mkdir()
@@ -67,7 +76,7 @@ def test_installed_alone_it_scores_without_tensorflow(wheel: Path, tmp_path: Pat
     failed = subprocess.run([python, "-c", "import tensorflow"], capture_output=True, text=True, cwd=tmp_path)
     assert "No module named 'tensorflow'" in failed.stderr
     demo = subprocess.run(
-        [environment / "bin" / "t5eval", "demo", "--out", "run"],
+        [environment / "bin" / "t5eval", "demo", "--out", "demo"],
         capture_output=True,
         text=True,
         cwd=tmp_path,

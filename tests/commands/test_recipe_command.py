@@ -10,7 +10,7 @@ import pytest
 
 import task_specs
 from t5eval.training import TrainConfig, read_config, resolve
-from t5eval.training_mixture import drawn
+from t5eval.training_mixture import drawn, drawn_tasks
 
 NAMES = [
     *(spec.name for spec in task_specs.all_tasks() if spec.training_size != 0),
@@ -34,6 +34,11 @@ def test_train_takes_every_recipe(t5eval: Any, tmp_path: Path, name: str) -> Non
     _, config = written(t5eval, tmp_path, name)
     assert (config.steps, config.learning_rate) == (262144, 0.001)
     assert drawn(config.mixture, with_text=True)
+    # A row holds every example of every task.
+    assert config.pack is not None
+    lengths = [(spec.lengths.inputs, spec.lengths.targets) for spec in drawn_tasks(config.mixture, True)]
+    assert (config.pack[0], config.pack[1]) == (512, max(targets for _, targets in lengths))
+    assert {inputs for inputs, _ in lengths} == {512}
     small = name.startswith(("glue/", "super_glue/"))
     assert (config.batch_size, config.checkpoint_every) == ((8, 1000) if small else (128, 5000))
     sizes = [spec.sizes.get("validation", 0) for spec in task_specs.tasks_of(config.mixture)]
@@ -79,6 +84,7 @@ def test_a_users_own_mixture(t5eval: Any, tmp_path: Path) -> None:
     own.write_text('name = "mine"\nlimit = 9\nmembers = ["glue/rte", "text"]')
     _, config = written(t5eval, tmp_path, str(own))
     assert (config.task, config.mixture_limit, config.mixture.limit) == ((str(own),), None, 9)
+    assert config.pack == (512, 114)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,21 @@
 """Adafactor against the algorithm as the paper writes it, in NumPy and float64."""
 
+import math
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import keras_model.model
 from keras_model.adafactor import Adafactor
+from keras_model.config import T5Config
 from keras_model.dense_gradients import DenseGradients
+from keras_model.model import T5
+
+SMALL = {
+    "vocab_size": 24, "d_model": 16, "d_kv": 8, "d_ff": 32, "num_heads": 2, "num_layers": 2, "dropout_rate": 0.0,
+}  # fmt: skip
 
 SHAPES = {
     "vector": (7,),
@@ -164,3 +173,85 @@ def test_keras_own_adamw_still_has_the_fault():
             optimizer.apply([tape.gradient(loss, table.value)], [table])
         results.append(table.numpy())
     assert np.abs(results[0] - results[1]).max() > 0.02
+
+
+FAMILIES = {
+    "v1.0, tied": T5Config(**SMALL),
+    "v1.1, untied": T5Config(**SMALL, feed_forward_proj="gated-gelu", tie_word_embeddings=False),
+    "umT5": T5Config(**SMALL, model_type="umt5", feed_forward_proj="gated-gelu", tie_word_embeddings=False),
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_lookups_train_a_t5_like_one_hot_products(monkeypatch, family):
+    """Every variable, after Adafactor steps over batches full of repeated ids (SGD would hide rows not summed).
+
+    The position biases are looked up by a one-hot product already; their reference is a gather whose gradient is summed
+    by hand.
+    """
+    config = FAMILIES[family]
+    rng = np.random.default_rng(5)
+    encoder_ids, labels = rng.integers(2, 9, (8, 12)), rng.integers(2, 9, (8, 7))
+    inputs = {"encoder_ids": encoder_ids, "decoder_ids": np.pad(labels, ((0, 0), (1, 0)))[:, :-1]}
+
+    def train():
+        keras.utils.set_random_seed(0)
+        model = T5(config)
+        model.compile(Adafactor(0.05, min_dim_size_to_factor=16))  # factored and not: the embedding is, the biases not
+        for _ in range(4):
+            model.train_on_batch(inputs, labels)
+        return model
+
+    @tf.custom_gradient
+    def summed_by_hand(table, buckets):
+        def gradient(upstream):
+            flat, total = tf.reshape(buckets, [-1]), tf.reshape(upstream, [-1, table.shape[1]])
+            rows = [tf.reduce_sum(total[flat == row], axis=0) for row in range(table.shape[0])]
+            return tf.stack(rows), None
+
+        return tf.gather(table, buckets), gradient
+
+    looked_up = train()
+    monkeypatch.setattr(keras_model.model, "lookup", lambda table, ids: tf.one_hot(ids, config.vocab_size) @ table)
+    monkeypatch.setattr(
+        keras_model.model.RelativePositionBias,
+        "call",
+        lambda self, queries, keys: tf.transpose(
+            summed_by_hand(tf.identity(self.table.value), self.buckets(queries, keys)), (0, 3, 1, 2)
+        ),
+    )
+    reference = train()
+    tables = [variable.path for variable in reference.trainable_variables if "relative_position_bias" in variable.path]
+    assert len(tables) == (4 if family == "umT5" else 2)
+    for variable, other in zip(looked_up.trainable_variables, reference.trainable_variables, strict=True):
+        np.testing.assert_allclose(variable, other, atol=2e-5, err_msg=variable.path)
+
+
+def test_state_of_a_t5_small_is_under_one_percent_of_its_weights(monkeypatch):
+    """From the shapes alone, as KerasTensors: no array of its size is made."""
+    optimizer = Adafactor()
+    made = []
+    monkeypatch.setattr(optimizer, "add_variable", lambda shape, **_: made.append(shape))
+    monkeypatch.setattr(optimizer, "add_variable_from_reference", lambda variable, **_: made.append(variable.shape))
+    with keras.StatelessScope():  # variables without values
+        weights = T5(T5Config.preset("t5-small")).trainable_variables
+    assert sum(math.prod(variable.shape) for variable in weights) == 60_506_624
+    for variable in weights:
+        optimizer._add_moments(variable)
+    share = sum(math.prod(shape) for shape in made) / 60_506_624
+    assert 0.001 < share < 0.004
+
+
+@pytest.mark.parametrize("kind", ["ExponentialDecay", "CosineDecay", "PolynomialDecay"])
+def test_takes_schedules_of_keras(kind):
+    schedule = getattr(keras.optimizers.schedules, kind)(0.5, 4, 0.5)
+    variable = keras.Variable(np.ones(3, np.float32))
+    optimizer = Adafactor(schedule, scale_by_parameter=False)
+    optimizer.build([variable])
+    step = tf.function(optimizer.apply)
+    for n in range(5):
+        before = variable.numpy()
+        step([tf.ones(3)])
+        np.testing.assert_allclose(before - variable.numpy(), float(schedule(n)), rtol=1e-5, atol=1e-7)
+    again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+    assert again.get_config() == optimizer.get_config()

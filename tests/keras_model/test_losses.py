@@ -68,6 +68,67 @@ def test_other_padding_id(batch):
     assert TokenCrossEntropy.from_config(loss.get_config()).pad_id == -100
 
 
+def written_out(labels, logits, z_loss, right, other):
+    """The mean over real tokens with probability `right` at the label and `other` elsewhere, in float64."""
+    losses = []
+    for row, column in zip(*np.nonzero(labels), strict=True):
+        values = logits[row, column].astype(np.float64)
+        log_z = np.log(np.exp(values).sum())
+        wanted = np.full(len(values), other)
+        wanted[labels[row, column]] = right
+        losses.append(-(wanted * (values - log_z)).sum() + z_loss * log_z**2)
+    return np.mean(losses)
+
+
+@pytest.mark.parametrize(("z_loss", "smoothing"), [(0.1, 0.0), (0.0, 0.1), (1e-4, 0.3)])
+def test_z_loss_and_label_smoothing(batch, z_loss, smoothing):
+    """As in t5x: the rest of the probability is shared by the 6 other classes, and the least loss is 0."""
+    import tensorflow as tf
+
+    right, other = 1 - smoothing, smoothing / 6
+    entropy = -(right * np.log(right) + 6 * other * np.log(other)) if smoothing else 0.0
+    loss = TokenCrossEntropy(z_loss=z_loss, label_smoothing=smoothing)
+    labels, logits = batch
+    assert float(loss(labels, logits)) == pytest.approx(written_out(*batch, z_loss, right, other) - entropy, rel=1e-5)
+    assert TokenCrossEntropy.from_config(loss.get_config()).get_config() == loss.get_config()
+
+    tensor = tf.constant(logits)
+    with tf.GradientTape() as tape:
+        tape.watch(tensor)
+        value = loss(labels, tensor)
+    gradient = tape.gradient(value, tensor).numpy()
+    for at in [(0, 1, 5), (0, 1, 0), (2, 0, 1), (2, 0, 3), (1, 2, 4), (3, 0, 0)]:  # labels, others, padding
+        beside = []
+        for step in (1e-4, -1e-4):
+            moved = logits.astype(np.float64)
+            moved[at] += step
+            beside.append(written_out(labels, moved, z_loss, right, other))
+        assert gradient[at] == pytest.approx((beside[0] - beside[1]) / 2e-4, abs=1e-6), at
+
+
+def test_label_smoothing_of_mesh_tensorflow_is_the_same_up_to_a_constant(batch):
+    """Its e is spread over all 7 classes, the label among them."""
+    e = 0.14
+    theirs = written_out(*batch, 0.0, 1 - e + e / 7, e / 7)
+    ours = float(TokenCrossEntropy(label_smoothing=e * 6 / 7)(*batch))
+    entropy = -((1 - e * 6 / 7) * np.log(1 - e * 6 / 7) + e * 6 / 7 * np.log(e / 7))
+    assert ours == pytest.approx(theirs - entropy, rel=1e-5)
+
+
+def test_least_smoothed_loss_is_zero():
+    wanted = np.array([0.1 / 6] * 7)
+    wanted[3] = 0.9
+    assert float(TokenCrossEntropy(label_smoothing=0.1)([[3]], np.log(wanted)[None, None])) == pytest.approx(
+        0, abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("bad", [{"label_smoothing": 1.0}, {"label_smoothing": -0.1}, {"z_loss": -1e-4}])
+def test_loss_options_out_of_range(bad):
+    with pytest.raises(ValueError, match=f"{next(iter(bad))} must .* Received"):
+        TokenCrossEntropy(**bad)
+
+
 def test_bfloat16_logits_are_summed_in_float32():
     import tensorflow as tf
 
@@ -119,12 +180,15 @@ TWO_REPLICAS = """
             keras.utils.set_random_seed(1)
             model = T5(config)
             compile_model(model, TrainSettings(steps=6, learning_rate=0.1))
-        history = model.fit(dataset, epochs=2, shuffle=False, verbose=0).history["loss"]
+            model.optimizer.global_clipnorm = 0.1  # which the norm exceeds
+        history = model.fit(dataset, epochs=2, shuffle=False, verbose=0).history
+        history["evaluated"] = model.evaluate(dataset, verbose=0)
         return [np.asarray(weight) for weight in model.get_weights()], history
 
     one, loss_of_one = train(tf.distribute.OneDeviceStrategy("cpu:0"))
     two, loss_of_two = train(tf.distribute.MirroredStrategy(["cpu:0", "cpu:1"]))
-    np.testing.assert_allclose(loss_of_two, loss_of_one, rtol=1e-5)
+    for name in ("loss", "gradient_norm", "evaluated"):
+        np.testing.assert_allclose(loss_of_two[name], loss_of_one[name], rtol=1e-5, err_msg=name)
     for a, b in zip(one, two, strict=True):
         np.testing.assert_allclose(b, a, atol=2e-5)
     print("equal")
@@ -132,7 +196,8 @@ TWO_REPLICAS = """
 
 
 def test_two_replicas_take_the_step_of_one_device():
-    """The loss is averaged over the tokens of the global batch, not over the replicas' averages."""
+    """The loss is averaged over the tokens of the global batch, not over the replicas' averages; the norm that clips is
+    the global gradient's."""
     command = [sys.executable, "-c", textwrap.dedent(TWO_REPLICAS)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.stdout.endswith("equal\n"), done.stderr[-3000:]

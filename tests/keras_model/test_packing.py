@@ -167,7 +167,7 @@ def real_examples(shared_data, task):
     import task_specs
     from keras_model.tokenizer import T5Tokenizer
     from t5eval.data import data_source, open_split
-    from t5eval.training import learnable_pairs
+    from t5eval.preparation_blocks import learnable_pairs
 
     (spec,) = task_specs.resolve([task])
     split = "train" if task == "glue/sst2" else "validation"

@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import shutil
+import time
 from pathlib import Path
 
 import keras
@@ -11,12 +12,23 @@ import pytest
 import tensorflow as tf
 
 import keras_model.model
+from keras_model.adafactor import Adafactor
 from keras_model.batch_plan import BatchPlan
 from keras_model.batches import Examples, batch_dataset
 from keras_model.checkpoints import load_model
 from keras_model.config import T5Config
+from keras_model.dense_gradients import AdamW
 from keras_model.model import T5
-from keras_model.training import NonFiniteLossError, TrainingError, TrainResult, TrainSettings, compile_model, fit
+from keras_model.training import (
+    NonFiniteLossError,
+    TrainingError,
+    TrainResult,
+    TrainSettings,
+    compile_model,
+    fit,
+    make_optimizer,
+    make_plan,
+)
 from keras_model.training_checkpoints import best_checkpoints, checkpoints_in, newest_checkpoint
 from keras_model.training_state import restore, seed_dropout
 
@@ -143,6 +155,69 @@ def test_killed_run_resumes_to_the_same_weights(tmp_path, examples, whole, kille
     assert not remains.exists()
 
 
+def test_every_option_resumes_to_the_same_weights(tmp_path, examples):
+    """A schedule that changes with the steps, AdamW, parts, clipping, both additions to the loss, and bfloat16."""
+    settings = dataclasses.replace(
+        SETTINGS, optimizer="adamw", weight_decay=0.1, schedule="linear", warmup_steps=3, clip_norm=0.5,
+        accumulate=3, z_loss=1e-4, label_smoothing=0.1, dtype="mixed_bfloat16",
+    )  # fmt: skip
+
+    def train(folder, **options):
+        keras.utils.set_random_seed(1)
+        model, rates = T5(SMALL, dtype="mixed_bfloat16"), []
+        see_rate = At(8, lambda: rates.append(float(model.optimizer.learning_rate)))
+        fit(model, examples, settings, folder, callbacks=[see_rate, *options.get("callbacks", ())])
+        assert rates in ([], [pytest.approx(0.01 * (12 - 8) / (12 - 3))])
+        return model
+
+    whole = train(tmp_path / "whole")
+    with pytest.raises(Killed):
+        train(tmp_path / "killed", callbacks=[At(5, raise_(Killed()))])
+    assert_same_weights(train(tmp_path / "killed"), whole)
+    with pytest.raises(TrainingError, match="steps was 12, now 20"):  # where the rate reaches 0
+        fit(whole, examples, dataclasses.replace(settings, steps=20), tmp_path / "whole")
+    with pytest.raises(ValueError, match=r"settings say dtype='float32', but the model computes in 'mixed_bfloat16'"):
+        fit(whole, examples, SETTINGS, tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "rates"),
+    [
+        ({}, Adafactor, {0: 1e-3, 10**6: 1e-3}),
+        (
+            {"schedule": "inverse_square_root", "learning_rate": 0.01},
+            Adafactor,
+            {0: 0.01, 9999: 0.01, 40_000: 0.005, 10**6: 1e-3},
+        ),
+        (
+            {"schedule": "linear", "warmup_steps": 100, "optimizer": "adamw", "weight_decay": 0.1},
+            AdamW,
+            {0: 0.0, 50: 5e-4, 100: 1e-3, 550: 5e-4, 1000: 0.0},
+        ),
+    ],
+    ids=["constant", "inverse_square_root", "linear"],
+)
+def test_optimizer_and_schedule_of_the_settings(options, kind, rates):
+    optimizer = make_optimizer(TrainSettings(steps=1000, clip_norm=2.0, **options))
+    assert type(optimizer) is kind
+    assert optimizer.global_clipnorm == 2.0
+    assert optimizer.weight_decay == options.get("weight_decay")
+    optimizer.build([keras.Variable(0.0)])
+    for step, rate in rates.items():
+        optimizer.iterations.assign(step)
+        assert float(optimizer.learning_rate) == pytest.approx(rate, abs=1e-9), step
+
+
+@pytest.mark.parametrize(("devices", "multiple"), [([], 1), (["GPU:0"], 64)])
+def test_few_shapes_where_xla_compiles_each(examples, monkeypatch, devices, multiple):
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: devices if kind == "GPU" else [])
+    plan = make_plan(examples, SETTINGS)
+    batches = [plan.batch(examples, step, 0) for step in range(6)]
+    shapes = {array.shape for batch in batches for array in (batch.encoder_ids, batch.labels)}
+    assert {length % multiple for _, length in shapes} == {0}
+    assert (len(shapes) == 1) == (multiple == 64)
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("no reference file")], ids=["Ctrl-C", "fault"])
 def test_interrupted_validation_costs_no_steps(tmp_path, examples, whole, error):
     """The steps up to it are saved, and the resumed run makes up for the validation."""
@@ -257,7 +332,7 @@ def test_optimizer_state_of_another_optimizer_is_refused(finished):
 def test_loss_that_is_not_finite_stops_the_run(tmp_path, examples):
     model = new_model()
     wreck = At(6, lambda: model.encoder.final_norm.scale.assign(np.full(16, np.nan)))
-    with pytest.raises(NonFiniteLossError, match=r"step 7 is nan .* last good checkpoint is .*step-00000004") as caught:
+    with pytest.raises(NonFiniteLossError, match=r"step 7 is nan.* last good checkpoint is .*step-00000004") as caught:
         fit(model, examples, SETTINGS, tmp_path, callbacks=[wreck])
     assert caught.value.step == 7
     plan = BatchPlan(examples.sources.lengths, examples.targets.lengths, 8, bucket_width=4)
@@ -289,6 +364,7 @@ def test_callbacks_and_tensorboard_see_the_run(whole, examples):
 
     assert [logs["step"] for logs in whole.logs] == list(range(1, 13))
     assert all(logs["loss"] > 0 and logs["tokens_per_second"] > 0 for logs in whole.logs)
+    assert all(0 <= logs["waiting"] < 1 for logs in whole.logs)
     logged = {}
     for file in (whole.folder / "logs").iterdir():
         for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
@@ -296,11 +372,29 @@ def test_callbacks_and_tensorboard_see_the_run(whole, examples):
             for value in event.summary.value:
                 logged.setdefault(value.tag, {})[event.step] = float(tf.make_ndarray(value.tensor))
     assert logged["loss"] == {step: pytest.approx(whole.logs[step - 1]["loss"]) for step in (3, 6, 9, 12)}
+    norms = {step: pytest.approx(whole.logs[step - 1]["gradient_norm"]) for step in (3, 6, 9, 12)}
+    assert logged["gradient_norm"] == norms
     assert logged["validation/glue/rte/accuracy"] == {4: 40.0, 8: 80.0, 12: 120.0}
     assert list(logged["learning_rate"].values()) == pytest.approx([0.01] * 4)
     assert whole.result.loss == pytest.approx(logged["loss"][12])
     # Two epochs: every token of every example twice.
     assert whole.result.filling.tokens == 2 * (examples.sources.lengths.sum() + examples.targets.lengths.sum())
+
+
+def test_time_waiting_for_data_is_told(tmp_path, examples, monkeypatch):
+    """Batches that take much longer than the steps."""
+    make = BatchPlan.batch
+
+    def slow(*args):
+        time.sleep(0.5)
+        return make(*args)
+
+    monkeypatch.setattr(BatchPlan, "batch", slow)
+    seen = []
+    collect = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(logs["waiting"]))
+    fit(new_model(), examples, dataclasses.replace(SETTINGS, log_every=6), tmp_path, callbacks=[collect])
+    assert all(0 <= share <= 1 for share in seen)
+    assert seen[-1] > 0.5
 
 
 def test_lookups_train_like_one_hot_products(examples, monkeypatch):
@@ -345,6 +439,16 @@ def test_one_trace_serves_every_length(examples):
         ({"steps": 1, "validate_every": 0}, "validate_every must be at least 1"),
         ({"steps": 1, "seed": -1}, "seed must not be negative"),
         ({"steps": 1, "learning_rate": 0.0}, "learning_rate must be positive"),
+        ({"steps": 1, "clip_norm": 0.0}, "clip_norm must be positive"),
+        ({"steps": 1, "accumulate": 0}, "accumulate must be at least 1"),
+        ({"steps": 1, "z_loss": -1.0}, "z_loss must not be negative"),
+        ({"steps": 1, "label_smoothing": 1.0}, r"label_smoothing must lie in \[0, 1\)"),
+        ({"steps": 1, "optimizer": "sgd"}, "optimizer must be one of adafactor, adamw"),
+        ({"steps": 1, "schedule": "cosine"}, "schedule must be one of constant, inverse_square_root, linear"),
+        ({"steps": 1, "dtype": "float16"}, "dtype must be one of float32, mixed_bfloat16"),
+        ({"steps": 1, "weight_decay": 0.1}, "weight_decay is for optimizer=adamw"),
+        ({"steps": 9, "schedule": "linear", "warmup_steps": 9}, "linear schedule needs warmup_steps below steps"),
+        ({"steps": 9, "schedule": "inverse_square_root", "warmup_steps": 0}, "warmup_steps of at least 1"),
         ({"steps": 1, "learning_rate": float("nan")}, "learning_rate must be positive"),
     ],
 )

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from keras_model.byte_tokenizer import ByteTokenizer
-from t5eval.data import data_source
+from t5eval.data import data_source, open_split
+from t5eval.demo.run import suite_folder
 from t5eval.errors import UserError
-from t5eval.training import TrainConfig, learnable_pairs, resolve, training_splits
-from t5eval.training_mixture import TextData, draw_rates, drawn, drawn_tasks, mixture_of_run
+from t5eval.preparation_blocks import learnable_pairs
+from t5eval.training import TrainConfig, resolve, training_splits
+from t5eval.training_mixture import TextData, draw_rates, drawn, drawn_tasks, ids_of_examples, mixture_of_run
 from task_specs import Member, Mixture, get, shares, tasks_of
 
 BASE: dict[str, Any] = {"task": ["glue/rte"], "data_dir": "d", "out": "o", "model": "m"}
@@ -154,3 +156,14 @@ def test_the_rows_sizes_are_those_of_the_real_files(name: str, shared_data: Path
     spec = get(name)
     (split,) = training_splits([spec], data_source(str(shared_data)))
     assert sum(1 for _ in learnable_pairs(split)) == spec.training_size
+
+
+def test_examples_are_named_by_their_ids() -> None:
+    """Numbers count through all parts, and only what is learned counts: WSC's true referents."""
+    data = data_source(str(suite_folder()))
+    specs = [get("super_glue/wsc"), get("glue/rte")]
+    parts = [[pair.id for pair in learnable_pairs(open_split(spec, "train", data))] for spec in specs]
+    sizes = {"super_glue/wsc": len(parts[0]), "text": 10, "glue/rte": len(parts[1])}
+    last = sum(sizes.values()) - 1
+    named = ids_of_examples([last, 1, len(parts[0]) + 3, 1], sizes, specs, data)
+    assert named == [f"super_glue/wsc {parts[0][1]}", "text 3", f"glue/rte {parts[1][-1]}"]

@@ -1,0 +1,138 @@
+"""A comparison as lines of text, at most 80 columns wide unless a name is longer."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from t5eval.cli.tables import number
+from t5eval.comparing import ComparedSplit
+from t5eval.comparison import T5, Changes, Contrast, SplitComparison
+from t5eval.published import AgainstPublished
+
+WIDTH = 80
+ROW = "  {:<19} {:>7} {:>7} {:>7}  {:<16} {:>6} {:>6}"
+PUBLISHED_ROW = "  {:<19} {:>7}  {:<16} {:>9}  {:>7}"
+EFFECTS = {"the point": "", "may matter": "may move scores", "not sound": "NOT SOUND"}
+SHOWN = 28  # characters of a setting's value
+
+
+def p_value(p: float | None) -> str:
+    """Returns a p-value as printed: three decimals, nothing where there is none."""
+    return "" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def signed(value: float | None) -> str:
+    """Returns a difference as printed."""
+    return "-" if value is None else f"{value:+.2f}"
+
+
+def between(interval: tuple[float, float] | None) -> str:
+    """Returns an interval as printed."""
+    return f"[{interval[0]:.2f}, {interval[1]:.2f}]" if interval else ""
+
+
+def _score_line(name: str, contrast: Contrast) -> str:
+    values = number(contrast.a), number(contrast.b), signed(contrast.difference)
+    p_values = p_value(contrast.p), p_value(contrast.p_holm)
+    return ROW.format(name, *values, between(contrast.ci95), *p_values).rstrip()
+
+
+def _changes_line(changes: Changes) -> str:
+    if not changes.texts:
+        return "no prediction differs"
+    what = "prediction differs" if changes.texts == 1 else "predictions differ"
+    line = f"{changes.texts:,} {what}"
+    if changes.right_or_wrong:
+        return f"{line}: {changes.worse:,} right to wrong, {changes.better:,} wrong to right"
+    return f"{line}: {changes.better:,} better, {changes.worse:,} worse by {changes.by}" if changes.by else line
+
+
+def split_lines(comparison: SplitComparison, t5: bool) -> list[str]:
+    """Returns a split's lines: what it is, a line for each score, and how many predictions changed.
+
+    Args:
+        comparison: the split's.
+        t5: whether T5's own variants of scores are shown.
+    """
+    lines = [f"{comparison.task} {comparison.split}, {comparison.n:,} examples"]
+    lines += [_score_line(name, c) for name, c in comparison.scores.items() if t5 or T5 not in name]
+    for what, counts in (("missing", comparison.missing), ("unreadable", comparison.unreadable)):
+        if any(counts.values()):
+            lines.append(f"  {what}: A {counts['A']:,}, B {counts['B']:,}")
+    return [*lines, f"  {_changes_line(comparison.changes)}"]
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else "none" if value is None else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        text = " ".join(str(part) for part in value.values())
+    return text if len(text) <= SHOWN else f"{text[: SHOWN // 2 - 1]}…{text[-SHOWN // 2 :]}"
+
+
+def settings_lines(compared: Sequence[ComparedSplit]) -> list[str]:
+    """Returns a line for each setting that differs, with the splits where it does unless it does in all."""
+    where: dict[tuple[str, str, str, str], list[str]] = {}
+    for one in compared:
+        for differing in one.settings:
+            key = (differing.setting, _shown(differing.a), _shown(differing.b), EFFECTS[differing.effect])
+            where.setdefault(key, []).append(f"{one.comparison.task} {one.comparison.split}")
+    lines = []
+    for (setting, a, b, effect), splits in where.items():
+        part = "" if len(splits) == len(compared) else f" in {', '.join(splits)}"
+        lines.append(f"  {setting}: {a} | {b}{part}" + (f"  ({effect})" if effect else ""))
+    return lines
+
+
+def verdict_lines(compared: Sequence[ComparedSplit], unrecorded: Sequence[str]) -> list[str]:
+    """Returns whether the comparison is sound, and why it is not.
+
+    Args:
+        compared: the splits.
+        unrecorded: the sides of which no settings are recorded.
+    """
+    faulty = [one for one in compared if one.faults]
+    lines = []
+    if faulty:
+        lines.append("NOT SOUND:" if len(faulty) == len(compared) else "NOT SOUND in part:")
+    for one in faulty:
+        for fault in one.faults:
+            text = f"{one.comparison.task} {one.comparison.split}: {fault}"
+            lines += textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
+    if not faulty:
+        confounds = {s.setting for one in compared for s in one.settings if s.effect == "may matter"}
+        also = "; but settings besides the model differ, and may be the reason" if confounds else ""
+        lines += textwrap.wrap(f"sound: both answered the same examples{also}", WIDTH)
+    if unrecorded:
+        lines.append(f"how {' and '.join(unrecorded)} came about is not recorded")
+    return lines
+
+
+def comparison_lines(compared: Sequence[ComparedSplit], unrecorded: Sequence[str], t5: bool) -> list[str]:
+    """Returns the whole comparison."""
+    lines = [ROW.format("", "A", "B", "B - A", "95 % interval", "p", "Holm").rstrip()]
+    for one in compared:
+        lines += split_lines(one.comparison, t5)
+    settings = settings_lines(compared)
+    lines += ["", "settings that differ (A | B)", *settings] if settings else [""]
+    return [*lines, *verdict_lines(compared, unrecorded)]
+
+
+def published_lines(model: str, pairs: Sequence[AgainstPublished]) -> list[str]:
+    """Returns a run's scores beside a model's published ones, and under each task why they are not comparable."""
+    lines = [PUBLISHED_ROW.format("", "ours", "95 % interval", "published", "diff.").rstrip()]
+    groups: dict[tuple[str, str, str, tuple[str, ...]], list[AgainstPublished]] = {}
+    for pair in pairs:
+        groups.setdefault((pair.task, pair.split, pair.published_split, pair.reasons), []).append(pair)
+    for (task, split, published_split, reasons), members in groups.items():
+        lines.append(f"{task}, ours {split}, {model} {published_split}")
+        for pair in members:
+            value, ci95 = (pair.ours.value, pair.ours.ci95) if pair.ours else (None, None)
+            cells = number(value), between(ci95), f"{pair.published:.2f}", signed(pair.difference)
+            lines.append(PUBLISHED_ROW.format(pair.score, *cells).rstrip())
+        verdict = f"NOT COMPARABLE: {'; '.join(reasons)}" if reasons else "comparable"
+        lines += textwrap.wrap(verdict, WIDTH, initial_indent="  ", subsequent_indent="    ")
+    sources = dict.fromkeys(pair.source for pair in pairs)
+    return [*lines, "", f"published: {', '.join(sources)}"]

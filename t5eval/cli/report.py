@@ -1,0 +1,42 @@
+"""`t5eval report`: what a run, or several, came to, as Markdown, a page and tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from t5eval.cli.options import data_dir_option, json_option, print_json, warn
+
+
+@click.command()
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
+@data_dir_option
+@click.option("--out", metavar="FOLDER", help="Where report.md and report.html go. [the first RUN]")
+@click.option("--latex", metavar="FILE", help="Also a LaTeX table of the overview.")
+@click.option("--csv", metavar="FILE", help="Also a table of all scores for spreadsheets.")
+@json_option
+def command(
+    runs: tuple[str, ...], data_dir: str | None, out: str | None, latex: str | None, csv: str | None, as_json: bool
+) -> None:
+    """Write report.md and report.html of a run, or of several side by side.
+
+    A RUN is a folder of evaluate, train or demo, or any that holds predictions/TASK/SPLIT.jsonl. The page shows the
+    worst examples, with what they were counted as, if the data is at hand: from --data-dir, else from where the run
+    was evaluated on.
+    """
+    from t5eval.report import write_report
+
+    report = write_report(
+        [Path(run) for run in runs],
+        out=Path(out) if out else None,
+        data_dir=data_dir,
+        latex=Path(latex) if latex else None,
+        csv=Path(csv) if csv else None,
+    )
+    warn(report.notes)
+    warn(f"{run.name}: {note}" for run in report.runs for note in run.notes)
+    if as_json:
+        print_json({"files": [str(path) for path in report.files], "notes": list(report.notes)})
+    else:
+        click.echo("\n".join(str(path) for path in report.files))

@@ -1,0 +1,143 @@
+"""`t5eval prepare`, and training from what it made."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.t5eval.tiny_t5 import write_tiny_t5
+
+TRAIN = """
+[train]
+task = ["glue/rte", "glue/cola"]
+data_dir = "{suite}"
+out = "{out}"
+model = "{model}"
+steps = 3
+batch_size = 8
+checkpoint_every = 2
+validate_limit = 2
+"""
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_t5(tmp_path_factory.mktemp("model") / "tiny")
+
+
+def test_prepare_says_what_it_made_and_keeps_what_is_there(t5eval: Any, suite: Path, tmp_path: Path) -> None:
+    arguments = ["--task", "glue/rte", "glue/wnli", "--data-dir", suite, "--vocab", "bytes", "--out", tmp_path / "out"]
+    done = t5eval("prepare", *arguments)
+    assert done.status == 0, done.err
+    assert "glue/rte/train: 660 records, " in done.out
+    assert " 0 inputs and 0 targets cut, 0 left out" in done.out
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    made = manifest["sets"]["glue/wnli/train"]
+    left_out = sum(made["left_out"].values())
+    assert f"glue/wnli/train: {600 - left_out:,} records" in done.out
+    assert f"{left_out:,} left out" in done.out
+    (shard,) = made["shards"]
+    content = (tmp_path / "out" / shard["file"]).read_bytes()
+    assert (shard["bytes"], shard["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
+    again = t5eval("prepare", *arguments)
+    assert again.status == 0
+    assert again.out == f"{tmp_path / 'out'} holds these records already; their hashes are right\n{done.out}"
+
+
+def test_a_model_folder_brings_its_own_vocabulary(t5eval: Any, model: Path, suite: Path, tmp_path: Path) -> None:
+    for name, vocab in (("folder", model), ("file", model / "spiece.model")):
+        task = ["--task", "glue/rte", "--split", "validation", "--data-dir", suite, "--out", tmp_path / name]
+        done = t5eval("prepare", *task, "--vocab", vocab)
+        assert done.status == 0, done.err
+        assert "glue/rte/validation: " in done.out
+    first, second = ((tmp_path / name / "manifest.json").read_bytes() for name in ("folder", "file"))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--task", "glue/rt"], "glue/rt"),
+        (["--task", "glue/ax"], "glue/ax: no train split"),
+        (["--split", "test"], "'test' is not one of 'train', 'validation'"),
+        (["--vocab", "nowhere.model"], "nowhere.model: No such file"),
+        (["--workers", "0"], "--workers"),
+        (["--runner", "direct", "--workers", "2"], "--workers counts processes of this machine"),
+        (["--runner-option", "a=b"], "--runner-option needs --runner"),
+        (["--runner", "cluster"], "'cluster' is not one of 'direct', 'flink', 'spark', 'dataflow'"),
+        (["--data-dir", "nowhere"], "there is no such folder"),
+        (["--out", "/proc/out"], "cannot be used as a run folder"),
+    ],
+)
+def test_mistakes_are_one_line(t5eval: Any, suite: Path, tmp_path: Path, options: list[str], message: str) -> None:
+    given = {"--task": "glue/rte", "--data-dir": str(suite), "--vocab": "bytes", "--out": str(tmp_path / "out")}
+    given.update(zip(options[::2], options[1::2], strict=True))
+    done = t5eval("prepare", *(part for option in given.items() for part in option))
+    assert (done.status, done.out) == (2, "")
+    assert message in done.err
+    assert done.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_beam_that_is_not_installed_is_said(
+    t5eval: Any, suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "apache_beam", None)
+    arguments = ["--task", "glue/rte", "--data-dir", suite, "--vocab", "bytes", "--out", tmp_path / "out"]
+    done = t5eval("prepare", *arguments, "--runner", "flink")
+    assert done.status == 2
+    assert "--runner needs apache_beam: pip install 't5eval[beam]'" in done.err
+
+
+@pytest.mark.skipif(importlib.util.find_spec("apache_beam") is None, reason="Apache Beam is not installed (make beam)")
+def test_beams_direct_runner(t5eval: Any, suite: Path, tmp_path: Path) -> None:
+    arguments = ["--task", "glue/rte", "--data-dir", suite, "--vocab", "bytes"]
+    plain = t5eval("prepare", *arguments, "--out", tmp_path / "plain")
+    done = t5eval("prepare", *arguments, "--out", tmp_path / "beam", "--runner", "direct")
+    assert (done.status, done.out) == (0, plain.out)
+    manifests = [(tmp_path / name / "manifest.json").read_bytes() for name in ("plain", "beam")]
+    assert manifests[0] == manifests[1]
+    done = t5eval("prepare", *arguments, "--out", tmp_path / "no", "--runner", "direct", "--runner-option", "--x=1")
+    assert done.status == 2
+    assert "takes KEY=VALUE without dashes" in done.err
+
+
+def test_training_from_prepared_records(t5eval: Any, model: Path, suite: Path, tmp_path: Path) -> None:
+    """The same weights as without, and no second preparation."""
+    common = ["--data-dir", suite, "--vocab", model]
+    config = tmp_path / "train.toml"
+    config.write_text(TRAIN.format(suite=suite, out=tmp_path / "run", model=model))
+    assert t5eval("train", "--config", config).status == 0
+    own = tmp_path / "run" / "prepared" / "manifest.json"
+    assert json.loads(own.read_text())["sets"].keys() == {"glue/rte/train", "glue/cola/train"}
+
+    folder = tmp_path / "prepared"
+    assert t5eval("prepare", "--task", "glue/rte", "glue/cola", *common, "--out", folder).status == 0
+    assert (folder / "manifest.json").read_bytes() == own.read_bytes()
+    given = ["train", "--config", config, "--out", tmp_path / "second", "--prepared", folder]
+    done = t5eval(*given)
+    assert done.status == 0, done.err
+    assert not (tmp_path / "second" / "prepared").exists()
+    weights = [(tmp_path / run / "model" / "model.safetensors").read_bytes() for run in ("run", "second")]
+    assert weights[0] == weights[1]
+    assert f'prepared = "{folder}"' in (tmp_path / "second" / "config.toml").read_text()
+
+    written = own.stat().st_mtime_ns
+    done = t5eval("train", "--config", config, "--steps", "4")
+    assert done.status == 0, done.err
+    assert own.stat().st_mtime_ns == written
+
+    done = t5eval(*given, "--task", "glue/sst2")
+    assert done.status == 2
+    assert "holds no records of glue/sst2 train; it has glue/cola/train, glue/rte/train" in done.err
+    other = tmp_path / "other"
+    assert t5eval("prepare", "--task", "glue/rte", "glue/cola", "--data-dir", suite, "--vocab", "bytes", "--out", other)
+    done = t5eval("train", "--config", config, "--out", tmp_path / "third", "--prepared", other)
+    assert done.status == 2
+    assert "glue/rte/train was made with another vocabulary; glue/cola/train was made with another" in done.err

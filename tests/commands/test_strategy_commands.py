@@ -1,0 +1,95 @@
+"""evaluate and train with --strategy: the same answers and weights as on one device, in real processes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from t5eval.run_folder import predictions_path
+from tests.keras_model.processes import finish, start, start_workers
+from tests.t5eval.tiny_t5 import write_tiny_t5
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder: random weights, and a vocabulary of the suite's text."""
+    return write_tiny_t5(tmp_path_factory.mktemp("model") / "t5")
+
+
+def weights(folder: Path) -> dict[str, np.ndarray]:
+    from safetensors.numpy import load_file
+
+    return load_file(folder / "model.safetensors")
+
+
+def test_two_devices_predict_what_one_does(t5eval: Any, model: Path, suite: Path, tmp_path: Path) -> None:
+    """By generating and by ranking."""
+    tasks = ["--task", "glue/rte", "--data-dir", str(suite), "--split", "validation", "--limit", "15"]
+    arguments = ["evaluate", "--model", str(model), *tasks, "--batch-tokens", "300"]
+    for method in ("greedy", "rank"):
+        command = ["-m", "t5eval", *arguments, "--decode", method, "--strategy", "mirrored:2"]
+        ((status, _, err),) = finish([start([*command, "--out", str(tmp_path / f"two-{method}")])])
+        assert status == 0, err
+        assert t5eval(*arguments, "--decode", method, "--out", str(tmp_path / f"one-{method}")).status == 0
+    read = {
+        name: predictions_path(tmp_path / name, "glue/rte", "validation").read_text()
+        for name in ("one-greedy", "two-greedy")
+    }
+    assert read["two-greedy"] == read["one-greedy"]
+
+    ranked = [
+        [json.loads(line) for line in predictions_path(tmp_path / name, "glue/rte", "validation").open()]
+        for name in ("one-rank", "two-rank")
+    ]
+    for one, two in zip(*ranked, strict=True):
+        assert two["prediction"] == one["prediction"]
+        assert two["log_likelihoods"] == pytest.approx(one["log_likelihoods"], rel=1e-5)
+
+
+def test_two_devices_and_two_workers_train_what_one_device_does(
+    t5eval: Any, model: Path, suite: Path, tmp_path: Path
+) -> None:
+    """Weights and validation scores; the second worker writes nothing, and says nothing of a run of its own."""
+    settings = ["--steps", "6", "--batch-size", "7", "--validate-limit", "9", "--checkpoint-every", "3"]
+    arguments = ["train", "--model", str(model), "--task", "glue/rte", "--data-dir", str(suite), *settings]
+    one = t5eval(*arguments, "--out", str(tmp_path / "one"))
+    assert one.status == 0, one.err
+    command = ["-m", "t5eval", *arguments, "--out"]
+    ((status, out, err),) = finish([start([*command, str(tmp_path / "two"), "--strategy", "mirrored:2"])])
+    assert status == 0, err
+    workers = finish(start_workers([[*command, str(tmp_path / "many"), "--strategy", "multiworker"]] * 2))
+    for status, _, err in workers:
+        assert status == 0, err
+    for name, printed in (("two", out), ("many", workers[0][1])):
+        assert printed.splitlines()[-1] == one.out.splitlines()[-1]  # the score
+        for tensor, value in weights(tmp_path / "one" / "model").items():
+            np.testing.assert_allclose(weights(tmp_path / name / "model")[tensor], value, atol=2e-5, err_msg=tensor)
+    assert 'strategy = "multiworker"' in (tmp_path / "many" / "config.toml").read_text()
+    assert "training examples" not in workers[1][2]
+
+
+def test_what_cannot_be_had_is_one_line(
+    t5eval: Any, model: Path, suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("TPU_NAME", "TF_CONFIG"):
+        monkeypatch.delenv(variable, raising=False)
+    common = ["--model", str(model), "--task", "glue/rte", "--data-dir", str(suite), "--out", str(tmp_path / "run")]
+    for command, strategy, message in [
+        ("train", "tpu", "no TPU here"),
+        ("train", "multiworker", "TF_CONFIG is not set"),
+        ("train", "several", "strategy 'several' is not known"),
+        ("evaluate", "tpu", "no TPU here"),
+        ("evaluate", "multiworker", "is for training"),
+        ("evaluate", "several", "strategy 'several' is not known"),
+    ]:
+        outcome = t5eval(command, *common, "--strategy", strategy)
+        assert outcome.status == 2
+        assert message in outcome.err
+        assert outcome.err.count("\n") == 1
+    assert t5eval("train", *common, "--steps", "3", "--steps-per-execution", "2").status == 2

@@ -19,6 +19,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from keras_model.config import T5Config
@@ -496,10 +497,11 @@ class T5(TextToText):
         if self.config.scale_decoder_outputs:
             hidden = hidden * self.config.d_model**-0.5
         if self.head is None:
-            matrix = ops.transpose(ops.cast(self.token_embedding.embedding, "float32"))
+            # Not by ops.transpose: its gradient would be a second array of the embedding's size.
+            logits = tf.matmul(hidden, ops.cast(self.token_embedding.embedding, "float32"), transpose_b=True)
         else:
-            matrix = ops.cast(self.head.matrix, "float32")
-        return ops.reshape(ops.matmul(hidden, matrix), (batch, target, self.config.vocab_size))
+            logits = ops.matmul(hidden, ops.cast(self.head.matrix, "float32"))
+        return ops.reshape(logits, (batch, target, self.config.vocab_size))
 
     def get_config(self) -> dict[str, Any]:
         return {"config": self.config.to_dict(), "name": self.name, "dtype": self.dtype_policy.name}

@@ -99,7 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--no-memory", dest="memory", action="store_false")
     parser.add_argument("--engines", nargs="+", choices=TRAINING_ENGINES, default=list(TRAINING_ENGINES))
     parser.add_argument("--tasks", nargs="*", choices=ROWS, default=list(ROWS))

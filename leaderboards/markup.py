@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,6 +86,11 @@ def parse_xml(data: bytes) -> Element:
         # Entities, and with them every way to blow up or to read files, can only be declared here.
         raise MarkupError(parser.CurrentLineNumber, "declares a document type (<!DOCTYPE); none is taken")
 
+    def declaration(version: str | None, *declared: Any) -> None:
+        if version is not None and not re.fullmatch(r"1\.[0-9]+", version):  # expat takes any
+            raise MarkupError(parser.CurrentLineNumber, f"declares XML version {version!r}; there is 1.0")
+
+    parser.XmlDeclHandler = declaration
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = characters

@@ -19,6 +19,7 @@ from keras_model.checkpoints import load_model
 from keras_model.config import T5Config
 from keras_model.dense_gradients import AdamW
 from keras_model.model import T5
+from keras_model.strategies import pad_multiple
 from keras_model.training import (
     NonFiniteLossError,
     TrainingError,
@@ -211,7 +212,7 @@ def test_optimizer_and_schedule_of_the_settings(options, kind, rates):
 @pytest.mark.parametrize(("devices", "multiple"), [([], 1), (["GPU:0"], 64)])
 def test_few_shapes_where_xla_compiles_each(examples, monkeypatch, devices, multiple):
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: devices if kind == "GPU" else [])
-    plan = make_plan(examples, SETTINGS)
+    plan = make_plan(examples, SETTINGS, pad_multiple=pad_multiple(tf.distribute.get_strategy()))
     batches = [plan.batch(examples, step, 0) for step in range(6)]
     shapes = {array.shape for batch in batches for array in (batch.encoder_ids, batch.labels)}
     assert {length % multiple for _, length in shapes} == {0}

@@ -1,14 +1,16 @@
-"""One training step against transformers: the same weights and batch give the same loss and gradients."""
+"""Training against transformers: the same weights and batches give the same loss, gradients and learning curve."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_model.batches import Examples, make_batch
+from keras_model.batch_plan import BatchPlan
+from keras_model.batches import Examples, batch_dataset, make_batch
 from keras_model.checkpoints import save_model
 from keras_model.checkpoints.weights import weights
 from keras_model.config import T5Config
+from keras_model.dense_gradients import AdamW
 from keras_model.losses import TokenCrossEntropy
 from keras_model.model import T5
 
@@ -73,3 +75,63 @@ def test_loss_and_gradients_of_a_step(tmp_path, family):
         assert size > 0, name
         error, their_error = (np.linalg.norm(value - exact[name]) / size for value in (gradient, theirs[name]))
         assert error <= max(3 * their_error, 1e-5), name
+
+
+STEPS = 200
+RATE, DECAY, EPSILON, BETA_2 = 3e-4, 0.01, 1e-7, 0.999
+
+
+def sorting_examples():
+    """The target is the source sorted, so that there is something to learn for 200 steps."""
+    rng = np.random.default_rng(3)
+    sources = [rng.integers(2, 64, size=n).tolist() for n in rng.integers(2, 9, size=400)]
+    return Examples.from_sequences([[*source, 1] for source in sources], [[*sorted(source), 1] for source in sources])
+
+
+def curve_of_transformers(folder, examples, plan):
+    import torch
+    import transformers
+
+    model = transformers.T5ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=DECAY, betas=(0.9, BETA_2))
+    losses = []
+    for step in range(STEPS):
+        batch = plan.batch(examples, step)
+        encoder_ids, decoder_ids, labels = (
+            torch.tensor(ids, dtype=torch.long) for ids in (batch.encoder_ids, batch.decoder_ids, batch.labels)
+        )
+        optimizer.zero_grad()
+        outputs = model(
+            input_ids=encoder_ids,
+            attention_mask=encoder_ids != 0,
+            decoder_input_ids=decoder_ids,
+            labels=labels.masked_fill(labels == 0, -100),
+        )
+        outputs.loss.backward()
+        # Keras adds epsilon before it corrects the bias of the second moment, PyTorch afterwards.
+        optimizer.param_groups[0]["eps"] = EPSILON / (1 - BETA_2 ** (step + 1)) ** 0.5
+        optimizer.step()
+        losses.append(outputs.loss.item())
+    return np.array(losses)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_learning_curve(tmp_path, family):
+    """200 steps of AdamW without dropout, through `model.fit`: every loss within a thousandth."""
+    keras.utils.set_random_seed(7)
+    model, examples = T5(FAMILIES[family]), sorting_examples()
+    save_model(model, tmp_path)
+    plan = BatchPlan(examples.sources.lengths, examples.targets.lengths, batch_size=16, seed=1)
+    theirs = curve_of_transformers(tmp_path, examples, plan)
+
+    losses = []
+    model.compile(AdamW(RATE, DECAY, beta_2=BETA_2, epsilon=EPSILON), TokenCrossEntropy(), jit_compile=False)
+
+    class Losses(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            losses.append(logs["loss"])
+            self.model.reset_metrics()  # else the mean so far
+
+    model.fit(batch_dataset(examples, plan), steps_per_epoch=STEPS, callbacks=[Losses()], shuffle=False, verbose=0)
+    np.testing.assert_allclose(losses, theirs, rtol=1e-3)
+    assert theirs[-10:].mean() < 0.8 * theirs[:10].mean()

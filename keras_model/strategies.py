@@ -123,7 +123,8 @@ def pad_multiple(strategy: tf.distribute.Strategy) -> int:
 
     if isinstance(strategy, tf.distribute.TPUStrategy):
         return 128  # the width of a TPU's matrix unit
-    return COMPILED_LENGTHS if strategy.num_replicas_in_sync == 1 and compiles_step() else 1
+    with strategy.scope():  # which `compiles_step` asks about
+        return COMPILED_LENGTHS if compiles_step() else 1
 
 
 def _make_logical_cpus(count: int) -> None:

@@ -112,7 +112,7 @@ class TrainingSteps(keras.callbacks.Callback):
         if step % settings.log_every == 0 or step == settings.steps:
             self._log(loss, logs)
         self.validate_if_due()
-        if settings.is_checkpoint(step) or step in best_steps(self.scores).values():
+        if settings.is_checkpoint(step) or (step in self.scores and step in best_steps(self.scores).values()):
             self.save()
         if step == settings.steps:
             self._t5.stop_training = True

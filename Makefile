@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 BEAM_VENV ?= .venv-beam
+DOCS_VENV ?= .venv-docs
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint types parity beam bench clean
+.PHONY: demo test lint types parity beam bench docs clean
 
 # The whole job, offline once installed: train a tiny T5, evaluate it, write and check every kind of submission.
 demo: $(VENV)/.keras
@@ -34,8 +35,12 @@ beam: $(BEAM_VENV)/.beam
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks $(DATA)
 
+# The documentation as a site, in site/; a link that leads nowhere fails. Its tools have an environment of their own.
+docs: $(DOCS_VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --quiet --clean
+
 clean:
-	rm -rf $(VENV) $(BEAM_VENV) build dist *.egg-info demo-run
+	rm -rf $(VENV) $(BEAM_VENV) $(DOCS_VENV) site build dist *.egg-info demo-run
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "t5eval needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
@@ -59,6 +64,11 @@ $(BEAM_VENV)/.beam: setup.py constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m venv $(BEAM_VENV)
 	$(BEAM_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt \
 		--editable '.[beam]' pytest
+	@touch $@
+
+$(DOCS_VENV)/.docs: constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt mkdocs-material
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.parity

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from t5eval.cli.main import COMMANDS
+from t5eval.metrics import registry
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -127,3 +128,15 @@ def test_the_table_of_tasks_is_the_registrys() -> None:
         cwd=ROOT / "docs", capture_output=True, text=True, encoding="utf-8", check=True, timeout=60,
     ).stdout  # fmt: skip
     assert (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8") == written, "run: python docs/write_tasks.py"
+
+
+def test_every_metric_is_defined() -> None:
+    page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    builtin = {name for name, _ in registry._METRICS}
+    assert [name for name in sorted(builtin) if f"`{name}`" not in page] == []
+
+
+def test_every_page_of_the_site_is_in_its_navigation() -> None:
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2]
+    pages = {page.name for page in PAGES if page.parent.name == "docs"}
+    assert set(re.findall(r": (\w+\.md)$", navigation, re.MULTILINE)) == pages

@@ -30,6 +30,7 @@ COMMANDS = {
     "recipe": "Print the paper's settings for fine-tuning on a task.",
     "convert": "Convert a checkpoint to another format.",
     "data": "Build datasets from downloaded archives.",
+    "doctor": "Check the installation, the machine and the data at hand.",
     "demo": "Run the whole job on an embedded miniature suite.",
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 import task_specs
+from t5eval.cli.names import complete_task_or_benchmark
 from t5eval.data import prepared
 from t5eval.data.build import build
 from t5eval.errors import UserError
@@ -19,7 +20,7 @@ def command() -> None:
 
 
 @command.command("build")
-@click.argument("tasks", nargs=-1, required=True, metavar="TASK...")
+@click.argument("tasks", nargs=-1, required=True, metavar="TASK...", shell_complete=complete_task_or_benchmark)
 @click.option(
     "--manual-dir",
     required=True,

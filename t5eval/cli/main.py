@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from t5eval import __version__
 from t5eval.errors import UserError
@@ -30,6 +31,7 @@ COMMANDS = {
     "recipe": "Print the paper's settings for fine-tuning on a task.",
     "convert": "Convert a checkpoint to another format.",
     "data": "Build datasets from downloaded archives.",
+    "completion": "Print a script that completes names in a shell.",
     "doctor": "Check the installation, the machine and the data at hand.",
     "demo": "Run the whole job on an embedded miniature suite.",
 }
@@ -47,6 +49,11 @@ class Commands(click.Group):
         command: click.Command = importlib.import_module(f"t5eval.cli.{name}").command
         return command
 
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        options = click.Command.shell_complete(self, context, incomplete)
+        names = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return [*names, *options]
+
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -55,7 +62,7 @@ class Commands(click.Group):
         from t5eval.errors import did_you_mean
 
         name = arguments[0]
-        if name not in COMMANDS and not name.startswith("-"):
+        if not context.resilient_parsing and name not in COMMANDS and not name.startswith("-"):
             raise UserError(f"no command {name!r}.{did_you_mean(name, list(COMMANDS))} `t5eval --help` lists them.")
         return super().resolve_command(context, arguments)
 

@@ -9,6 +9,7 @@ import click
 
 import task_specs
 from t5eval import scoring
+from t5eval.cli.names import complete_task
 from t5eval.cli.options import console, data_dir_option, json_option, print_json, split_option, warn
 from t5eval.data import Summary, data_source, open_split
 from t5eval.errors import UserError
@@ -27,7 +28,7 @@ def _references(spec: TaskSpec, path: Path) -> tuple[list[Example], Summary]:
 
 
 @click.command()
-@click.argument("task")
+@click.argument("task", shell_complete=complete_task)
 @split_option(required=False)
 @data_dir_option
 @click.option(

@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 from t5eval import __version__
 from t5eval.errors import UserError
+from t5eval.stages import QUIET, USUAL, VERBOSE, cause, set_detail, stage
 
 # Command to (module, one line for the help page): a listing must not import TensorFlow, nor even the commands.
 COMMANDS = {
@@ -69,8 +70,13 @@ class Commands(click.Group):
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="t5eval %(version)s")
-def cli() -> None:
+@click.option("--quiet", is_flag=True, help="No progress and no notes on stderr; warnings and errors stay.")
+@click.option("--verbose", is_flag=True, help="Also how long each stage took, and where an error came from.")
+def cli(quiet: bool, verbose: bool) -> None:
     """Score text-to-text models on GLUE, SuperGLUE, SQuAD, WMT and CNN/DM as the benchmarks do."""
+    if quiet and verbose:
+        raise UserError("--quiet and --verbose exclude each other")
+    set_detail(QUIET if quiet else VERBOSE if verbose else USUAL)
 
 
 def _fail(message: str) -> int:
@@ -83,11 +89,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status: 0 done, 2 not possible as asked, 130 interrupted."""
     if arguments is None and len(sys.argv) == 1:
         arguments = ["--help"]
+    set_detail(USUAL)
     try:
-        status = cli.main(args=arguments, prog_name="t5eval", standalone_mode=False)
+        with stage("all of it"):
+            status = cli.main(args=arguments, prog_name="t5eval", standalone_mode=False)
     except click.ClickException as error:
         return _fail(error.format_message())
     except UserError as error:
+        cause(error)
         return _fail(str(error))
     except (click.Abort, KeyboardInterrupt):
         print("t5eval: interrupted", file=sys.stderr)  # noqa: T201

@@ -41,7 +41,7 @@ def completions(line: str) -> tuple[set[str], set[str]]:
         ("t5eval show super_glue_p", {"super_glue_proportional"}),
         ("t5eval submit super", {"super_glue"}),
         ("t5eval check sq", {"squad"}),
-        ("t5eval recipe al", {"all"}),
+        ("t5eval recipe all_e", {"all_equal"}),
         ("t5eval evaluate --model m --task glue/c", {"glue/cola"}),
         ("t5eval evaluate --task glue/cola glue/r", {"glue/rte"}),
         ("t5eval train --task glue/cola glue_p", {"glue_proportional"}),

@@ -49,6 +49,7 @@ setup(
         "rich>=13",
         "jinja2>=3.1",
         "tomli-w>=1.0",
+        "packaging>=23",
     ],
     extras_require={
         "keras": KERAS,

@@ -32,9 +32,10 @@ def import_keras_model() -> None:
     if "keras" in sys.modules:
         return
     from t5eval.errors import MissingPackage
+    from t5eval.stages import stage
 
     try:
-        with silent_stderr():
+        with stage("importing TensorFlow and Keras"), silent_stderr():
             import keras  # noqa: F401
             import tensorflow  # noqa: F401
     except ModuleNotFoundError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 import leaderboards
+from t5eval.cli.names import complete_leaderboard
 from t5eval.cli.options import data_dir_option, json_option, print_json
 from t5eval.data import data_source
 from t5eval.data.source import DATA_DIR_VARIABLE
@@ -15,7 +16,7 @@ from t5eval.submission import data_ids
 
 
 @click.command()
-@click.argument("leaderboard")
+@click.argument("leaderboard", shell_complete=complete_leaderboard)
 @click.argument("file")
 @data_dir_option
 @json_option

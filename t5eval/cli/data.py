@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 
 import click
 
 import task_specs
+from t5eval.cli.names import complete_task_or_benchmark
 from t5eval.data import prepared
 from t5eval.data.build import build
 from t5eval.errors import UserError
+from t5eval.stages import note
 
 
 @click.group()
@@ -19,7 +20,7 @@ def command() -> None:
 
 
 @command.command("build")
-@click.argument("tasks", nargs=-1, required=True, metavar="TASK...")
+@click.argument("tasks", nargs=-1, required=True, metavar="TASK...", shell_complete=complete_task_or_benchmark)
 @click.option(
     "--manual-dir",
     required=True,
@@ -38,7 +39,7 @@ def build_command(tasks: tuple[str, ...], manual_dir: str, data_dir: str, versio
     folder = data_dir.removeprefix(prepared.PREFIX)
     data = prepared.TfdsData(Path(folder) if folder else prepared.default_folder())
     specs = task_specs.resolve(tasks)
-    found = build(specs, Path(manual_dir), data, version=version, say=functools.partial(click.echo, err=True))
+    found = build(specs, Path(manual_dir), data, version=version, say=note)
     for built in found:
         sizes = ", ".join(f"{split} {size:,}" for split, size in built.sizes.items())
         click.echo(f"{built.dataset.name}: {sizes}" + ("" if built.new else " (was there)"))

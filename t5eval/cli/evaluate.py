@@ -12,6 +12,7 @@ import click
 import task_specs
 from t5eval import evaluation
 from t5eval.answering import METHODS, choose_answering
+from t5eval.cli.names import complete_task_or_benchmark
 from t5eval.cli.options import Spreading, console, data_dir_option, json_option, print_json, warn
 from t5eval.cli.progress import SplitProgress
 from t5eval.data import DataSource, Split, available_splits, data_source, open_split
@@ -51,7 +52,15 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
 
 @click.command(cls=Spreading)
 @click.option("--model", required=True, metavar="M", help="The model, in one of the forms above.")
-@click.option("--task", "tasks", required=True, multiple=True, metavar="T...", help="Tasks, benchmarks, or all.")
+@click.option(
+    "--task",
+    "tasks",
+    required=True,
+    multiple=True,
+    metavar="T...",
+    shell_complete=complete_task_or_benchmark,
+    help="Tasks, benchmarks, or all.",
+)
 @click.option("--split", "wanted", multiple=True, metavar="S...", help="Only these splits. [every split but train]")
 @data_dir_option
 @click.option("--out", required=True, metavar="RUN", help="The run's folder; an unfinished run is resumed.")

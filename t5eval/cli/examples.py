@@ -8,12 +8,13 @@ import json
 import click
 
 import task_specs
+from t5eval.cli.names import complete_task
 from t5eval.cli.options import data_dir_option, split_option, warn
 from t5eval.data import data_source, open_split
 
 
 @click.command()
-@click.argument("task")
+@click.argument("task", shell_complete=complete_task)
 @split_option()
 @data_dir_option
 @click.option("--limit", type=click.IntRange(min=1), help="Stop after this many examples.")

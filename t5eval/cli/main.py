@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from t5eval import __version__
 from t5eval.errors import UserError
+from t5eval.stages import QUIET, USUAL, VERBOSE, cause, set_detail, stage
 
 # Command to (module, one line for the help page): a listing must not import TensorFlow, nor even the commands.
 COMMANDS = {
@@ -30,6 +32,8 @@ COMMANDS = {
     "recipe": "Print the paper's settings for fine-tuning on a task.",
     "convert": "Convert a checkpoint to another format.",
     "data": "Build datasets from downloaded archives.",
+    "completion": "Print a script that completes names in a shell.",
+    "doctor": "Check the installation, the machine and the data at hand.",
     "demo": "Run the whole job on an embedded miniature suite.",
 }
 
@@ -46,6 +50,11 @@ class Commands(click.Group):
         command: click.Command = importlib.import_module(f"t5eval.cli.{name}").command
         return command
 
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        options = click.Command.shell_complete(self, context, incomplete)
+        names = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return [*names, *options]
+
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -54,15 +63,20 @@ class Commands(click.Group):
         from t5eval.errors import did_you_mean
 
         name = arguments[0]
-        if name not in COMMANDS and not name.startswith("-"):
+        if not context.resilient_parsing and name not in COMMANDS and not name.startswith("-"):
             raise UserError(f"no command {name!r}.{did_you_mean(name, list(COMMANDS))} `t5eval --help` lists them.")
         return super().resolve_command(context, arguments)
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="t5eval %(version)s")
-def cli() -> None:
+@click.option("--quiet", is_flag=True, help="No progress and no notes on stderr; warnings and errors stay.")
+@click.option("--verbose", is_flag=True, help="Also how long each stage took, and where an error came from.")
+def cli(quiet: bool, verbose: bool) -> None:
     """Score text-to-text models on GLUE, SuperGLUE, SQuAD, WMT and CNN/DM as the benchmarks do."""
+    if quiet and verbose:
+        raise UserError("--quiet and --verbose exclude each other")
+    set_detail(QUIET if quiet else VERBOSE if verbose else USUAL)
 
 
 def _fail(message: str) -> int:
@@ -75,11 +89,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status: 0 done, 2 not possible as asked, 130 interrupted."""
     if arguments is None and len(sys.argv) == 1:
         arguments = ["--help"]
+    set_detail(USUAL)
     try:
-        status = cli.main(args=arguments, prog_name="t5eval", standalone_mode=False)
+        with stage("all of it"):
+            status = cli.main(args=arguments, prog_name="t5eval", standalone_mode=False)
     except click.ClickException as error:
         return _fail(error.format_message())
     except UserError as error:
+        cause(error)
         return _fail(str(error))
     except (click.Abort, KeyboardInterrupt):
         print("t5eval: interrupted", file=sys.stderr)  # noqa: T201

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
+
+LAST_OPTION = "t5eval.last_option"  # of a Spreading command, where it is repeatable
 
 data_dir_option = click.option(
     "--data-dir",
@@ -31,7 +34,15 @@ class Spreading(click.Command):
             elif option in repeatable and spread[-1] != option:
                 spread.append(option)
             spread.append(value)
+        context.meta[LAST_OPTION] = option if option in repeatable else ""
         return super().parse_args(context, spread)
+
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        found = super().shell_complete(context, incomplete)
+        if incomplete.startswith("-"):
+            return found
+        more = [option for option in self.params if context.meta.get(LAST_OPTION) in option.opts]
+        return [*(item for option in more for item in option.shell_complete(context, incomplete)), *found]
 
 
 def split_option(required: bool = True) -> Callable[..., Any]:

@@ -8,6 +8,7 @@ import click
 
 import task_specs
 from t5eval import preparation
+from t5eval.cli.names import complete_any
 from t5eval.cli.options import Spreading, data_dir_option, warn
 from t5eval.cli.progress import SplitProgress
 from t5eval.data import data_source, open_split
@@ -17,7 +18,14 @@ from t5eval.prepared_records import prepare_or_keep
 
 
 @click.command(cls=Spreading)
-@click.option("--task", multiple=True, required=True, metavar="T...", help="Tasks, benchmarks or mixtures.")
+@click.option(
+    "--task",
+    multiple=True,
+    required=True,
+    metavar="T...",
+    shell_complete=complete_any,
+    help="Tasks, benchmarks or mixtures.",
+)
 @click.option(
     "--split", type=click.Choice(["train", "validation"]), default="train", show_default=True, help="What to prepare."
 )

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+from t5eval.stages import shows_notes
+
 LOG_EVERY_SECONDS = 30.0
 
 
@@ -23,7 +25,7 @@ class SplitProgress:
 
     def __init__(self, name: str, show: bool = True) -> None:
         self.name = name
-        self.show = show
+        self.show = show and shows_notes()
         self._bar: Any = None
         self._task: Any = None
         self._started = time.monotonic()
@@ -82,7 +84,7 @@ class StepProgress:
 
     def __init__(self, steps: int, show: bool = True) -> None:
         self.steps = steps
-        self.show = show
+        self.show = show and shows_notes()
         self._bar: Any = None
         self._task: Any = None
         self._started = self._logged = time.monotonic()

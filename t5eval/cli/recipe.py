@@ -6,16 +6,18 @@ from pathlib import Path
 
 import click
 
+from t5eval.cli.names import complete_any
 from t5eval.errors import UserError
 from t5eval.files import write_text
-from t5eval.recipes import recipe
 
 
 @click.command()
-@click.argument("name", metavar="TASK|BENCHMARK|MIXTURE")
+@click.argument("name", metavar="TASK|BENCHMARK|MIXTURE", shell_complete=complete_any)
 @click.option("--out", metavar="FILE", help="Where to write it, instead of printing it.")
 def command(name: str, out: str | None) -> None:
     """Print the T5 paper's settings for fine-tuning on a task, benchmark or mixture, as a file for t5eval train."""
+    from t5eval.recipes import recipe
+
     text = recipe(name)
     if out is None:
         click.echo(text, nl=False)

@@ -9,10 +9,12 @@ import click
 
 import task_specs
 from t5eval import scoring
+from t5eval.cli.names import complete_task
 from t5eval.cli.options import console, data_dir_option, json_option, print_json, split_option, warn
 from t5eval.data import Summary, data_source, open_split
 from t5eval.errors import UserError
 from t5eval.predictions import FORMATS, plain_lines, read_predictions, read_text
+from t5eval.stages import stage
 from t5eval.submission import read_back
 from task_specs import Example, TaskSpec
 
@@ -27,7 +29,7 @@ def _references(spec: TaskSpec, path: Path) -> tuple[list[Example], Summary]:
 
 
 @click.command()
-@click.argument("task")
+@click.argument("task", shell_complete=complete_task)
 @split_option(required=False)
 @data_dir_option
 @click.option(
@@ -60,7 +62,8 @@ def command(
         raise UserError("nothing to score against: name a --split, or a file of --references")
     else:
         opened = open_split(spec, split, data_source(data_dir), with_labels=True)
-        examples = list(opened)
+        with stage("reading the data"):
+            examples = list(opened)
         scoring.require_labels(spec, split, examples)
         data = opened.summary
     if predictions is not None:
@@ -72,7 +75,8 @@ def command(
         assert submission is not None
         values = read_back(Path(submission), spec, split, data_source(data_dir))
         judged = scoring.judge_values(spec, examples, values)
-    result = scoring.score(spec, split, judged)
+    with stage("scoring"):
+        result = scoring.score(spec, split, judged)
     warn(data.notes)
     if result.missing:
         warn(f"{result.missing:,} of {result.n:,} examples have no prediction and count as wrong")

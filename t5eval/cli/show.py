@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 import task_specs
+from t5eval.cli.names import complete_task_or_mixture
 from t5eval.cli.options import console, data_dir_option, json_option, print_json
 from t5eval.cli.tasks import summary
 from t5eval.data import available_splits, data_source, open_split
@@ -82,7 +83,7 @@ def _print_mixture(document: dict[str, Any]) -> None:
 
 
 @click.command()
-@click.argument("task", metavar="TASK|MIXTURE")
+@click.argument("task", metavar="TASK|MIXTURE", shell_complete=complete_task_or_mixture)
 @data_dir_option
 @json_option
 def command(task: str, data_dir: str | None, as_json: bool) -> None:

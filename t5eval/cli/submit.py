@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 import leaderboards
+from t5eval.cli.names import complete_leaderboard, complete_task
 from t5eval.cli.options import data_dir_option, json_option, print_json
 from t5eval.data import data_source
 from t5eval.submission import Submission, submit
@@ -29,13 +30,18 @@ def describe(submission: Submission) -> list[str]:
 
 
 @click.command()
-@click.argument("leaderboard")
+@click.argument("leaderboard", shell_complete=complete_leaderboard)
 @click.option("--run", required=True, metavar="RUN", help="Folder that holds predictions/TASK/SPLIT.jsonl.")
 @data_dir_option
 @click.option("--out", required=True, metavar="FILE", help="The file to write.")
 @click.option("--fill", multiple=True, metavar="[TASK=]LABEL", help="Fill missing and unreadable answers; repeatable.")
 @click.option("--partial", is_flag=True, help="Leave out incomplete tasks instead of refusing.")
-@click.option("--task", metavar="TASK", help="Which task, where a submission is of one of several (squad, wmt).")
+@click.option(
+    "--task",
+    metavar="TASK",
+    shell_complete=complete_task,
+    help="Which task, where a submission is of one of several (squad, wmt).",
+)
 @click.option("--system", metavar="NAME", help="The system's name in WMT's SGML and XML. [the run's]")
 @json_option
 def command(

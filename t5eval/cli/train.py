@@ -11,6 +11,7 @@ import click
 
 import task_specs
 from t5eval import training
+from t5eval.cli.names import complete_any
 from t5eval.cli.options import Spreading, data_dir_option
 from t5eval.cli.progress import StepProgress
 from t5eval.data import data_source
@@ -47,7 +48,13 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 
 @click.command(cls=Spreading)
 @click.option("--config", "config_file", metavar="FILE", help="TOML file with a [train] table; flags overrule it.")
-@click.option("--task", multiple=True, metavar="T...", help="Tasks, benchmarks or mixtures to train on.")
+@click.option(
+    "--task",
+    multiple=True,
+    metavar="T...",
+    shell_complete=complete_any,
+    help="Tasks, benchmarks or mixtures to train on.",
+)
 @click.option("--mixture-limit", type=int, metavar="K", help="The most that a task's size counts in the mixture.")
 @click.option("--temperature", type=float, metavar="T", help="Makes the rates of tasks more even, the higher the more.")
 @data_dir_option

@@ -1,0 +1,69 @@
+"""How much is said on stderr, and what pipes and terminals get."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+from t5eval.cli.progress import SplitProgress
+from t5eval.stages import QUIET, USUAL, set_detail
+from tests.commands.conftest import Command, write_predictions
+
+COMMAND = [sys.executable, "-m", "t5eval"]
+
+
+def test_quiet_leaves_results_and_warnings(t5eval: Command, suite: Path, tmp_path: Path) -> None:
+    few = write_predictions(tmp_path / "p.jsonl", [])
+    rest = ("score", "glue/rte", "--split", "validation", "--data-dir", suite, "--predictions", few)
+    usual, quiet = t5eval(*rest), t5eval("--quiet", *rest)
+    assert (quiet.status, quiet.out) == (usual.status, usual.out)
+    assert quiet.err == usual.err
+
+
+def test_quiet_has_no_progress() -> None:
+    for level, shown in ((QUIET, False), (USUAL, True)):
+        set_detail(level)
+        assert SplitProgress("rte").show is shown
+
+
+def test_verbose_says_stages_and_where_an_error_came_from(t5eval: Command) -> None:
+    done = t5eval("--verbose", "show", "no-such-task")
+    assert done.status == 2
+    assert "Traceback" in done.err
+    assert "all of it: " in done.err
+    assert done.err.splitlines()[-1].startswith("t5eval: ")
+    assert "Traceback" not in t5eval("show", "no-such-task").err
+    assert t5eval("--quiet", "--verbose", "tasks").status == 2
+
+
+def test_a_reader_that_goes_away_is_nothing_to_speak_of() -> None:
+    with subprocess.Popen([*COMMAND, "tasks"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_a_pipe_gets_no_control_characters() -> None:
+    done = subprocess.run([*COMMAND, "tasks"], capture_output=True, check=True)
+    assert not [byte for byte in done.stdout + done.stderr if byte < 32 and byte != 10]
+
+
+def test_a_terminal_takes_the_same_command() -> None:
+    reader, writer = pty.openpty()
+    environment = {**os.environ, "TERM": "dumb"}
+    with subprocess.Popen([*COMMAND, "show", "glue/rte"], stdout=writer, stderr=writer, env=environment) as process:
+        os.close(writer)
+        shown = b""
+        try:
+            while part := os.read(reader, 65536):
+                shown += part
+        except OSError:  # how Linux says that the other end is closed
+            pass
+    os.close(reader)
+    assert process.returncode == 0
+    assert b"rte" in shown

@@ -375,7 +375,8 @@ def _text(name: PathName | None) -> str | None:
 
 def _several(names: PathName | Sequence[PathName] | None) -> list[str]:
     """Returns one name, or several, as a list."""
-    return list(map(os.fspath, [names] if isinstance(names, str | os.PathLike) else names or []))
+    several = [names] if isinstance(names, str | os.PathLike) else names or []
+    return [os.fspath(name) for name in several]
 
 
 def _call(settings: Mapping[str, Any], run: Path) -> str:

@@ -18,7 +18,17 @@ TFDS = ["tensorflow-datasets>=4.9.4", "importlib_resources>=6", "tensorflow>=2.1
 CONVERT = ["tensorstore>=0.1.64"]  # T5X's folders of zarr arrays
 BEAM = ["apache-beam>=2.65", "safetensors>=0.4"]  # t5eval prepare --runner; asks for protobuf below 7
 HF = ["torch>=2.2", "transformers>=4.44", "datasets>=2.20"]
-DEV = ["pytest>=8", "hypothesis>=6.100", "ruff>=0.8", "mypy>=1.13", "build>=1.2", "types-setuptools", "msgpack>=1"]
+PANDAS = ["pandas>=2"]  # to_pandas() of results
+DEV = [
+    *PANDAS,
+    "pytest>=8",
+    "hypothesis>=6.100",
+    "ruff>=0.8",
+    "mypy>=1.13",
+    "build>=1.2",
+    "types-setuptools",
+    "msgpack>=1",
+]
 
 setup(
     name="t5eval",
@@ -58,7 +68,8 @@ setup(
         "convert": CONVERT,
         "beam": BEAM,
         "dev": DEV,
-        "all": KERAS + TFDS + HF + CONVERT + BEAM,
+        "pandas": PANDAS,
+        "all": KERAS + TFDS + HF + CONVERT + BEAM + PANDAS,
     },
     entry_points={"console_scripts": ["t5eval=t5eval.cli:main"]},
 )

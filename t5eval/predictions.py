@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +32,56 @@ def read_predictions(path: Path, ids: Sequence[str], format: str | None = None) 
             has another number of lines than the split has examples.
     """
     text = read_text(path)
-    found: Iterable[tuple[int, str, str]]
     match format or recognise(text):
         case "jsonl":
-            found = _json_lines(path, text)
+            return _of_the_split(path, _json_lines(path, text), ids)
         case "json":
-            found = _json_object(path, text)
+            return _of_the_split(path, _json_object(path, text), ids)
         case _:
             return _plain(path, text, ids)
+
+
+def given_predictions(
+    given: str | os.PathLike[str] | Mapping[Any, str] | Iterable[str], ids: Sequence[str], format: str | None = None
+) -> dict[str, str]:
+    """Returns predictions as Python has them: a file's path, id to text, or the texts in the order of `ids`.
+
+    Args:
+        given: the predictions.
+        ids: see `read_predictions`.
+        format: see `read_predictions`; for a file.
+
+    Raises:
+        PredictionError: as `read_predictions`; or `format` is no form of a file.
+    """
+    if format is not None and format not in FORMATS:
+        raise PredictionError(f"format {format!r}: it is {', '.join(FORMATS)} or None")
+    if isinstance(given, str | os.PathLike):
+        return read_predictions(Path(given), ids, format)
+    here = Path("predictions")
+    if isinstance(given, Mapping):
+        return _of_the_split(here, ((0, *_entry(here, 0, i, text)) for i, text in given.items()), ids)
+    texts = list(given)
+    if len(texts) != len(ids):
+        raise PredictionError(f"{here}: {len(texts):,} texts for {len(ids):,} examples; there is one for each")
+    return dict(_entry(here, 0, i, text) for i, text in zip(ids, texts, strict=True))
+
+
+def given_texts(given: str | os.PathLike[str] | Iterable[str]) -> tuple[list[str], dict[str, str]]:
+    """Returns texts, or a file's lines; and the file's name and SHA-256, if it is one.
+
+    Raises:
+        PredictionError: the file cannot be read, or a text is none.
+    """
+    if isinstance(given, str | os.PathLike):
+        path = Path(given)
+        lines = plain_lines(read_text(path))
+        return lines, {str(path): hashlib.sha256(path.read_bytes()).hexdigest()}
+    here = Path("references")
+    return [_entry(here, 0, i, text)[1] for i, text in enumerate(given)], {}
+
+
+def _of_the_split(path: Path, found: Iterable[tuple[int, str, str]], ids: Sequence[str]) -> dict[str, str]:
     known = set(ids)
     predictions: dict[str, str] = {}
     for line, example_id, prediction in found:

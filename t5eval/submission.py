@@ -12,6 +12,7 @@ from t5eval import scoring
 from t5eval.data import DataSource, Summary, as_source, open_split
 from t5eval.data.kept import KEPT
 from t5eval.errors import MissingFile, PredictionError, UserError, did_you_mean
+from t5eval.frames import frame
 from t5eval.predictions import read_predictions
 from t5eval.run_folder import predictions_path
 from task_specs import Answer, Example, TaskSpec
@@ -123,6 +124,28 @@ class Submission:
     left_out: Mapping[str, str]
     notes: Sequence[str]
     verdict: leaderboards.Verdict
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what `t5eval submit --json` prints."""
+        return {
+            "path": str(self.path),
+            "status": self.verdict.status,
+            "files": dict(self.files),
+            "clipped": dict(self.clipped),
+            "filled": {task: {"missing": m, "unreadable": u} for task, (m, u) in self.filled.items()},
+            "unmapped": dict(self.unmapped),
+            "left_out": dict(self.left_out),
+            "notes": list(self.notes),
+        }
+
+    def to_pandas(self) -> Any:
+        """Returns a data frame with a row for each file: its name, rows and clipped numbers.
+
+        Raises:
+            MissingPackage: pandas is not installed.
+        """
+        rows = [(name, n, self.clipped.get(name, 0)) for name, n in self.files.items()]
+        return frame(rows, ("file", "rows", "clipped"))
 
 
 class _Incomplete(Exception):

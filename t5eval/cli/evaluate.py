@@ -4,50 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
-import task_specs
-from t5eval import evaluation
-from t5eval.answering import METHODS, choose_answering
+from t5eval import api, evaluation
+from t5eval.answering import METHODS
 from t5eval.cli.names import complete_task_or_benchmark
 from t5eval.cli.options import Spreading, console, data_dir_option, json_option, print_json, warn
 from t5eval.cli.progress import SplitProgress
-from t5eval.data import DataSource, Split, available_splits, data_source, open_split
-from t5eval.errors import UserError
-from t5eval.run_folder import locked, recorded
-from t5eval.strategy import require_one_process
-from task_specs import TaskSpec
-
-
-def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[str]) -> tuple[list[Split], list[str]]:
-    """Returns the splits to evaluate, and what is skipped because it is not there.
-
-    Args:
-        specs: the tasks.
-        data: where examples come from.
-        wanted: split names; every split but train if empty.
-
-    Raises:
-        UserError: nothing is left to evaluate, or no task has a wanted split.
-    """
-    chosen: list[Split] = []
-    skipped: list[str] = []
-    for split in wanted:
-        if not any(split in spec.source.splits for spec in specs):
-            raise UserError(f"--split {split}: no task asked for has it")
-    for spec in specs:
-        at_hand = available_splits(spec, data)
-        for split in wanted or [s for s in spec.source.splits if s != "train"]:
-            if split in at_hand:
-                chosen.append(open_split(spec, split, data, with_labels=True))
-            elif split in spec.source.splits:
-                skipped.append(f"{spec.name} {split}")
-    if not chosen:
-        raise UserError(f"nothing to evaluate: no data of {', '.join(skipped)} is in {data.option}")
-    return chosen, skipped
 
 
 @click.command(cls=Spreading)
@@ -112,60 +76,35 @@ def command(
       predictions:FILE        predictions that are there already; also a run's folder
     """
     from t5eval.cli.tables import averages_text, score_table
-    from t5eval.predictors import ModelOptions, open_model
 
-    specs = task_specs.resolve(tasks)
-    data = data_source(data_dir)
-    splits, skipped = choose_splits(specs, data, wanted)
-    for name in skipped:
-        warn(f"{name} skipped: its data is not in {data.option}")
-    groups = ("all", *task_specs.BENCHMARKS)
-    alone = [row for name in tasks if name not in groups and isinstance(row := task_specs.find(name), TaskSpec)]
-    answerings, kept = choose_answering(specs, decode, {spec.name for spec in alone})
-    if kept:
-        warn(f"no fixed answers to rank, so decoded as their rows say: {', '.join(kept)}")
-    if strategy is not None:
-        require_one_process(strategy)
-    found_model = open_model(model, ModelOptions(dtype, vocab, strategy))
-    found_model.predictor.identity  # noqa: B018  (what cannot be read is said before a run's folder is made)
-    run = Path(out)
-    settings = {
-        "model": found_model.name,
-        "dtype": dtype,
-        "strategy": strategy,
-        "vocab": str(Path(vocab).resolve()) if vocab and Path(vocab).is_file() else vocab,
-        "decode": decode,
-        "task": list(tasks),
-        "split": list(wanted),
-        "data_dir": data.option,
-        "batch_tokens": batch_tokens,
-        "limit": limit,
-    }
-    with locked(run), recorded(run, "evaluate", settings):
-        command_line = shlex.join(["t5eval", *sys.argv[1:]])
-        found, document = evaluation.evaluate_splits(
-            found_model.predictor,
-            splits,
-            run,
-            {"command": command_line, "model_name": found_model.name},
-            answerings=answerings,
-            batch_tokens=batch_tokens,
-            limit=limit,
-            progress=SplitProgress,
-            say=warn,
-        )
-    for result in found:
+    done = api.evaluate(
+        model,
+        tasks,
+        out=out,
+        data=data_dir,
+        splits=wanted,
+        limit=limit,
+        decode=decode,
+        dtype=dtype,
+        vocab=vocab,
+        strategy=strategy,
+        batch_tokens=batch_tokens,
+        progress=SplitProgress,
+        say=warn,
+        command=shlex.join(["t5eval", *sys.argv[1:]]),
+    )
+    for result in done.splits:
         warn(result.data.notes)
     if as_json:
-        print_json(document)
+        print_json(done.to_json())
         return
     output = console()
-    scored = [result.score for result in found if result.score.labelled]
+    scored = [result.score for result in done.splits if result.score.labelled]
     if scored:
         output.print(score_table(scored))
-    for line in averages_text(document["benchmarks"]):
+    for line in averages_text(done.document["benchmarks"]):
         output.print(line)
-    unlabelled = [f"{r.score.task} {r.score.split}" for r in found if not r.score.labelled]
+    unlabelled = [f"{r.score.task} {r.score.split}" for r in done.splits if not r.score.labelled]
     if unlabelled:
         output.print(f"predicted without labels to score against: {', '.join(unlabelled)}")
-    output.print(f"predictions and results.json are in {run}")
+    output.print(f"predictions and results.json are in {done.run}")

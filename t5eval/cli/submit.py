@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 import leaderboards
+from t5eval import api
 from t5eval.cli.names import complete_leaderboard, complete_task
 from t5eval.cli.options import data_dir_option, json_option, print_json
-from t5eval.data import data_source
-from t5eval.submission import Submission, submit
+from t5eval.submission import Submission
 
 
 def describe(submission: Submission) -> list[str]:
@@ -59,21 +57,10 @@ def command(
 
     Refuses incomplete or unreadable answers unless --fill or --partial says what to do with them.
     """
-    submission = submit(
-        leaderboard, Path(run), data_source(data_dir), Path(out), fill=fill, partial=partial, task=task, system=system
+    submission = api.submit(
+        leaderboard, run, data=data_dir, out=out, fill=fill, partial=partial, task=task, system=system
     )
-    if not as_json:
+    if as_json:
+        print_json(submission.to_json())
+    else:
         click.echo("\n".join(describe(submission)))
-        return
-    print_json(
-        {
-            "path": str(submission.path),
-            "status": submission.verdict.status,
-            "files": dict(submission.files),
-            "clipped": dict(submission.clipped),
-            "filled": {task: {"missing": m, "unreadable": u} for task, (m, u) in submission.filled.items()},
-            "unmapped": dict(submission.unmapped),
-            "left_out": dict(submission.left_out),
-            "notes": list(submission.notes),
-        }
-    )

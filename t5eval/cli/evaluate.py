@@ -16,6 +16,7 @@ from t5eval.cli.options import Spreading, console, data_dir_option, json_option,
 from t5eval.cli.progress import SplitProgress
 from t5eval.data import DataSource, Split, available_splits, data_source, open_split
 from t5eval.errors import UserError
+from t5eval.plugin_record import LOADED
 from t5eval.run_folder import locked, recorded
 from t5eval.strategy import require_one_process
 from task_specs import TaskSpec
@@ -131,6 +132,7 @@ def command(
         "data_dir": data.option,
         "batch_tokens": batch_tokens,
         "limit": limit,
+        "plugins": dict(LOADED),
     }
     with locked(run), recorded(run, "evaluate", settings):
         command_line = shlex.join(["t5eval", *sys.argv[1:]])

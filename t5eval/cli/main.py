@@ -61,8 +61,13 @@ class Commands(click.Group):
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="t5eval %(version)s")
-def cli() -> None:
+@click.option("--plugin", "plugins", multiple=True, metavar="FILE.py", help="Run a file that registers extensions.")
+def cli(plugins: tuple[str, ...]) -> None:
     """Score text-to-text models on GLUE, SuperGLUE, SQuAD, WMT and CNN/DM as the benchmarks do."""
+    for plugin in plugins:
+        from t5eval.plugins import load
+
+        load(plugin)
 
 
 def _fail(message: str) -> int:

@@ -39,7 +39,7 @@ def open_factory(name: str, options: ModelOptions) -> NamedModel:
         if not callable(factory):
             raise UserError(f"{where}: there is no function of this name")
         predictor = factory()
-        _require_predictor(predictor, where)
+        require_predictor(predictor, where)
     except UserError:
         raise
     except Exception as error:
@@ -69,7 +69,12 @@ def _module_of_file(path: Path) -> ModuleType:
     return module
 
 
-def _require_predictor(predictor: Any, where: str) -> None:
+def require_predictor(predictor: Any, where: str) -> None:
+    """Raises an error if something is no predictor.
+
+    Raises:
+        UserError: as said; it begins with `where`.
+    """
     kind = type(predictor).__name__
     missing = [name for name in METHODS if not callable(getattr(predictor, name, None))]
     if not hasattr(predictor, "identity"):

@@ -18,6 +18,7 @@ from t5eval.errors import UserError
 COMMANDS = {
     "tasks": "List every task.",
     "show": "Print a task's whole row, with a formatted example, or a mixture's shares.",
+    "validate": "Check a task's row against its data.",
     "examples": "Print a split as text pairs, one JSON object a line.",
     "score": "Score predictions.",
     "evaluate": "Predict with a model and score.",

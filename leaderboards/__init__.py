@@ -9,12 +9,28 @@ from leaderboards.verdict import Fault, Verdict
 from leaderboards.wmt import WMT
 from task_specs.errors import SpecError, did_you_mean
 
-__all__ = ["NAMES", "Fault", "Leaderboard", "Verdict", "Written", "get", "lines"]
+__all__ = ["Fault", "Leaderboard", "Verdict", "Written", "get", "lines", "names", "register"]
 
 _LEADERBOARDS: dict[str, Leaderboard] = {
     leaderboard.name: leaderboard for leaderboard in (GLUE, SUPER_GLUE, SQUAD, CNN_DAILYMAIL, WMT)
 }
-NAMES: tuple[str, ...] = tuple(_LEADERBOARDS)
+
+
+def register(leaderboard: Leaderboard) -> Leaderboard:
+    """Makes a leaderboard known by its name.
+
+    Raises:
+        SpecError: another one has it.
+    """
+    if leaderboard.name in _LEADERBOARDS:
+        raise SpecError(f"leaderboard {leaderboard.name!r} is already there; give this one another name")
+    _LEADERBOARDS[leaderboard.name] = leaderboard
+    return leaderboard
+
+
+def names() -> tuple[str, ...]:
+    """Returns the names of all leaderboards."""
+    return tuple(_LEADERBOARDS)
 
 
 def get(name: str) -> Leaderboard:
@@ -24,5 +40,7 @@ def get(name: str) -> Leaderboard:
         SpecError: there is none.
     """
     if name not in _LEADERBOARDS:
-        raise SpecError(f"unknown leaderboard {name!r}.{did_you_mean(name, list(NAMES))} There is {', '.join(NAMES)}")
+        raise SpecError(
+            f"unknown leaderboard {name!r}.{did_you_mean(name, list(names()))} There is {', '.join(names())}"
+        )
     return _LEADERBOARDS[name]

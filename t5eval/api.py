@@ -16,6 +16,7 @@ from t5eval.answering import METHODS, choose_answering
 from t5eval.data import DataSource, Split, Summary, available_splits, data_source, open_split
 from t5eval.errors import UserError
 from t5eval.evaluation import Progress, Say, SplitResult
+from t5eval.plugin_record import LOADED
 from t5eval.predictions import given_predictions, given_texts
 from t5eval.predictor import Predictor
 from t5eval.run_folder import locked, recorded
@@ -191,6 +192,7 @@ def evaluate(
         "data_dir": source.option,
         "batch_tokens": batch_tokens,
         "limit": limit,
+        "plugins": dict(LOADED),
     }
     with locked(run), recorded(run, "evaluate", settings):
         found, document = evaluation.evaluate_splits(

@@ -14,6 +14,7 @@ from t5eval.data import Split, Summary
 from t5eval.errors import UserError
 from t5eval.memory import Halving
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
+from t5eval.plugin_record import LOADED
 from t5eval.predictor import Answering, Predictor, TextGenerator
 from t5eval.scoring import SplitScore
 from t5eval.store import Prediction, PredictionStore
@@ -265,6 +266,7 @@ def evaluate_splits(
                 "bootstrap": {"resamples": RESAMPLES, "seed": SEED},
                 "device": predictor.device(),
                 "versions": results.library_versions(),
+                "plugins": dict(LOADED),
             },
             {split.spec.name: {split.split: result.to_json()}},
         )

@@ -156,12 +156,19 @@ def judge_values(spec: TaskSpec, examples: Iterable[Example], values: Mapping[st
     return judged
 
 
-def score(spec: TaskSpec, split: str, judged: Sequence[Scored]) -> SplitScore:
-    """Computes a task's metrics over judged examples, each with its interval and signature; none if unlabelled."""
+def score(spec: TaskSpec, split: str, judged: Sequence[Scored], *, intervals: bool = True) -> SplitScore:
+    """Computes a task's metrics over judged examples, each with its signature; none if unlabelled.
+
+    Args:
+        spec: the task.
+        split: the split.
+        judged: its examples.
+        intervals: whether each score has its interval, which takes longer than all the rest.
+    """
     labelled = bool(judged) and all(e.gold is not UNLABELLED for e in judged)
     scores: dict[str, Score] = {}
     if labelled:
-        scores = _scores(spec, Batch(judged, tuple(getattr(spec.answer, "classes", ()))))
+        scores = _scores(spec, Batch(judged, tuple(getattr(spec.answer, "classes", ()))), intervals)
     parts = [scores[name].value for name in spec.task_score if name in scores]
     numbers = [part for part in parts if part is not None]
     return SplitScore(
@@ -190,7 +197,7 @@ def require_metrics(spec: TaskSpec) -> None:
             raise UserError(f"{spec.name}: metric {name!r} does not suit its answers: {fault}")
 
 
-def _scores(spec: TaskSpec, batch: Batch) -> dict[str, Score]:
+def _scores(spec: TaskSpec, batch: Batch, intervals: bool) -> dict[str, Score]:
     from t5eval.metrics.bootstrap import intervals95
 
     require_metrics(spec)
@@ -214,6 +221,8 @@ def _scores(spec: TaskSpec, batch: Batch) -> dict[str, Score]:
         readable = batch.readable()
         if readable.examples and metric.defined(readable):
             add(name + READABLE, metric, readable, subset="readable")
+    if not intervals:
+        return scores
     for name, ci95 in zip(defined, intervals95(list(defined.values())), strict=True):
         scores[name] = replace(scores[name], ci95=ci95)
     return scores

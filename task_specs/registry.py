@@ -44,6 +44,25 @@ def index(specs: Iterable[TaskSpec], known: dict[str, TaskSpec] | None = None) -
     return table
 
 
+# What a user's plugins offer besides, by name.
+REGISTERED: dict[str, TaskSpec] = {}
+
+
+def register(spec: TaskSpec) -> TaskSpec:
+    """Makes a task known by its name and aliases.
+
+    Raises:
+        SpecError: another task, a benchmark or a mixture has one of them.
+    """
+    for name in (spec.name, *spec.aliases):
+        if name in BENCHMARKS or name in _mixtures():
+            raise SpecError(f"task {spec.name}: {name!r} is a benchmark or a mixture; choose another name")
+    index([spec], _with_installed())
+    REGISTERED[spec.name] = spec
+    _with_installed.cache_clear()
+    return spec
+
+
 @cache
 def _built_in() -> dict[str, TaskSpec]:
     return index(BUILT_IN)
@@ -53,7 +72,7 @@ def _built_in() -> dict[str, TaskSpec]:
 def _with_installed() -> dict[str, TaskSpec]:
     from importlib.metadata import entry_points
 
-    table = _built_in()
+    table = index(REGISTERED.values(), _built_in())
     for point in entry_points(group=ENTRY_POINT_GROUP):
         origin = f"{point.dist.name if point.dist else 'a package'}'s entry point {point.name!r} ({point.value})"
         try:

@@ -6,7 +6,7 @@ import dataclasses
 import tomllib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,38 @@ KINDS: dict[str, dict[str, type]] = {
     "answer": ANSWERS,
     "submission": SUBMISSION_FILES,
 }
+# What a kind of each part must have, as its Protocol says.
+CONTRACTS = {
+    "source": ("fields", "splits", "paths"),
+    "text": ("fields", "pairs"),
+    "answer": ("choices", "target", "gold", "parse"),
+}
 PARTS: dict[str, type] = {"decode": Decode, "lengths": Lengths, "copies": Copies}
+
+
+def register_kind(part: str, cls: type) -> type:
+    """Makes a kind of source, text or answer known, so that rows and TOML files can name it.
+
+    Args:
+        part: `source`, `text` or `answer`.
+        cls: a frozen dataclass with a `kind` and what its Protocol asks for; its fields are the keys of the table.
+
+    Raises:
+        SpecError: it breaks this contract, or another kind has its name.
+    """
+    name, kind = cls.__name__, getattr(cls, "kind", None)
+    if not isinstance(kind, str) or not kind:
+        raise SpecError(f"{part} {name} has no kind; set the class attribute `kind`")
+    if kind in KINDS[part]:
+        raise SpecError(f"{part} kind {kind!r} is already there; give {name} another `kind`")
+    if not dataclasses.is_dataclass(cls) or not cls.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+        raise SpecError(f"{part} {name} must be a dataclass, @dataclass(frozen=True)")
+    names = {entry.name for entry in dataclasses.fields(cls)}
+    lacks = [needed for needed in CONTRACTS[part] if not hasattr(cls, needed) and needed not in names]
+    if lacks:
+        raise SpecError(f"{part} {name} has no {', '.join(lacks)}, which its contract asks for")
+    KINDS[part][kind] = cls
+    return cls
 
 
 def to_plain(value: Any) -> Any:
@@ -80,25 +111,48 @@ def _inner(hint: Any, value: Any, where: str) -> Any:
     return {key: _build(part, item, f"{where}.{key}") for key, item in value.items()}
 
 
-def _build(cls: type, table: Any, where: str) -> Any:
-    if not isinstance(table, dict):
-        raise SpecError(f"{where}: expected a table, got {table!r}")
+def key_faults(cls: type, table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yields (key, what is wrong with it) for every key of a table that is unknown, of the wrong type, or missing."""
     hints = typing.get_type_hints(cls)
     known = {entry.name: entry for entry in dataclasses.fields(cls)}
     for key, value in table.items():
         if key not in known:
-            raise SpecError(
-                f"{where}: unknown key {key!r}; the keys are {', '.join(known)}.{did_you_mean(key, list(known))}"
-            )
-        if not _matches(value, hints[key]):
-            raise SpecError(f"{where}: {key} has the wrong type: {value!r}")
+            yield key, f"unknown key {key!r}; the keys are {', '.join(known)}.{did_you_mean(key, list(known))}"
+        elif not _matches(value, hints[key]):
+            yield key, f"{key} has the wrong type: {value!r}"
     for name, entry in known.items():
         if entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING and name not in table:
-            raise SpecError(f"{where}: the key {name!r} is missing")
+            yield name, f"the key {name!r} is missing"
+
+
+def _build(cls: type, table: Any, where: str) -> Any:
+    if not isinstance(table, dict):
+        raise SpecError(f"{where}: expected a table, got {table!r}")
+    for _, fault in key_faults(cls, table):
+        raise SpecError(f"{where}: {fault}")
+    hints = typing.get_type_hints(cls)
     try:
         return cls(**{key: _inner(hints[key], value, f"{where}: {key}") for key, value in table.items()})
     except SpecError as error:
         raise SpecError(f"{where}: {error}") from None
+
+
+def part_of(part: str, value: Any) -> tuple[type, dict[str, Any]]:
+    """Returns the class of a part of a row, and its table without the `kind` that chose it.
+
+    Raises:
+        SpecError: it is no table, or is of no kind that there is.
+    """
+    if not isinstance(value, dict):
+        raise SpecError(f"{part} must be a table, got {value!r}")
+    if part in PARTS:
+        return PARTS[part], value
+    inner, kinds = dict(value), KINDS[part]
+    kind = inner.pop("kind", None)
+    if not isinstance(kind, str) or kind not in kinds:
+        hint = did_you_mean(kind, list(kinds)) if isinstance(kind, str) else ""
+        raise SpecError(f"[{part}] needs kind = one of {', '.join(kinds)}, got {kind!r}.{hint}")
+    return kinds[kind], inner
 
 
 def from_plain(row: Mapping[str, Any], where: str) -> TaskSpec:
@@ -112,20 +166,13 @@ def from_plain(row: Mapping[str, Any], where: str) -> TaskSpec:
         SpecError: a key is missing, unknown or of the wrong type, or the row contradicts itself.
     """
     table = dict(row)
-    for part, kinds in KINDS.items():
-        if part not in table:
-            continue
-        if not isinstance(table[part], dict):
-            raise SpecError(f"{where}: {part} must be a table, got {table[part]!r}")
-        inner = dict(table[part])
-        kind = inner.pop("kind", None)
-        if not isinstance(kind, str) or kind not in kinds:
-            hint = did_you_mean(kind, list(kinds)) if isinstance(kind, str) else ""
-            raise SpecError(f"{where}: [{part}] needs kind = one of {', '.join(kinds)}, got {kind!r}.{hint}")
-        table[part] = _build(kinds[kind], inner, f"{where}: [{part}]")
-    for part, cls in PARTS.items():
+    for part in (*KINDS, *PARTS):
         if part in table:
-            table[part] = _build(cls, table[part], f"{where}: [{part}]")
+            try:
+                cls, inner = part_of(part, table[part])
+            except SpecError as error:
+                raise SpecError(f"{where}: {error}") from None
+            table[part] = _build(cls, inner, f"{where}: [{part}]")
     if "published" in table:
         if not isinstance(table["published"], list):
             raise SpecError(f"{where}: published must be an array of tables")
@@ -150,18 +197,28 @@ def mixture_from_plain(row: Mapping[str, Any], where: str) -> Mixture:
     return mixture
 
 
+def read_table(path: Path) -> tuple[dict[str, Any], str]:
+    """Returns what a TOML file holds, and its text.
+
+    Raises:
+        SpecError: the file cannot be read, or is not TOML.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8")
+        return tomllib.loads(text), text
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SpecError(f"{path}: not a TOML file: {error}") from None
+
+
 def read_row(path: Path) -> TaskSpec | Mixture:
     """Reads one task, or one mixture, which is what has `members`, from a TOML file.
 
     Raises:
         SpecError: the file cannot be read, is not TOML, or does not follow the schema.
     """
-    try:
-        table = tomllib.loads(path.read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise SpecError(f"{path}: not a TOML file: {error}") from None
+    table, _ = read_table(path)
     return mixture_from_plain(table, str(path)) if "members" in table else from_plain(table, str(path))
 
 

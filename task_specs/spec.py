@@ -231,4 +231,8 @@ class TaskSpec:
         row = self.to_dict()
         for name in ("aliases", "published", "note", "tfds", "copies", "sizes", "training_pairs"):
             row.pop(name, None)
+        # Code of a user's plugin counts as much as what a row says.
+        plugins = {part.plugin for part in (self.source, self.text, self.answer) if hasattr(part, "plugin")}
+        if plugins:
+            row["plugins"] = sorted(plugins)
         return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()

@@ -20,6 +20,7 @@ from t5eval.stages import QUIET, USUAL, VERBOSE, cause, set_detail, stage
 COMMANDS = {
     "tasks": "List every task.",
     "show": "Print a task's whole row, with a formatted example, or a mixture's shares.",
+    "validate": "Check a task's row against its data.",
     "examples": "Print a split as text pairs, one JSON object a line.",
     "score": "Score predictions.",
     "evaluate": "Predict with a model and score.",
@@ -72,11 +73,16 @@ class Commands(click.Group):
 @click.version_option(__version__, message="t5eval %(version)s")
 @click.option("--quiet", is_flag=True, help="No progress and no notes on stderr; warnings and errors stay.")
 @click.option("--verbose", is_flag=True, help="Also how long each stage took, and where an error came from.")
-def cli(quiet: bool, verbose: bool) -> None:
+@click.option("--plugin", "plugins", multiple=True, metavar="FILE.py", help="Run a file that registers extensions.")
+def cli(quiet: bool, verbose: bool, plugins: tuple[str, ...]) -> None:
     """Score text-to-text models on GLUE, SuperGLUE, SQuAD, WMT and CNN/DM as the benchmarks do."""
     if quiet and verbose:
         raise UserError("--quiet and --verbose exclude each other")
     set_detail(QUIET if quiet else VERBOSE if verbose else USUAL)
+    for plugin in plugins:
+        from t5eval.plugins import load
+
+        load(plugin)
 
 
 def _fail(message: str) -> int:

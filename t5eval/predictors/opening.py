@@ -56,6 +56,21 @@ OPENERS: dict[str, Callable[[str, ModelOptions], NamedModel]] = {
 """The first prefix that a name begins with decides; what follows it is given to the function."""
 
 
+def register_opener(prefix: str, opener: Callable[[str, ModelOptions], NamedModel]) -> None:
+    """Makes a prefix of `--model` known; it is asked before the built-in ones, which it cannot hide.
+
+    Raises:
+        UserError: it does not end in a colon, or begins or is begun by another one.
+    """
+    if not re.fullmatch(r"[A-Za-z][\w-]*:", prefix):
+        raise UserError(f"a model's prefix is a word and a colon, such as 'mine:', got {prefix!r}")
+    if any(prefix.startswith(known) or known.startswith(prefix) for known in OPENERS if known):
+        raise UserError(f"the prefix {prefix!r} is already there; choose another")
+    others = dict(OPENERS)
+    OPENERS.clear()
+    OPENERS.update({prefix: opener, **others})
+
+
 def open_model(name: str, options: ModelOptions | None = None) -> NamedModel:
     """Returns the model that a name means; its weights are loaded when they are needed.
 

@@ -25,7 +25,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def test_get_knows_the_leaderboards() -> None:
-    assert set(leaderboards.NAMES) == {"glue", "super_glue", "squad", "wmt", "cnn_dailymail"}
+    assert set(leaderboards.names()) == {"glue", "super_glue", "squad", "wmt", "cnn_dailymail"}
     assert leaderboards.get("glue").name == "glue"
     with pytest.raises(SpecError, match=r"unknown leaderboard 'gleu'\. Did you mean 'glue'\?"):
         leaderboards.get("gleu")

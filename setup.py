@@ -18,7 +18,16 @@ TFDS = ["tensorflow-datasets>=4.9.4", "importlib_resources>=6", "tensorflow>=2.1
 CONVERT = ["tensorstore>=0.1.64"]  # T5X's folders of zarr arrays
 BEAM = ["apache-beam>=2.65", "safetensors>=0.4"]  # t5eval prepare --runner; asks for protobuf below 7
 HF = ["torch>=2.2", "transformers>=4.44", "datasets>=2.20"]
-DEV = ["pytest>=8", "hypothesis>=6.100", "ruff>=0.8", "mypy>=1.13", "build>=1.2", "types-setuptools", "msgpack>=1"]
+DEV = [
+    "pytest>=8",
+    "hypothesis>=6.100",
+    "ruff>=0.8",
+    "mypy>=1.13",
+    "build>=1.2",
+    "types-setuptools",
+    "msgpack>=1",
+    "jsonschema>=4.18",
+]
 
 setup(
     name="t5eval",
@@ -32,7 +41,7 @@ setup(
     packages=find_packages(include=["task_specs*", "t5eval*", "keras_model*", "leaderboards*"]),
     package_data={
         "task_specs": ["py.typed"],
-        "t5eval": ["py.typed", "demo/suite/**/*", "report/templates/*"],
+        "t5eval": ["py.typed", "demo/suite/**/*", "report/templates/*", "schema/*.json"],
         "keras_model": ["py.typed"],
         "leaderboards": ["py.typed"],
     },

@@ -11,6 +11,7 @@ from typing import Any
 from t5eval import results, scoring
 from t5eval.answering import answer_batch
 from t5eval.data import Split, Summary
+from t5eval.environment import checkout, machine
 from t5eval.errors import UserError
 from t5eval.memory import Halving
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
@@ -45,6 +46,7 @@ class SplitResult:
     Attributes:
         score: its scores; none where the split is unlabelled.
         data: what was read.
+        specification: the fingerprint of the task's row.
         truncated: inputs that were cut to the task's length.
         hit_limit: outputs that ended at the length limit.
         limit: the number of examples it was limited to, None for all.
@@ -54,6 +56,7 @@ class SplitResult:
 
     score: SplitScore
     data: Summary
+    specification: str
     truncated: int
     hit_limit: int
     limit: int | None
@@ -67,6 +70,7 @@ class SplitResult:
             "outputs_at_limit": self.hit_limit,
             "limit": self.limit,
             "decode": self.decode,
+            "specification": self.specification,
             "data": self.data.to_json(),
         }
 
@@ -195,6 +199,7 @@ def evaluate_split(
         return SplitResult(
             score=scoring.score(spec, split.split, scoring.judge(spec, examples, texts)),
             data=split.summary,
+            specification=spec.fingerprint,
             truncated=sum(p.truncated for p in store.predictions.values()),
             hit_limit=sum(p.hit_limit for p in store.predictions.values()),
             limit=limit,
@@ -261,10 +266,13 @@ def evaluate_splits(
                 **settings,
                 "model": dict(predictor.identity),
                 "batch_tokens": batch_tokens,
+                "batch_rows": MAX_BATCH_ROWS,
                 "dtype": predictor.identity.get("dtype"),
                 "bootstrap": {"resamples": RESAMPLES, "seed": SEED},
                 "device": predictor.device(),
                 "versions": results.library_versions(),
+                "checkout": checkout(),
+                "machine": machine(),
             },
             {split.spec.name: {split.split: result.to_json()}},
         )

@@ -138,7 +138,7 @@ def command(
             found_model.predictor,
             splits,
             run,
-            {"command": command_line, "model_name": found_model.name},
+            {"command": command_line, "model_name": found_model.name, "strategy": strategy},
             answerings=answerings,
             batch_tokens=batch_tokens,
             limit=limit,

@@ -46,21 +46,21 @@ class SplitResult:
     Attributes:
         score: its scores; none where the split is unlabelled.
         data: what was read.
-        specification: the fingerprint of the task's row.
         truncated: inputs that were cut to the task's length.
         hit_limit: outputs that ended at the length limit.
         limit: the number of examples it was limited to, None for all.
         decode: how the answers came about: method, with beam size and alpha or with the answers that were ranked, and
             the length limits in tokens.
+        specification: the fingerprint of the task's row; None in a result that is read back, which nobody writes.
     """
 
     score: SplitScore
     data: Summary
-    specification: str
     truncated: int
     hit_limit: int
     limit: int | None
     decode: Mapping[str, Any]
+    specification: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Returns the result as JSON data."""

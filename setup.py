@@ -28,6 +28,7 @@ DEV = [
     "build>=1.2",
     "types-setuptools",
     "msgpack>=1",
+    "jsonschema>=4.18",
 ]
 
 setup(
@@ -42,7 +43,7 @@ setup(
     packages=find_packages(include=["task_specs*", "t5eval*", "keras_model*", "leaderboards*"]),
     package_data={
         "task_specs": ["py.typed"],
-        "t5eval": ["py.typed", "demo/suite/**/*", "report/templates/*"],
+        "t5eval": ["py.typed", "demo/suite/**/*", "report/templates/*", "schema/*.json"],
         "keras_model": ["py.typed"],
         "leaderboards": ["py.typed"],
     },

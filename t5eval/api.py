@@ -199,7 +199,7 @@ def evaluate(
             predictor,
             chosen,
             run,
-            {"command": command or _call(settings, run), "model_name": model_name},
+            {"command": command or _call(settings, run), "model_name": model_name, "strategy": strategy},
             answerings=answerings,
             batch_tokens=batch_tokens,
             limit=limit,

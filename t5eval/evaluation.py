@@ -11,6 +11,7 @@ from typing import Any
 from t5eval import results, scoring
 from t5eval.answering import answer_batch
 from t5eval.data import Split, Summary
+from t5eval.environment import checkout, machine
 from t5eval.errors import UserError
 from t5eval.memory import Halving
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
@@ -51,6 +52,7 @@ class SplitResult:
         limit: the number of examples it was limited to, None for all.
         decode: how the answers came about: method, with beam size and alpha or with the answers that were ranked, and
             the length limits in tokens.
+        specification: the fingerprint of the task's row; None in a result that is read back, which nobody writes.
     """
 
     score: SplitScore
@@ -59,6 +61,7 @@ class SplitResult:
     hit_limit: int
     limit: int | None
     decode: Mapping[str, Any]
+    specification: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Returns the result as JSON data."""
@@ -68,6 +71,7 @@ class SplitResult:
             "outputs_at_limit": self.hit_limit,
             "limit": self.limit,
             "decode": self.decode,
+            "specification": self.specification,
             "data": self.data.to_json(),
         }
 
@@ -196,6 +200,7 @@ def evaluate_split(
         return SplitResult(
             score=scoring.score(spec, split.split, scoring.judge(spec, examples, texts)),
             data=split.summary,
+            specification=spec.fingerprint,
             truncated=sum(p.truncated for p in store.predictions.values()),
             hit_limit=sum(p.hit_limit for p in store.predictions.values()),
             limit=limit,
@@ -262,11 +267,14 @@ def evaluate_splits(
                 **settings,
                 "model": dict(predictor.identity),
                 "batch_tokens": batch_tokens,
+                "batch_rows": MAX_BATCH_ROWS,
                 "dtype": predictor.identity.get("dtype"),
                 "bootstrap": {"resamples": RESAMPLES, "seed": SEED},
                 "device": predictor.device(),
                 "versions": results.library_versions(),
                 "plugins": dict(LOADED),
+                "checkout": checkout(),
+                "machine": machine(),
             },
             {split.spec.name: {split.split: result.to_json()}},
         )

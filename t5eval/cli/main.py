@@ -24,6 +24,7 @@ COMMANDS = {
     "examples": "Print a split as text pairs, one JSON object a line.",
     "score": "Score predictions.",
     "evaluate": "Predict with a model and score.",
+    "rerun": "Repeat an evaluation, and say what differs.",
     "compare": "Compare two runs, or a run with published scores.",
     "submit": "Write a leaderboard submission.",
     "check": "Check a submission file.",

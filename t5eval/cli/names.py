@@ -37,7 +37,7 @@ def _benchmarks() -> list[str]:
 def _leaderboards() -> tuple[str, ...]:
     import leaderboards
 
-    return leaderboards.NAMES
+    return leaderboards.names()
 
 
 complete_task = _completing(_tasks)

@@ -5,7 +5,7 @@ BEAM_VENV ?= .venv-beam
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint types parity beam bench clean
+.PHONY: demo test torture lint types parity beam bench clean
 
 # The whole job, offline once installed: train a tiny T5, evaluate it, write and check every kind of submission.
 demo: $(VENV)/.keras
@@ -13,6 +13,10 @@ demo: $(VENV)/.keras
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+# A hundred kills: of each of four commands, 13 while it writes anew and 13 while it replaces.
+torture: $(VENV)/.dev
+	T5EVAL_TEST_KILLS=13 $(BIN)/python -m pytest tests/commands/test_kills.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

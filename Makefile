@@ -6,7 +6,7 @@ DOCS_VENV ?= .venv-docs
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint types parity beam bench docs clean
+.PHONY: demo test torture lint types parity beam bench docs clean
 
 # The whole job, offline once installed: train a tiny T5, evaluate it, write and check every kind of submission.
 demo: $(VENV)/.keras
@@ -14,6 +14,10 @@ demo: $(VENV)/.keras
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+# A hundred kills: of each of four commands, 13 while it writes anew and 13 while it replaces.
+torture: $(VENV)/.dev
+	T5EVAL_TEST_KILLS=13 $(BIN)/python -m pytest tests/commands/test_kills.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

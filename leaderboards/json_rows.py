@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
@@ -46,8 +47,8 @@ def _objects(lines: list[str], faults: FileFaults) -> Iterator[tuple[int, dict[s
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {quoted(next(key for key in keys if keys.count(key) > 1))} comes twice")
+        counts = Counter(key for key, _ in pairs)
+        raise ValueError(f"the key {quoted(next(key for key in counts if counts[key] > 1))} comes twice")
     return found
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import secrets
 import stat
 import zipfile
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 
+from leaderboards.temporary import temporary_file
 from task_specs.errors import UserError
 
 
@@ -42,25 +42,20 @@ def write_files(files: Mapping[Path, bytes]) -> None:
     Raises:
         UserError: a file cannot be written; what was written of it is removed again.
     """
-    temporary: list[tuple[Path, Path]] = []
     target = Path()
     try:
-        for target, data in files.items():
-            if os.path.exists(target) and not os.path.isfile(target):
-                raise UserError(f"{target}: is no regular file and is not replaced; name another one")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            # A short name of its own: the target's may be as long as names can be.
-            partial = target.parent / f".writing-{secrets.token_hex(8)}.tmp"
-            temporary.append((partial, target))
-            with partial.open("xb") as file:
+        with ExitStack() as stack:
+            temporary: list[tuple[Path, Path]] = []
+            for target, data in files.items():
+                if os.path.exists(target) and not os.path.isfile(target):
+                    raise UserError(f"{target}: is no regular file and is not replaced; name another one")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                partial, file = stack.enter_context(temporary_file(target.parent))
+                temporary.append((partial, target))
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-        for partial, target in temporary:
-            os.replace(partial, target)
+            for partial, target in temporary:
+                os.replace(partial, target)
     except (OSError, ValueError) as error:
         raise UserError(f"{target}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
-    finally:
-        for partial, _ in temporary:
-            with suppress(OSError):
-                partial.unlink(missing_ok=True)

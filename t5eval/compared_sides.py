@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from t5eval.errors import PredictionError, RunError
 from t5eval.predictions import read_predictions
 from t5eval.results import UNSAID, read_results
 from t5eval.run_folder import predictions_path
+from t5eval.strict_json import parse_json
 from task_specs import SPLITS
 
 HASH = re.compile("[0-9a-f]{64}")
@@ -83,7 +83,7 @@ class Side:
             return None
         try:
             named = tomllib.loads(path.read_text(encoding="utf-8")).get("evaluate", {}).get("data_dir")
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             raise RunError(f"{path}: not a TOML file of settings; name the data with --data-dir") from None
         return named if isinstance(named, str) else None
 
@@ -97,7 +97,7 @@ class Side:
         if not self.is_run or not path.is_file():
             return {}
         try:
-            made_by = {**UNSAID, **json.loads(path.read_text(encoding="utf-8"))}
+            made_by = {**UNSAID, **parse_json(path.read_bytes())}
             if not isinstance(made_by.get("limit"), int | None):
                 raise TypeError
         except (ValueError, TypeError):

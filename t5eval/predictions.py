@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from t5eval.errors import PredictionError, quoted
+from t5eval.strict_json import parse_json
 
 FORMATS = ("jsonl", "json", "text")
 RECOGNISED_BY = 5  # lines at the start of a file
@@ -165,7 +166,7 @@ def _json_lines(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
             continue
         try:
             record = parse_json(line, _record)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             torn = "; the file ends inside this line" if number == len(lines) else ""
             raise PredictionError(f"{path}: line {number}: not a JSON object ({error}){torn}") from None
         if not isinstance(record, dict) or "id" not in record or "prediction" not in record:
@@ -194,25 +195,12 @@ def _json_object(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
 
     try:
         whole = parse_json(text, keep)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise PredictionError(f"{path}: not one JSON object: {error}") from None
     if not isinstance(whole, dict):
         raise PredictionError(f"{path}: expected one JSON object of id to text, got {type(whole).__name__}")
     for example_id, prediction in pairs:
         yield 0, *_entry(path, 0, example_id, prediction)
-
-
-def parse_json(text: str, pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
-    """Parses strict JSON: no NaN or infinity.
-
-    Raises:
-        ValueError: the text is not JSON.
-    """
-
-    def refuse(name: str) -> Any:
-        raise ValueError(f"{name} is not JSON")
-
-    return json.loads(text, object_pairs_hook=pairs_hook, parse_constant=refuse)
 
 
 def _entry(path: Path, line: int, example_id: Any, prediction: Any) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -12,6 +11,7 @@ from typing import Any
 from t5eval import __version__
 from t5eval.errors import RunError
 from t5eval.files import write_json
+from t5eval.strict_json import parse_json
 from task_specs import BENCHMARKS, Benchmark, get
 
 SCHEMA = 1
@@ -111,7 +111,7 @@ def read_results(run: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = parse_json(path.read_bytes())
         schema = document["schema"]
         if schema == SCHEMA and not isinstance(document["results"], dict):
             raise TypeError
@@ -156,11 +156,17 @@ def write_results(run: Path, settings: Mapping[str, Any], results: Mapping[str, 
     """
     before = read_results(run) or {"results": {}}
     require_same_model(run, before, settings.get("model"))
-    merged: dict[str, dict[str, Any]] = {task: dict(splits) for task, splits in before["results"].items()}
-    for task, splits in results.items():
-        merged.setdefault(task, {}).update(splits)
+    try:
+        merged: dict[str, dict[str, Any]] = {task: dict(splits) for task, splits in before["results"].items()}
+        for task, splits in results.items():
+            merged.setdefault(task, {}).update(splits)
+        averages = benchmark_averages(merged)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RunError(
+            f"{run / 'results.json'}: not a results file ({error!r}); remove it, and the scores are computed anew"
+        ) from None
     if settings.get("device") is None and "device" in before:
         settings = {**settings, "device": before["device"]}  # nothing was left to predict this time
-    document = {"schema": SCHEMA, **settings, "results": merged, "benchmarks": benchmark_averages(merged)}
+    document = {"schema": SCHEMA, **settings, "results": merged, "benchmarks": averages}
     write_json(run / "results.json", document)
     return document

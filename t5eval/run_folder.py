@@ -26,7 +26,7 @@ def write_config(run: Path, command: str, settings: Mapping[str, Any]) -> None:
     path = run / "config.toml"
     try:
         config = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path}: not a TOML file: {error}") from None
     config[command] = _without_none(settings)
     write_text(path, tomli_w.dumps(config))

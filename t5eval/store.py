@@ -14,6 +14,7 @@ from t5eval.errors import RunError
 from t5eval.files import replacing, write_json
 from t5eval.predictor import Ranking
 from t5eval.run_folder import predictions_path
+from t5eval.strict_json import parse_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,18 @@ class Prediction:
         Raises:
             ValueError, KeyError, TypeError: it holds none.
         """
-        record = json.loads(line)
+        record = parse_json(line)
         example_id, text = record["id"], record["prediction"]
         if not isinstance(example_id, str) or not isinstance(text, str):
             raise TypeError
+        text.encode()  # half a surrogate pair, of which UTF-8 knows nothing, is a ValueError
         ranking = None
         if "log_likelihoods" in record:
-            ranking = Ranking(tuple(map(float, record["log_likelihoods"])), tuple(map(int, record["answer_tokens"])))
+            try:
+                sums, tokens = map(float, record["log_likelihoods"]), map(int, record["answer_tokens"])
+                ranking = Ranking(tuple(sums), tuple(tokens))
+            except OverflowError:
+                raise ValueError("a number too large") from None
         return cls(example_id, text, record.get("truncated", False), record.get("hit_limit", False), ranking)
 
 
@@ -101,7 +107,7 @@ class PredictionStore:
             raise RunError(f"{self.path}: not written by t5eval evaluate; give another --out")
         else:
             try:
-                before = json.loads(origin.read_text(encoding="utf-8"))
+                before = parse_json(origin.read_bytes())
                 if not isinstance(before, dict):
                     raise ValueError
             except ValueError:

@@ -127,7 +127,7 @@ def histogram_chart(title: str, measure: str, bars: Sequence[Bar], left_out: int
         says,
         measure,
         "examples",
-        [(_x(part / 4), said(high * part / 4)) for part in range(5)],
+        [(_x(mark / high), said(mark)) for mark in ticks(0, high) if mark <= high],
         [(_y(mark, 0, top), said(mark)) for mark in marks],
         [measure, "examples"],
         [[f"{said(bar.low)} to {said(bar.high)}", f"{bar.count:,}"] for bar in bars],

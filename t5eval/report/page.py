@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from t5eval.data import DataSource
 from t5eval.report import overview
-from t5eval.report.charts import Chart, curve_chart, histogram_chart, length_chart, said
+from t5eval.report.charts import Chart, curve_chart, histogram_chart, length_chart, said, ticks
 from t5eval.report.distributions import Confusion, confusion, histogram, length_parts, means_by_length
 from t5eval.report.escaping import script_json, visible
 from t5eval.report.examples import PAGE_BYTES, Examples, fitting, held_examples, ranked_examples
@@ -174,7 +174,7 @@ def _charts(judged: JudgedSplit, runs: Sequence[Run]) -> list[Chart]:
     for number, name, _, measure in measured:
         values = [value for value in measure.values if value is not None]
         if measure.kind != RIGHT and values:
-            high = max(values) if measure.kind == ERROR else 100.0
+            high = ticks(0, max(values) or 1)[-1] if measure.kind == ERROR else 100.0
             title = f"Spread of {measure.name}" + (f": {name}" if len(runs) > 1 else "")
             bars = histogram(values, high)
             charts.append(histogram_chart(title, measure.name, bars, len(measure.values) - len(values), number))

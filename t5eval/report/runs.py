@@ -59,7 +59,7 @@ def recorded_source(run: Path) -> str | None:
     """Returns the `--data-dir` that the run was evaluated, or else trained with, None if it does not say."""
     try:
         config = tomllib.loads((run / "config.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     for command in ("evaluate", "train"):
         table = config.get(command)
@@ -159,7 +159,7 @@ def _results(path: Path, document: Mapping[str, Any]) -> dict[Key, SplitResult]:
         try:
             for split, entry in splits.items():
                 found[task, split] = _result(task, split, entry)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise RunError(f"{path}: the result of {task} cannot be read ({error!r}); evaluate it anew") from None
     return found
 
@@ -218,7 +218,7 @@ def _averages(path: Path, benchmarks: Any) -> dict[str, dict[str, Any]]:
             }
             for name, splits in benchmarks.items()
         }
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise RunError(f"{path}: its benchmarks cannot be read ({error!r}); evaluate a task anew") from None
 
 

@@ -1,0 +1,40 @@
+"""JSON from anywhere: no NaN, no number that a float cannot hold, no nesting without end."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+
+def parse_json(text: str | bytes, pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """Parses strict JSON: no NaN or infinity, also not as a number like 1e999.
+
+    Args:
+        text: the text, or its bytes in UTF-8.
+        pairs_hook: what makes a value of an object's names and values; a dict if None.
+
+    Raises:
+        ValueError: the text is not such JSON, or nested too deeply.
+    """
+    try:
+        return json.loads(
+            text if isinstance(text, str) else text.decode("utf-8"),
+            object_pairs_hook=pairs_hook,
+            parse_constant=_refuse,
+            parse_float=_finite,
+        )
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits[:20]} is larger than any number")
+    return number

@@ -15,12 +15,24 @@ from leaderboards.temporary import temporary_file
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Opens a temporary file beside `path` that takes its place when the block ends without an exception."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with temporary_file(path.parent) as (temporary, file):
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-        os.replace(temporary, path)
+    with naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary_file(path.parent) as (temporary, file):
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            os.replace(temporary, path)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Gives an `OSError` of the block the file's name: a full disk does not say what was being written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None:
+            error.filename, error.filename2 = str(path), None
+        raise
 
 
 def write_text(path: Path, text: str) -> None:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from t5eval.errors import RunError
-from t5eval.files import replacing, write_json
+from t5eval.files import naming, replacing, write_json
 from t5eval.predictor import Ranking
 from t5eval.run_folder import predictions_path
 from t5eval.strict_json import parse_json
@@ -142,9 +142,10 @@ class PredictionStore:
     def append(self, predictions: Iterable[Prediction]) -> None:
         """Adds a batch; when this returns, it survives a power cut. Ids that are already there are skipped."""
         fresh = [p for p in predictions if p.id not in self.predictions]
-        self._file.write(b"".join(p.line() for p in fresh))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with naming(self.path):
+            self._file.write(b"".join(p.line() for p in fresh))
+            self._file.flush()
+            os.fsync(self._file.fileno())
         self.predictions.update((p.id, p) for p in fresh)
 
     def finish(self, ids: Sequence[str]) -> None:

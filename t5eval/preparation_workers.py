@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SECONDS_BEFORE_PROCESSES = 0.5
 """For so long the work is done here; what takes no longer is done before processes would have started."""
 
+PATIENCE = 2.0
+"""Seconds that a result is waited for before a look whether the processes live."""
+
 
 class Workers:
     """Processes that tokenise; they start when there is enough to do, and end with the block.
@@ -63,9 +66,31 @@ class Workers:
                 continue
             waiting.append(self._submit(spec, split, block))
             if len(waiting) > 2 * self.count:
-                yield _result(waiting.popleft())
+                yield self._result(waiting.popleft())
         while waiting:
-            yield _result(waiting.popleft())
+            yield self._result(waiting.popleft())
+
+    def _result(self, future: Future[Block]) -> Block:
+        while True:
+            try:
+                return future.result(timeout=PATIENCE)
+            except TimeoutError:
+                self._end_if_one_died()
+            except BrokenProcessPool:
+                raise _killed() from None
+
+    def _end_if_one_died(self) -> None:
+        """Ends a pool that a dead process blocks.
+
+        A process that is killed while it hands over a result leaves half of it in the pipe, and the executor waits for
+        the rest for ever. With all processes gone and our own end of the pipe closed, it sees the pipe's end instead.
+        """
+        assert self._pool is not None
+        processes = list((self._pool._processes or {}).values())
+        if any(not process.is_alive() for process in processes):
+            for process in processes:
+                process.kill()
+            self._pool._result_queue._writer.close()  # type: ignore[attr-defined]
 
     def _submit(self, spec: TaskSpec, split: str, block: list[Example]) -> Future[Block]:
         if self._pool is None:
@@ -76,13 +101,6 @@ class Workers:
             return self._pool.submit(_work, spec, split, block)
         except BrokenProcessPool:
             raise _killed() from None
-
-
-def _result(future: Future[Block]) -> Block:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        raise _killed() from None
 
 
 def _killed() -> UserError:

@@ -110,7 +110,7 @@ def test_an_example_that_t5_cannot_format_has_no_target_and_a_warning(t5eval: An
         (["examples", "glue/rte", "--split", "train"], "--data-dir DIR or T5EVAL_DATA_DIR"),
         (["examples", "glue/rte", "--split", "train", "--data-dir", "nowhere"], "there is no such folder"),
         (["examples", "glue/rte", "--split", "train", "--data-dir", "{empty}"], "RTE/train.tsv: no such file"),
-        (["scor"], "Did you mean 'score'?"),
+        (["scor"], "Did you mean 'score'"),
         (["tasks", "--jsn"], "--jsn"),
     ],
 )

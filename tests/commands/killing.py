@@ -50,4 +50,5 @@ def main(folder: str, last: int, arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), sys.argv[3:]))
+    folder = sys.argv.pop(1)  # the command line that t5eval records is then the same whichever step is the last
+    sys.exit(main(folder, int(os.environ["LAST_STEP"]), sys.argv[1:]))

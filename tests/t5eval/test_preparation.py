@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -25,8 +26,9 @@ from t5eval.cli.progress import SplitProgress
 from t5eval.data import OfficialFiles, open_split
 from t5eval.errors import UserError
 from t5eval.preparation import in_processes, prepare
+from t5eval.preparation_workers import Workers
 from t5eval.prepared_records import existing, given_records, open_parts, prepare_or_keep, records_of_run
-from task_specs import Lengths, get
+from task_specs import Example, Lengths, get
 from tests.t5eval.glue_files import put
 
 TASKS = ("glue/sst2", "glue/rte", "glue/wnli")
@@ -245,6 +247,20 @@ def test_a_killed_worker_is_one_line(data: OfficialFiles, tmp_path: Path, monkey
     with pytest.raises(UserError, match="was killed, or could not start"):
         prepare(splits(data), TOKENIZER, tmp_path / "out", in_processes(2, Killing))
     assert files(tmp_path / "out") == {}
+
+
+def test_a_worker_killed_in_the_middle_of_its_result_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparation_workers, "PATIENCE", 0.1)
+    monkeypatch.setattr(preparation_workers, "SECONDS_BEFORE_PROCESSES", 0.0)
+    block = [Example("0", {"sentence1": "A", "sentence2": "B", "label": 0})]
+    with Workers(TOKENIZER, 2) as workers:
+        assert len(list(workers.tokenise(RTE, "train", [block]))) == 1
+        assert workers._pool is not None
+        os.write(workers._pool._result_queue._writer.fileno(), struct.pack("!i", 1000))  # of 1,000 bytes, none
+        for process in multiprocessing.active_children():
+            process.kill()
+        with pytest.raises(UserError, match="was killed, or could not start"):
+            list(workers.tokenise(RTE, "train", [block]))
 
 
 def test_another_folder_is_left_as_it_is(data: OfficialFiles, tmp_path: Path) -> None:

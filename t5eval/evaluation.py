@@ -75,6 +75,31 @@ class SplitResult:
             "data": self.data.to_json(),
         }
 
+    def cautions(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """Yields what to know before quoting the scores, with its reasons; not what is amiss in the data."""
+        score, n = self.score, self.score.n
+
+        def of(count: int) -> str:
+            share = 100 * count / n if n else 0.0
+            return f"{count:,} of {n:,} ({f'{share:.1f}' if share >= 0.1 else 'under 0.1'} %)"
+
+        if self.limit is not None:
+            yield f"limited to the first {self.limit:,} examples: a score of a part of the split", ()
+        if score.missing:
+            yield f"{of(score.missing)} examples have no prediction and count as wrong", ()
+        if score.unreadable:
+            yield f"{of(score.unreadable)} answers are unreadable", [f"{c:,} × {r}" for r, c in score.reasons.items()]
+        if score.unmapped:
+            yield f"{of(score.unmapped)} answers are not in the passage; scored as they are", ()
+        if self.truncated:
+            yield f"{of(self.truncated)} inputs were cut to {self._tokens('inputs')}", ()
+        if self.hit_limit:
+            yield f"{of(self.hit_limit)} outputs ended at the limit of {self._tokens('targets')}", ()
+
+    def _tokens(self, side: str) -> str:
+        length = self.decode.get(side)
+        return f"{length:,} tokens" if isinstance(length, int) else "the task's length"
+
 
 def plan_batches(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:
     """Returns batches of example indices, the longest inputs first, each within the token budget.

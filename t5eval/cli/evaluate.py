@@ -95,6 +95,7 @@ def command(
     )
     for result in done.splits:
         warn(result.data.notes)
+        warn(f"{result.score.task} {result.score.split}: {text}" for text, _ in result.cautions())
     if as_json:
         print_json(done.to_json())
         return

@@ -138,31 +138,9 @@ def warnings_of(runs: Sequence[Run]) -> list[Caution]:
 
 
 def _result_warnings(result: SplitResult) -> Iterator[tuple[str, Sequence[str]]]:
-    score, n = result.score, result.score.n
-
-    def of(count: int) -> str:
-        share = 100 * count / n if n else 0.0
-        return f"{count:,} of {n:,} ({f'{share:.1f}' if share >= 0.1 else 'under 0.1'} %)"
-
-    if result.limit is not None:
-        yield f"limited to the first {result.limit:,} examples: a score of a part of the split", ()
-    if score.missing:
-        yield f"{of(score.missing)} examples have no prediction and count as wrong", ()
-    if score.unreadable:
-        yield f"{of(score.unreadable)} answers are unreadable", [f"{c:,} × {r}" for r, c in score.reasons.items()]
-    if score.unmapped:
-        yield f"{of(score.unmapped)} answers are not in the passage; scored as they are", ()
-    if result.truncated:
-        yield f"{of(result.truncated)} inputs were cut to {_tokens(result, 'inputs')}", ()
-    if result.hit_limit:
-        yield f"{of(result.hit_limit)} outputs ended at the limit of {_tokens(result, 'targets')}", ()
+    yield from result.cautions()
     for note in result.data.notes:
-        yield note.removeprefix(f"{score.task} {score.split} has "), ()
-
-
-def _tokens(result: SplitResult, side: str) -> str:
-    length = result.decode.get(side)
-    return f"{length:,} tokens" if isinstance(length, int) else "the task's length"
+        yield note.removeprefix(f"{result.score.task} {result.score.split} has "), ()
 
 
 @dataclass(frozen=True)

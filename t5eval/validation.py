@@ -14,6 +14,7 @@ from t5eval.data import DataSource, Split, available_splits, open_split
 from t5eval.errors import SpecError, UserError, quoted
 from t5eval.metrics import get_metric
 from task_specs import BENCHMARKS, Answer, Example, TaskSpec, TextPair
+from task_specs.toml_faults import read_row_faults
 
 ROUNDED = 99.0  # what a score of rounded true numbers must reach, in percent
 
@@ -83,7 +84,7 @@ def validate(
     try:
         spec = task_specs.get(name)
     except SpecError as error:
-        return Validation(name, [str(error)])
+        return Validation(name, _faults_of_row(name) or [str(error)])
     found = Validation(spec.name)
     if name.endswith(".toml"):
         found.faults += _collisions(spec, Path(name))
@@ -109,6 +110,15 @@ def validate(
         found.splits.append(result)
         found.faults += [f"{split}: {fault}" for fault in faults]
     return found
+
+
+def _faults_of_row(name: str) -> list[str]:
+    """Returns every fault of a TOML file's keys, with its line; none if it is no TOML file that can be read."""
+    try:
+        _, faults = read_row_faults(Path(name))
+    except SpecError:
+        return []
+    return [f"{name}{f':{fault.line}' if fault.line else ''}: {fault.message}" for fault in faults]
 
 
 def _collisions(spec: TaskSpec, path: Path) -> list[str]:

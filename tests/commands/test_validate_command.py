@@ -151,3 +151,15 @@ def test_built_in_tasks_read_their_targets_back(t5eval: Any, official: Path, tas
     document = t5eval("validate", task, "--data-dir", official, "--json").json
     assert [fault for fault in document["faults"] if "the row says" not in fault] == []
     assert any(split["gold"] for split in document["splits"])
+
+
+def test_every_fault_of_a_file_at_once(t5eval: Any, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'name = "mine/a"\nbenchmark = "mine"\nmetrics = ["accuracy"]\nsizs = {test = 2}\n[source]\nkind = "tsv"\nfolder = 3\n'
+    )
+    done = t5eval("validate", path, "--json")
+    faults = done.json["faults"]
+    assert done.status == 2
+    assert any(f.startswith(f"{path}:4: ") and "sizes" in f for f in faults)
+    assert any(f.startswith(f"{path}:7: ") and "folder" in f for f in faults)

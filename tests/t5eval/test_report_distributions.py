@@ -7,7 +7,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sacrebleu.metrics import CHRF
 from sklearn.metrics import confusion_matrix
@@ -50,6 +50,7 @@ def test_a_histogram_counts_every_value_once() -> None:
     assert sum(bar.count for bar in histogram([0.0, 0.0], 0.0)) == 2  # every answer exact
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=60), st.integers(1, 9))
 def test_lengths_fall_into_parts_that_do_not_overlap(lengths: list[int], count: int) -> None:
     parts = length_parts(lengths, count)

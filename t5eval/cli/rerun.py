@@ -11,6 +11,7 @@ import click
 from t5eval.cli.options import data_dir_option, json_option, print_json, warn
 from t5eval.cli.progress import SplitProgress
 from t5eval.data import data_source, open_split
+from t5eval.plugin_record import LOADED
 from t5eval.rerunning import differences, recorded_run, repeat, require_fresh, specs_of
 from t5eval.run_folder import locked, recorded
 from t5eval.strategy import require_one_process
@@ -46,7 +47,7 @@ def command(run: str, out: str | None, data_dir: str | None, model: str | None, 
     options = ModelOptions(settings.get("dtype"), settings.get("vocab"), strategy)
     named = open_model(model or settings["model"], options)
     named.predictor.identity  # noqa: B018  (what cannot be read is said before a folder is made)
-    config = {**settings, "model": named.name, "data_dir": data.option}
+    config = {**settings, "model": named.name, "data_dir": data.option, "plugins": dict(LOADED)}
     said = {"command": shlex.join(["t5eval", *sys.argv[1:]]), "model_name": named.name, "strategy": strategy}
     with locked(new), recorded(new, "evaluate", config):
         after = repeat(named.predictor, splits, new, before, said, SplitProgress, warn)

@@ -16,6 +16,7 @@ from t5eval.answering import METHODS, choose_answering
 from t5eval.data import DataSource, Split, Summary, available_splits, data_source, open_split
 from t5eval.errors import UserError
 from t5eval.evaluation import Progress, Say, SplitResult
+from t5eval.metrics import get_metric
 from t5eval.plugin_record import LOADED
 from t5eval.predictions import given_predictions, given_texts
 from t5eval.predictor import Predictor
@@ -173,6 +174,9 @@ def evaluate(
         say(f"{name} skipped: its data is not in {source.option}")
     groups = ("all", *task_specs.BENCHMARKS)
     alone = [row for name in names if name not in groups and isinstance(row := task_specs.find(name), TaskSpec)]
+    for spec in specs:
+        for metric in spec.metrics:
+            get_metric(metric, spec.answer.kind)  # one that is not there is said before anything is predicted
     answerings, kept = choose_answering(specs, decode, {spec.name for spec in alone})
     if kept:
         say(f"no fixed answers to rank, so decoded as their rows say: {', '.join(kept)}")

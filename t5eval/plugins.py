@@ -1,13 +1,10 @@
-"""A user's own metrics, tasks, sources, text formats, answer parsers, predictors and leaderboards, from a file."""
+"""What a plugin calls: a user's own metrics, tasks, sources, formats, parsers, models and leaderboards made known."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.util
-import sys
-import traceback
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,28 +19,14 @@ from t5eval.data.official_files import Reader
 from t5eval.data.summary import Summary
 from t5eval.errors import DataError, UserError, quoted
 from t5eval.metrics import Metric
-from t5eval.metrics import registry as metric_registry
-from t5eval.plugin_record import LOADED
-from t5eval.predictors import opening
+from t5eval.plugin_record import LOADING
 from t5eval.predictors.named import ModelOptions, NamedModel
 from t5eval.predictors.of_python import require_predictor
 from t5eval.predictors.opening import register_opener
 from task_specs import Answer, Example, TaskSpec
 from task_specs import registry as task_registry
 from task_specs.records import FrozenDict
-from task_specs.schema import KINDS, register_kind
-
-# Everything that something can be registered in; built-in things stand in the same tables.
-TABLES: tuple[MutableMapping[Any, Any], ...] = (
-    metric_registry._METRICS,
-    task_registry.REGISTERED,
-    *(KINDS[part] for part in ("source", "text", "answer")),
-    official_files.READERS,
-    opening.OPENERS,
-    leaderboards._LEADERBOARDS,
-)
-
-_loading: list[tuple[str, str]] = []  # path and SHA-256 of the plugin that is being loaded
+from task_specs.schema import register_kind
 
 
 @dataclass(frozen=True)
@@ -104,8 +87,8 @@ def register(thing: Any) -> Any:
             f"{quoted(repr(thing))} is nothing that can be registered: a Metric, a TaskSpec, a Leaderboard, a "
             f"FileSource, or a dataclass with `pairs` (a text format) or `parse` (an answer parser)"
         )
-    if isinstance(thing, type) and _loading:
-        thing.plugin = _loading[-1][1]  # type: ignore[attr-defined]  # part of the fingerprint of rows that name it
+    if isinstance(thing, type) and LOADING:
+        thing.plugin = LOADING[-1].sha256  # type: ignore[attr-defined]  # part of the fingerprint of rows that name it
     return thing
 
 
@@ -131,54 +114,9 @@ def register_model(prefix: str, make: Callable[[str], Any]) -> None:
     register_opener(prefix, opener)
 
 
-def load(path: str) -> None:
-    """Runs a plugin's file, which registers what it offers; if anything is wrong, nothing of it stays registered.
-
-    Raises:
-        UserError: the file is absent, fails, breaks a contract, or registers nothing.
-    """
-    file = Path(path).resolve()
-    if str(file) in LOADED:
-        return
-    if not file.is_file():
-        raise UserError(f"plugin {path}: no such file")
-    before = [dict(table) for table in TABLES]
-    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    _loading.append((path, sha256))
-    try:
-        _run(file)
-        if [dict(table) for table in TABLES] == before:
-            raise UserError("it registers nothing; call t5eval.plugins.register")
-        LOADED[str(file)] = sha256
-    except Exception as error:
-        for table, old in zip(TABLES, before, strict=True):
-            table.clear()
-            table.update(old)
-        task_registry._with_installed.cache_clear()
-        reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-        raise UserError(f"plugin {path}: {reason}{_place(error, file)}") from None
-    finally:
-        _loading.pop()
-
-
-def _run(file: Path) -> None:
-    name = f"_t5eval_plugin_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise UserError("not a file of Python; its name ends in .py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where dataclasses look for it
-    spec.loader.exec_module(module)
-
-
-def _place(error: Exception, file: Path) -> str:
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
-    return f" (line {lines[-1]})" if lines else ""
-
-
 def _guard(contract: str) -> Callable[[str], UserError]:
     """Returns what makes an error of a message, naming the plugin that is being loaded and the contract it broke."""
-    plugin = f"plugin {_loading[-1][0]}: " if _loading else ""
+    plugin = f"plugin {LOADING[-1].shown}: " if LOADING else ""
     return lambda message: UserError(f"{plugin}{contract}: {message}")
 
 

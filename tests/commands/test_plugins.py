@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from t5eval import plugins
+from t5eval import plugin_loading
 from t5eval.plugin_record import LOADED
 from task_specs import registry
 
@@ -21,13 +21,13 @@ EXAMPLE = ROOT / "examples" / "plugin"
 @pytest.fixture(autouse=True)
 def unregistered() -> Iterator[None]:
     """Takes away again what a test registers."""
-    before = [dict(table) for table in plugins.TABLES]
+    before = [dict(table) for table in plugin_loading.TABLES]
     yield
-    for table, old in zip(plugins.TABLES, before, strict=True):
+    for table, old in zip(plugin_loading.TABLES, before, strict=True):
         table.clear()
         table.update(old)
     LOADED.clear()
-    registry._with_installed.cache_clear()
+    registry._known.cache_clear()
 
 
 def test_the_example_runs_as_the_page_shows(t5eval: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,11 +62,11 @@ def test_a_changed_plugin_does_not_resume(t5eval: Any, tmp_path: Path) -> None:
 
 def unregister() -> None:
     """As a new process would have it."""
-    plugins.KINDS["source"].pop("mine_csv")
-    plugins.KINDS["text"].pop("mine_question")
-    plugins.KINDS["answer"].pop("mine_stars")
-    plugins.metric_registry._METRICS.pop(("within_one", ""))
-    plugins.opening.OPENERS.pop("always:")
+    plugin_loading.KINDS["source"].pop("mine_csv")
+    plugin_loading.KINDS["text"].pop("mine_question")
+    plugin_loading.KINDS["answer"].pop("mine_stars")
+    plugin_loading.metric_registry._METRICS.pop(("within_one", ""))
+    plugin_loading.opening.OPENERS.pop("always:")
     LOADED.clear()
 
 
@@ -99,13 +99,13 @@ METRIC += "    def aggregate(self, totals): return 0\nregister(M)\n"
     ],
 )
 def test_what_a_broken_plugin_is_told(t5eval: Any, tmp_path: Path, code: str, message: str) -> None:
-    before = [dict(table) for table in plugins.TABLES]
+    before = [dict(table) for table in plugin_loading.TABLES]
     (tmp_path / "mine.py").write_text(code)
     done = t5eval("--plugin", tmp_path / "mine.py", "tasks")
     assert done.status == 2
     assert done.err.startswith(f"t5eval: plugin {tmp_path / 'mine.py'}: ")
     assert message in done.err
-    assert [dict(table) for table in plugins.TABLES] == before
+    assert [dict(table) for table in plugin_loading.TABLES] == before
 
 
 @pytest.mark.parametrize(

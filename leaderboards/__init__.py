@@ -3,6 +3,7 @@
 from leaderboards.base import Leaderboard, Written, lines
 from leaderboards.cnn_dailymail import CNN_DAILYMAIL
 from leaderboards.glue import GLUE
+from leaderboards.row_per_example import RowFault, RowPerExample
 from leaderboards.squad import SQUAD
 from leaderboards.super_glue import SUPER_GLUE
 from leaderboards.verdict import Fault, Verdict
@@ -11,7 +12,19 @@ from task_specs import TaskSpec
 from task_specs.errors import SpecError, did_you_mean
 from task_specs.installed import load_installed, looked_up
 
-__all__ = ["Fault", "Leaderboard", "Verdict", "Written", "get", "lines", "names", "of_task", "register"]
+__all__ = [
+    "Fault",
+    "Leaderboard",
+    "RowFault",
+    "RowPerExample",
+    "Verdict",
+    "Written",
+    "get",
+    "lines",
+    "names",
+    "of_task",
+    "register",
+]
 
 _LEADERBOARDS: dict[str, Leaderboard] = {
     leaderboard.name: leaderboard for leaderboard in (GLUE, SUPER_GLUE, SQUAD, CNN_DAILYMAIL, WMT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,29 @@ def t5eval_process() -> Command:
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     return call
+
+
+@pytest.fixture
+def forget_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Returns what makes this process forget every plugin, as a new process would; it does so after the test, too."""
+    from t5eval import plugin_loading
+    from t5eval.plugin_record import LOADED
+    from task_specs import installed, registry
+
+    before = [dict(table) for table in plugin_loading.TABLES]
+    monkeypatch.setattr(plugin_loading, "_installed", {})
+
+    def forget() -> None:
+        for table, old in zip(plugin_loading.TABLES, before, strict=True):
+            table.clear()
+            table.update(old)
+        LOADED.clear()
+        plugin_loading._installed.clear()
+        installed.entry_points.cache_clear()
+        registry._known.cache_clear()
+
+    yield forget
+    forget()
 
 
 @pytest.fixture(scope="session")

@@ -15,14 +15,15 @@ import pytest
 
 from t5eval import plugin_loading
 from t5eval.plugin_record import LOADED
-from task_specs import installed, registry
+from task_specs import installed
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "plugin"
+STARS = ("source.py", "text_format.py", "answer_parser.py", "metric.py", "model.py")
 Install = Callable[..., Path]
 
 
 @pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget_plugins: Any) -> Iterator[Install]:
     """Returns what installs a package of one module, with an entry point; all is undone after the test."""
     site = tmp_path / "site"
     site.mkdir()
@@ -41,28 +42,20 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         installed.entry_points.cache_clear()
         return module
 
-    before = [dict(table) for table in plugin_loading.TABLES]
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]))
-    monkeypatch.setattr(plugin_loading, "_installed", {})
     yield call
     for name in made:
         sys.modules.pop(name, None)
-    for table, old in zip(plugin_loading.TABLES, before, strict=True):
-        table.clear()
-        table.update(old)
-    LOADED.clear()
-    installed.entry_points.cache_clear()
-    registry._known.cache_clear()
 
 
 def test_a_package_offers_what_a_file_does(t5eval_process: Any, install: Install, tmp_path: Path) -> None:
-    module = install((EXAMPLE / "polite.py").read_text())
-    arguments = ["--task", EXAMPLE / "polite.toml", "--model", "always:4 stars", "--data-dir", EXAMPLE / "data"]
+    module = install("\n".join((EXAMPLE / name).read_text() for name in STARS))
+    arguments = ["--task", EXAMPLE / "stars.toml", "--model", "always:4 stars", "--data-dir", EXAMPLE / "data"]
     done = t5eval_process("evaluate", *arguments, "--out", tmp_path / "run")
     assert done.status == 0, done.err
     results = json.loads((tmp_path / "run" / "results.json").read_text())
-    assert results["results"]["mine/polite"]["validation"]["scores"]["within_one"]["value"] == pytest.approx(200 / 3)
+    assert results["results"]["mine/stars"]["validation"]["scores"]["within_one"]["value"] == pytest.approx(200 / 3)
     recorded = {"mine-t5eval 1.2: mine_t5eval": hashlib.sha256(module.read_bytes()).hexdigest()}
     assert results["plugins"] == recorded
     again = t5eval_process("rerun", tmp_path / "run", "--data-dir", EXAMPLE / "data", "--out", tmp_path / "again")
@@ -168,7 +161,7 @@ def test_all_kinds_are_looked_for(
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("T5EVAL_DATA_DIR", str(suite))
-    (tmp_path / "mine.toml").write_text((EXAMPLE / "polite.toml").read_text().replace("mine_csv", "mine"))
+    (tmp_path / "mine.toml").write_text((EXAMPLE / "stars.toml").read_text().replace("mine_csv", "mine"))
     install("1 / 0")
     done = t5eval(*arguments)
     assert done.status == 2
@@ -176,10 +169,11 @@ def test_all_kinds_are_looked_for(
 
 
 def test_a_metric_that_is_nowhere_is_said_before_predicting(t5eval: Any, install: Install, tmp_path: Path) -> None:
-    row = (EXAMPLE / "polite.toml").read_text().replace("within_one", "within_two")
-    (tmp_path / "polite.toml").write_text(row)
+    row = (EXAMPLE / "stars.toml").read_text().replace("within_one", "within_two")
+    (tmp_path / "stars.toml").write_text(row)
+    install("\n".join((EXAMPLE / name).read_text() for name in STARS))
     done = t5eval(
-        "--plugin", EXAMPLE / "polite.py", "evaluate", "--task", tmp_path / "polite.toml", "--model", "always:1",
+        "evaluate", "--task", tmp_path / "stars.toml", "--model", "always:1",
         "--data-dir", EXAMPLE / "data", "--out", tmp_path / "run",
     )  # fmt: skip
     assert done.status == 2

@@ -1,10 +1,9 @@
-"""Plugins: the example's commands as the documentation has them, and what is said of those that break a contract."""
+"""Plugins: they work, and what is said of those that break a contract."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,62 +11,52 @@ import pytest
 
 from t5eval import plugin_loading
 from t5eval.plugin_record import LOADED
-from task_specs import registry
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "plugin"
 
 
 @pytest.fixture(autouse=True)
-def unregistered() -> Iterator[None]:
+def _forgotten(forget_plugins: Any) -> None:
     """Takes away again what a test registers."""
-    before = [dict(table) for table in plugin_loading.TABLES]
-    yield
-    for table, old in zip(plugin_loading.TABLES, before, strict=True):
-        table.clear()
-        table.update(old)
-    LOADED.clear()
-    registry._known.cache_clear()
 
 
-def test_the_example_runs_as_the_page_shows(t5eval: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-    (line,) = [line for line in page.splitlines() if line.startswith("t5eval --plugin")]
-    monkeypatch.chdir(ROOT)
-    arguments = [str(tmp_path / "run") if word == "RUN" else word for word in shlex.split(line)[1:]]
-    done = t5eval(*arguments)
+@pytest.fixture
+def evaluate(t5eval: Any, tmp_path: Path, forget_plugins: Any) -> Any:
+    """Evaluates the examples' task of stars, with a piece of one of the plugins replaced."""
+
+    def call(old: str = "", new: str = "") -> Any:
+        forget_plugins()
+        options: list[str | Path] = []
+        for name in ("source", "text_format", "answer_parser", "metric", "model"):
+            code = (EXAMPLE / f"{name}.py").read_text()
+            (tmp_path / f"{name}.py").write_text(code.replace(old, new) if old else code)
+            options += ["--plugin", tmp_path / f"{name}.py"]
+        assert not old or any(old in (EXAMPLE / path.name).read_text() for path in tmp_path.glob("*.py"))
+        return t5eval(
+            *options, "evaluate", "--task", EXAMPLE / "stars.toml", "--model", "always:4 stars",
+            "--data-dir", EXAMPLE / "data", "--out", tmp_path / "run",
+        )  # fmt: skip
+
+    return call
+
+
+def test_all_kinds_work_together(evaluate: Any, tmp_path: Path) -> None:
+    done = evaluate()
     assert done.status == 0, done.err
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     # Five, one and four stars, always answered by four: two are at most one star away.
-    assert results["results"]["mine/polite"]["validation"]["scores"]["within_one"]["value"] == pytest.approx(200 / 3)
-    assert list(results["plugins"]) == [str(EXAMPLE / "polite.py")]
+    assert results["results"]["mine/stars"]["validation"]["scores"]["within_one"]["value"] == pytest.approx(200 / 3)
     assert results["plugins"] == LOADED
-    assert t5eval(*arguments).status == 0  # resumed
+    assert LOADED[str(tmp_path / "metric.py")] == hashlib.sha256((EXAMPLE / "metric.py").read_bytes()).hexdigest()
+    assert evaluate().status == 0  # resumed
 
 
-def test_a_changed_plugin_does_not_resume(t5eval: Any, tmp_path: Path) -> None:
-    own = tmp_path / "polite.py"
-    own.write_text((EXAMPLE / "polite.py").read_text())
-    arguments = [
-        "--plugin", own, "evaluate", "--task", EXAMPLE / "polite.toml", "--model", "always:4 stars",
-        "--data-dir", EXAMPLE / "data", "--out", tmp_path / "run",
-    ]  # fmt: skip
-    assert t5eval(*arguments).status == 0
-    unregister()
-    own.write_text(own.read_text().replace('f"{self.question} ', 'f"{self.question}: '))
-    done = t5eval(*arguments)
+def test_a_changed_plugin_does_not_resume(evaluate: Any) -> None:
+    assert evaluate().status == 0
+    done = evaluate('f"{self.question} ', 'f"{self.question}: ')
     assert done.status == 2
     assert "were made with another specification" in done.err
-
-
-def unregister() -> None:
-    """As a new process would have it."""
-    plugin_loading.KINDS["source"].pop("mine_csv")
-    plugin_loading.KINDS["text"].pop("mine_question")
-    plugin_loading.KINDS["answer"].pop("mine_stars")
-    plugin_loading.metric_registry._METRICS.pop(("within_one", ""))
-    plugin_loading.opening.OPENERS.pop("always:")
-    LOADED.clear()
 
 
 HEAD = "from t5eval.plugins import *\nfrom t5eval.plugins import register, register_model\nimport numpy as np\n"
@@ -117,22 +106,16 @@ def test_what_a_broken_plugin_is_told(t5eval: Any, tmp_path: Path, code: str, me
         ("number = text.", "number = text.absent.", "answer 'mine_stars': parse of '4 stars' raises AttributeError"),
         ('return Answer(None, -1, f"no number of stars: {text!r}")', "return None", ""),
         ("return Answer(int(number), int(number))", "return 4", "must return a task_specs.Answer, got int"),
-        ("Example(str(row),", "Example('0',", "source 'mine_csv' gives the id '0' twice, or it is no text"),
-        ("yield Example(str(row),", "yield (str(row),", "source 'mine_csv' must yield task_specs.Example, got tuple"),
-        ('line["stars"]', 'line["star"]', "source 'mine_csv' fails after 0 examples: KeyError: 'star'"),
-        ('{"sentence": line', '{"words": line', "example 0 lacks the features sentence"),
+        ("Example(str(number),", "Example('0',", "source 'mine_csv' gives the id '0' twice, or it is no text"),
+        ("yield Example(str(number),", "yield (number,", "source 'mine_csv' must yield task_specs.Example, got tuple"),
+        ('row["stars"]', 'row["star"]', "source 'mine_csv' fails after 0 examples: KeyError: 'star'"),
+        ('{"sentence": row', '{"words": row', "example 0 lacks the features sentence"),
         ('return {"always": self.text}', "return {1: 2}", "the identity of its Always must map strings"),
         ("    def generate(", "    def generates(", "model always:: it raises TypeError: Can't instantiate abstract"),
     ],
 )  # fmt: skip
-def test_what_is_said_while_it_works(t5eval: Any, tmp_path: Path, old: str, new: str, message: str) -> None:
-    code = (EXAMPLE / "polite.py").read_text()
-    assert old in code
-    (tmp_path / "polite.py").write_text(code.replace(old, new))
-    done = t5eval(
-        "--plugin", tmp_path / "polite.py", "evaluate", "--task", EXAMPLE / "polite.toml", "--model", "always:4 stars",
-        "--data-dir", EXAMPLE / "data", "--out", tmp_path / "run",
-    )  # fmt: skip
+def test_what_is_said_while_it_works(evaluate: Any, old: str, new: str, message: str) -> None:
+    done = evaluate(old, new)
     assert done.status == (2 if message else 0)
     assert message in done.err
     assert "Traceback" not in done.err

@@ -6,7 +6,6 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-import traceback
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import EntryPoint
@@ -17,6 +16,7 @@ import leaderboards
 from t5eval.data import official_files
 from t5eval.errors import UserError
 from t5eval.metrics import registry as metric_registry
+from t5eval.plugin_guards import line_of
 from t5eval.plugin_record import LOADED, LOADING, Plugin
 from t5eval.predictors import opening
 from task_specs import registry as task_registry
@@ -46,7 +46,7 @@ def load(path: str) -> None:
         return
     if not file.is_file():
         raise UserError(f"plugin {path}: no such file")
-    with _registering(Plugin(path, str(file), hashlib.sha256(file.read_bytes()).hexdigest()), file):
+    with _registering(Plugin(path, str(file), hashlib.sha256(file.read_bytes()).hexdigest(), file)):
         _run(file)
 
 
@@ -75,11 +75,12 @@ def _import(point: EntryPoint) -> None:
             raise UserError(f"its entry point is {point.value}; it must name a module alone, which registers")
         place, sha256 = _code_of(point.module)
     except (Exception, SystemExit) as error:
-        raise UserError(f"plugin {name}: {_reason(error)}") from error
+        reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        raise UserError(f"plugin {name}: {reason}") from error
     if point.module in sys.modules:
         LOADED[name] = sha256  # whoever imported it has had it register
         return
-    with _registering(Plugin(name, name, sha256), place):
+    with _registering(Plugin(name, name, sha256, place)):
         importlib.import_module(point.module)
 
 
@@ -103,7 +104,7 @@ def _code_of(module: str) -> tuple[Path, str]:
 
 
 @contextmanager
-def _registering(plugin: Plugin, place: Path) -> Iterator[None]:
+def _registering(plugin: Plugin) -> Iterator[None]:
     """Runs a plugin's code: records it, or takes back what it registered."""
     before = [dict(table) for table in TABLES]
     LOADING.append(plugin)
@@ -117,7 +118,7 @@ def _registering(plugin: Plugin, place: Path) -> Iterator[None]:
             table.clear()
             table.update(old)
         task_registry._known.cache_clear()
-        raise UserError(f"plugin {plugin.shown}: {_reason(error)}{_line(error, place)}") from error
+        raise UserError(f"plugin {plugin.shown}: {_reason(error, plugin)}") from error
     finally:
         LOADING.pop()
 
@@ -132,16 +133,8 @@ def _run(file: Path) -> None:
     spec.loader.exec_module(module)
 
 
-def _reason(error: BaseException) -> str:
-    return str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-
-
-def _line(error: BaseException, place: Path) -> str:
-    """Returns the last line of a plugin's code that an error came through, with its file unless that is the plugin."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        file = Path(frame.filename)
-        if file == place:
-            return f" (line {frame.lineno})"
-        if place in file.parents:
-            return f" ({file.relative_to(place)}, line {frame.lineno})"
-    return ""
+def _reason(error: BaseException, plugin: Plugin) -> str:
+    """Returns what went wrong with a plugin, with the line; a guard has said the plugin, perhaps the line."""
+    message = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+    line = line_of(error, plugin.place)
+    return message.removeprefix(f"plugin {plugin.shown}: ").removesuffix(line) + line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 LOADED: dict[str, str] = {}
 """Each plugin's name to its SHA-256: of a file its path; of a package `NAME VERSION: MODULE` and all its modules."""
@@ -16,11 +17,13 @@ class Plugin:
         shown: what messages call it: the path as it was given, or as `name`.
         name: what results call it, see `LOADED`.
         sha256: of its code.
+        place: its file, or its package's folder.
     """
 
     shown: str
     name: str
     sha256: str
+    place: Path
 
 
 LOADING: list[Plugin] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -52,13 +52,22 @@ def register(spec: TaskSpec) -> TaskSpec:
     Raises:
         SpecError: another task, a benchmark or a mixture has one of them.
     """
-    for name in (spec.name, *spec.aliases):
-        if name in BENCHMARKS or name in _mixtures():
-            raise SpecError(f"task {spec.name}: {name!r} is a benchmark or a mixture; choose another name")
-    index([spec], _known())
+    for fault in collisions(spec):
+        raise SpecError(f"task {spec.name}: {fault}")
     REGISTERED[spec.name] = spec
     _known.cache_clear()
     return spec
+
+
+def collisions(spec: TaskSpec) -> list[str]:
+    """Returns for each name of a new task that is the name of something else what to do about it."""
+    tables: dict[str, Container[str]] = {"a task": _known(), "a benchmark": BENCHMARKS, "a mixture": _mixtures()}
+    return [
+        f"{name!r} is already the name of {kind}; choose another"
+        for name in (spec.name, *spec.aliases)
+        for kind, table in tables.items()
+        if name in table
+    ]
 
 
 @cache
@@ -109,9 +118,16 @@ def find(name: str) -> TaskSpec | Benchmark | Mixture:
         if isinstance(row, Mixture):
             for own_name in (row.name, *row.aliases):
                 _require_free(own_name, _mixtures())
+        else:
+            _require_new(row, name)
         return row
     # The only task of a benchmark may have the benchmark's name.
     return _built_in().get(name) or BENCHMARKS.get(name) or _mixtures().get(name) or get(name)
+
+
+def _require_new(spec: TaskSpec, path: str) -> None:
+    for fault in collisions(spec):
+        raise SpecError(f"{path}: {fault}")
 
 
 def get(name: str) -> TaskSpec:
@@ -121,7 +137,9 @@ def get(name: str) -> TaskSpec:
         SpecError: there is no such task, or the file does not follow the schema.
     """
     if name.endswith(".toml"):
-        return read_toml(Path(name))
+        spec = read_toml(Path(name))
+        _require_new(spec, name)
+        return spec
     found = _known().get(name)
     if found is None:
         if name in _mixtures():

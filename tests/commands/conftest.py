@@ -34,6 +34,7 @@ class Outcome:
 
 
 Command = Callable[..., Outcome]
+PLUGINS = Path(__file__).resolve().parents[2] / "examples" / "plugin"
 
 
 @pytest.fixture
@@ -120,3 +121,23 @@ def perfect_run(tmp_path: Path, suite: Path) -> Path:
                 records.append((example.id, spec.answer.choices[0] if unlabelled else target))
             write_predictions(tmp_path / "run" / "predictions" / name / f"{split}.jsonl", records)
     return tmp_path / "run"
+
+
+@pytest.fixture
+def evaluate_stars(t5eval: Command, tmp_path: Path, forget_plugins: Callable[[], None]) -> Command:
+    """Evaluates the examples' task of stars, with a piece of one of the plugins replaced."""
+
+    def call(old: str = "", new: str = "", file: str = "") -> Outcome:
+        forget_plugins()
+        options: list[str | Path] = []
+        for name in ("source", "text_format", "answer_parser", "metric", "model"):
+            code = (PLUGINS / f"{name}.py").read_text()
+            assert old in code or name != file
+            (tmp_path / f"{name}.py").write_text(code.replace(old, new) if name == file else code)
+            options += ["--plugin", tmp_path / f"{name}.py"]
+        return t5eval(
+            *options, "evaluate", "--task", PLUGINS / "stars.toml", "--model", "always:4 stars",
+            "--data-dir", PLUGINS / "data", "--out", tmp_path / "run",
+        )  # fmt: skip
+
+    return call

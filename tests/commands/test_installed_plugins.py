@@ -16,8 +16,8 @@ import pytest
 from t5eval import plugin_loading
 from t5eval.plugin_record import LOADED
 from task_specs import installed
+from tests.commands.conftest import PLUGINS
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "plugin"
 STARS = ("source.py", "text_format.py", "answer_parser.py", "metric.py", "model.py")
 Install = Callable[..., Path]
 
@@ -50,15 +50,15 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget_plugins: Any
 
 
 def test_a_package_offers_what_a_file_does(t5eval_process: Any, install: Install, tmp_path: Path) -> None:
-    module = install("\n".join((EXAMPLE / name).read_text() for name in STARS))
-    arguments = ["--task", EXAMPLE / "stars.toml", "--model", "always:4 stars", "--data-dir", EXAMPLE / "data"]
+    module = install("\n".join((PLUGINS / name).read_text() for name in STARS))
+    arguments = ["--task", PLUGINS / "stars.toml", "--model", "always:4 stars", "--data-dir", PLUGINS / "data"]
     done = t5eval_process("evaluate", *arguments, "--out", tmp_path / "run")
     assert done.status == 0, done.err
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     assert results["results"]["mine/stars"]["validation"]["scores"]["within_one"]["value"] == pytest.approx(200 / 3)
     recorded = {"mine-t5eval 1.2: mine_t5eval": hashlib.sha256(module.read_bytes()).hexdigest()}
     assert results["plugins"] == recorded
-    again = t5eval_process("rerun", tmp_path / "run", "--data-dir", EXAMPLE / "data", "--out", tmp_path / "again")
+    again = t5eval_process("rerun", tmp_path / "run", "--data-dir", PLUGINS / "data", "--out", tmp_path / "again")
     assert again.out.splitlines()[-1].startswith("equal"), again.out + again.err
     assert "plugins" not in again.out
     module.write_text(module.read_text().replace('f"{self.question} ', 'f"{self.question}: '))
@@ -112,7 +112,7 @@ BROKEN = {
     "taken": (
         TASK.replace("mine/rte", "glue/rte"),
         "mine_t5eval",
-        "two tasks are called 'glue/rte': glue/rte",
+        "task glue/rte: 'glue/rte' is already the name of a task",
     ),
     "no contract": (TASK + "register(3)", "mine_t5eval", "'3' is nothing that can be registered: a Metric"),
 }
@@ -161,7 +161,7 @@ def test_all_kinds_are_looked_for(
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("T5EVAL_DATA_DIR", str(suite))
-    (tmp_path / "mine.toml").write_text((EXAMPLE / "stars.toml").read_text().replace("mine_csv", "mine"))
+    (tmp_path / "mine.toml").write_text((PLUGINS / "stars.toml").read_text().replace("mine_csv", "mine"))
     install("1 / 0")
     done = t5eval(*arguments)
     assert done.status == 2
@@ -169,12 +169,12 @@ def test_all_kinds_are_looked_for(
 
 
 def test_a_metric_that_is_nowhere_is_said_before_predicting(t5eval: Any, install: Install, tmp_path: Path) -> None:
-    row = (EXAMPLE / "stars.toml").read_text().replace("within_one", "within_two")
+    row = (PLUGINS / "stars.toml").read_text().replace("within_one", "within_two")
     (tmp_path / "stars.toml").write_text(row)
-    install("\n".join((EXAMPLE / name).read_text() for name in STARS))
+    install("\n".join((PLUGINS / name).read_text() for name in STARS))
     done = t5eval(
         "evaluate", "--task", tmp_path / "stars.toml", "--model", "always:1",
-        "--data-dir", EXAMPLE / "data", "--out", tmp_path / "run",
+        "--data-dir", PLUGINS / "data", "--out", tmp_path / "run",
     )  # fmt: skip
     assert done.status == 2
     assert "unknown metric 'within_two'. Did you mean 'within_one'" in done.err

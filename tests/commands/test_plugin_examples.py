@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from tests.commands.conftest import PLUGINS
+
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = ROOT / "examples" / "plugin"
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-FILES = sorted([*EXAMPLES.glob("*.py"), *EXAMPLES.glob("*.toml")])
+FILES = sorted([*PLUGINS.glob("*.py"), *PLUGINS.glob("*.toml")])
 COMMANDS = [line for line in PAGE.splitlines() if line.startswith("t5eval ")]
 
 
@@ -75,7 +76,7 @@ def test_model_and_leaderboard_to_the_end(run_page: Any, t5eval: Any, tmp_path: 
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     assert results["results"]["mine/polite"]["validation"]["scores"]["accuracy"]["value"] == 50
     assert results["model"] == {"always": "polite"}
-    assert list(results["plugins"]) == [str(EXAMPLES / "model.py")]
+    assert list(results["plugins"]) == [str(PLUGINS / "model.py")]
     done = run_page("submit mine", "--json")
     assert (done.status, done.json["status"], done.json["files"]) == (0, "valid", {"polite.csv": 3})
     with zipfile.ZipFile(tmp_path / "run" / "mine.zip") as packed:

@@ -33,35 +33,18 @@ from task_specs import Example, TaskSpec
 from task_specs import registry as task_registry
 from task_specs.records import FrozenDict
 from task_specs.schema import register_kind
+from task_specs.sources_one_file import OneFile
 
 
 @dataclass(frozen=True)
-class FileSource:
-    """A source of one file a split, as a plugin declares it: derive from it, and say how a file's rows are read.
+class FileSource(OneFile):
+    """A source of one file a split, as a plugin declares it: derive from it, and say how a file's rows are read."""
 
-    Attributes:
-        folder: the folder below the data directory.
-        files: split to file name.
-    """
-
-    folder: str
-    files: Mapping[str, str]
-    kind: ClassVar[str] = ""
     fields: ClassVar[Mapping[str, str]] = FrozenDict()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "files", FrozenDict(self.files))
 
     def examples(self, path: Path) -> Iterator[Example]:
         """Yields a file's examples."""
         raise NotImplementedError
-
-    def paths(self, split: str) -> dict[str, str]:
-        return {"": self.files[split]}
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        return tuple(self.files)
 
 
 def register(thing: Any) -> Any:

@@ -26,5 +26,10 @@ class Plugin:
     place: Path
 
 
+def files() -> tuple[str, ...]:
+    """Returns the paths of the plugins that are files, in the order in which they were loaded."""
+    return tuple(name for name in LOADED if Path(name).is_file())
+
+
 LOADING: list[Plugin] = []
 """The plugin that is being loaded, last; empty where none is."""

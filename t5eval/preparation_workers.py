@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from t5eval.errors import UserError
+from t5eval.plugin_record import files
 from t5eval.preparation_blocks import Block, tokenise_block
 from task_specs import Example, TaskSpec
 
@@ -96,7 +97,7 @@ class Workers:
         if self._pool is None:
             # Not forked: TensorFlow's threads would not survive that.
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.count, context, _start, (self.tokenizer,))
+            self._pool = ProcessPoolExecutor(self.count, context, _start, (self.tokenizer, files()))
         try:
             return self._pool.submit(_work, spec, split, block)
         except BrokenProcessPool:
@@ -112,8 +113,13 @@ def _killed() -> UserError:
 _tokenizer: Tokenizer
 
 
-def _start(tokenizer: Tokenizer) -> None:
+def _start(tokenizer: Tokenizer, plugins: tuple[str, ...]) -> None:
     global _tokenizer
+    if plugins:
+        from t5eval.plugin_loading import load
+
+        for path in plugins:  # what the parent sends is made of their classes
+            load(path)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     threading.Thread(target=_end_with_parent, daemon=True).start()
     tokenizer.threads = 1

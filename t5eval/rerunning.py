@@ -11,8 +11,9 @@ from typing import Any
 
 import task_specs
 from t5eval.data import Split
-from t5eval.errors import RunError
+from t5eval.errors import RunError, SpecError
 from t5eval.evaluation import Progress, Say, evaluate_splits
+from t5eval.plugin_record import LOADED
 from t5eval.predictor import Answering, Predictor, Rank
 from t5eval.results import read_results
 from t5eval.run_folder import predictions_path
@@ -59,9 +60,18 @@ def require_fresh(run: Path, out: Path) -> None:
 
 
 def specs_of(settings: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, TaskSpec]:
-    """Returns the tasks that a run has results of; those of TOML files as the settings name them."""
-    known = {spec.name: spec for spec in task_specs.resolve(settings.get("task", ()))}
-    return {name: known.get(name) or task_specs.get(name) for name in results["results"]}
+    """Returns the tasks that a run has results of; those of TOML files as the settings name them.
+
+    Raises:
+        SpecError: a task is not there, or a plugin that it needs.
+    """
+    try:
+        known = {spec.name: spec for spec in task_specs.resolve(settings.get("task", ()))}
+        return {name: known.get(name) or task_specs.get(name) for name in results["results"]}
+    except SpecError as error:
+        lacks = [name for name in results.get("plugins", ()) if name not in LOADED]
+        needed = f" The run was made with plugins that are not loaded: {', '.join(lacks)}." if lacks else ""
+        raise SpecError(f"{error}{needed}") from None
 
 
 def answering_of(decode: Mapping[str, Any]) -> Answering | None:

@@ -29,6 +29,17 @@ def test_all_kinds_work_together(evaluate_stars: Any, tmp_path: Path) -> None:
     assert evaluate_stars().status == 0  # resumed
 
 
+def test_a_repetition_without_the_plugins_names_them(
+    evaluate_stars: Any, t5eval: Any, tmp_path: Path, forget_plugins: Any
+) -> None:
+    assert evaluate_stars().status == 0
+    forget_plugins()
+    done = t5eval("rerun", tmp_path / "run")
+    assert done.status == 2
+    assert "The run was made with plugins that are not loaded: " in done.err
+    assert str(tmp_path / "source.py") in done.err
+
+
 def test_a_changed_plugin_does_not_resume(evaluate_stars: Any) -> None:
     assert evaluate_stars().status == 0
     done = evaluate_stars('f"{self.question} ', 'f"{self.question}: ', "text_format")
@@ -59,3 +70,27 @@ def test_a_task_file_with_a_name_that_is_there(t5eval: Any, tmp_path: Path, name
     ):
         done = t5eval(*command)
         assert (done.status, done.err) == (2, message)
+
+
+def test_processes_that_prepare_have_the_plugins(t5eval: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The records are those of one process."""
+    from t5eval import preparation_workers
+
+    monkeypatch.setattr(preparation_workers, "SECONDS_BEFORE_PROCESSES", 0)
+    (tmp_path / "mine").mkdir()
+    rows = [f"sentence {number},{number % 5 + 1}" for number in range(50)]
+    (tmp_path / "mine" / "train.csv").write_text("\n".join(["text,stars", *rows]))
+    task = (PLUGINS / "stars.toml").read_text().replace("validation", "train").replace("dev.csv", "train.csv")
+    (tmp_path / "stars.toml").write_text(task.replace("train = 3", "train = 50"))
+    options: list[str | Path] = []
+    for name in ("source", "text_format", "answer_parser", "metric"):
+        options += ["--plugin", PLUGINS / f"{name}.py"]
+    made = []
+    for workers in ("1", "2"):
+        done = t5eval(
+            *options, "prepare", "--task", tmp_path / "stars.toml", "--data-dir", tmp_path, "--vocab", "bytes",
+            "--out", tmp_path / workers, "--workers", workers,
+        )  # fmt: skip
+        assert done.status == 0, done.err
+        made.append({path.name: path.read_bytes() for path in (tmp_path / workers).rglob("*") if path.is_file()})
+    assert made[0] == made[1]

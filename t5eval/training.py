@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -216,13 +216,23 @@ def validation_examples(
     return found
 
 
+def answered(
+    generator: KerasGenerator, spec: TaskSpec, examples: Sequence[Example]
+) -> Iterator[tuple[list[Example], list[str]]]:
+    """Yields examples a batch at a time with the texts that the model generates for them, as in `t5eval evaluate`."""
+    by_id = {example.id: example for example in examples}
+    for batch in evaluation.generate_all(generator, spec, [scoring.evaluation_pair(spec, e) for e in examples]):
+        yield [by_id[prediction.id] for prediction in batch], [prediction.text for prediction in batch]
+
+
 def validate(generator: KerasGenerator, examples: Mapping[TaskSpec, Sequence[Example]]) -> dict[str, float]:
     """Returns each task's score, by generation, parser and metric as in `t5eval evaluate`; undefined ones left out."""
     scores: dict[str, float] = {}
     for spec, rows in examples.items():
-        pairs = [scoring.evaluation_pair(spec, example) for example in rows]
-        texts = {p.id: p.text for batch in evaluation.generate_all(generator, spec, pairs) for p in batch}
-        score = scoring.score(spec, "validation", scoring.judge(spec, rows, texts)).task_score
+        texts: dict[str, str] = {}
+        for batch, said in answered(generator, spec, rows):
+            texts |= zip((example.id for example in batch), said, strict=True)
+        score = scoring.score(spec, "validation", scoring.judge(spec, rows, texts), intervals=False).task_score
         if score is not None:
             scores[spec.name] = score
     return scores

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from keras_model.tokenizer_base import Tokenizer
     from keras_model.training import TrainResult
     from keras_model.training_settings import TrainSettings
+    from t5eval.wandb_run import Log
 
 StepDisplay = Callable[[Mapping[str, Any]], None]
 """Called after each step with `steps`, of the whole run, and what `keras_model.training.fit` says its callbacks see."""
@@ -66,6 +67,7 @@ class TrainConfig:
         steps_per_execution: steps that run as one call of TensorFlow, for a TPU.
         pack: the lengths of a row, source and target, into which several examples are packed; a step then has
             `batch_size` rows. None for an example a row.
+        wandb: the project at Weights & Biases that the run is logged to as well; None for TensorBoard alone.
     """
 
     task: tuple[str, ...]
@@ -100,6 +102,7 @@ class TrainConfig:
     pack: tuple[int, int] | None = None
     strategy: str = "none"
     steps_per_execution: int = 1
+    wandb: str | None = None
 
     def __post_init__(self) -> None:
         if not self.task:
@@ -177,7 +180,7 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
                 ("learning_rate", "temperature", "weight_decay", "clip_norm", "z_loss", "label_smoothing"), (int, float)
             ),
             **dict.fromkeys(("data_dir", "out", "model", "preset", "vocab", "prepared"), (str,)),
-            **dict.fromkeys(("optimizer", "schedule", "dtype", "strategy"), (str,)),
+            **dict.fromkeys(("optimizer", "schedule", "dtype", "strategy", "wandb"), (str,)),
         }.get(key, (int,))
         if not isinstance(value, expected) or isinstance(value, bool):
             raise UserError(f"{where}: {key} has the wrong type: {value!r}")
@@ -286,6 +289,7 @@ def train(
     *,
     display: StepDisplay,
     say: Callable[[str], None],
+    log: Log | None = None,
 ) -> TrainResult:
     """Trains in a run folder that this process holds, or goes on where an earlier process stopped.
 
@@ -295,6 +299,7 @@ def train(
         strategy: what `open_strategy` returned. Of several workers all call this, and the chief holds the run folder.
         display: told of every step.
         say: told of what happens between steps, a line at a time.
+        log: told the numbers that TensorBoard gets.
 
     Raises:
         UserError: the data, the model or the configuration is not usable, or the loss is no longer finite.
@@ -344,6 +349,7 @@ def train(
             validate=check,
             callbacks=[_display_callback(display, config.steps)],
             tokenizer=tokenizer,
+            log=log,
         )
     except NonFiniteLossError as error:
         ids = ids_of_examples(error.examples, sizes, trained, data)

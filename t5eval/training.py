@@ -12,10 +12,10 @@ from t5eval import evaluation, scoring
 from t5eval.data import DataSource, Split, data_source, open_split
 from t5eval.errors import UserError, did_you_mean
 from t5eval.keras_predictor import KerasGenerator, require_fitting_vocabulary
-from t5eval.prepared_records import given_records, records_of_run
 from t5eval.quiet import import_keras_model
 from t5eval.training_mixture import TextData, draw_rates, drawn_tasks, ids_of_examples, mixture_of_run
-from task_specs import TEXT, Example, Mixture, TaskSpec
+from t5eval.training_parts import parts_of_run
+from task_specs import Example, Mixture, TaskSpec
 
 if TYPE_CHECKING:
     from keras_model.config import T5Config
@@ -317,15 +317,11 @@ def train(
     from keras_model.strategies import is_chief, meet
     from keras_model.training import NonFiniteLossError, TrainingError, fit
 
-    prepared = Path(config.prepared or Path(config.out) / "prepared")
-    if is_chief(strategy) and config.prepared is None:
-        parts = records_of_run(prepared, trained, data, tokenizer, say)
+    if not is_chief(strategy):
+        meet(strategy)  # the chief has prepared what there is to prepare
+    parts = parts_of_run(config, trained, data, tokenizer, say, prepares=is_chief(strategy))
+    if is_chief(strategy):
         meet(strategy)
-    else:
-        meet(strategy)  # the chief has prepared them
-        parts = given_records(prepared, trained, data, tokenizer)
-    if text:
-        parts[TEXT] = text.examples(tokenizer, config.seed)
     sizes = {name: len(part) for name, part in parts.items()}
     rates = draw_rates(mixture, sizes, text)
     for name, size in sizes.items():

@@ -158,8 +158,8 @@ def training_factory(name: str) -> str:
     return f"benchmarks.training_engines:{TRAINING_ENGINES[name].__name__}"
 
 
-def write_examples(data: Path, task: str, folder: Path) -> int:
-    """Formats and tokenises a task's training split into a file of the folder; returns the number of examples."""
+def write_examples(data: Path, task: str, folder: Path, split: str = "train") -> int:
+    """Formats and tokenises a task's split into a file of the folder; returns the number of examples."""
     import numpy as np
 
     import task_specs
@@ -168,7 +168,7 @@ def write_examples(data: Path, task: str, folder: Path) -> int:
     from t5eval.preparation_blocks import learnable_pairs
 
     (spec,) = task_specs.resolve([task])
-    pairs = list(learnable_pairs(open_split(spec, "train", data_source(str(data)))))
+    pairs = list(learnable_pairs(open_split(spec, split, data_source(str(data)))))
     tokenizer = T5Tokenizer(data / "t5_vocab" / "spiece.model")
     sides = {
         "source": tokenizer.encode([pair.inputs for pair in pairs], spec.lengths.inputs),

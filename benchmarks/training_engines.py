@@ -30,7 +30,7 @@ class TrainingEngine:
         self.batches = _endless([(inputs, labels)])
 
     def load_task(self, folder: str, task: str, rows: int) -> None:
-        """Makes batches of a task's examples, 16 of them padded in random order; or, packed, so many rows of several."""
+        """Makes batches of a task: 16 examples, padded, in random order; or so many rows of several, packed."""
         import numpy as np
 
         from keras_model.batches import make_batch

@@ -68,8 +68,10 @@ def test_the_model_is_called_as_shown() -> None:
 
 @pytest.mark.slow
 def test_the_model_is_a_keras_model_as_shown(tmp_path: Path) -> None:
-    (code,) = blocks("docs/keras.md", "python")
+    code, scores = blocks("docs/keras.md", "python")
     given = f"""
+from t5eval.demo.run import suite_folder
+data = suite_folder()
 from keras_model.checkpoints import save_model
 from keras_model.config import T5Config
 from keras_model.model import T5
@@ -89,8 +91,13 @@ for again in (load_model(new_folder), keras.saving.load_model(keras_file)):
     again.tokenizer = load_tokenizer(new_folder)
     assert again.generate(sources, max_new_tokens=8) == texts
 """
+    after = """
+assert {"loss", "glue/rte", "glue/rte/accuracy", "glue/mrpc", "glue/mrpc/f1"} <= set(results)
+assert len(history.history["val_glue/rte/accuracy"]) == 1
+assert set(metric.result()) == {"glue/sst2", "glue/sst2/accuracy"}
+"""
     done = subprocess.run(
-        [sys.executable, "-W", "error::UserWarning", "-c", given + code + check],
+        [sys.executable, "-W", "error::UserWarning", "-c", given + code + check + scores + after],
         check=False, timeout=300, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]

@@ -102,7 +102,9 @@ def prepare_or_keep(
     """
     from keras_model.record_shards import RecordError
     from keras_model.records import check_records, is_complete
+    from keras_model.temporary import sweep
 
+    sweep(folder)
     specs, split = [each.spec for each in splits], splits[0].split
     if not is_complete(folder):
         made = prepare(splits, tokenizer, folder, make)

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from t5eval.calls import call_of
 from t5eval.errors import PredictionError, RunError
 from t5eval.predictions import read_predictions
 from t5eval.results import UNSAID, read_results
@@ -116,7 +117,9 @@ class Side:
             if key not in NOT_THE_MODEL
         }
         others = {key: made_by[key] for key in NOT_THE_MODEL if key in made_by}
-        versions = self.results.get("versions")
+        result = self.results.get("results", {}).get(task, {}).get(split, {})
+        call = call_of(self.results, result)
+        versions = call.get("versions")
         libraries = versions.items() if isinstance(versions, Mapping) else ()
-        device = {"device": self.results["device"]} if self.results.get("device") else {}
+        device = {"device": call["device"]} if call.get("device") else {}
         return {**named, **model, **others, **{f"version of {name}": v for name, v in libraries}, **device}

@@ -111,7 +111,7 @@ def test_missing_translations_count_as_empty(t5eval: Command, data: Path, tmp_pa
     assert (done.status, done.json["missing"], done.json["n"]) == (0, 2, 3)
     empty = sacrebleu.corpus_bleu(["one two three four", "", ""], [["one two three four"] * 3]).score
     assert done.json["scores"]["bleu"]["value"] == empty
-    assert "2 of 3 examples have no prediction" in done.err
+    assert "2 of 3 examples (66.7 %) have no prediction" in done.err
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_nothing_is_written_of_what_is_incomplete(t5eval: Command, data: Path, r
     out = tmp_path / "x.txt"
     done = t5eval("submit", "wmt", "--run", run, "--data-dir", data, "--out", out)
     assert done.status == 2
-    assert "2 of 3,004 examples have no prediction" in done.err
+    assert "2 of 3,004 examples (under 0.1 %) have no prediction" in done.err
     assert not out.exists()
     done = t5eval("submit", "wmt", "--run", run, "--data-dir", data, "--out", out, "--fill", "wmt17/en-de=leer")
     assert done.status == 0

@@ -16,7 +16,7 @@ from t5eval.errors import UserError
 from t5eval.predictor import Predictor
 from t5eval.predictors.named import ModelOptions, NamedModel
 
-METHODS = ("prepare", "generate", "rank", "device", "decoding", "begin")
+METHODS = ("prepare", "generate", "rank", "device", "decoding", "expect", "begin")
 FORM = "py:MODULE:FUNCTION or py:FILE.py:FUNCTION"
 
 

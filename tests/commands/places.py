@@ -44,7 +44,7 @@ class Place:
 
     def files(self) -> Files:
         """Every file in it but logs; times in their texts are taken out."""
-        found = sorted(path for path in self.folder.rglob("*") if path.is_file() and path.name != ".lock")
+        found = sorted(path for path in self.folder.rglob("*") if path.is_file() and not path.name.endswith(".lock"))
         return {
             str(path.relative_to(self.folder)): TIME.sub(b"TIME", path.read_bytes())
             for path in found

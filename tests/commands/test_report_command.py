@@ -183,7 +183,7 @@ def test_examples_come_worst_first_and_say_why(t5eval: Any, suite: Path, tmp_pat
     assert t5eval("report", tmp_path / "run", "--data-dir", suite, "--csv", tmp_path / "scores.csv").status == 0
     (row, *_) = csv.DictReader((tmp_path / "scores.csv").read_text().splitlines())
     assert (row["missing"], row["truncated_inputs"], row["outputs_at_limit"]) == ("1", "", "")
-    assert "answers are unreadable: `1 × not a number: 'very'`" in markdown
+    assert "are unreadable: `1 × not a number: 'very'`" in markdown
 
 
 def test_without_data_there_are_scores_only(t5eval: Any, evaluated: Path, tmp_path: Path) -> None:

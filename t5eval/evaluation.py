@@ -53,6 +53,7 @@ class SplitResult:
         decode: how the answers came about: method, with beam size and alpha or with the answers that were ranked, and
             the length limits in tokens.
         specification: the fingerprint of the task's row; None in a result that is read back, which nobody writes.
+        device: what the model ran on, which results.json has in the call; None where nothing ran, or it is not known.
     """
 
     score: SplitScore
@@ -62,6 +63,7 @@ class SplitResult:
     limit: int | None
     decode: Mapping[str, Any]
     specification: str | None = None
+    device: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Returns the result as JSON data."""
@@ -153,7 +155,7 @@ def generate_all(
 
 def predict_into(
     store: PredictionStore,
-    generator: TextGenerator,
+    predictor: Predictor,
     spec: TaskSpec,
     examples: Sequence[Example],
     answering: Answering,
@@ -166,7 +168,9 @@ def predict_into(
     progress(len(store.predictions), len(pairs))
     if len(store.predictions) < len(pairs):
         options: dict[str, Any] = {"done": store.predictions, "batch_tokens": batch_tokens, "say": say}
-        for batch in generate_all(generator, spec, pairs, answering, **options):
+        for number, batch in enumerate(generate_all(predictor, spec, pairs, answering, **options)):
+            if number == 0:
+                store.ran_on(predictor.device())
             store.append(batch)
             progress(len(store.predictions), len(pairs))
     store.finish([pair.id for pair in pairs])
@@ -222,6 +226,7 @@ def evaluate_split(
             hit_limit=sum(p.hit_limit for p in store.predictions.values()),
             limit=limit,
             decode={**decode, **asdict(spec.lengths)},
+            device=store.device,
         )
 
 
@@ -288,7 +293,7 @@ def evaluate_splits(
                 "batch_rows": MAX_BATCH_ROWS,
                 "dtype": predictor.identity.get("dtype"),
                 "bootstrap": {"resamples": RESAMPLES, "seed": SEED},
-                "device": predictor.device(),
+                "device": result.device,
                 "versions": results.library_versions(),
                 "plugins": dict(LOADED),
                 "checkout": checkout(),

@@ -37,7 +37,7 @@ from keras_model.training_state import (
     seed_dropout,
     writing_folder,
 )
-from keras_model.training_steps import NonFiniteLossError, TrainingSteps, Validate
+from keras_model.training_steps import Log, NonFiniteLossError, TrainingSteps, Validate
 
 __all__ = ["NonFiniteLossError", "TrainResult", "TrainSettings", "TrainingError", "compile_model", "fit"]
 
@@ -103,6 +103,7 @@ def fit(
     validate: Validate | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     tokenizer: Tokenizer | None = None,
+    log: Log | None = None,
 ) -> TrainResult:
     """Trains a model, or goes on where an earlier call for the same folder stopped.
 
@@ -122,6 +123,7 @@ def fit(
             since the loss was last logged, `loss`, `tokens_per_second` (without padding) and `waiting` (for data, as a
             share of the time); and `gradient_norm`, of the step, over all variables together and before clipping.
         tokenizer: stored beside the model, so that its folder is complete.
+        log: called on the chief with the step and the numbers, by name, whenever TensorBoard gets some.
 
     Raises:
         TrainingError: the loss or a weight is no longer finite, the folder holds a run with other data or settings, the
@@ -145,7 +147,7 @@ def fit(
     progress = _start_or_resume(model, fixed, settings, folder / "checkpoints")
     if writes and progress.step:
         remove_old(folder / "checkpoints", progress, settings.keep)  # a kill may have come before
-    steps = TrainingSteps(model, plan, settings, folder, writes, progress, validate, tokenizer)
+    steps = TrainingSteps(model, plan, settings, folder, writes, progress, validate, tokenizer, log)
     try:
         if progress.step < settings.steps:
             start_id = model.config.decoder_start_token_id

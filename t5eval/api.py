@@ -165,6 +165,8 @@ def evaluate(
     groups = ("all", *task_specs.BENCHMARKS)
     rows = {name: row for name in names if name not in groups and isinstance(row := task_specs.find(name), TaskSpec)}
     files = {row.name: os.path.abspath(name) for name, row in rows.items() if name.endswith(TOML)}
+    for spec in specs:
+        scoring.require_metrics(spec)  # what is not there is said before a run's folder is made
     answerings, kept = choose_answering(specs, decode, {spec.name for spec in rows.values()})
     if kept:
         say(f"no fixed answers to rank, so decoded as their rows say: {', '.join(kept)}")

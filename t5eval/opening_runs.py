@@ -27,8 +27,9 @@ def open_predictor(
     Raises:
         UserError: it cannot be read, or an option does not suit it.
     """
+    from t5eval.plugin_guards import Guard
     from t5eval.predictors import ModelOptions, open_model
-    from t5eval.predictors.of_python import require_predictor
+    from t5eval.predictors.guarded import require_predictor
 
     if strategy is not None:
         require_one_process(strategy)
@@ -38,7 +39,7 @@ def open_predictor(
         predictor, name = named.predictor, named.name
     else:
         options.refuse("a predictor of your own", "dtype", "vocab", "strategy")
-        require_predictor(model, "model")
+        require_predictor(model, Guard("model"))
         predictor, name = model, f"{type(model).__module__}.{type(model).__qualname__}"
     predictor.identity  # noqa: B018  (what cannot be read is said before a run's folder is made)
     return predictor, name

@@ -23,6 +23,7 @@ def command(data_dir: str | None, as_json: bool) -> int:
     """
     found = [
         *doctor.check_installation(),
+        *doctor.check_plugins(),
         doctor.check_tensorflow(),
         doctor.check_memory(),
         doctor.check_disk(Path.cwd()),

@@ -55,7 +55,8 @@ class SplitProgress:
         made = done - (self._resumed_at or 0)
         if made <= 0 or seconds <= 0:
             return ""
-        return f"{made / seconds:,.0f} examples/s, {duration((total - done) * seconds / made)} left"
+        left = f", {duration((total - done) * seconds / made)} left" if total > done else ""
+        return f"{made / seconds:,.0f} examples/s{left}"
 
     def __call__(self, done: int, total: int) -> None:
         if self._resumed_at is None:
@@ -65,7 +66,8 @@ class SplitProgress:
             self._bar.update(self._task, completed=done, total=total, rate=self._rate(done, total))
         elif self.show and time.monotonic() - self._logged > LOG_EVERY_SECONDS:
             self._logged = time.monotonic()
-            self._log(f"{done:,} of {total:,}, {self._rate(done, total)}")
+            of = f" of {total:,}" if total > done else ""  # nobody may know how many there will be
+            self._log(f"{done:,}{of}, {self._rate(done, total)}")
 
     def _log(self, text: str) -> None:
         print(f"{self.name}: {text}", file=sys.stderr, flush=True)  # noqa: T201

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 import task_specs
-from t5eval.cli.options import console, json_option, print_json
+from t5eval.cli.options import console, json_option, print_json, warn
 from task_specs import TaskSpec
+from task_specs.installed import load_installed
 
 
 def summary(spec: TaskSpec) -> dict[str, object]:
@@ -26,6 +27,7 @@ def summary(spec: TaskSpec) -> dict[str, object]:
 def command(as_json: bool) -> None:
     """List every task: its splits, metrics and submission file."""
     specs = task_specs.all_tasks()
+    warn(load_installed())
     if as_json:
         print_json([summary(spec) for spec in specs])
         return

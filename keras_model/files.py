@@ -10,23 +10,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from keras_model.temporary import temporary_folder
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`, renamed to it if the block ends well and removed if not.
+    """A temporary file near `path`, renamed to it if the block ends well and removed if not.
 
     The file has the permissions that the user's umask gives, whatever those are with which the block makes it
     (safetensors makes its files readable for their owner alone).
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with temporary_folder(path.parent) as folder:
+        temporary = folder / path.name
         temporary.touch()
         mode = stat.S_IMODE(temporary.stat().st_mode)
         yield temporary
         temporary.chmod(mode)
         os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:

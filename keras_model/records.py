@@ -24,6 +24,7 @@ from keras_model.batches import Examples, RaggedIds
 from keras_model.files import write_json
 from keras_model.mapped_array import MappedArray, joined
 from keras_model.record_shards import RecordError, Shard, check_content, read_shard
+from keras_model.temporary import PATTERN, sweep
 
 MANIFEST_FILE = "manifest.json"
 RECORDS_FOLDER = "records"
@@ -73,7 +74,7 @@ def require_no_other(folder: Path) -> None:
     if not folder.exists():
         return
     try:
-        found = {path.name for path in folder.iterdir() if not path.name.startswith(f".{MANIFEST_FILE}.")}
+        found = {path.name for path in folder.iterdir() if not path.match(PATTERN)}
     except OSError as error:
         raise RecordError(f"{folder}: cannot hold prepared records: {error.strerror}") from None
     # Who writes records holds the folder's lock: without the lock's file, what is called `records` is something else.
@@ -90,8 +91,7 @@ def begin(folder: Path) -> None:
 
 def discard(folder: Path) -> None:
     """Removes what an unfinished preparation has written."""
-    for temporary in folder.glob(f".{MANIFEST_FILE}.*"):
-        temporary.unlink()
+    sweep(folder)
     shutil.rmtree(folder / RECORDS_FOLDER, ignore_errors=True)
 
 

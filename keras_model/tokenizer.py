@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keras_model.files import replacing
 from keras_model.model_folder import VOCABULARY_FILE
 from keras_model.sentencepiece_model import sentinels
 from keras_model.tokenizer_base import (
@@ -160,9 +161,8 @@ class T5Tokenizer(Tokenizer):
         except RuntimeError as error:
             raise TokenizerError(f"SentencePiece cannot train a model of {vocab_size} pieces: {error}") from error
         path = Path(path)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        temporary.write_bytes(model.getvalue())
-        os.replace(temporary, path)
+        with replacing(path) as temporary:
+            temporary.write_bytes(model.getvalue())
         return cls(path, extra_ids=extra_ids)
 
 

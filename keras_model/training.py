@@ -29,7 +29,14 @@ from keras_model.strategies import is_chief, meet, pad_multiple
 from keras_model.tokenizer_base import Tokenizer
 from keras_model.training_checkpoints import Progress, best_checkpoints, newest_checkpoint, read_progress
 from keras_model.training_settings import TrainSettings
-from keras_model.training_state import TrainingError, last_good, restore, seed_dropout, writing_folder
+from keras_model.training_state import (
+    TrainingError,
+    last_good,
+    remove_old,
+    restore,
+    seed_dropout,
+    writing_folder,
+)
 from keras_model.training_steps import Log, NonFiniteLossError, TrainingSteps, Validate
 
 __all__ = ["NonFiniteLossError", "TrainResult", "TrainSettings", "TrainingError", "compile_model", "fit"]
@@ -138,6 +145,8 @@ def fit(
     if rates is not None:
         fixed |= {"sizes": list(sizes or ()), "rates": list(rates)}
     progress = _start_or_resume(model, fixed, settings, folder / "checkpoints")
+    if writes and progress.step:
+        remove_old(folder / "checkpoints", progress, settings.keep)  # a kill may have come before
     steps = TrainingSteps(model, plan, settings, folder, writes, progress, validate, tokenizer, log)
     try:
         if progress.step < settings.steps:

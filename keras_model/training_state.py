@@ -9,7 +9,6 @@ import contextlib
 import dataclasses
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from keras_model.checkpoints.safetensors_file import SafetensorsFile
 from keras_model.checkpoints.weights import assign
 from keras_model.model import T5
 from keras_model.model_folder import WEIGHTS_FILE
+from keras_model.temporary import sweep, temporary_folder
 from keras_model.tokenizer_base import Tokenizer
 from keras_model.training_checkpoints import (
     STATE_FILE,
@@ -31,8 +31,6 @@ from keras_model.training_checkpoints import (
     newest_checkpoint,
     open_state,
 )
-
-_UNFINISHED = ".unfinished-"
 
 
 class TrainingError(RuntimeError):
@@ -53,10 +51,7 @@ def save_checkpoint(
     with writing_folder(path) as unfinished:
         save_model(model, unfinished, tokenizer)
         _save_state(unfinished / STATE_FILE, model, progress)
-    best = {checkpoint_name(step) for step in best_steps(progress.scores).values()}
-    for old in checkpoints_in(folder)[:-keep]:
-        if old.name not in best:
-            _remove(old)
+    remove_old(folder, progress, keep)
     return path
 
 
@@ -93,27 +88,31 @@ def seed_dropout(model: T5, seed: int) -> None:
 def writing_folder(path: Path) -> Iterator[Path]:
     """A folder to write into; it gets its name, and replaces a folder of that name, only if the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    for remains in path.parent.glob(f"{_UNFINISHED}*"):  # of a run that was killed
-        shutil.rmtree(remains)
-    unfinished = path.parent / f"{_UNFINISHED}{path.name}"
-    try:
-        unfinished.mkdir()
+    with temporary_folder(path.parent) as unfinished, temporary_folder(path.parent) as bin:
         yield unfinished
         for file in unfinished.iterdir():
             with open(file, "rb") as opened:
                 os.fsync(opened.fileno())
         if path.exists():
-            _remove(path)
+            path.rename(bin / path.name)
         unfinished.rename(path)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _remove(folder: Path) -> None:
-    """Takes the name away first, so that a kill half-way leaves nothing that looks complete."""
-    nameless = folder.with_name(f"{_UNFINISHED}removed-{folder.name}")
-    folder.rename(nameless)
-    shutil.rmtree(nameless)
+def remove_old(folder: Path, progress: Progress, keep: int) -> None:
+    """Removes the checkpoints of a run but the newest `keep` and the best of each score, and what a kill left there.
+
+    Args:
+        folder: of the checkpoints.
+        progress: the newest one's.
+        keep: at least 1.
+    """
+    sweep(folder)
+    best = {checkpoint_name(step) for step in best_steps(progress.scores).values()}
+    for old in checkpoints_in(folder)[:-keep]:
+        if old.name not in best:
+            # Its name goes first, so that a kill half-way leaves nothing that looks complete.
+            with temporary_folder(folder) as bin:
+                old.rename(bin / old.name)
 
 
 def _check_finite(model: T5, step: int, folder: Path) -> None:

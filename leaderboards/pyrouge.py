@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from leaderboards.archive import printable
 from leaderboards.segments import BREAKING, one_line
+from leaderboards.temporary import temporary_folder
 from leaderboards.verdict import FileFaults
 from task_specs.errors import UserError
 from task_specs.sentences import split_sentences
@@ -51,22 +50,21 @@ def write_folder(
         UserError: there is something at `out`, or it cannot be written.
     """
     parts = {DECODED: summaries} | ({REFERENCE: references} if references is not None else {})
-    partial = out.parent / f".writing-{secrets.token_hex(8)}.tmp"
     try:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise UserError(f"{out}: is there already; name a folder that is not, or an empty one")
-        for part, texts in parts.items():
-            folder = partial / part
-            folder.mkdir(parents=True)
-            for row, text in enumerate(texts):
-                (folder / f"{row:06}_{part}.txt").write_bytes(sentence_lines(text).encode())
-        for name, data in others.items():
-            (partial / name).write_bytes(data)
-        os.replace(partial, out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with temporary_folder(out.parent) as partial:
+            for part, texts in parts.items():
+                folder = partial / part
+                folder.mkdir()
+                for row, text in enumerate(texts):
+                    (folder / f"{row:06}_{part}.txt").write_bytes(sentence_lines(text).encode())
+            for name, data in others.items():
+                (partial / name).write_bytes(data)
+            os.replace(partial, out)
     except (OSError, ValueError) as error:
         raise UserError(f"{out}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def read_part(folder: Path, part: str, faults: dict[str, FileFaults]) -> list[str]:

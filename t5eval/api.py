@@ -16,16 +16,17 @@ from t5eval.answering import METHODS, choose_answering
 from t5eval.data import DataSource, Split, Summary, available_splits, data_source, open_split
 from t5eval.errors import UserError
 from t5eval.evaluation import Progress, Say, SplitResult
+from t5eval.opening_runs import held, open_predictor
 from t5eval.plugin_record import LOADED
 from t5eval.predictions import given_predictions, given_texts
 from t5eval.predictor import Predictor
-from t5eval.run_folder import locked, recorded
 from t5eval.scoring import SplitScore
 from t5eval.stages import stage
-from t5eval.strategy import require_one_process
 from t5eval.submission import Submission, read_back
 from t5eval.submission import submit as make_submission
 from task_specs import TaskSpec
+
+TOML = ".toml"  # the ending by which a task's file is told from a name
 
 PathName = str | os.PathLike[str]
 Data = PathName | None
@@ -76,16 +77,8 @@ class Scoring:
     @property
     def notes(self) -> list[str]:
         """What a user should know of the data and of the answers, a line each."""
-        result, notes = self.score, list(self.data.notes)
-        if result.missing:
-            notes.append(f"{result.missing:,} of {result.n:,} examples have no prediction and count as wrong")
-        if result.unreadable:
-            reason = next(iter(result.reasons))
-            notes.append(f"{result.unreadable:,} of {result.n:,} answers are unreadable ({reason}, ...)")
-        if result.unmapped:
-            share = f"{result.unmapped:,} of {result.n:,} answers ({100 * result.unmapped / result.n:.1f} %)"
-            notes.append(f"{share} are not in the passage; scored as they are")
-        return notes
+        cautions = (f"{text} ({why[0]}, ...)" if why else text for text, why in self.score.cautions())
+        return [*self.data.notes, *cautions]
 
     def to_json(self) -> dict[str, Any]:
         """Returns what `t5eval score --json` prints."""
@@ -158,8 +151,6 @@ def evaluate(
     >>> run.to_json()["results"]["glue/rte"]["validation"]["n"]
     80
     """
-    from t5eval.predictors.named import ModelOptions
-
     for name, number in (("batch_tokens", batch_tokens), ("limit", limit)):
         if number is not None and number < 1:
             raise UserError(f"{name} {number}: it is 1 or more")
@@ -172,16 +163,14 @@ def evaluate(
     for name in skipped:
         say(f"{name} skipped: its data is not in {source.option}")
     groups = ("all", *task_specs.BENCHMARKS)
-    alone = [row for name in names if name not in groups and isinstance(row := task_specs.find(name), TaskSpec)]
+    rows = {name: row for name in names if name not in groups and isinstance(row := task_specs.find(name), TaskSpec)}
+    files = {row.name: os.path.abspath(name) for name, row in rows.items() if name.endswith(TOML)}
     for spec in specs:
         scoring.require_metrics(spec)  # what is not there is said before a run's folder is made
-    answerings, kept = choose_answering(specs, decode, {spec.name for spec in alone})
+    answerings, kept = choose_answering(specs, decode, {spec.name for spec in rows.values()})
     if kept:
         say(f"no fixed answers to rank, so decoded as their rows say: {', '.join(kept)}")
-    if strategy is not None:
-        require_one_process(strategy)
-    predictor, model_name = _opened(model, ModelOptions(dtype, _text(vocab), strategy))
-    predictor.identity  # noqa: B018  (what cannot be read is said before a run's folder is made)
+    predictor, model_name = open_predictor(model, dtype, _text(vocab), strategy)
     run = Path(out)
     settings = {
         "model": model_name,
@@ -189,19 +178,20 @@ def evaluate(
         "strategy": strategy,
         "vocab": str(Path(vocab).resolve()) if vocab and Path(vocab).is_file() else _text(vocab),
         "decode": decode,
-        "task": names,
+        "task": [os.path.abspath(name) if name.endswith(TOML) else name for name in names],
         "split": wanted,
         "data_dir": source.option,
         "batch_tokens": batch_tokens,
         "limit": limit,
         "plugins": dict(LOADED),
     }
-    with locked(run), recorded(run, "evaluate", settings):
+    said = {"command": command or _call(settings, run), "model_name": model_name, "strategy": strategy}
+    with held(run, settings):
         found, document = evaluation.evaluate_splits(
             predictor,
             chosen,
             run,
-            {"command": command or _call(settings, run), "model_name": model_name, "strategy": strategy},
+            {**said, "task_files": files},
             answerings=answerings,
             batch_tokens=batch_tokens,
             limit=limit,
@@ -241,7 +231,7 @@ def score(
     >>> found.score.scores["accuracy"].value
     50.0
     >>> t5eval.score("glue/rte", {"0": "perhaps"}, data=suite_folder(), split="validation").notes[-2]
-    '79 of 80 examples have no prediction and count as wrong'
+    '79 of 80 examples (98.8 %) have no prediction and count as wrong'
     >>> found = t5eval.score("wmt14/en-de", ["Das ist ein Haus ."], references=["Das ist ein Haus ."])
     >>> round(found.to_json()["task_score"], 2)
     100.0
@@ -361,21 +351,6 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
     if not chosen:
         raise UserError(f"nothing to evaluate: no data of {', '.join(skipped)} is in {data.option}")
     return chosen, skipped
-
-
-def _opened(model: Any, options: Any) -> tuple[Predictor, str]:
-    """Returns the predictor that is meant, and the name that results give it."""
-    from t5eval.plugin_guards import Guard
-    from t5eval.predictors import open_model
-    from t5eval.predictors.guarded import require_predictor
-
-    if isinstance(model, str | os.PathLike):
-        named = open_model(os.fspath(model), options)
-        return named.predictor, named.name
-    kind = f"{type(model).__module__}.{type(model).__qualname__}"
-    options.refuse("a predictor of your own", "dtype", "vocab", "strategy")
-    require_predictor(model, Guard("model"))
-    return model, kind
 
 
 def _text(name: PathName | None) -> str | None:

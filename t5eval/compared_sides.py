@@ -10,10 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from t5eval.calls import call_of
 from t5eval.errors import PredictionError, RunError
 from t5eval.predictions import read_predictions
 from t5eval.results import UNSAID, read_results
 from t5eval.run_folder import predictions_path
+from t5eval.store import RAN_ON
 from t5eval.strict_json import parse_json
 from task_specs import SPLITS
 
@@ -109,6 +111,7 @@ class Side:
     def settings(self, task: str, split: str) -> dict[str, Any]:
         """Returns all that is recorded of how a split was predicted, by a name for each setting."""
         made_by = self.made_by(task, split)
+        ran_on = made_by.pop(RAN_ON, None)
         named = {"model": self.results["model_name"]} if "model_name" in self.results else {}
         model = {
             f"{key} hash" if HASH.fullmatch(str(value)) else key: value
@@ -116,7 +119,9 @@ class Side:
             if key not in NOT_THE_MODEL
         }
         others = {key: made_by[key] for key in NOT_THE_MODEL if key in made_by}
-        versions = self.results.get("versions")
+        result = self.results.get("results", {}).get(task, {}).get(split, {})
+        call = call_of(self.results, result)
+        versions = call.get("versions")
         libraries = versions.items() if isinstance(versions, Mapping) else ()
-        device = {"device": self.results["device"]} if self.results.get("device") else {}
+        device = {"device": found} if (found := ran_on or call.get("device")) else {}
         return {**named, **model, **others, **{f"version of {name}": v for name, v in libraries}, **device}

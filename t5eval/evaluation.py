@@ -47,21 +47,23 @@ class SplitResult:
     Attributes:
         score: its scores; none where the split is unlabelled.
         data: what was read.
-        truncated: inputs that were cut to the task's length.
-        hit_limit: outputs that ended at the length limit.
+        truncated: inputs that were cut to the task's length; None where that is not known.
+        hit_limit: outputs that ended at the length limit; None where that is not known.
         limit: the number of examples it was limited to, None for all.
         decode: how the answers came about: method, with beam size and alpha or with the answers that were ranked, and
             the length limits in tokens.
         specification: the fingerprint of the task's row; None in a result that is read back, which nobody writes.
+        device: what the model ran on, which results.json has in the call; None where nothing ran, or it is not known.
     """
 
     score: SplitScore
     data: Summary
-    truncated: int
-    hit_limit: int
+    truncated: int | None
+    hit_limit: int | None
     limit: int | None
     decode: Mapping[str, Any]
     specification: str | None = None
+    device: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Returns the result as JSON data."""
@@ -77,24 +79,16 @@ class SplitResult:
 
     def cautions(self) -> Iterator[tuple[str, Sequence[str]]]:
         """Yields what to know before quoting the scores, with its reasons; not what is amiss in the data."""
-        score, n = self.score, self.score.n
-
-        def of(count: int) -> str:
-            share = 100 * count / n if n else 0.0
-            return f"{count:,} of {n:,} ({f'{share:.1f}' if share >= 0.1 else 'under 0.1'} %)"
-
+        share = self.score.share
         if self.limit is not None:
             yield f"limited to the first {self.limit:,} examples: a score of a part of the split", ()
-        if score.missing:
-            yield f"{of(score.missing)} examples have no prediction and count as wrong", ()
-        if score.unreadable:
-            yield f"{of(score.unreadable)} answers are unreadable", [f"{c:,} × {r}" for r, c in score.reasons.items()]
-        if score.unmapped:
-            yield f"{of(score.unmapped)} answers are not in the passage; scored as they are", ()
+        yield from self.score.cautions()
+        if self.truncated is None or self.hit_limit is None:
+            yield "whether inputs were cut, or outputs ended at the length limit, is not recorded", ()
         if self.truncated:
-            yield f"{of(self.truncated)} inputs were cut to {self._tokens('inputs')}", ()
+            yield f"{share(self.truncated, 'inputs')} were cut to {self._tokens('inputs')}", ()
         if self.hit_limit:
-            yield f"{of(self.hit_limit)} outputs ended at the limit of {self._tokens('targets')}", ()
+            yield f"{share(self.hit_limit, 'outputs')} ended at the limit of {self._tokens('targets')}", ()
 
     def _tokens(self, side: str) -> str:
         length = self.decode.get(side)
@@ -161,7 +155,7 @@ def generate_all(
 
 def predict_into(
     store: PredictionStore,
-    generator: TextGenerator,
+    predictor: Predictor,
     spec: TaskSpec,
     examples: Sequence[Example],
     answering: Answering,
@@ -174,7 +168,9 @@ def predict_into(
     progress(len(store.predictions), len(pairs))
     if len(store.predictions) < len(pairs):
         options: dict[str, Any] = {"done": store.predictions, "batch_tokens": batch_tokens, "say": say}
-        for batch in generate_all(generator, spec, pairs, answering, **options):
+        for number, batch in enumerate(generate_all(predictor, spec, pairs, answering, **options)):
+            if number == 0:
+                store.ran_on(predictor.device())
             store.append(batch)
             progress(len(store.predictions), len(pairs))
     store.finish([pair.id for pair in pairs])
@@ -230,6 +226,7 @@ def evaluate_split(
             hit_limit=sum(p.hit_limit for p in store.predictions.values()),
             limit=limit,
             decode={**decode, **asdict(spec.lengths)},
+            device=store.device,
         )
 
 
@@ -271,6 +268,7 @@ def evaluate_splits(
     for split in splits:
         scoring.require_metrics(split.spec)
         predictor.decoding(answerings.get(split.spec.name, split.spec.decode))
+    predictor.expect([(split.spec.name, split.split) for split in splits])
     found: list[SplitResult] = []
     document: dict[str, Any] = {}
     for split in splits:
@@ -295,7 +293,7 @@ def evaluate_splits(
                 "batch_rows": MAX_BATCH_ROWS,
                 "dtype": predictor.identity.get("dtype"),
                 "bootstrap": {"resamples": RESAMPLES, "seed": SEED},
-                "device": predictor.device(),
+                "device": result.device,
                 "versions": results.library_versions(),
                 "plugins": dict(LOADED),
                 "checkout": checkout(),

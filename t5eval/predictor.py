@@ -109,6 +109,14 @@ class Predictor(TextGenerator, Protocol):
         """
         return asdict(answering)
 
+    def expect(self, splits: Sequence[tuple[str, str]]) -> None:
+        """Is told all that it will be asked for, task and split, before any of it is.
+
+        Raises:
+            UserError: this model has no answers to one of them.
+        """
+        return None
+
     def begin(self, split: Split) -> None:
         """Is told which split comes next, before its inputs are prepared, in one call, from the first on.
 

@@ -127,7 +127,9 @@ def prepare_or_keep(
         UserError: the folder holds other or damaged records, or something else, or the data cannot be read.
     """
     from keras_model.records import is_complete
+    from keras_model.temporary import sweep
 
+    sweep(folder)
     specs, split = [each.spec for each in splits], splits[0].split
     if not is_complete(folder):
         made = prepare(splits, tokenizer, folder, make)

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import task_specs
-from t5eval.data import Split
+from t5eval.calls import call_of, each
+from t5eval.data import data_source, open_split
 from t5eval.errors import RunError, SpecError
 from t5eval.evaluation import Progress, Say, evaluate_splits
+from t5eval.opening_runs import held, open_predictor
 from t5eval.plugin_record import LOADED
-from t5eval.predictor import Answering, Predictor, Rank
+from t5eval.predictor import Answering, Rank
 from t5eval.results import read_results
 from t5eval.run_folder import predictions_path
 from t5eval.store import Prediction
@@ -23,7 +25,8 @@ from task_specs import Decode, TaskSpec
 FIRST = 5
 """How many ids of differing predictions are named."""
 ENVIRONMENT = ("versions", "checkout", "machine", "device")
-INPUTS = ("model", "model_name", "dtype", "strategy", "batch_tokens", "batch_rows", "bootstrap", "plugins")
+OF_THE_MODEL = ("model", "dtype")
+INPUTS = ("model_name", "strategy", "batch_tokens", "batch_rows", "bootstrap", "plugins")
 OF_A_SPLIT = ("data", "specification", "decode", "limit")
 ALSO_NUMBERS = ("n", "task_score", "unreadable", "missing", "unmapped", "truncated_inputs", "outputs_at_limit")
 
@@ -60,14 +63,18 @@ def require_fresh(run: Path, out: Path) -> None:
 
 
 def specs_of(settings: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, TaskSpec]:
-    """Returns the tasks that a run has results of; those of TOML files as the settings name them.
+    """Returns the tasks that a run has results of; those of TOML files from where the results, or the settings, say.
 
     Raises:
-        SpecError: a task is not there, or a plugin that it needs.
+        SpecError: a task is not known here, its file is gone, or a plugin that it needs is not loaded.
     """
     try:
         known = {spec.name: spec for spec in task_specs.resolve(settings.get("task", ()))}
-        return {name: known.get(name) or task_specs.get(name) for name in results["results"]}
+        for task, _, result in each(results["results"]):
+            file = call_of(results, result).get("task_files", {}).get(task)
+            if task not in known:
+                known[task] = task_specs.get(file or task)
+        return {name: known[name] for name in results["results"]}
     except SpecError as error:
         lacks = [name for name in results.get("plugins", ()) if name not in LOADED]
         needed = f" The run was made with plugins that are not loaded: {', '.join(lacks)}." if lacks else ""
@@ -83,25 +90,50 @@ def answering_of(decode: Mapping[str, Any]) -> Answering | None:
     return None
 
 
-def repeat(
-    predictor: Predictor,
-    splits: Mapping[tuple[str, str], Split],
+def rerun(
+    run: Path,
     out: Path,
-    before: Mapping[str, Any],
-    said: Mapping[str, Any],
+    *,
+    data_dir: str | None,
+    model: str | None,
+    command: str,
     progress: Callable[[str], AbstractContextManager[Progress]],
     say: Say,
 ) -> dict[str, Any]:
-    """Evaluates each split as it was, into a folder that this process holds; returns the new results."""
-    document: dict[str, Any] = {}
-    for (task, split), opened in splits.items():
-        old = before["results"][task][split]
-        answering = answering_of(old["decode"])
-        _, document = evaluate_splits(
-            predictor, [opened], out, said, answerings={task: answering} if answering else None,
-            batch_tokens=before["batch_tokens"], limit=old["limit"], progress=progress, say=say,
-        )  # fmt: skip
-    return document
+    """Evaluates each split of a run once more, as it was, into a new folder; returns what differs, as JSON data.
+
+    Args:
+        run: the run.
+        out: the new folder.
+        data_dir: where the data is, None for what the run records.
+        model: the model's name, None for what the run records.
+        command: what the new results.json says made it.
+        progress: opens the display of a split, given its name.
+        say: told of batches that memory does not hold.
+
+    Raises:
+        UserError: there is nothing to repeat, or model, data or a task is gone.
+    """
+    settings, before = recorded_run(run)
+    require_fresh(run, out)
+    specs = specs_of(settings, before)
+    data = data_source(data_dir or settings.get("data_dir"))
+    splits = [(open_split(specs[t], s, data, with_labels=True), old) for t, s, old in each(before["results"])]
+    strategy = settings.get("strategy")
+    predictor, name = open_predictor(model or settings["model"], settings.get("dtype"), settings.get("vocab"), strategy)
+    said = {"command": command, "model_name": name, "strategy": strategy}
+    with held(out, {**settings, "model": name, "data_dir": data.option, "plugins": dict(LOADED)}):
+        for opened, old in splits:
+            task, call = opened.spec.name, call_of(before, old)
+            answering = answering_of(old["decode"])
+            evaluate_splits(
+                predictor, [opened], out, {**said, "task_files": call.get("task_files", {})},
+                answerings={task: answering} if answering else None, batch_tokens=call["batch_tokens"],
+                limit=old["limit"], progress=progress, say=say,
+            )  # fmt: skip
+        after = read_results(out)
+    assert after is not None
+    return differences(run, out, before, after)
 
 
 def _flat(value: Any, name: str) -> dict[str, Any]:
@@ -110,7 +142,9 @@ def _flat(value: Any, name: str) -> dict[str, Any]:
     return {name: value}
 
 
-def _changes(old: Mapping[str, Any], new: Mapping[str, Any], keys: tuple[str, ...], prefix: str = "") -> list[Any]:
+def _changes(
+    old: Mapping[str, Any], new: Mapping[str, Any], keys: tuple[str, ...], prefix: str = ""
+) -> list[dict[str, Any]]:
     a, b = ({k: v for key in keys for k, v in _flat(d.get(key), prefix + key).items()} for d in (old, new))
     return [{"what": k, "old": a.get(k), "new": b.get(k)} for k in dict.fromkeys([*a, *b]) if a.get(k) != b.get(k)]
 
@@ -126,27 +160,56 @@ def _texts(run: Path, task: str, split: str) -> dict[str, str]:
 
 def differences(run: Path, out: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """Returns what differs between a run and its repetition, as JSON data; `equal` is of numbers and predictions."""
-    inputs = _changes(old, new, INPUTS)
+    environment, inputs = {}, {}
+    of_splits: list[dict[str, Any]] = []
     results: dict[str, dict[str, Any]] = {}
-    equal = True
-    for task, splits in new["results"].items():
-        for split, now in splits.items():
-            was = old["results"][task][split]
-            inputs += _changes(was, now, OF_A_SPLIT, f"{task} {split} ")
-            a, b = _texts(run, task, split), _texts(out, task, split)
-            ids = [i for i in dict.fromkeys([*a, *b]) if a.get(i) != b.get(i)]
-            scores = {}
-            for name in dict.fromkeys([*was["scores"], *now["scores"]]):
-                x, y = (s["scores"].get(name, {}).get("value") for s in (was, now))
-                scores[name] = {"old": x, "new": y, "difference": None if x is None or y is None else y - x}
-            same = not ids and json.dumps(was["scores"]) == json.dumps(now["scores"])
-            same = same and all(was.get(key) == now.get(key) for key in ALSO_NUMBERS)
-            equal = equal and same
-            results.setdefault(task, {})[split] = {
-                "equal": same,
-                "scores": scores,
-                "predictions": {"n": len(b), "differ": len(ids), "first": ids[:FIRST]},
-            }
-    environment = _changes(old, new, ENVIRONMENT)
-    return {"run": str(run), "out": str(out), "equal": equal, "environment": environment, "inputs": inputs,
-            "results": results}  # fmt: skip
+    for task, split, now in each(new["results"]):
+        was, name = old["results"][task][split], f"{task} {split}"
+        before, after = call_of(old, was), call_of(new, now)
+        environment[name] = _changes(before, after, ENVIRONMENT)
+        inputs[name] = _changes(before, after, INPUTS)
+        of_splits += _changes(was, now, OF_A_SPLIT, f"{name} ")
+        results.setdefault(task, {})[split] = _compared(run, out, was, now)
+    return {
+        "run": str(run),
+        "out": str(out),
+        "equal": all(entry["equal"] for _, _, entry in each(results)),
+        "environment": _merged(environment),
+        "inputs": [*_changes(old, new, OF_THE_MODEL), *_merged(inputs), *of_splits],
+        "results": results,
+    }
+
+
+def _compared(run: Path, out: Path, was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what became of one split's numbers and predictions."""
+    a, b = (_texts(folder, now["task"], now["split"]) for folder in (run, out))
+    ids = [i for i in dict.fromkeys([*a, *b]) if a.get(i) != b.get(i)]
+    scores, numbers = {}, _changes(was, now, ALSO_NUMBERS)
+    for name in dict.fromkeys([*was["scores"], *now["scores"]]):
+        x, y = (s["scores"].get(name, {}) for s in (was, now))
+        first, second = x.get("value"), y.get("value")
+        scores[name] = {
+            "old": first,
+            "new": second,
+            "difference": None if first is None or second is None else second - first,
+        }
+        numbers += _changes(x, y, ("ci95", "signature"), f"{name} ")
+    return {
+        "equal": not ids and not numbers and json.dumps(was["scores"]) == json.dumps(now["scores"]),
+        "scores": scores,
+        "numbers": numbers,
+        "predictions": {"n": len(b), "differ": len(ids), "first": ids[:FIRST]},
+    }
+
+
+def _merged(by_split: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Returns the changes of several splits; one that all of them have is said once, without their names."""
+    found: dict[str, tuple[dict[str, Any], list[str]]] = {}
+    for split, changes in by_split.items():
+        for change in changes:
+            found.setdefault(json.dumps(change), (change, []))[1].append(split)
+    merged = []
+    for change, splits in found.values():
+        names = [""] if len(splits) == len(by_split) else [f"{split} " for split in splits]
+        merged += [{**change, "what": f"{name}{change['what']}"} for name in names]
+    return merged

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from t5eval import __version__
+from t5eval.calls import with_calls
 from t5eval.errors import RunError
 from t5eval.files import write_json
 from t5eval.strict_json import parse_json
@@ -165,8 +166,9 @@ def write_results(run: Path, settings: Mapping[str, Any], results: Mapping[str, 
         raise RunError(
             f"{run / 'results.json'}: not a results file ({error!r}); remove it, and the scores are computed anew"
         ) from None
+    calls, numbered = with_calls(before, settings, results, merged)
     if settings.get("device") is None and "device" in before:
         settings = {**settings, "device": before["device"]}  # nothing was left to predict this time
-    document = {"schema": SCHEMA, **settings, "results": merged, "benchmarks": averages}
+    document = {"schema": SCHEMA, **settings, "calls": calls, "results": numbered, "benchmarks": averages}
     write_json(run / "results.json", document)
     return document

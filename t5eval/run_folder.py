@@ -61,15 +61,20 @@ def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def locked(run: Path) -> Iterator[None]:
+def locked(run: Path, name: str = ".lock", doing: str = "working in this run folder") -> Iterator[None]:
     """Holds a run's folder for this process alone; the lock goes with the process, however it ends.
+
+    Args:
+        run: the folder.
+        name: the lock's file in it.
+        doing: what an error says the other process is doing.
 
     Raises:
         RunError: the folder cannot be made, or another process holds it.
     """
     try:
         run.mkdir(parents=True, exist_ok=True)
-        file = (run / ".lock").open("a+")
+        file = (run / name).open("a+")
     except OSError as error:
         raise RunError(f"{run}: cannot be used as a run folder: {error.strerror}") from None
     with file:
@@ -77,7 +82,7 @@ def locked(run: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise RunError(f"{run}: process {file.read().strip() or '?'} is working in this run folder") from None
+            raise RunError(f"{run}: process {file.read().strip() or '?'} is {doing}") from None
         except OSError as error:
             raise RunError(f"{run}: its file system gives no lock: {error.strerror}") from None
         file.seek(0)

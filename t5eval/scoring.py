@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -80,6 +80,21 @@ class SplitScore:
             "unmapped": self.unmapped,
             "unreadable_reasons": dict(self.reasons),
         }
+
+    def share(self, count: int, what: str) -> str:
+        """Returns a number of the examples in words: `3 of 80 answers (3.8 %)`."""
+        share = 100 * count / self.n if self.n else 0.0
+        return f"{count:,} of {self.n:,} {what} ({f'{share:.1f}' if share >= 0.1 else 'under 0.1'} %)"
+
+    def cautions(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """Yields what to know of the answers before quoting the scores, with its reasons."""
+        if self.missing:
+            yield f"{self.share(self.missing, 'examples')} have no prediction and count as wrong", ()
+        if self.unreadable:
+            reasons = [f"{count:,} × {reason}" for reason, count in self.reasons.items()]
+            yield f"{self.share(self.unreadable, 'answers')} are unreadable", reasons
+        if self.unmapped:
+            yield f"{self.share(self.unmapped, 'answers')} are not in the passage; scored as they are", ()
 
 
 def evaluation_pair(spec: TaskSpec, example: Example) -> TextPair:

@@ -16,6 +16,9 @@ from t5eval.predictor import Ranking
 from t5eval.run_folder import predictions_path
 from t5eval.strict_json import parse_json
 
+RAN_ON = "ran_on"
+"""The key of the device in SPLIT.meta.json, which alone may change between the processes of a run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
@@ -74,6 +77,9 @@ class PredictionStore:
 
     Opened, it holds what earlier processes finished: a torn last line is cut off. What made the predictions (model,
     specification, data, decoding) is kept beside them, and predictions made otherwise are not mixed in.
+
+    Attributes:
+        device: what the model ran on that made them; None where that is not known, or nothing ran.
     """
 
     def __init__(
@@ -94,8 +100,10 @@ class PredictionStore:
         self.path = predictions_path(run, task, split)
         self.task, self.split = task, split
         self.predictions: dict[str, Prediction] = {}
+        self.device: str | None = None
+        self._made_by = dict(made_by)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._check_origin(dict(made_by), dict(unsaid or {}))
+        self._check_origin(self._made_by, dict(unsaid or {}))
         self._load()
         self._file = self.path.open("ab")
 
@@ -115,6 +123,7 @@ class PredictionStore:
                     f"{origin}: damaged; remove it and {self.path.name} to predict this split anew"
                 ) from None
             before, now = unsaid | before, unsaid | json.loads(json.dumps(made_by))  # a tuple comes back as a list
+            self.device = before.pop(RAN_ON, None)
             other = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
             if other:
                 raise RunError(
@@ -138,6 +147,13 @@ class PredictionStore:
         if len(whole) != len(raw):
             with self.path.open("r+b") as file:
                 file.truncate(len(whole))
+
+    def ran_on(self, device: str | None) -> None:
+        """Records what makes the predictions that come next; an earlier process may have had another device."""
+        if device is None or device in (self.device or ""):
+            return
+        self.device = f"{self.device}, {device}" if self.device else device
+        write_json(self.path.with_suffix(".meta.json"), {**self._made_by, RAN_ON: self.device})
 
     def append(self, predictions: Iterable[Prediction]) -> None:
         """Adds a batch; when this returns, it survives a power cut. Ids that are already there are skipped."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from keras_model.checkpoints.loading import model_of
 from keras_model.checkpoints.weights import values
 from keras_model.config import T5Config
 from keras_model.model_folder import CheckpointError
+from keras_model.temporary import temporary_folder
 from keras_model.tokenizer_base import Tokenizer
 
 WRITERS: dict[str, Callable[..., None]] = {"huggingface": save_model, "keras_hub": save_preset}
@@ -92,15 +92,13 @@ def _new_folder(destination: Path) -> Iterator[Path]:
     """
     require_new(destination)
     destination = destination.resolve()
-    temporary = destination.with_name(f".{destination.name}.{os.getpid()}.tmp")
-    temporary.mkdir(parents=True)
-    try:
-        yield temporary
-        os.replace(temporary, destination)  # which takes the place of an empty folder, and of no other
-    except CheckpointError as error:
-        raise CheckpointError(str(error).replace(str(temporary), str(destination))) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with temporary_folder(destination.parent) as temporary:
+        try:
+            yield temporary
+            os.replace(temporary, destination)  # which takes the place of an empty folder, and of no other
+        except CheckpointError as error:
+            raise CheckpointError(str(error).replace(str(temporary), str(destination))) from error
 
 
 def _require_equal(source: Checkpoint, written: Checkpoint, dtype: str) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from t5eval.data.bounded_lines import bounded_lines
 from t5eval.errors import DataError, quoted
 from task_specs import Example, TaskSpec
 from task_specs.referents import correct_spans
@@ -142,7 +143,7 @@ class JsonFile:
         blank = rows = 0
         try:
             with self.path.open("rb") as file:
-                for number, raw in enumerate(file, start=1):
+                for number, raw in enumerate(bounded_lines(file, self.path), start=1):
                     sha256.update(raw)
                     if number == 1:
                         raw = raw.removeprefix(BYTE_ORDER_MARK)

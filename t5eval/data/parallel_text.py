@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leaderboards.frame import Document, Frame, Segment
+from t5eval.data.bounded_lines import bounded_lines
 from t5eval.data.parallel_files import Files, candidates, find_set, needs_target
 from t5eval.data.test_sets import parse_sgml, parse_xml_set, read_bounded
 from t5eval.errors import DataError, MissingFile, quoted
@@ -102,7 +103,7 @@ class PlainFile:
     def __iter__(self) -> Iterator[str]:
         try:
             with self.path.open("rb") as file:
-                for raw in file:
+                for raw in bounded_lines(file, self.path):
                     self.count += 1
                     self.sha256.update(raw)
                     if self.count == 1:

@@ -15,6 +15,7 @@ from task_specs.sources_squad import SquadJson
 if TYPE_CHECKING:
     from t5eval.data.summary import Summary
 
+MAX_BYTES = 256 << 20
 _NAMES = {str: "text", list: "a list", dict: "an object", int: "a whole number", bool: "true or false"}
 
 
@@ -60,9 +61,12 @@ class _Document:
     def load(self, summary: Summary, shown: str) -> list[Any]:
         """Returns the document's articles; its version has been checked."""
         try:
-            raw = self.path.read_bytes()
+            with self.path.open("rb") as file:
+                raw = file.read(MAX_BYTES + 1)
         except OSError as error:
             raise DataError(f"{self.path}: cannot be read: {error.strerror}") from None
+        if len(raw) > MAX_BYTES:
+            raise DataError(f"{self.path}: has more than {MAX_BYTES:,} bytes; SQuAD's largest file has 42 million")
         summary.files[shown] = hashlib.sha256(raw).hexdigest()
         self.escapes = b"\\ud" in raw or b"\\uD" in raw
         try:

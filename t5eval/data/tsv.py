@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from t5eval.data.bounded_lines import bounded_lines
 from t5eval.errors import DataError, quoted
 from task_specs import Example, TaskSpec
 from task_specs.sources import Labels, Tsv
@@ -43,7 +44,7 @@ class _Table:
         blank = 0
         try:
             with self.path.open("rb") as file:
-                for line, raw in enumerate(file, start=1):
+                for line, raw in enumerate(bounded_lines(file, self.path), start=1):
                     self.sha256.update(raw)
                     self.last_line_torn = not raw.endswith(b"\n")
                     if line == 1:

@@ -119,7 +119,10 @@ def run_demo(
         if split != "train"
     ]
     say(f"evaluation: every validation and test split of {len(EVALUATED_ON)} tasks")
-    results, _ = evaluation.evaluate_splits(predictor, splits, run, {"command": "t5eval demo"}, progress=progress)
+    name = str((run / "model").resolve())
+    write_config(run, "evaluate", {"model": name, "task": EVALUATED_ON, "data_dir": data.option})
+    said = {"command": "t5eval demo", "model_name": name, "strategy": None}
+    results, _ = evaluation.evaluate_splits(predictor, splits, run, said, progress=progress)
     say("report: report.md and report.html")
     write_report([run], data=data)
     say("submissions: the files that the leaderboards take")

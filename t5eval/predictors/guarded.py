@@ -13,7 +13,7 @@ from t5eval.plugin_guards import Guard
 from t5eval.predictor import Answering, Generation, Predictor, Prepared, Ranking
 from task_specs import Decode
 
-METHODS = ("prepare", "generate", "rank", "device", "decoding", "begin")
+METHODS = ("prepare", "generate", "rank", "device", "decoding", "expect", "begin")
 
 
 def require_predictor(predictor: Any, guard: Guard) -> Predictor:
@@ -81,6 +81,9 @@ class GuardedPredictor(Predictor):
     def decoding(self, answering: Answering) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self._call("decoding", self._predictor.decoding, answering)
         return found
+
+    def expect(self, splits: Sequence[tuple[str, str]]) -> None:
+        self._call("expect", self._predictor.expect, splits)
 
     def begin(self, split: Split) -> None:
         self._call("begin", self._predictor.begin, split)

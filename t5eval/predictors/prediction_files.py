@@ -26,7 +26,6 @@ class PredictionFiles(Predictor):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file_of: tuple[str, str] | None = None  # the split that a single file was read for
         if not path.exists():
             raise PredictionError(f"predictions:{path}: no such file or folder")
 
@@ -51,26 +50,34 @@ class PredictionFiles(Predictor):
             raise UserError(f"predictions:{self.path}: a file of predictions cannot rank answers; leave --decode out")
         return {"method": "file"}
 
+    def expect(self, splits: Sequence[tuple[str, str]]) -> None:
+        """Looks whether there is a file for each split.
+
+        Raises:
+            PredictionError: files are absent; all are named.
+            UserError: a single file is asked for several splits.
+        """
+        if self.path.is_file():
+            if len(splits) > 1:
+                raise UserError(
+                    f"predictions:{self.path}: one file holds the predictions of one split; name it with --task and "
+                    "--split"
+                )
+            return
+        absent = [str(path) for path in (predictions_path(self.path, *names) for names in splits) if not path.is_file()]
+        if absent:
+            raise PredictionError(
+                f"{', '.join(absent)}: not found; name the tasks and splits that are there with --task and --split"
+            )
+
     def begin(self, split: Split) -> None:
         """Reads a split's predictions.
 
         Raises:
-            PredictionError: its file is absent or damaged, or has other ids.
-            UserError: a single file is asked for a second split.
+            PredictionError: its file is damaged, or has other ids.
         """
-        name = (split.spec.name, split.split)
-        self._file = self.path
-        if not self.path.is_file():
-            self._file = predictions_path(self.path, *name)
-            if not self._file.is_file():
-                raise PredictionError(
-                    f"{self._file}: not found; name the tasks and splits that are there with --task and --split"
-                )
-        elif self._file_of not in (None, name):
-            raise UserError(
-                f"predictions:{self.path}: one file holds the predictions of one split; name it with --task and --split"
-            )
-        self._file_of = name
+        names = (split.spec.name, split.split)
+        self._file = self.path if self.path.is_file() else predictions_path(self.path, *names)
         self._ids = [example.id for example in split]
         self._texts = read_predictions(self._file, self._ids)
 

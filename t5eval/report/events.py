@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 Curve = list[tuple[int, float]]
@@ -24,18 +25,25 @@ _DT_FLOAT, _DT_DOUBLE = 1, 2
 def read_curves(logs: Path) -> dict[str, Curve]:
     """Returns the scalars of a folder of event files, name to curve, in the order of the names.
 
-    A run that was resumed has several files; what the newer one says of a step counts. A file that ends within a
-    record, as that of a killed run does, or is damaged, counts up to there. Numbers that are not finite are left out.
+    A run that was resumed has several files; what the newer one says of a step counts. The newer one begins at a later
+    step, whatever the clock was that its name has. A file that ends within a record, as that of a killed run does, or
+    is damaged, counts up to there. Numbers that are not finite are left out.
     """
+    files = [(path.name, list(_readable(path))) for path in logs.glob("events.out.tfevents.*")]
+    files.sort(key=lambda file: (min((step for step, _, _ in file[1]), default=0), file[0]))
     found: dict[str, dict[int, float]] = {}
-    for path in sorted(logs.glob("events.out.tfevents.*"), key=lambda path: path.name):
-        try:
-            for step, tag, value in _scalars(path.read_bytes()):
-                if math.isfinite(value):
-                    found.setdefault(tag, {})[step] = value
-        except (OSError, ValueError, IndexError, struct.error):
-            continue
+    for _, scalars in files:
+        for step, tag, value in scalars:
+            found.setdefault(tag, {})[step] = value
     return {tag: sorted(points.items()) for tag, points in sorted(found.items())}
+
+
+def _readable(path: Path) -> Iterator[tuple[int, str, float]]:
+    """Yields the finite scalars of a file, as far as it can be read."""
+    with suppress(OSError, ValueError, IndexError, struct.error):
+        for step, tag, value in _scalars(path.read_bytes()):
+            if math.isfinite(value):
+                yield step, tag, value
 
 
 def _scalars(raw: bytes) -> Iterator[tuple[int, str, float]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from t5eval import results, scoring
+from t5eval.calls import merged_settings
 from t5eval.data import DataSource, Summary, data_source, open_split
 from t5eval.data.source import DATA_DIR_VARIABLE
 from t5eval.errors import RunError, SpecError, UserError
@@ -92,7 +93,7 @@ def read_run(path: Path, name: str, data: DataSource | None) -> Run:
     if document is not None:
         found = _results(path / "results.json", document)
         averages = _averages(path / "results.json", document.get("benchmarks", {}))
-        settings = {key: document[key] for key in document if key not in ("results", "benchmarks")}
+        settings = merged_settings(document)
         if waiting := [f"{task} {split}" for task, split in stored if (task, split) not in found]:
             notes.append(f"predictions without results, an evaluation that has not ended: {', '.join(waiting)}")
     elif stored:
@@ -137,7 +138,7 @@ def _scored(run: Path, stored: Sequence[Key], data: DataSource | None) -> dict[K
         examples = list(opened)
         texts = read_predictions(predictions_path(run, task, split), [example.id for example in examples])
         score = scoring.score(spec, split, scoring.judge(spec, examples, texts))
-        found[spec.name, split] = SplitResult(score, opened.summary, 0, 0, None, {})
+        found[spec.name, split] = SplitResult(score, opened.summary, None, None, None, {})
     return found
 
 
@@ -199,11 +200,15 @@ def _result(task: str, split: str, entry: Mapping[str, Any]) -> SplitResult:
             labels=Counter(data["labels"]),
             notes=[str(note) for note in data["notes"]],
         ),
-        truncated=int(entry.get("truncated_inputs", 0)),
-        hit_limit=int(entry.get("outputs_at_limit", 0)),
+        truncated=_count(entry.get("truncated_inputs")),
+        hit_limit=_count(entry.get("outputs_at_limit")),
         limit=None if entry.get("limit") is None else int(entry["limit"]),
         decode=dict(entry.get("decode", {})),
     )
+
+
+def _count(value: Any) -> int | None:
+    return None if value is None else int(value)
 
 
 def _averages(path: Path, benchmarks: Any) -> dict[str, dict[str, Any]]:

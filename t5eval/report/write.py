@@ -12,6 +12,7 @@ from t5eval.report.markdown import markdown_report
 from t5eval.report.page import html_report
 from t5eval.report.runs import Run, names_of, read_run, source_of
 from t5eval.report.tables import csv_table, latex_table
+from t5eval.run_folder import locked
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ def write_report(
         csv: also a table of all scores, in this file.
 
     Raises:
-        UserError: a run has nothing to report or cannot be read, or the data that was named is not there.
+        UserError: a run has nothing to report or cannot be read, the data that was named is not there, or another
+            process is writing a report into the folder.
     """
     lack = ""
     if data is None:
@@ -57,11 +59,16 @@ def write_report(
     read = [read_run(path, name, data) for path, name in zip(runs, names_of(runs), strict=True)]
     notes = [f"scores only, no examples: {lack}"] if data is None and any(run.results for run in read) else []
     folder = out or runs[0]
-    texts = {folder / "report.md": markdown_report(read, notes), folder / "report.html": html_report(read, data, notes)}
-    if latex is not None:
-        texts[latex] = latex_table(read)
-    if csv is not None:
-        texts[csv] = csv_table(read)
-    for path, text in texts.items():
-        write_text(path, text)
+    # Not the run's own lock: a run may be reported while it is evaluated or trained.
+    with locked(folder, ".report.lock", "writing a report into this folder"):
+        texts = {
+            folder / "report.md": markdown_report(read, notes),
+            folder / "report.html": html_report(read, data, notes),
+        }
+        if latex is not None:
+            texts[latex] = latex_table(read)
+        if csv is not None:
+            texts[csv] = csv_table(read)
+        for path, text in texts.items():
+            write_text(path, text)
     return Report(list(texts), read, notes)

@@ -10,7 +10,14 @@ import signal
 import sys
 from typing import Any
 
-STEPS = ("open", "os.rename", "os.remove", "os.mkdir")  # audit events; os.replace is an os.rename
+STEPS = (
+    "open",
+    "os.rename",
+    "os.remove",
+    "os.mkdir",
+    "os.rmdir",
+    "shutil.rmtree",
+)  # audit events; os.replace is an os.rename
 
 
 def main(folder: str, last: int, arguments: list[str]) -> int:

@@ -103,7 +103,7 @@ WORKING = [
     ("model", 'return {"always": self.text}', "return {1: 2}", "model always:: the identity of its Always must map strings to strings, got {1: 2}"),
     ("model", 'return {"always": self.text}', "return self.absent", "model always:: identity raises AttributeError: 'Always' object has no attribute 'absent' (line 13)"),
     ("model", "    def generate(", "    def generates(", "model always:: it raises TypeError: Can't instantiate abstract class Always"),
-    ("model", "class Always(Predictor)", "class Always", "model always:: it returns a Always, which has no rank, device, decoding, begin; a predictor derives from"),
+    ("model", "class Always(Predictor)", "class Always", "model always:: it returns a Always, which has no rank, device, decoding, expect, begin; a predictor derives from"),
     ("model", "in texts]", "in texts[1:]]", "model always:: the model gives 2 answers to 3 inputs; it must give one to each (line 15)"),
     ("model", "hit_limit=False) for _ in batch]", "False) for _ in batch][1:]", "model always:: the model gives 2 answers to 3 inputs; it must give one to each (line 18)"),
     ("model", "[Generation(self.text, hit_limit=False)", "[self.text", "model always:: the model gives a str as an answer; it must give a t5eval.predictor.Generation (line 18)"),

@@ -29,7 +29,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stable(results: Path) -> dict[str, Any]:
     """A run's results without what may differ between two runs of the same command."""
     document = json.loads(results.read_text())
-    document.pop("command")
+    for settings in (document, *document["calls"]):
+        settings.pop("command")
     return document
 
 

@@ -38,9 +38,24 @@ def test_the_wheel_holds_the_four_packages_and_the_suite_and_nothing_else(wheel:
         "keras_model",
         "leaderboards",
     }
-    assert "t5eval/demo/suite/glue/MNLI/dev_matched.tsv" in names
-    assert "t5eval/py.typed" in names
-    assert {f"t5eval/report/templates/{name}" for name in ("report.html", "report.css", "report.js")} <= set(names)
+    for data in (
+        "t5eval/demo/suite/glue/MNLI/dev_matched.tsv",
+        "t5eval/py.typed",
+        "t5eval/report/templates/report.html",
+        "t5eval/schema/results.schema.json",
+    ):
+        assert data in names
+
+
+def test_every_file_of_the_packages_is_in_the_wheel(wheel: Path) -> None:
+    """Data too, whatever its ending: setup.py names patterns, and a new file may fit none."""
+    packages = ("t5eval", "task_specs", "keras_model", "leaderboards")
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "--", *packages], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    there = {name for name in filter(None, tracked.split("\0")) if (ROOT / name).is_file()}
+    assert len(there) > 200
+    assert there - set(zipfile.ZipFile(wheel).namelist()) == {"t5eval/demo/suite/.gitattributes"}
 
 
 def test_installed_alone_it_scores_without_tensorflow(wheel: Path, tmp_path: Path) -> None:

@@ -6,14 +6,9 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,43 +16,13 @@ import pytest
 
 import task_specs
 from t5eval.data import open_split
-from tests.commands import killing
 from tests.commands.conftest import write_predictions
+from tests.commands.places import KILLS, SEED, STALE, Files, Place
 
 pytestmark = pytest.mark.slow
 
-KILLS = int(os.environ.get("T5EVAL_TEST_KILLS", "1"))  # of each command
-SEED = 20
 ROWS = {"glue/WNLI/test.tsv": 146, "glue/diagnostic/diagnostic.tsv": 1104}  # in the leaderboard's test files
 TASKS = {"glue/wnli": "somebody else", "glue/ax": "neutral"}
-TIME = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?")
-
-Files = dict[str, bytes]
-
-
-@dataclass(frozen=True)
-class Place:
-    """A folder with data, predictions and what a command writes."""
-
-    folder: Path
-
-    def run(self, arguments: list[str], last: int = 0) -> subprocess.CompletedProcess[bytes]:
-        """Runs a command, which dies before its step `last`."""
-        return subprocess.run(
-            [sys.executable, killing.__file__, str(self.folder), *arguments],
-            env={**os.environ, "LAST_STEP": str(last)},
-            capture_output=True,
-            timeout=300,
-        )
-
-    def files(self) -> Files:
-        """Every file in it; times in their texts are taken out."""
-        found = sorted(path for path in self.folder.rglob("*") if path.is_file() and path.name != ".lock")
-        return {str(path.relative_to(self.folder)): TIME.sub(b"TIME", path.read_bytes()) for path in found}
-
-    def path(self, name: str) -> str:
-        """A path in it."""
-        return str(self.folder / name)
 
 
 @pytest.fixture
@@ -73,7 +38,8 @@ def place(suite: Path, tmp_path: Path) -> Place:
     for name, answer in TASKS.items():
         ids = [example.id for example in open_split(task_specs.get(name), "test", folder / "data")]
         write_predictions(folder / "run" / "predictions" / name / "test.jsonl", [(i, answer) for i in ids])
-    shutil.copy(suite / "glue/WNLI/dev.tsv", folder / "data/glue/WNLI/dev.tsv")
+    for name in ("dev.tsv", "train.tsv"):
+        shutil.copy(suite / "glue/WNLI" / name, folder / "data/glue/WNLI" / name)
     ids = [example.id for example in open_split(task_specs.get("glue/wnli"), "validation", folder / "data")]
     write_predictions(folder / "validation.jsonl", [(i, "somebody else") for i in ids])
     return Place(folder)
@@ -106,6 +72,13 @@ def report(place: Place, *_: str) -> list[str]:
     ]  # fmt: skip
 
 
+def prepare(place: Place, *_: str) -> list[str]:
+    return [
+        "prepare", "--task", "glue/wnli", "--data-dir", place.path("data"), "--vocab", "bytes", "--workers", "1",
+        "--out", place.path("out"),
+    ]  # fmt: skip
+
+
 def other_predictions(place: Place) -> dict[Path, bytes]:
     """Puts other predictions in place of the run's; returns what was there."""
     before = {}
@@ -118,7 +91,15 @@ def other_predictions(place: Place) -> dict[Path, bytes]:
 
 
 def write_old(place: Place, command: Callable[..., list[str]]) -> None:
-    """Leaves what an earlier run of the command wrote: of other predictions, or, of evaluate, of one task alone."""
+    """Leaves what an earlier run of the command wrote.
+
+    It was of other predictions, or, of evaluate, of one task alone, or, of prepare, killed before its last step.
+    """
+    if command is prepare:
+        steps = place.steps_of(prepare(place))
+        shutil.rmtree(place.folder / "out")
+        assert place.run(prepare(place), steps - 1).returncode == -9
+        return
     if command is evaluate:
         assert place.run(evaluate(place, "glue/wnli")).returncode == 0
         return
@@ -126,11 +107,6 @@ def write_old(place: Place, command: Callable[..., list[str]]) -> None:
     assert place.run(command(place)).returncode == 0
     for path, data in before.items():
         path.write_bytes(data)
-
-
-def restore(place: Place, files: Path) -> None:
-    shutil.rmtree(place.folder)
-    shutil.copytree(files, place.folder)
 
 
 def require_whole(name: str, data: bytes, old: Files, new: Files) -> None:
@@ -149,8 +125,8 @@ def require_whole(name: str, data: bytes, old: Files, new: Files) -> None:
         assert data in (old.get(name), new.get(name)), name
 
 
-@pytest.mark.parametrize("stale", [False, True] if KILLS > 1 else [True])
-@pytest.mark.parametrize("command", [evaluate, score, submit, report])
+@pytest.mark.parametrize("stale", STALE)
+@pytest.mark.parametrize("command", [evaluate, score, submit, report, prepare])
 def test_killed_at_any_step_it_leaves_whole_files_and_runs_again(
     place: Place, tmp_path: Path, command: Callable[..., list[str]], stale: bool
 ) -> None:
@@ -165,13 +141,13 @@ def test_killed_at_any_step_it_leaves_whole_files_and_runs_again(
     new = place.files()
     random_steps = random.Random(f"{SEED} {command.__name__} {stale}")
     for last in sorted(random_steps.choices(range(1, steps + 1), k=KILLS)):
-        restore(place, kept)
+        place.restore(kept)
         assert place.run(arguments, last).returncode == -9, (last, steps)
-        for name, data in place.files().items():
-            if not re.search(r"(^|/)\.writing-[0-9a-f]+\.tmp$", name):
-                require_whole(name, data, start, new)
+        for name, data in place.whole_files().items():
+            require_whole(name, data, start, new)
         again: Any = place.run(arguments)
         assert again.returncode == 0, (last, again.stderr)
         assert place.files() == new, last
+        assert not list(place.folder.rglob(".writing-*")), last
         if command is score:
             assert again.stdout == whole.stdout

@@ -178,8 +178,12 @@ def test_examples_come_worst_first_and_say_why(t5eval: Any, suite: Path, tmp_pat
     assert said[golden[3]["id"]] == "unreadable: not a number: 'very'"
     assert said[golden[7]["id"]] == "no prediction: counted as wrong"
     assert said[golden[5]["id"]].startswith("read as 100; true is ")
-    assert "examples have no prediction and count as wrong" in markdown
-    assert "answers are unreadable: `1 × not a number: 'very'`" in markdown
+    assert "have no prediction and count as wrong" in markdown
+    assert "whether inputs were cut, or outputs ended at the length limit, is not recorded" in markdown
+    assert t5eval("report", tmp_path / "run", "--data-dir", suite, "--csv", tmp_path / "scores.csv").status == 0
+    (row, *_) = csv.DictReader((tmp_path / "scores.csv").read_text().splitlines())
+    assert (row["missing"], row["truncated_inputs"], row["outputs_at_limit"]) == ("1", "", "")
+    assert "are unreadable: `1 × not a number: 'very'`" in markdown
 
 
 def test_without_data_there_are_scores_only(t5eval: Any, evaluated: Path, tmp_path: Path) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
+import tomli_w
 
+import task_specs
+from task_specs.schema import to_plain
 from tests.commands.conftest import Command
+from tests.t5eval.tiny_t5 import write_tiny_t5
 
 MODEL = """
 from t5eval.predictor import Generation, Predictor, Prepared
@@ -51,7 +56,8 @@ def test_the_same_again(t5eval: Command, run: Path) -> None:
 def test_another_model_and_version(t5eval: Command, run: Path) -> None:
     (run.parent / "m.py").write_text(MODEL.replace("ANSWER", "not_entailment"))
     results = json.loads((run / "results.json").read_text())
-    results["versions"]["numpy"] = "1.0"
+    for table in (results, *results["calls"]):
+        table["versions"]["numpy"] = "1.0"
     (run / "results.json").write_text(json.dumps(results))
     done = t5eval("rerun", run, "--json", "--out", run.parent / "new")
     assert (done.status, done.json["equal"]) == (0, False)
@@ -63,6 +69,67 @@ def test_another_model_and_version(t5eval: Command, run: Path) -> None:
     assert score["old"] + score["new"] == pytest.approx(100)
     assert score["difference"] == score["new"] - score["old"]
     assert "NOT EQUAL" in t5eval("rerun", run, "--out", run.parent / "newer").out
+
+
+def test_each_split_is_compared_with_what_made_it(
+    t5eval: Command, suite: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run of two commands, the second of a task's file that a relative path named, with other versions."""
+    (run.parent / "mine.toml").write_text(
+        tomli_w.dumps(to_plain(dataclasses.replace(task_specs.get("glue/rte"), name="mine/rte", aliases=())))
+    )
+    with monkeypatch.context() as patch:
+        patch.chdir(run.parent)
+        patch.setattr("t5eval.results.library_versions", lambda: {"numpy": "1.0"})
+        done = t5eval(
+            "evaluate", "--model", "py:m.py:Always", "--task", "mine.toml", "--split", "validation", "--data-dir",
+            suite, "--limit", "4", "--batch-tokens", "64", "--out", run,
+        )  # fmt: skip
+        assert done.status == 0, done.err
+    document = json.loads((run / "results.json").read_text())
+    assert [call["versions"].get("numpy") == "1.0" for call in document["calls"]] == [False, True]
+    assert document["results"]["mine/rte"]["validation"]["call"] == 1
+    assert document["results"]["glue/rte"]["test"]["call"] == document["results"]["glue/rte"]["validation"]["call"] == 0
+    settings = t5eval("report", run).status, (run / "report.md").read_text()
+    assert settings[0] == 0
+    assert "8192 / 64" in settings[1]
+    done = t5eval("rerun", run, "--json", "--out", run.parent / "new")
+    assert done.status == 0, done.err
+    assert done.json["equal"] is True
+    assert done.json["inputs"] == []
+    found = {change["what"]: change["old"] for change in done.json["environment"]}
+    assert found["mine/rte validation versions.numpy"] == "1.0"
+    assert not any(what.startswith("glue/rte") for what in found)
+
+
+def test_every_number_that_differs_is_said(t5eval: Command, run: Path) -> None:
+    document = json.loads((run / "results.json").read_text())
+    result = document["results"]["glue/rte"]["validation"]
+    result["outputs_at_limit"] = 3
+    result["scores"]["accuracy"]["ci95"] = [0.0, 1.0]
+    (run / "results.json").write_text(json.dumps(document))
+    done = t5eval("rerun", run)
+    assert "glue/rte validation outputs_at_limit: 3 | 0\n" in done.out
+    assert "glue/rte validation accuracy ci95: [0.0, 1.0] | [" in done.out
+    assert "NOT EQUAL" in done.out
+
+
+def test_a_keras_model_that_decodes_in_three_ways_under_a_strategy(
+    t5eval: Command, suite: Path, tmp_path: Path
+) -> None:
+    model = write_tiny_t5(tmp_path / "tiny")
+    for task, way in (("glue/rte", "greedy"), ("glue/cola", "beam"), ("super_glue/copa", "rank")):
+        done = t5eval(
+            "evaluate", "--model", model, "--strategy", "mirrored", "--task", task, "--split", "validation", "--decode",
+            way, "--data-dir", suite, "--limit", "3", "--out", tmp_path / "run",
+        )  # fmt: skip
+        assert done.status == 0, done.err
+    done = t5eval("rerun", tmp_path / "run", "--json")
+    assert done.status == 0, done.err
+    assert done.json["environment"] == done.json["inputs"] == []
+    assert done.json["equal"] is True
+    again = json.loads((tmp_path / "run-rerun" / "results.json").read_text())["results"]
+    assert [each["validation"]["decode"]["method"] for each in again.values()] == ["greedy", "beam", "rank"]
 
 
 @pytest.mark.parametrize("gone", ["config.toml", "results.json", "../m.py"])

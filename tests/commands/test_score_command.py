@@ -76,8 +76,8 @@ def test_missing_and_unreadable_answers_are_wrong_counted_and_said(t5eval: Any, 
     assert done.status == 0
     assert (done.json["missing"], done.json["unreadable"], done.json["n"]) == (1, 1, len(examples))
     assert done.json["scores"]["matthews"]["value"] < 100
-    assert "1 of 90 examples have no prediction" in done.err
-    assert "1 of 90 answers are unreadable" in done.err
+    assert "1 of 90 examples (1.1 %) have no prediction" in done.err
+    assert "1 of 90 answers (1.1 %) are unreadable" in done.err
     assert done.json["unreadable_reasons"] == {"not one of unacceptable, acceptable: 'Acceptable'": 1}
 
 

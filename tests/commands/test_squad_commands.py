@@ -61,7 +61,7 @@ def test_scores(t5eval: Any, data: Path, tmp_path: Path) -> None:
     assert result["scores"]["em"]["value"] == pytest.approx(100 / 3)
     assert set(result["scores"]) == {"em", "f1", "em_t5", "f1_t5"}
     assert "1 of 3 answers (33.3 %) are not in the passage; scored as they are" in done.err
-    assert "1 of 3 examples have no prediction and count as wrong" in done.err
+    assert "1 of 3 examples (33.3 %) have no prediction and count as wrong" in done.err
     done = t5eval("score", "squad/v2.0", *options, "--json")
     assert done.json["scores"]["no_ans_em"]["value"] == 0.0
     path.write_text(json.dumps({"q9": "x"}))

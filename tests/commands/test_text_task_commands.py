@@ -111,7 +111,7 @@ def test_missing_translations_count_as_empty(t5eval: Command, data: Path, tmp_pa
     assert (done.status, done.json["missing"], done.json["n"]) == (0, 2, 3)
     empty = sacrebleu.corpus_bleu(["one two three four", "", ""], [["one two three four"] * 3]).score
     assert done.json["scores"]["bleu"]["value"] == empty
-    assert "2 of 3 examples have no prediction" in done.err
+    assert "2 of 3 examples (66.7 %) have no prediction" in done.err
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def test_killed_run_resumes_to_the_same_weights(tmp_path, examples, whole, kille
         fit(new_model(), examples, SETTINGS, tmp_path, validate=score_of, callbacks=[kill])
     saved = killed_at // 4 * 4
     assert newest_checkpoint(tmp_path / "checkpoints").name == f"step-{saved:08d}"
-    remains = tmp_path / "checkpoints" / ".unfinished-step-00000099"
+    remains = tmp_path / "checkpoints" / ".writing-99.tmp"
     remains.mkdir()
     resumed = new_model(seed=99)  # its own weights must not matter
     result = fit(resumed, examples, SETTINGS, tmp_path, validate=score_of)

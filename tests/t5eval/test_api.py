@@ -78,6 +78,8 @@ def test_a_run_is_the_commands(capsys: pytest.CaptureFixture[str], tmp_path: Pat
     mine = api.evaluate(model, "glue/rte", data=SUITE, out=tmp_path / "b", splits="validation").to_json()
     assert mine.pop("command").startswith("t5eval.evaluate('predictions:")
     command.pop("command")
+    assert mine.pop("calls")[0].pop("command").startswith("t5eval.evaluate('predictions:")
+    command.pop("calls")
     assert mine == command
 
 

@@ -139,6 +139,16 @@ def test_no_input_is_longer_than_its_limit(data: Path, tmp_path: Path) -> None:
     assert max(len(text.split()) for text in model.seen) == 511
 
 
+def test_what_was_predicted_before_a_kill_keeps_its_device(data: Path, tmp_path: Path) -> None:
+    """Killed after the last prediction and before results.json, the next process needs no model."""
+    evaluate(WordModel(), data, tmp_path / "run")
+    whole = files(tmp_path / "run")
+    assert json.loads(whole["results.json"])["calls"][0]["device"] == "paper"
+    (tmp_path / "run" / "results.json").unlink()
+    evaluate(WordModel(stop_after=0), data, tmp_path / "run")
+    assert files(tmp_path / "run") == whole
+
+
 @pytest.mark.parametrize("batch_tokens", [1, 37, 512, 100_000])
 def test_results_do_not_depend_on_the_batches(data: Path, tmp_path: Path, batch_tokens: int) -> None:
     evaluate(WordModel(), data, tmp_path / "plain")
@@ -148,7 +158,8 @@ def test_results_do_not_depend_on_the_batches(data: Path, tmp_path: Path, batch_
         if name.endswith(".jsonl") and "meta" not in name:
             assert plain[name] == other[name]
     one, two = json.loads(plain["results.json"]), json.loads(other["results.json"])
-    assert (one.pop("batch_tokens"), two.pop("batch_tokens")) == (8192, batch_tokens)
+    for part, same in ((one, two), (one["calls"][0], two["calls"][0])):
+        assert (part.pop("batch_tokens"), same.pop("batch_tokens")) == (8192, batch_tokens)
     assert one == two
 
 

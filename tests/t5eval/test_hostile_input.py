@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
+import task_specs
 from leaderboards import markup
 from leaderboards.json_rows import json_rows
 from leaderboards.markup import MarkupError, parse_xml
 from leaderboards.verdict import FileFaults
 from t5eval.compared_sides import Side
-from t5eval.data import test_sets
+from t5eval.data import open_split, squad_json, test_sets
 from t5eval.errors import DataError, RunError
 from t5eval.predictions import read_predictions
 from t5eval.report.runs import read_run
@@ -116,6 +119,42 @@ def test_bounds_of_xml_and_of_test_sets(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "set.xml").write_bytes(b"<d/>")
     with pytest.raises(DataError, match="has more than 3 bytes"):
         test_sets.read_bounded(tmp_path / "set.xml")
+
+
+@pytest.mark.parametrize(
+    ("task", "file", "head"),
+    [
+        ("glue/rte", "glue/RTE/dev.tsv", b"index\tsentence1\tsentence2\tlabel\n"),
+        ("super_glue/cb", "super_glue/CB/val.jsonl", b""),
+        ("wmt17/en-de", "wmt/en-de/newstest2017.en", b""),
+    ],
+)
+def test_a_line_without_end(tmp_path: Path, task: str, file: str, head: bytes) -> None:
+    """A sparse file of a gigabyte, of which little is read."""
+    path = tmp_path / file
+    path.parent.mkdir(parents=True)
+    path.write_bytes(head)
+    path.with_suffix(".de").touch()
+    os.truncate(path, 1 << 30)
+    spec = task_specs.get(task)
+    split = "test" if task.startswith("wmt") else "validation"
+    tracemalloc.start()
+    line = 1 + head.count(b"\n")
+    try:
+        with pytest.raises(DataError, match=rf"{file}: line {line}: longer than 4,194,304 bytes; no example's line is"):
+            list(open_split(spec, split, tmp_path))
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_document_of_squad_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(squad_json, "MAX_BYTES", 100)
+    path = tmp_path / "squad" / "dev-v1.1.json"
+    path.parent.mkdir()
+    path.write_bytes(b"[" * 101)
+    with pytest.raises(DataError, match=r"dev-v1.1.json: has more than 100 bytes; SQuAD's largest file has 42 million"):
+        list(open_split(task_specs.get("squad/v1.1"), "validation", tmp_path))
 
 
 def test_a_key_that_comes_again_after_a_million_others() -> None:

@@ -95,7 +95,7 @@ def test_a_module_of_the_current_folder_is_found(tmp_path: Path, monkeypatch: py
         (
             "py:MINE:NoPredictor",
             {},
-            "returns a NoPredictor, which has no prepare, rank, device, decoding, begin, ident",
+            "returns a NoPredictor, which has no prepare, rank, device, decoding, expect, begin, ident",
         ),
         ("py:MINE:WrongIdentity", {}, "the identity of its WrongIdentity must map strings to strings"),
         ("py:MINE:Mine", {"dtype": "bfloat16"}, "--dtype does not apply to a predictor of your own"),
@@ -165,9 +165,19 @@ def test_one_file_is_one_split(split: Split, tmp_path: Path) -> None:
     other = opened(tmp_path / "data", "rte", "test", b"index\tsentence1\tsentence2\n0\tA.\tB.\n")
     with pytest.raises(UserError, match="one file holds the predictions of one split; name it with --task and --split"):
         evaluate_splits(open_model(f"predictions:{path}").predictor, [split, other], tmp_path / "run", {})
-    (tmp_path / "theirs").mkdir()
-    with pytest.raises(PredictionError, match=r"theirs/predictions/glue/rte/validation.jsonl: not found"):
-        evaluate_splits(open_model(f"predictions:{tmp_path / 'theirs'}").predictor, [split], tmp_path / "other", {})
+
+
+def test_all_files_that_are_absent_are_named_before_anything_is_done(split: Split, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    write(theirs / "predictions/glue/rte/validation.jsonl", ANSWERS)
+    others = [
+        opened(tmp_path / "data", "rte", "test", b"index\tsentence1\tsentence2\n0\tA.\tB.\n"),
+        opened(tmp_path / "data", "sst2", "test", b"index\tsentence\n0\tA.\n"),
+    ]
+    absent = r"theirs/predictions/glue/rte/test.jsonl, \S+theirs/predictions/glue/sst2/test.jsonl: not found; name"
+    with pytest.raises(PredictionError, match=absent):
+        evaluate_splits(open_model(f"predictions:{theirs}").predictor, [split, *others], tmp_path / "run", {})
+    assert not (tmp_path / "run").exists()
 
 
 def test_predictions_cannot_rank(split: Split, tmp_path: Path) -> None:

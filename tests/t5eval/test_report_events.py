@@ -48,6 +48,13 @@ def test_a_later_file_counts_where_steps_were_taken_again(tmp_path: Path) -> Non
     assert read_curves(tmp_path) == {"loss": [(1, 3.0), (2, 2.0), (3, 1.0), (1 << 40, 0.5)], "other": [(3, -5.0)]}
 
 
+def test_the_later_file_is_not_found_by_the_clock(tmp_path: Path) -> None:
+    """The clock was put back between the two."""
+    (tmp_path / "events.out.tfevents.200.a").write_bytes(scalar(1, loss=3) + scalar(2, loss=2) + scalar(3, loss=9))
+    (tmp_path / "events.out.tfevents.100.a").write_bytes(scalar(3, loss=1) + scalar(4, loss=0.5))
+    assert read_curves(tmp_path) == {"loss": [(1, 3.0), (2, 2.0), (3, 1.0), (4, 0.5)]}
+
+
 @pytest.mark.parametrize("cut", range(1, 30, 4))
 def test_a_torn_file_counts_up_to_there(tmp_path: Path, cut: int) -> None:
     (tmp_path / "events.out.tfevents.1").write_bytes((scalar(1, loss=3) + scalar(2, loss=2))[:-cut])

@@ -114,9 +114,15 @@ def test_writing_adds_to_what_is_there(tmp_path: Path) -> None:
     )
     assert list(second["results"]) == ["glue/rte", "glue/cola"]
     assert second["device"] == "cpu"
-    assert second["results"]["glue/rte"] == rte["glue/rte"]
+    assert second["results"]["glue/rte"] == {"validation": {**rte["glue/rte"]["validation"], "call": 0}}
+    assert second["results"]["glue/cola"]["validation"]["call"] == 1
+    assert second["calls"] == [{"device": "cpu"}, {"device": None}]
     third = write_results(tmp_path, settings, {"glue/rte": {"validation": result("glue/rte", 71.0)}})
     assert third["results"]["glue/rte"]["validation"]["task_score"] == 71.0
+    scored_again = write_results(tmp_path, {**settings, "device": None}, rte)
+    assert scored_again["calls"] == second["calls"]  # RTE's predictions were made on the CPU
+    both = write_results(tmp_path, settings, {"glue/cola": {"validation": result("glue/cola", 50)}})
+    assert both["calls"] == [{"device": "cpu"}]
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
 
 

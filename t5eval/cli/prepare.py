@@ -9,7 +9,7 @@ import click
 import task_specs
 from t5eval import preparation
 from t5eval.cli.names import complete_any
-from t5eval.cli.options import Spreading, data_dir_option, warn
+from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, warn
 from t5eval.cli.progress import SplitProgress
 from t5eval.data import data_source, open_split
 from t5eval.errors import UserError
@@ -39,6 +39,7 @@ from t5eval.prepared_records import prepare_or_keep
 @click.option(
     "--runner-option", multiple=True, metavar="KEY=VALUE", help="An option of Beam or its runner; repeatable."
 )
+@json_option
 def command(
     task: tuple[str, ...],
     split: str,
@@ -48,6 +49,7 @@ def command(
     workers: int | None,
     runner: str | None,
     runner_option: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Format and tokenise TASKs once, into FOLDER, which `t5eval train --prepared` takes.
 
@@ -72,6 +74,12 @@ def command(
         raise UserError(str(error)) from None
     make = on_beam(runner, runner_option) if runner else preparation.in_processes(workers, SplitProgress)
     sets, were_there = prepare_or_keep(splits, tokenizer, Path(out), make)
+    for made in sets.values():
+        warn(made.about["data"]["notes"])
+    if as_json:
+        made_sets = {made.name: {"records": len(made), **made.about} for made in sets.values()}
+        print_json({"path": out, "new": not were_there, "sets": made_sets})
+        return
     if were_there:
         click.echo(f"{out} holds these records already; their hashes are right")
     for made in sets.values():
@@ -83,4 +91,3 @@ def command(
             f"{about['truncated']['inputs']:,} inputs and {about['truncated']['targets']:,} targets cut, "
             f"{left_out:,} left out"
         )
-        warn(about["data"]["notes"])

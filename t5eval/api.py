@@ -179,7 +179,8 @@ def evaluate(
     if strategy is not None:
         require_one_process(strategy)
     predictor, model_name = _opened(model, ModelOptions(dtype, _text(vocab), strategy))
-    predictor.identity  # noqa: B018  (what cannot be read is said before a run's folder is made)
+    with stage("reading the model"):
+        predictor.identity  # noqa: B018  (what cannot be read is said before a run's folder is made)
     run = Path(out)
     settings = {
         "model": model_name,
@@ -267,7 +268,8 @@ def score(
         summary = opened.summary
     if predictions is not None:
         found = given_predictions(predictions, [example.id for example in examples], format)
-        judged = scoring.judge(spec, examples, found)
+        with stage("reading the answers"):
+            judged = scoring.judge(spec, examples, found)
     elif references is not None:
         raise UserError("--submission is for a split of a task's data; with --references name --predictions")
     else:

@@ -13,6 +13,7 @@ from t5eval import scoring
 from t5eval.data import DataSource, Split, available_splits, open_split
 from t5eval.errors import SpecError, UserError, quoted
 from t5eval.metrics import get_metric
+from t5eval.stages import each
 from task_specs import BENCHMARKS, Answer, Example, TaskSpec, TextPair
 from task_specs.toml_faults import read_row_faults
 
@@ -97,7 +98,7 @@ def validate(
         found.notes.append("no data was named, so only the row is checked; --data-dir names it")
         return found
     at_hand = available_splits(spec, data)
-    for split in spec.source.splits:
+    for split in each(spec.source.splits, "checking the data", "splits"):
         if not splits and at_hand and split not in at_hand:
             found.notes.append(f"{split} is not at hand, and not checked")
     for split in splits or at_hand or spec.source.splits:

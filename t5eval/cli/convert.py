@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from t5eval.cli.options import json_option, print_json, warn
+from t5eval.cli.options import json_option, print_json, warn, wrapped
 from t5eval.errors import UserError
 from t5eval.quiet import import_keras_model
+from t5eval.stages import stage
 
 FORMATS = {"huggingface": "Hugging Face folder", "keras_hub": "KerasHub preset"}
 
@@ -47,7 +48,8 @@ def command(source: str, dest: str, to: str, vocab: str | None, dtype: str, as_j
             tokenizer = load_tokenizer(folder, vocab)
         except NoTokenizerError:
             tokenizer = None
-        done = convert(folder, Path(dest), to, tokenizer, dtype)
+        with stage("converting"):
+            done = convert(folder, Path(dest), to, tokenizer, dtype)
     except CheckpointError as error:
         raise UserError(str(error)) from None
     if as_json:
@@ -64,8 +66,8 @@ def command(source: str, dest: str, to: str, vocab: str | None, dtype: str, as_j
             }
         )
     else:
-        click.echo(f"{source} ({done.format}, {done.parameters:,} parameters) is now the {FORMATS[to]} {dest}")
+        click.echo(f"{source} ({done.format}, {done.parameters:,} parameters)\nis now the {FORMATS[to]} {dest}")
         ids = f"a vocabulary of {tokenizer.vocab_size:,} ids" if tokenizer else "no tokenizer"
-        click.echo(f"{done.tensors} tensors, read back as {dtype} and equal to the source's; {ids}")
+        click.echo(wrapped(f"{done.tensors} tensors, read back as {dtype} and equal to the source's; {ids}"))
     if tokenizer is None:
         warn(f"{source} has no tokenizer; --vocab FILE writes one beside the model")

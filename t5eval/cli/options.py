@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,6 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 LAST_OPTION = "t5eval.last_option"  # of a Spreading command, where it is repeatable
+COLUMNS = 80  # of tables, help and lists, on a terminal and in a file alike
 STDOUT = "t5eval.stdout"  # where a command with --json prints its document
 
 data_dir_option = click.option(
@@ -68,6 +70,18 @@ def print_json(document: Any) -> None:
     """Prints the JSON document of a command that has `json_option`: no NaN, no ASCII escapes."""
     stdout = click.get_current_context().meta[STDOUT]
     click.echo(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2), file=stdout)
+
+
+def wrapped(text: str, indent: str = "", further: str = "  ") -> str:
+    """Returns a text in lines of at most 80 columns, broken between words only: a path or a name stays whole."""
+    return textwrap.fill(
+        text,
+        COLUMNS,
+        initial_indent=indent,
+        subsequent_indent=further,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def warn(messages: Iterable[str] | str) -> None:

@@ -9,12 +9,13 @@ import click
 import task_specs
 from t5eval import preparation
 from t5eval.cli.names import complete_any
-from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, warn
+from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, warn, wrapped
 from t5eval.cli.progress import SplitProgress
 from t5eval.data import data_source, open_split
 from t5eval.errors import UserError
 from t5eval.preparation_beam import RUNNERS, on_beam
 from t5eval.prepared_records import prepare_or_keep
+from t5eval.stages import timed
 
 
 @click.command(cls=Spreading)
@@ -73,7 +74,8 @@ def command(
     except ValueError as error:
         raise UserError(str(error)) from None
     make = on_beam(runner, runner_option) if runner else preparation.in_processes(workers, SplitProgress)
-    sets, were_there = prepare_or_keep(splits, tokenizer, Path(out), make)
+    with timed("preparing"):
+        sets, were_there = prepare_or_keep(splits, tokenizer, Path(out), make)
     for made in sets.values():
         warn(made.about["data"]["notes"])
     if as_json:
@@ -86,8 +88,10 @@ def command(
         about = made.about
         left_out = sum(about["left_out"].values())
         click.echo(
-            f"{made.name}: {len(made):,} records, "
-            f"{about['tokens']['inputs']:,} and {about['tokens']['targets']:,} tokens, "
-            f"{about['truncated']['inputs']:,} inputs and {about['truncated']['targets']:,} targets cut, "
-            f"{left_out:,} left out"
+            wrapped(
+                f"{made.name}: {len(made):,} records, "
+                f"{about['tokens']['inputs']:,} and {about['tokens']['targets']:,} tokens, "
+                f"{about['truncated']['inputs']:,} inputs and {about['truncated']['targets']:,} targets cut, "
+                f"{left_out:,} left out"
+            )
         )

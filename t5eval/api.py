@@ -276,9 +276,7 @@ def score(
         assert submission is not None
         values = read_back(Path(submission), spec, split, data_source(_text(data)))
         judged = scoring.judge_values(spec, examples, values)
-    with stage("scoring"):
-        result = scoring.score(spec, split, judged)
-    return Scoring(result, summary)
+    return Scoring(scoring.score(spec, split, judged), summary)
 
 
 def submit(

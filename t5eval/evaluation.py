@@ -225,10 +225,8 @@ def evaluate_split(
         with timed(f"{spec.name} {split.split}: predicting"):
             predict_into(store, predictor, spec, examples, answering, batch_tokens, progress, say)
         texts = {p.id: p.text for p in store.predictions.values()}
-        with timed(f"{spec.name} {split.split}: scoring"):
-            score = scoring.score(spec, split.split, scoring.judge(spec, examples, texts))
         return SplitResult(
-            score=score,
+            score=scoring.score(spec, split.split, scoring.judge(spec, examples, texts)),
             data=split.summary,
             specification=spec.fingerprint,
             truncated=sum(p.truncated for p in store.predictions.values()),

@@ -98,10 +98,10 @@ def validate(
         found.notes.append("no data was named, so only the row is checked; --data-dir names it")
         return found
     at_hand = available_splits(spec, data)
-    for split in each(spec.source.splits, "checking the data", "splits"):
+    for split in spec.source.splits:
         if not splits and at_hand and split not in at_hand:
             found.notes.append(f"{split} is not at hand, and not checked")
-    for split in splits or at_hand or spec.source.splits:
+    for split in each(list(splits or at_hand or spec.source.splits), "checking the data", "splits"):
         try:
             opened = open_split(spec, split, data, with_labels=True)
             result, faults = _validate_split(opened, limit)

@@ -48,8 +48,7 @@ def command(source: str, dest: str, to: str, vocab: str | None, dtype: str, as_j
             tokenizer = load_tokenizer(folder, vocab)
         except NoTokenizerError:
             tokenizer = None
-        with stage("converting"):
-            done = convert(folder, Path(dest), to, tokenizer, dtype)
+        done = convert(folder, Path(dest), to, tokenizer, dtype, stage)
     except CheckpointError as error:
         raise UserError(str(error)) from None
     if as_json:

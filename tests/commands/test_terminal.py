@@ -44,7 +44,7 @@ CALLS = {
         "glue/mnli_mismatched validation: scoring",
     ),
     "compare": ("compare {run} {other} --data-dir {data}", "comparing"),
-    "compare with the paper": ("compare {run} --published t5-base --data-dir {data}", "scoring"),
+    "compare with the paper": ("compare {run} --published t5-base --data-dir {data}", "glue/rte validation: scoring"),
     "report": ("report {run} --data-dir {data} --out {new}", "scoring the predictions"),
     "submit": ("submit glue --run {run} --data-dir {data} --out {new}.zip", "reading the answers"),
     "check": ("check glue {zip} --data-dir {data}", "checking the submission"),
@@ -54,7 +54,7 @@ CALLS = {
         "--validate-limit 2",
         "loading the model",
     ),
-    "convert": ("convert {model} {new}", "converting"),
+    "convert": ("convert {model} {new}", "comparing with the source"),
     "doctor": ("doctor --data-dir {data}", "looking for data"),
 }
 

@@ -18,6 +18,7 @@ TFDS = ["tensorflow-datasets>=4.9.4", "importlib_resources>=6", "tensorflow>=2.1
 CONVERT = ["tensorstore>=0.1.64"]  # T5X's folders of zarr arrays
 BEAM = ["apache-beam>=2.65", "safetensors>=0.4"]  # t5eval prepare --runner; asks for protobuf below 7
 HF = ["torch>=2.2", "transformers>=4.44", "datasets>=2.20"]
+WANDB = ["wandb>=0.18"]  # t5eval train --wandb
 PANDAS = ["pandas>=2"]  # to_pandas() of results
 DEV = [
     *PANDAS,
@@ -70,7 +71,8 @@ setup(
         "beam": BEAM,
         "dev": DEV,
         "pandas": PANDAS,
-        "all": KERAS + TFDS + HF + CONVERT + BEAM + PANDAS,
+        "wandb": WANDB,
+        "all": KERAS + TFDS + HF + CONVERT + BEAM + PANDAS + WANDB,
     },
     entry_points={"console_scripts": ["t5eval=t5eval.cli:main"]},
 )

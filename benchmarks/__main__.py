@@ -12,6 +12,7 @@ from pathlib import Path
 
 SCRIPTS: dict[str, list[str]] = {
     "training": ["training"],
+    "training from scratch": ["from_scratch"],
     "small commands": ["commands"],
     "checking a full GLUE zip": ["check_glue"],
     "greedy decoding": ["decoding", "--sweep"],
@@ -26,7 +27,7 @@ SCRIPTS: dict[str, list[str]] = {
     "strategies": ["strategies"],
 }
 TAKE_DATA = ("commands", "first_result", "training")
-NEED_DATA = ("preparation", "squad", "records", "ranking", "evaluation")
+NEED_DATA = ("preparation", "squad", "records", "ranking", "evaluation", "from_scratch")
 
 
 def main(data: list[str]) -> None:

@@ -8,6 +8,7 @@ transformers on batches padded in random order, and the real tokens a second are
 
     --turns N      turns of each engine
     --steps N      steps in a turn
+    --rows N       packed rows of one of our batches
     --no-memory    leave out the peak memory, which takes a process of its own for each engine
     --json FILE    the figures as JSON
     --engines ...  some of the engines
@@ -24,7 +25,7 @@ from typing import Any
 
 from benchmarks.engines import OURS, prepare
 from benchmarks.tables import print_environment, print_table, write_json
-from benchmarks.training_engines import ROWS, TRAINING_ENGINES, training_factory, write_examples
+from benchmarks.training_engines import BATCH, ROWS, TRAINING_ENGINES, training_factory, write_examples
 from benchmarks.workers import Worker
 
 SOURCE, TARGET = 128, 32
@@ -100,6 +101,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--rows", type=int, default=BATCH)
     parser.add_argument("--no-memory", dest="memory", action="store_false")
     parser.add_argument("--engines", nargs="+", choices=TRAINING_ENGINES, default=list(TRAINING_ENGINES))
     parser.add_argument("--tasks", nargs="*", choices=ROWS, default=list(ROWS))
@@ -111,13 +113,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         prepare(Path(folder), names)
         workers = {name: stack.enter_context(Worker(training_factory(name), folder)) for name in names}
-        load = ("load", {"source": SOURCE, "target": TARGET})
+        load: tuple[str, dict[str, Any]] = ("load", {"source": SOURCE, "target": TARGET})
         results["padded"] = compare(f"{SOURCE} + {TARGET} tokens, no padding", folder, workers, load, given)
         for task in given.tasks if given.data else ():
             examples = write_examples(given.data, task, Path(folder))
-            title = f"{task}, {examples:,} examples: ours packed into rows of {ROWS[task]}, the other padded"
+            title = f"{task}, {examples:,} examples: ours packed, {given.rows} rows of {ROWS[task]}, the other padded"
             two = {name: workers[name] for name in workers if name != "keras_hub"}
-            results[task] = compare(title, folder, two, ("load_task", {"folder": folder, "task": task}), given)
+            load = ("load_task", {"folder": folder, "task": task, "rows": given.rows})
+            results[task] = compare(title, folder, two, load, given)
     write_json(given.json, results)
 
 

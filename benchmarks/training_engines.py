@@ -29,16 +29,16 @@ class TrainingEngine:
         inputs = {"encoder_ids": input_ids(BATCH, source), "decoder_ids": _shifted(labels)}
         self.batches = _endless([(inputs, labels)])
 
-    def load_task(self, folder: str, task: str) -> None:
-        """Makes batches of a task's examples, padded, in random order."""
+    def load_task(self, folder: str, task: str, rows: int) -> None:
+        """Makes batches of a task: 16 examples, padded, in random order; or so many rows of several, packed."""
         import numpy as np
 
         from keras_model.batches import make_batch
 
         examples = read_examples(Path(folder), task)
         order = np.random.default_rng(SEED).permutation(len(examples))
-        rows = [order[i : i + BATCH] for i in range(0, len(order) - BATCH, BATCH)]
-        batches = (make_batch(examples, row, BATCH) for row in rows)
+        chosen = [order[i : i + BATCH] for i in range(0, len(order) - BATCH, BATCH)]
+        batches = (make_batch(examples, numbers, BATCH) for numbers in chosen)
         self.batches = ((batch.inputs, batch.labels) for batch in batches)
 
     def step(self, inputs: dict[str, Any], labels: Any) -> None:
@@ -72,12 +72,12 @@ class Ours(TrainingEngine):
         self.model = load_model(Path(folder) / "model")
         compile_model(self.model, TrainSettings(steps=1, learning_rate=RATE))
 
-    def load_task(self, folder: str, task: str) -> None:
+    def load_task(self, folder: str, task: str, rows: int) -> None:
         from keras_model.batches import batch_dataset
         from keras_model.training import TrainSettings, make_plan
 
         examples = read_examples(Path(folder), task)
-        plan = make_plan(examples, TrainSettings(steps=1, batch_size=BATCH, seed=SEED, packing=ROWS[task]))
+        plan = make_plan(examples, TrainSettings(steps=1, batch_size=rows, seed=SEED, packing=ROWS[task]))
         self.batches = iter(batch_dataset(examples, plan))
 
     def step(self, inputs: dict[str, Any], labels: Any) -> None:
@@ -158,8 +158,8 @@ def training_factory(name: str) -> str:
     return f"benchmarks.training_engines:{TRAINING_ENGINES[name].__name__}"
 
 
-def write_examples(data: Path, task: str, folder: Path) -> int:
-    """Formats and tokenises a task's training split into a file of the folder; returns the number of examples."""
+def write_examples(data: Path, task: str, folder: Path, split: str = "train") -> int:
+    """Formats and tokenises a task's split into a file of the folder; returns the number of examples."""
     import numpy as np
 
     import task_specs
@@ -168,7 +168,7 @@ def write_examples(data: Path, task: str, folder: Path) -> int:
     from t5eval.preparation_blocks import learnable_pairs
 
     (spec,) = task_specs.resolve([task])
-    pairs = list(learnable_pairs(open_split(spec, "train", data_source(str(data)))))
+    pairs = list(learnable_pairs(open_split(spec, split, data_source(str(data)))))
     tokenizer = T5Tokenizer(data / "t5_vocab" / "spiece.model")
     sides = {
         "source": tokenizer.encode([pair.inputs for pair in pairs], spec.lengths.inputs),

@@ -295,4 +295,8 @@ def batch_dataset(
     if plan.packing:
         inputs |= {"encoder_segments": source, "decoder_segments": target}
     dataset = tf.data.Dataset.from_generator(batches, output_signature=(inputs, target))
-    return dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)).prefetch(4)
+    # There is nothing to tune, and at the end of `fit` the tuner may sleep on for up to a minute before it lets go.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)).prefetch(4)
+    return dataset.with_options(options)

@@ -85,8 +85,9 @@ class Dropout(_Layer):
         """x: [..., length, size]; the mask has length 1."""
         if not training or self.config.dropout_rate == 0:
             return x
-        noise_shape = (*[None] * (len(x.shape) - 2), 1, None)
-        return keras.random.dropout(x, self.config.dropout_rate, noise_shape=noise_shape, seed=self.seed_generator)
+        *batch, _, size = ops.shape(x)
+        ones = ops.ones((*batch, 1, size), x.dtype)
+        return x * keras.random.dropout(ones, self.config.dropout_rate, seed=self.seed_generator)
 
 
 class LayerNorm(_Layer):

@@ -30,7 +30,7 @@ from keras_model.tokenizer_base import Tokenizer
 from keras_model.training_checkpoints import Progress, best_checkpoints, newest_checkpoint, read_progress
 from keras_model.training_settings import TrainSettings
 from keras_model.training_state import TrainingError, last_good, restore, seed_dropout, writing_folder
-from keras_model.training_steps import NonFiniteLossError, TrainingSteps, Validate
+from keras_model.training_steps import Log, NonFiniteLossError, TrainingSteps, Validate
 
 __all__ = ["NonFiniteLossError", "TrainResult", "TrainSettings", "TrainingError", "compile_model", "fit"]
 
@@ -96,6 +96,7 @@ def fit(
     validate: Validate | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     tokenizer: Tokenizer | None = None,
+    log: Log | None = None,
 ) -> TrainResult:
     """Trains a model, or goes on where an earlier call for the same folder stopped.
 
@@ -115,6 +116,7 @@ def fit(
             since the loss was last logged, `loss`, `tokens_per_second` (without padding) and `waiting` (for data, as a
             share of the time); and `gradient_norm`, of the step, over all variables together and before clipping.
         tokenizer: stored beside the model, so that its folder is complete.
+        log: called on the chief with the step and the numbers, by name, whenever TensorBoard gets some.
 
     Raises:
         TrainingError: the loss or a weight is no longer finite, the folder holds a run with other data or settings, the
@@ -136,7 +138,7 @@ def fit(
     if rates is not None:
         fixed |= {"sizes": list(sizes or ()), "rates": list(rates)}
     progress = _start_or_resume(model, fixed, settings, folder / "checkpoints")
-    steps = TrainingSteps(model, plan, settings, folder, writes, progress, validate, tokenizer)
+    steps = TrainingSteps(model, plan, settings, folder, writes, progress, validate, tokenizer, log)
     try:
         if progress.step < settings.steps:
             start_id = model.config.decoder_start_token_id

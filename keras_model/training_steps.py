@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ from keras_model.training_state import TrainingError, last_good, save_checkpoint
 
 Validate = Callable[[int, T5], dict[str, float]]
 """Takes the number of steps taken and the model; returns scores by name."""
+
+Log = Callable[[int, Mapping[str, float]], None]
+"""Takes the number of steps taken, and numbers by name."""
 
 
 class NonFiniteLossError(TrainingError):
@@ -49,6 +52,7 @@ class TrainingSteps(keras.callbacks.Callback):
         progress: where the run stands.
         validate: makes the scores, or None.
         tokenizer: stored with each checkpoint, if given.
+        log: is told, where this process writes, what TensorBoard is told; or None.
     """
 
     def __init__(
@@ -61,10 +65,12 @@ class TrainingSteps(keras.callbacks.Callback):
         progress: Progress,
         validate: Validate | None,
         tokenizer: Tokenizer | None,
+        log: Log | None = None,
     ) -> None:
         super().__init__()
         self._t5, self._plan, self._settings, self._validate, self._tokenizer = t5, plan, settings, validate, tokenizer
         self._checkpoints, self._writes = folder / "checkpoints", writes
+        self._told = log if writes else None
         self._fixed = progress.fixed
         self._saved: tuple[int, int] | None = (progress.step, len(progress.scores))
         self._writer = (
@@ -129,10 +135,7 @@ class TrainingSteps(keras.callbacks.Callback):
             self.save()  # a fault of the validation costs no steps
             raise
         self.scores[step] = scores
-        with self._writer.as_default(step=step):
-            for name, score in scores.items():
-                tf.summary.scalar(f"validation/{name}", score)
-        self._writer.flush()
+        self._tell(step, {f"validation/{name}": score for name, score in scores.items()})
 
     def save(self) -> None:
         """Writes a checkpoint, unless the newest one holds all there is."""
@@ -153,17 +156,27 @@ class TrainingSteps(keras.callbacks.Callback):
 
     def _log(self, loss: float, logs: dict[str, Any]) -> None:
         self.loss = loss
-        with self._writer.as_default(step=self._step):
-            tf.summary.scalar("loss", loss)
-            tf.summary.scalar("non_padding/source", self._filling.source_share)
-            tf.summary.scalar("non_padding/target", self._filling.target_share)
-            tf.summary.scalar("tokens_per_second", logs["tokens_per_second"])
-            tf.summary.scalar("waiting_for_data", logs["waiting"])
-            tf.summary.scalar("gradient_norm", logs["gradient_norm"])
-            tf.summary.scalar("learning_rate", float(self._t5.optimizer.learning_rate.numpy()))
-        self._writer.flush()
+        numbers = {
+            "loss": loss,
+            "non_padding/source": self._filling.source_share,
+            "non_padding/target": self._filling.target_share,
+            "tokens_per_second": logs["tokens_per_second"],
+            "waiting_for_data": logs["waiting"],
+            "gradient_norm": logs["gradient_norm"],
+            "learning_rate": float(self._t5.optimizer.learning_rate.numpy()),
+        }
+        self._tell(self._step, numbers)
         self._logged_seconds, self._filling, self._waited = self.seconds, Filling(), 0.0
         self._t5.reset_metrics()
+
+    def _tell(self, step: int, numbers: Mapping[str, float]) -> None:
+        """Hands numbers to TensorBoard and to whoever else is told."""
+        with self._writer.as_default(step=step):
+            for name, number in numbers.items():
+                tf.summary.scalar(name, number)
+        self._writer.flush()
+        if self._told is not None:
+            self._told(step, numbers)
 
     def _non_finite(self, loss: float, steps: range) -> NonFiniteLossError:
         examples = np.concatenate([self._plan.rows(step) for step in steps])

@@ -3,13 +3,28 @@
 from leaderboards.base import Leaderboard, Written, lines
 from leaderboards.cnn_dailymail import CNN_DAILYMAIL
 from leaderboards.glue import GLUE
+from leaderboards.row_per_example import RowFault, RowPerExample
 from leaderboards.squad import SQUAD
 from leaderboards.super_glue import SUPER_GLUE
 from leaderboards.verdict import Fault, Verdict
 from leaderboards.wmt import WMT
+from task_specs import TaskSpec
 from task_specs.errors import SpecError, did_you_mean
+from task_specs.installed import load_installed, looked_up
 
-__all__ = ["Fault", "Leaderboard", "Verdict", "Written", "get", "lines", "names", "register"]
+__all__ = [
+    "Fault",
+    "Leaderboard",
+    "RowFault",
+    "RowPerExample",
+    "Verdict",
+    "Written",
+    "get",
+    "lines",
+    "names",
+    "of_task",
+    "register",
+]
 
 _LEADERBOARDS: dict[str, Leaderboard] = {
     leaderboard.name: leaderboard for leaderboard in (GLUE, SUPER_GLUE, SQUAD, CNN_DAILYMAIL, WMT)
@@ -30,6 +45,7 @@ def register(leaderboard: Leaderboard) -> Leaderboard:
 
 def names() -> tuple[str, ...]:
     """Returns the names of all leaderboards."""
+    load_installed()
     return tuple(_LEADERBOARDS)
 
 
@@ -39,8 +55,17 @@ def get(name: str) -> Leaderboard:
     Raises:
         SpecError: there is none.
     """
-    if name not in _LEADERBOARDS:
-        raise SpecError(
-            f"unknown leaderboard {name!r}.{did_you_mean(name, list(names()))} There is {', '.join(names())}"
-        )
-    return _LEADERBOARDS[name]
+    found = looked_up(lambda: _LEADERBOARDS.get(name), f"leaderboard {name!r}")
+    if found is None:
+        known = list(names())
+        raise SpecError(f"unknown leaderboard {name!r}.{did_you_mean(name, known)} There is {', '.join(known)}")
+    return found
+
+
+def of_task(spec: TaskSpec) -> Leaderboard | None:
+    """Returns the leaderboard that takes a task's answers, None if there is none."""
+
+    def find() -> Leaderboard | None:
+        return next((board for board in _LEADERBOARDS.values() if spec in board.tasks), None)
+
+    return looked_up(find, f"leaderboard of {spec.name}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 
 import numpy as np
 
@@ -67,7 +67,7 @@ def answer_batch(
     """
     if isinstance(answering, Rank):
         rankings = generator.rank(inputs, answering.choices)
-        _require_one_each(rankings, inputs, Ranking)
+        require_one_each(rankings, inputs, Ranking)
         chosen = [
             _most_probable(ranking, answering.choices, f"{spec.name}: example {example_id}")
             for example_id, ranking in zip(ids, rankings, strict=True)
@@ -77,19 +77,24 @@ def answer_batch(
             for example_id, given, (text, ranking) in zip(ids, inputs, chosen, strict=True)
         ]
     outputs = generator.generate(inputs, spec.lengths.targets, answering)
-    _require_one_each(outputs, inputs, Generation)
+    require_one_each(outputs, inputs, Generation)
     return [
         Prediction(example_id, output.text, given.truncated, output.hit_limit)
         for example_id, given, output in zip(ids, inputs, outputs, strict=True)
     ]
 
 
-def _require_one_each(answers: Sequence[object], inputs: Sequence[Prepared], kind: type) -> None:
+def require_one_each(
+    answers: Sequence[object], inputs: Sequence[object], kind: type, fault: Callable[[str], UserError] = UserError
+) -> None:
+    """Raises an error, made by `fault`, unless a model gave one thing of the right kind to each input."""
+    if not isinstance(answers, Sequence):
+        raise fault(f"the model gives a {type(answers).__name__}; it must give a list, one for each input")
     if len(answers) != len(inputs):
-        raise UserError(f"the model gives {len(answers)} answers to {len(inputs)} inputs; it must give one to each")
+        raise fault(f"the model gives {len(answers)} answers to {len(inputs)} inputs; it must give one to each")
     other = next((answer for answer in answers if not isinstance(answer, kind)), None)
     if other is not None:
-        raise UserError(
+        raise fault(
             f"the model gives a {type(other).__name__} as an answer; it must give a {kind.__module__}.{kind.__name__}"
         )
 

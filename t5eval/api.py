@@ -173,6 +173,8 @@ def evaluate(
         say(f"{name} skipped: its data is not in {source.option}")
     groups = ("all", *task_specs.BENCHMARKS)
     alone = [row for name in names if name not in groups and isinstance(row := task_specs.find(name), TaskSpec)]
+    for spec in specs:
+        scoring.require_metrics(spec)  # what is not there is said before a run's folder is made
     answerings, kept = choose_answering(specs, decode, {spec.name for spec in alone})
     if kept:
         say(f"no fixed answers to rank, so decoded as their rows say: {', '.join(kept)}")
@@ -363,15 +365,16 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
 
 def _opened(model: Any, options: Any) -> tuple[Predictor, str]:
     """Returns the predictor that is meant, and the name that results give it."""
+    from t5eval.plugin_guards import Guard
     from t5eval.predictors import open_model
-    from t5eval.predictors.of_python import require_predictor
+    from t5eval.predictors.guarded import require_predictor
 
     if isinstance(model, str | os.PathLike):
         named = open_model(os.fspath(model), options)
         return named.predictor, named.name
     kind = f"{type(model).__module__}.{type(model).__qualname__}"
     options.refuse("a predictor of your own", "dtype", "vocab", "strategy")
-    require_predictor(model, "model")
+    require_predictor(model, Guard("model"))
     return model, kind
 
 

@@ -97,6 +97,16 @@ def _packages(name: str, requirements: Iterable[Requirement], bad: Literal["warn
     return Finding(name, bad, ", ".join(wrong), do) if wrong else Finding(name, "ok", ", ".join(right))
 
 
+def check_plugins() -> list[Finding]:
+    """Returns whether each installed plugin can be loaded; this runs them."""
+    from t5eval.plugin_record import LOADED
+    from task_specs.installed import load_installed
+
+    remedy = "correct it, or uninstall its package"
+    broken = [Finding("plugin", "warning", line.removeprefix("plugin "), remedy) for line in load_installed()]
+    return [*(Finding("plugin", "ok", name) for name in LOADED), *broken]
+
+
 def check_tensorflow(seconds: float = TENSORFLOW_SECONDS) -> Finding:
     """Returns whether TensorFlow can be imported, and its devices; asked in a process that may die or hang."""
     again = "pip install --force-reinstall 't5eval[keras]'"

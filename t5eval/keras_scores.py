@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,18 @@ from keras_model.decoding import Generator
 from keras_model.tokenizer_base import Tokenizer
 from t5eval.data import data_source
 from t5eval.errors import UserError
+from t5eval.keras_metrics import TaskMetric
 from t5eval.keras_predictor import KerasGenerator
-from t5eval.training import validate, validation_examples
+from t5eval.training import answered, validation_examples
 
 
 class TaskScores(keras.callbacks.Callback):
-    """Validates tasks after each epoch of `fit` and after `evaluate`.
+    """Validates tasks after each epoch of `fit` and after `evaluate`, through a `TaskMetric` for each.
 
-    After an epoch, the logs hold each task's score as `val_TASK`, as `val_glue/rte`, so that `History`, TensorBoard,
-    `EarlyStopping` and `ModelCheckpoint` find it where they stand behind this callback. After `evaluate` they hold it
-    as `TASK`.
+    The logs then hold what the metrics say: a task's score under its name, as `glue/mrpc`, and each of its scores as
+    `glue/mrpc/f1`; after an epoch with `val_` before it. `History`, TensorBoard, `EarlyStopping` and `ModelCheckpoint`
+    find them where they stand behind this callback; a T5's `evaluate(..., return_dict=True)` returns them. Scores that
+    are undefined are left out.
 
     Args:
         tasks: names of tasks and benchmarks.
@@ -31,7 +34,8 @@ class TaskScores(keras.callbacks.Callback):
         limit: the most validation examples of each task, from the start of the split; None for all.
 
     Attributes:
-        scores: the newest score of each task, from 0 to 100 (correlations from -100).
+        scores: the newest scores, under their names without `val_`, from 0 to 100 (correlations from -100).
+        metrics: task name to its metric, which holds what the newest validation counted.
 
     Raises:
         UserError: a task is unknown, or none of them has a validation split at hand.
@@ -47,6 +51,7 @@ class TaskScores(keras.callbacks.Callback):
             raise UserError(f"no validation split of {', '.join(tasks)} is in {source.option}")
         self._tokenizer = tokenizer
         self._training = False
+        self.metrics = {spec.name: TaskMetric(spec, tokenizer) for spec in self._examples}
         self.scores: dict[str, float] = {}
 
     def set_model(self, model: keras.Model) -> None:
@@ -70,6 +75,12 @@ class TaskScores(keras.callbacks.Callback):
             self._validate("", logs)
 
     def _validate(self, prefix: str, logs: dict[str, Any] | None) -> None:
-        self.scores = validate(self._generator, self._examples)
+        self.scores = {}
+        for spec, examples in self._examples.items():
+            metric = self.metrics[spec.name]
+            metric.reset_state()
+            for batch, texts in answered(self._generator, spec, examples):
+                metric.update_state(batch, texts)
+            self.scores |= {name: score for name, score in metric.result().items() if math.isfinite(score)}
         if logs is not None:
-            logs.update({prefix + task: score for task, score in self.scores.items()})
+            logs.update({prefix + name: score for name, score in self.scores.items()})

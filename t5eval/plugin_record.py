@@ -1,4 +1,30 @@
-"""Which plugins this process runs with, as results say it."""
+"""Which plugins this process runs with, as results say it, and which one is being loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
 
 LOADED: dict[str, str] = {}
-"""The path of each plugin to the SHA-256 of its file."""
+"""Each plugin's name to its SHA-256: of a file its path; of a package `NAME VERSION: MODULE` and all its modules."""
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin.
+
+    Attributes:
+        shown: what messages call it: the path as it was given, or as `name`.
+        name: what results call it, see `LOADED`.
+        sha256: of its code.
+        place: its file, or its package's folder.
+    """
+
+    shown: str
+    name: str
+    sha256: str
+    place: Path
+
+
+LOADING: list[Plugin] = []
+"""The plugin that is being loaded, last; empty where none is."""

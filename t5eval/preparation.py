@@ -94,6 +94,15 @@ def prepare(splits: Sequence[Split], tokenizer: Tokenizer, folder: Path, make: M
     Raises:
         UserError: the data cannot be read, the folder cannot be written or holds something else.
     """
+    return fill(folder, lambda: make(splits, tokenizer, folder))
+
+
+def fill(folder: Path, write: Callable[[], None]) -> dict[str, RecordSet]:
+    """Calls what writes records and their manifest into a folder, as `prepare` says.
+
+    Raises:
+        UserError: the folder cannot be written or holds something else.
+    """
     from keras_model.record_shards import RecordError
     from keras_model.records import begin, discard, read_manifest, require_no_other
 
@@ -103,7 +112,7 @@ def prepare(splits: Sequence[Split], tokenizer: Tokenizer, folder: Path, make: M
         with locked(folder):
             begin(folder)
             try:
-                make(splits, tokenizer, folder)
+                write()
             except BaseException:
                 discard(folder)
                 raise

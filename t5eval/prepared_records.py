@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -30,13 +30,7 @@ def existing(
     Raises:
         UserError: the folder is not complete, or its records were made of or by something else.
     """
-    from keras_model.record_shards import RecordError
-    from keras_model.records import read_manifest
-
-    try:
-        sets = read_manifest(folder)
-    except RecordError as error:
-        raise UserError(str(error)) from error
+    sets = sets_of(folder)
     absent = [spec.name for spec in specs if set_name(spec, split) not in sets]
     if absent:
         raise UserError(f"{folder}: holds no records of {', '.join(absent)} {split}; it has {', '.join(sets)}")
@@ -47,8 +41,23 @@ def existing(
     return found
 
 
-def open_parts(folder: Path, sets: Mapping[str, RecordSet]) -> dict[str, Examples]:
-    """Returns the examples of sets of records, mapped from their files.
+def sets_of(folder: Path) -> dict[str, RecordSet]:
+    """Returns the sets of records that a complete folder holds, by their names.
+
+    Raises:
+        UserError: the folder is not complete.
+    """
+    from keras_model.record_shards import RecordError
+    from keras_model.records import read_manifest
+
+    try:
+        return read_manifest(folder)
+    except RecordError as error:
+        raise UserError(str(error)) from error
+
+
+def opened(folder: Path, made: RecordSet) -> Examples:
+    """Returns the examples of a set of records, mapped from its files.
 
     Raises:
         UserError: a file is missing or damaged.
@@ -57,9 +66,25 @@ def open_parts(folder: Path, sets: Mapping[str, RecordSet]) -> dict[str, Example
     from keras_model.records import open_records
 
     try:
-        return {name: open_records(folder, made) for name, made in sets.items()}
+        return open_records(folder, made)
     except RecordError as error:
         raise UserError(str(error)) from error
+
+
+def undamaged(folder: Path, made: RecordSet) -> RecordSet:
+    """Returns a set of records of which every byte is right.
+
+    Raises:
+        UserError: a file is missing or damaged.
+    """
+    from keras_model.record_shards import RecordError
+    from keras_model.records import check_records
+
+    try:
+        check_records(folder, made)
+    except RecordError as error:
+        raise UserError(str(error)) from error
+    return made
 
 
 def given_records(
@@ -70,7 +95,8 @@ def given_records(
     Raises:
         UserError: it does not hold them, or they are damaged or made of or by something else.
     """
-    return open_parts(folder, existing(folder, specs, "train", data, tokenizer))
+    sets = existing(folder, specs, "train", data, tokenizer)
+    return {name: opened(folder, made) for name, made in sets.items()}
 
 
 def records_of_run(
@@ -86,7 +112,7 @@ def records_of_run(
     except UserError:  # absent, damaged, or of a run that was begun with something else
         splits = [open_split(spec, "train", data) for spec in specs]
         made = prepare(splits, tokenizer, folder, in_processes(None, lambda name: Said(name, say)))
-        return open_parts(folder, {spec.name: made[set_name(spec, "train")] for spec in specs})
+        return {spec.name: opened(folder, made[set_name(spec, "train")]) for spec in specs}
 
 
 def prepare_or_keep(
@@ -100,20 +126,14 @@ def prepare_or_keep(
     Raises:
         UserError: the folder holds other or damaged records, or something else, or the data cannot be read.
     """
-    from keras_model.record_shards import RecordError
-    from keras_model.records import check_records, is_complete
+    from keras_model.records import is_complete
 
     specs, split = [each.spec for each in splits], splits[0].split
     if not is_complete(folder):
         made = prepare(splits, tokenizer, folder, make)
         return {spec.name: made[set_name(spec, split)] for spec in specs}, False
     found = existing(folder, specs, split, splits[0].source, tokenizer)
-    try:
-        for record_set in found.values():
-            check_records(folder, record_set)
-    except RecordError as error:
-        raise UserError(str(error)) from error
-    return found, True
+    return {name: undamaged(folder, made) for name, made in found.items()}, True
 
 
 class Said:
@@ -135,7 +155,7 @@ class Said:
     def __call__(self, done: int, total: int) -> None:
         if time.monotonic() - self._said > SAY_EVERY_SECONDS:
             self._said = time.monotonic()
-            self.say(f"{self.name}: {done:,} of {total:,} examples prepared")
+            self.say(f"{self.name}: {done:,}{f' of {total:,}' if total > done else ''} examples prepared")
 
 
 def _differences(made: RecordSet, spec: TaskSpec, split: str, data: DataSource, tokenizer: Tokenizer) -> Iterator[str]:
@@ -150,11 +170,16 @@ def _differences(made: RecordSet, spec: TaskSpec, split: str, data: DataSource, 
     before = made.about["data"]["files"]
     for file in READERS[spec.source.kind].files(spec, split, data.folder):
         path = data.folder / file
-        if path.is_file() and before.get(file) != _sha256(path):
+        if path.is_file() and before.get(file) != sha256(path):
             yield f"{path} is not the file that {name} was made of"
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Returns a file's hash.
+
+    Raises:
+        UserError: it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

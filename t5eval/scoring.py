@@ -171,20 +171,30 @@ def score(spec: TaskSpec, split: str, judged: Sequence[Scored], *, intervals: bo
     if labelled:
         batch = Batch(judged, tuple(getattr(spec.answer, "classes", ())))
         scores = _scores(spec, batch, intervals, f"{spec.name} {split}")
-    parts = [scores[name].value for name in spec.task_score if name in scores]
-    numbers = [part for part in parts if part is not None]
     return SplitScore(
         task=spec.name,
         split=split,
         n=len(judged),
         labelled=labelled,
         scores=scores,
-        task_score=sum(numbers) / len(numbers) if len(numbers) == len(spec.task_score) else None,
+        task_score=task_score(spec, {name: score.value for name, score in scores.items()}),
         unreadable=sum(not e.answer.readable and not e.missing for e in judged),
         missing=sum(e.missing for e in judged),
         unmapped=sum(not e.answer.mapped and not e.missing for e in judged),
         reasons=dict(Counter(e.answer.reason for e in judged if e.answer.reason and not e.missing).most_common(5)),
     )
+
+
+def task_score(spec: TaskSpec, values: Mapping[str, float | None]) -> float | None:
+    """Returns the leaderboard's score of a task, None where a part of it is undefined.
+
+    Args:
+        spec: the task.
+        values: score name to score.
+    """
+    parts = [values.get(name) for name in spec.task_score]
+    numbers = [part for part in parts if part is not None]
+    return sum(numbers) / len(numbers) if len(numbers) == len(parts) else None
 
 
 def require_metrics(spec: TaskSpec) -> None:

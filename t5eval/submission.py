@@ -326,7 +326,7 @@ def read_back(path: Path, spec: TaskSpec, split: str, source: DataSource) -> dic
     Raises:
         UserError: the task has no file in a submission, this one lacks it, or a file has a fault.
     """
-    leaderboard = next((leaderboards.get(n) for n in leaderboards.names() if spec in leaderboards.get(n).tasks), None)
+    leaderboard = leaderboards.of_task(spec)
     if leaderboard is None or spec.submission is None:
         raise UserError(f"{spec.name} has no file in any leaderboard's submission; score its --predictions")
     ids: dict[str, list[str]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +12,11 @@ from t5eval import evaluation, scoring
 from t5eval.data import DataSource, Split, data_source, open_split
 from t5eval.errors import UserError, did_you_mean
 from t5eval.keras_predictor import KerasGenerator, require_fitting_vocabulary
-from t5eval.prepared_records import given_records, records_of_run
 from t5eval.quiet import import_keras_model
 from t5eval.stages import stage
 from t5eval.training_mixture import TextData, draw_rates, drawn_tasks, ids_of_examples, mixture_of_run
-from task_specs import TEXT, Example, Mixture, TaskSpec
+from t5eval.training_parts import parts_of_run
+from task_specs import Example, Mixture, TaskSpec
 
 if TYPE_CHECKING:
     from keras_model.config import T5Config
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from keras_model.tokenizer_base import Tokenizer
     from keras_model.training import TrainResult
     from keras_model.training_settings import TrainSettings
+    from t5eval.wandb_run import Log
 
 StepDisplay = Callable[[Mapping[str, Any]], None]
 """Called after each step with `steps`, of the whole run, and what `keras_model.training.fit` says its callbacks see."""
@@ -67,6 +68,7 @@ class TrainConfig:
         steps_per_execution: steps that run as one call of TensorFlow, for a TPU.
         pack: the lengths of a row, source and target, into which several examples are packed; a step then has
             `batch_size` rows. None for an example a row.
+        wandb: the project at Weights & Biases that the run is logged to as well; None for TensorBoard alone.
     """
 
     task: tuple[str, ...]
@@ -101,6 +103,7 @@ class TrainConfig:
     pack: tuple[int, int] | None = None
     strategy: str = "none"
     steps_per_execution: int = 1
+    wandb: str | None = None
 
     def __post_init__(self) -> None:
         if not self.task:
@@ -178,7 +181,7 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
                 ("learning_rate", "temperature", "weight_decay", "clip_norm", "z_loss", "label_smoothing"), (int, float)
             ),
             **dict.fromkeys(("data_dir", "out", "model", "preset", "vocab", "prepared"), (str,)),
-            **dict.fromkeys(("optimizer", "schedule", "dtype", "strategy"), (str,)),
+            **dict.fromkeys(("optimizer", "schedule", "dtype", "strategy", "wandb"), (str,)),
         }.get(key, (int,))
         if not isinstance(value, expected) or isinstance(value, bool):
             raise UserError(f"{where}: {key} has the wrong type: {value!r}")
@@ -217,13 +220,23 @@ def validation_examples(
     return found
 
 
+def answered(
+    generator: KerasGenerator, spec: TaskSpec, examples: Sequence[Example]
+) -> Iterator[tuple[list[Example], list[str]]]:
+    """Yields examples a batch at a time with the texts that the model generates for them, as in `t5eval evaluate`."""
+    by_id = {example.id: example for example in examples}
+    for batch in evaluation.generate_all(generator, spec, [scoring.evaluation_pair(spec, e) for e in examples]):
+        yield [by_id[prediction.id] for prediction in batch], [prediction.text for prediction in batch]
+
+
 def validate(generator: KerasGenerator, examples: Mapping[TaskSpec, Sequence[Example]]) -> dict[str, float]:
     """Returns each task's score, by generation, parser and metric as in `t5eval evaluate`; undefined ones left out."""
     scores: dict[str, float] = {}
     for spec, rows in examples.items():
-        pairs = [scoring.evaluation_pair(spec, example) for example in rows]
-        texts = {p.id: p.text for batch in evaluation.generate_all(generator, spec, pairs) for p in batch}
-        score = scoring.score(spec, "validation", scoring.judge(spec, rows, texts)).task_score
+        texts: dict[str, str] = {}
+        for batch, said in answered(generator, spec, rows):
+            texts |= zip((example.id for example in batch), said, strict=True)
+        score = scoring.score(spec, "validation", scoring.judge(spec, rows, texts), intervals=False).task_score
         if score is not None:
             scores[spec.name] = score
     return scores
@@ -277,6 +290,7 @@ def train(
     *,
     display: StepDisplay,
     say: Callable[[str], None],
+    log: Log | None = None,
 ) -> TrainResult:
     """Trains in a run folder that this process holds, or goes on where an earlier process stopped.
 
@@ -286,6 +300,7 @@ def train(
         strategy: what `open_strategy` returned. Of several workers all call this, and the chief holds the run folder.
         display: told of every step.
         say: told of what happens between steps, a line at a time.
+        log: told the numbers that TensorBoard gets.
 
     Raises:
         UserError: the data, the model or the configuration is not usable, or the loss is no longer finite.
@@ -305,15 +320,11 @@ def train(
     from keras_model.strategies import is_chief, meet
     from keras_model.training import NonFiniteLossError, TrainingError, fit
 
-    prepared = Path(config.prepared or Path(config.out) / "prepared")
-    if is_chief(strategy) and config.prepared is None:
-        parts = records_of_run(prepared, trained, data, tokenizer, say)
+    if not is_chief(strategy):
+        meet(strategy)  # the chief has prepared what there is to prepare
+    parts = parts_of_run(config, trained, data, tokenizer, say, prepares=is_chief(strategy))
+    if is_chief(strategy):
         meet(strategy)
-    else:
-        meet(strategy)  # the chief has prepared them
-        parts = given_records(prepared, trained, data, tokenizer)
-    if text:
-        parts[TEXT] = text.examples(tokenizer, config.seed)
     sizes = {name: len(part) for name, part in parts.items()}
     rates = draw_rates(mixture, sizes, text)
     for name, size in sizes.items():
@@ -338,6 +349,7 @@ def train(
             validate=check,
             callbacks=[_display_callback(display, config.steps)],
             tokenizer=tokenizer,
+            log=log,
         )
     except NonFiniteLossError as error:
         ids = ids_of_examples(error.examples, sizes, trained, data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from t5eval.data import DataSource, open_split
@@ -12,7 +12,6 @@ from t5eval.preparation_blocks import learnable_pairs
 from task_specs import TEXT, Mixture, TaskSpec, shares, tasks_of, training_mixture
 
 if TYPE_CHECKING:
-    from keras_model.batches import Examples
     from keras_model.objectives import Objective
     from keras_model.tokenizer_base import Tokenizer
 
@@ -28,12 +27,14 @@ class TextData:
         objective: `span_corruption` or `prefix_lm`.
         inputs: the most tokens of a source, end of sequence included.
         size: what counts as its number of examples in the mixture; None for how many there are.
+        prepared: a folder that `t5eval prepare --text` made of the files; None for one of the run's own.
     """
 
     files: tuple[str, ...]
     objective: str = "span_corruption"
     inputs: int = 512
     size: int | None = None
+    prepared: str | None = None
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> TextData:
@@ -44,6 +45,7 @@ class TextData:
         """
         where = "[train.text]"
         known = {"files": (list, tuple), "objective": (str,), "inputs": (int,), "size": (int,)}
+        known["prepared"] = (str,)
         for key, value in table.items():
             if key not in known:
                 raise UserError(f"{where}: unknown key {key!r}; the keys are {', '.join(known)}.{_hint(key, known)}")
@@ -59,13 +61,12 @@ class TextData:
             raise UserError(f"{where}: size must be at least 1, got {data.size}")
         return data
 
-    def examples(self, tokenizer: Tokenizer, seed: int) -> Examples:
-        """Returns the text's examples.
+    def pairs(self, tokenizer: Tokenizer, seed: int) -> Iterator[tuple[Any, Any]]:
+        """Yields ids of a source and a target, in constant memory; see `keras_model.text_files.text_pairs`.
 
         Raises:
-            UserError: a file cannot be read, there is too little text, or the vocabulary has too few sentinels.
+            UserError: a file cannot be read, or the vocabulary has too few sentinels.
         """
-        from keras_model.batches import Examples
         from keras_model.objectives import PrefixLm, SpanCorruption
         from keras_model.text_files import text_pairs
 
@@ -74,12 +75,9 @@ class TextData:
             "prefix_lm": lambda: PrefixLm(self.inputs),
         }
         try:
-            pairs = list(text_pairs(self.files, tokenizer, make[self.objective](), seed))
+            yield from text_pairs(self.files, tokenizer, make[self.objective](), seed)
         except ValueError as error:
-            raise UserError(f"[train.text]: {error}") from None
-        if not pairs:
-            raise UserError(f"[train.text]: {', '.join(self.files)}: no text to learn from")
-        return Examples.from_sequences([source for source, _ in pairs], [target for _, target in pairs])
+            raise UserError(str(error)) from None
 
 
 def _hint(key: str, known: Mapping[str, Any]) -> str:

@@ -14,7 +14,8 @@ from t5eval.data import DataSource, Split, available_splits, open_split
 from t5eval.errors import SpecError, UserError, quoted
 from t5eval.metrics import get_metric
 from t5eval.stages import each
-from task_specs import BENCHMARKS, Answer, Example, TaskSpec, TextPair
+from task_specs import Answer, Example, TaskSpec, TextPair, read_toml
+from task_specs.installed import load_installed
 from task_specs.toml_faults import read_row_faults
 
 ROUNDED = 99.0  # what a score of rounded true numbers must reach, in percent
@@ -83,12 +84,13 @@ def validate(
         limit: how many pairs of each split to keep.
     """
     try:
-        spec = task_specs.get(name)
+        spec = read_toml(Path(name)) if name.endswith(".toml") else task_specs.get(name)
     except SpecError as error:
         return Validation(name, _faults_of_row(name) or [str(error)])
     found = Validation(spec.name)
     if name.endswith(".toml"):
-        found.faults += _collisions(spec, Path(name))
+        load_installed()
+        found.faults += [f"{name}: {fault}" for fault in task_specs.collisions(spec)]
     try:
         scoring.require_metrics(spec)
     except UserError as error:
@@ -120,17 +122,6 @@ def _faults_of_row(name: str) -> list[str]:
     except SpecError:
         return []
     return [f"{name}{f':{fault.line}' if fault.line else ''}: {fault.message}" for fault in faults]
-
-
-def _collisions(spec: TaskSpec, path: Path) -> list[str]:
-    taken = {name: "a task" for known in task_specs.all_tasks() for name in (known.name, *known.aliases)}
-    taken |= {name: "a mixture" for mixture in task_specs.all_mixtures() for name in (mixture.name, *mixture.aliases)}
-    taken |= dict.fromkeys(BENCHMARKS, "a benchmark")
-    return [
-        f"{path}: {name!r} is already the name of {taken[name]}; choose another"
-        for name in (spec.name, *spec.aliases)
-        if name in taken
-    ]
 
 
 def _validate_split(opened: Split, limit: int | None) -> tuple[SplitValidation, list[str]]:

@@ -5,7 +5,7 @@ from task_specs.errors import SpecError, UserError
 from task_specs.mixing import shares, training_mixture
 from task_specs.mixtures import TEXT, Member, Mixture
 from task_specs.records import Answer, Example, TextPair
-from task_specs.registry import all_mixtures, all_tasks, find, get, resolve, tasks_of
+from task_specs.registry import all_mixtures, all_tasks, collisions, find, get, resolve, tasks_of
 from task_specs.schema import from_plain, read_toml
 from task_specs.spec import SPLITS, ClassFile, Decode, Lengths, NumberFile, Published, TaskSpec
 
@@ -29,6 +29,7 @@ __all__ = [
     "UserError",
     "all_mixtures",
     "all_tasks",
+    "collisions",
     "find",
     "from_plain",
     "get",

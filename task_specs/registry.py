@@ -1,20 +1,18 @@
-"""Looking up tasks and mixtures: the built-in rows, tasks of installed packages, and a user's own TOML files."""
+"""Looking up tasks and mixtures: the built-in rows, tasks of plugins, and a user's own TOML files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import cache
 from pathlib import Path
 
 from task_specs import cnn_dailymail, dpr, glue, squad, super_glue, wmt
 from task_specs.benchmarks import BENCHMARKS, Benchmark
 from task_specs.errors import SpecError, did_you_mean
+from task_specs.installed import load_installed, looked_up
 from task_specs.mixtures import MIXTURES, TEXT, Mixture
 from task_specs.schema import read_row, read_toml
 from task_specs.spec import TaskSpec
-
-# Installed packages offer tasks under this entry point group: a TaskSpec, or a list or tuple of them.
-ENTRY_POINT_GROUP = "t5eval.tasks"
 
 # The name of all benchmarks together.
 ALL = "all"
@@ -54,13 +52,22 @@ def register(spec: TaskSpec) -> TaskSpec:
     Raises:
         SpecError: another task, a benchmark or a mixture has one of them.
     """
-    for name in (spec.name, *spec.aliases):
-        if name in BENCHMARKS or name in _mixtures():
-            raise SpecError(f"task {spec.name}: {name!r} is a benchmark or a mixture; choose another name")
-    index([spec], _with_installed())
+    for fault in collisions(spec):
+        raise SpecError(f"task {spec.name}: {fault}")
     REGISTERED[spec.name] = spec
-    _with_installed.cache_clear()
+    _known.cache_clear()
     return spec
+
+
+def collisions(spec: TaskSpec) -> list[str]:
+    """Returns for each name of a new task that is the name of something else what to do about it."""
+    tables: dict[str, Container[str]] = {"a task": _known(), "a benchmark": BENCHMARKS, "a mixture": _mixtures()}
+    return [
+        f"{name!r} is already the name of {kind}; choose another"
+        for name in (spec.name, *spec.aliases)
+        for kind, table in tables.items()
+        if name in table
+    ]
 
 
 @cache
@@ -69,24 +76,8 @@ def _built_in() -> dict[str, TaskSpec]:
 
 
 @cache
-def _with_installed() -> dict[str, TaskSpec]:
-    from importlib.metadata import entry_points
-
-    table = index(REGISTERED.values(), _built_in())
-    for point in entry_points(group=ENTRY_POINT_GROUP):
-        origin = f"{point.dist.name if point.dist else 'a package'}'s entry point {point.name!r} ({point.value})"
-        try:
-            offered = point.load()
-        except Exception as error:
-            raise SpecError(f"{origin} cannot be imported: {error!r}") from None
-        specs = [offered] if isinstance(offered, TaskSpec) else offered
-        if not isinstance(specs, list | tuple) or not all(isinstance(spec, TaskSpec) for spec in specs):
-            raise SpecError(f"{origin} must be a TaskSpec or a list of them, got {type(offered).__name__}")
-        try:
-            table = index(specs, table)
-        except SpecError as error:
-            raise SpecError(f"{origin}: {error}") from None
-    return table
+def _known() -> dict[str, TaskSpec]:
+    return index(REGISTERED.values(), _built_in())
 
 
 def index_mixtures(mixtures: Iterable[Mixture]) -> dict[str, Mixture]:
@@ -127,9 +118,16 @@ def find(name: str) -> TaskSpec | Benchmark | Mixture:
         if isinstance(row, Mixture):
             for own_name in (row.name, *row.aliases):
                 _require_free(own_name, _mixtures())
+        else:
+            _require_new(row, name)
         return row
     # The only task of a benchmark may have the benchmark's name.
     return _built_in().get(name) or BENCHMARKS.get(name) or _mixtures().get(name) or get(name)
+
+
+def _require_new(spec: TaskSpec, path: str) -> None:
+    for fault in collisions(spec):
+        raise SpecError(f"{path}: {fault}")
 
 
 def get(name: str) -> TaskSpec:
@@ -139,22 +137,26 @@ def get(name: str) -> TaskSpec:
         SpecError: there is no such task, or the file does not follow the schema.
     """
     if name.endswith(".toml"):
-        return read_toml(Path(name))
-    # Installed packages are searched only when needed: that import takes longer than the whole lookup.
-    found = _built_in().get(name) or _with_installed().get(name)
+        spec = read_toml(Path(name))
+        _require_new(spec, name)
+        return spec
+    found = _known().get(name)
     if found is None:
-        known = [*_with_installed(), *_mixtures()]
         if name in _mixtures():
             raise SpecError(f"{name!r} is a mixture, not a task; `t5eval show {name}` lists its tasks")
         if name in BENCHMARKS:
             raise SpecError(f"{name!r} is a benchmark, not a task; its tasks are {', '.join(BENCHMARKS[name].tasks)}")
-        raise SpecError(f"unknown task {name!r}.{did_you_mean(name, known)} `t5eval tasks` lists every task.")
+        found = looked_up(lambda: _known().get(name), f"task {name!r}")
+    if found is None:
+        hint = did_you_mean(name, [*_known(), *_mixtures()])
+        raise SpecError(f"unknown task {name!r}.{hint} `t5eval tasks` lists every task.")
     return found
 
 
 def all_tasks() -> list[TaskSpec]:
     """Returns every task, the built-in ones first, in the order of their benchmarks."""
-    return list(dict.fromkeys(_with_installed().values()))
+    load_installed()
+    return list(dict.fromkeys(_known().values()))
 
 
 def all_mixtures() -> list[Mixture]:

@@ -13,6 +13,7 @@ from typing import Any
 from task_specs.answers import ANSWERS
 from task_specs.copies import Copies
 from task_specs.errors import SpecError, did_you_mean
+from task_specs.installed import looked_up
 from task_specs.mixtures import Member, Mixture
 from task_specs.sources import SOURCES
 from task_specs.spec import SUBMISSION_FILES, Decode, Lengths, Published, TaskSpec
@@ -149,6 +150,8 @@ def part_of(part: str, value: Any) -> tuple[type, dict[str, Any]]:
         return PARTS[part], value
     inner, kinds = dict(value), KINDS[part]
     kind = inner.pop("kind", None)
+    if isinstance(kind, str) and part in CONTRACTS:
+        looked_up(lambda: kinds.get(kind), f"{part} of kind {kind!r}")
     if not isinstance(kind, str) or kind not in kinds:
         hint = did_you_mean(kind, list(kinds)) if isinstance(kind, str) else ""
         raise SpecError(f"[{part}] needs kind = one of {', '.join(kinds)}, got {kind!r}.{hint}")

@@ -8,30 +8,11 @@ from typing import ClassVar
 
 from task_specs.errors import SpecError
 from task_specs.records import FrozenDict
+from task_specs.sources_one_file import OneFile
 
 
 @dataclass(frozen=True)
-class _Lines:
-    """What all of them have: a folder below the data directory, and a file for each split."""
-
-    folder: str
-    files: Mapping[str, str]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "files", FrozenDict(self.files))
-        if not self.files:
-            raise SpecError("a source of JSON lines needs at least one file")
-
-    def paths(self, split: str) -> dict[str, str]:
-        return {"": self.files[split]}
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        return tuple(self.files)
-
-
-@dataclass(frozen=True)
-class JsonLines(_Lines):
+class JsonLines(OneFile):
     """Flat objects with an `idx`, which is the example's id. A string of digits will do for a number there.
 
     Attributes:
@@ -76,7 +57,7 @@ class WscLines(JsonLines):
 
 
 @dataclass(frozen=True)
-class MultiRcLines(_Lines):
+class MultiRcLines(OneFile):
     """MultiRC's paragraphs, each with its questions and their answers; an example is one answer.
 
     Ids are `PARAGRAPH/QUESTION/ANSWER`. An object that says its `version` must be of version 1.1: the indices of older
@@ -98,7 +79,7 @@ class MultiRcLines(_Lines):
 
 
 @dataclass(frozen=True)
-class RecordLines(_Lines):
+class RecordLines(OneFile):
     """ReCoRD's passages, each with its queries; an example is one query.
 
     Ids are `PASSAGE/QUERY`. Entities (each `text[start : end + 1]` of its passage) and answers are sorted and unique.

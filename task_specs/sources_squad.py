@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from task_specs.errors import SpecError
 from task_specs.records import FrozenDict
+from task_specs.sources_one_file import OneFile
 
 VERSIONS = ("1.1", "2.0")
 FEATURES = FrozenDict(
@@ -22,7 +23,7 @@ FEATURES = FrozenDict(
 
 
 @dataclass(frozen=True)
-class SquadJson:
+class SquadJson(OneFile):
     """One JSON document for each split: articles, their paragraphs, and the questions to each paragraph.
 
     An example is a question; its features are named as in TensorFlow Datasets, and `answers` holds `text` and
@@ -30,30 +31,17 @@ class SquadJson:
     none in `answers`.
 
     Attributes:
-        folder: the folder below the data directory.
-        files: split to file name.
         version: `1.1` or `2.0`; a file of the other one is refused.
     """
 
-    folder: str
-    files: Mapping[str, str]
     version: str
     kind: ClassVar[str] = "squad_json"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "files", FrozenDict(self.files))
-        if not self.files:
-            raise SpecError("source 'squad_json' needs at least one file")
+        super().__post_init__()
         if self.version not in VERSIONS:
             raise SpecError(f"source 'squad_json': version is one of {', '.join(VERSIONS)}, got {self.version!r}")
 
     @property
     def fields(self) -> Mapping[str, str]:
         return FEATURES if self.version == "1.1" else FrozenDict({**FEATURES, "is_impossible": "data.paragraphs.qas"})
-
-    def paths(self, split: str) -> dict[str, str]:
-        return {"": self.files[split]}
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        return tuple(self.files)

@@ -23,7 +23,7 @@ def command(data_dir: str | None, as_json: bool) -> int:
     with what to do. The exit status is 2 with a fault, else 0.
     """
     with stage("looking at the installation"):
-        found = doctor.check_installation()
+        found = [*doctor.check_installation(), *doctor.check_plugins()]
     with stage("importing TensorFlow in a process of its own"):
         found.append(doctor.check_tensorflow())
     found += [doctor.check_memory(), doctor.check_disk(Path.cwd())]

@@ -82,7 +82,7 @@ def cli(quiet: bool, verbose: bool, plugins: tuple[str, ...]) -> None:
         raise UserError("--quiet and --verbose exclude each other")
     set_detail(QUIET if quiet else VERBOSE if verbose else USUAL)
     for plugin in plugins:
-        from t5eval.plugins import load
+        from t5eval.plugin_loading import load
 
         load(plugin)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,18 +16,48 @@ from t5eval.data import data_source, open_split
 from t5eval.errors import UserError
 from t5eval.preparation_beam import RUNNERS, on_beam
 from t5eval.prepared_records import prepare_or_keep
+from t5eval.prepared_text import prepare_or_keep_text
 from t5eval.stages import timed
+from t5eval.training_mixture import OBJECTIVES, TextData
+
+if TYPE_CHECKING:
+    from keras_model.tokenizer_base import Tokenizer
+
+
+def _tokenizer(vocab: str) -> Tokenizer:
+    from keras_model.tokenizer_files import load_tokenizer
+
+    try:
+        folder = vocab if Path(vocab).is_dir() else ""
+        return load_tokenizer(folder, None if folder else vocab)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
+def _prepare_text(text: TextData, tokenizer: Tokenizer, seed: int, folder: Path, as_json: bool) -> None:
+    made, was_there = prepare_or_keep_text(text, tokenizer, seed, folder, SplitProgress)
+    if as_json:
+        made_sets = {made.name: {"records": len(made), **made.about}}
+        print_json({"path": str(folder), "new": not was_there, "sets": made_sets})
+        return
+    if was_there:
+        click.echo(f"{folder} holds these records already; their hashes are right")
+    tokens = made.about["tokens"]
+    click.echo(f"{made.name}: {len(made):,} records, {tokens['inputs']:,} and {tokens['targets']:,} tokens")
 
 
 @click.command(cls=Spreading)
 @click.option(
     "--task",
     multiple=True,
-    required=True,
     metavar="T...",
     shell_complete=complete_any,
     help="Tasks, benchmarks or mixtures.",
 )
+@click.option("--text", multiple=True, metavar="FILE...", help="Instead of tasks: text files, a document a line.")
+@click.option("--objective", type=click.Choice(OBJECTIVES), help=f"What is made of text.  [default: {OBJECTIVES[0]}]")
+@click.option("--inputs", type=int, metavar="N", help="Tokens of a source made of text.  [default: 512]")
+@click.option("--seed", type=click.IntRange(min=0), help="What is made of text follows from it.  [default: 0]")
 @click.option(
     "--split", type=click.Choice(["train", "validation"]), default="train", show_default=True, help="What to prepare."
 )
@@ -43,6 +74,10 @@ from t5eval.stages import timed
 @json_option
 def command(
     task: tuple[str, ...],
+    text: tuple[str, ...],
+    objective: str | None,
+    inputs: int | None,
+    seed: int | None,
     split: str,
     data_dir: str | None,
     vocab: str,
@@ -54,25 +89,33 @@ def command(
 ) -> None:
     """Format and tokenise TASKs once, into FOLDER, which `t5eval train --prepared` takes.
 
+    With --text, FOLDER gets the examples of an objective; a training configuration names it as `prepared` under
+    [train.text], and has the same files, objective, inputs and seed.
+
     The records do not depend on the number of processes, nor on the runner. A folder without manifest.json is not
     complete; the next preparation into it removes what is there.
     """
-    from keras_model.tokenizer_files import load_tokenizer
-
     if runner and workers:
         raise UserError("--workers counts processes of this machine; on Beam it is the runner's option that does")
     if runner_option and not runner:
         raise UserError("--runner-option needs --runner")
+    if bool(task) == bool(text):
+        raise UserError("name either --task or --text; each has a folder of its own")
+    if text:
+        if runner:
+            raise UserError("--runner prepares tasks; text is prepared by one process of this machine")
+        given = {"files": text, "objective": objective, "inputs": inputs}
+        table = {key: value for key, value in given.items() if value is not None}
+        _prepare_text(TextData.from_table(table), _tokenizer(vocab), seed or 0, Path(out), as_json)
+        return
+    if objective or inputs or seed is not None:
+        raise UserError("--objective, --inputs and --seed are of --text")
     specs = [spec for spec in task_specs.resolve(task) if split in spec.source.splits]
     if not specs:
         raise UserError(f"{', '.join(task)}: no {split} split")
     data = data_source(data_dir)
     splits = [open_split(spec, split, data) for spec in specs]
-    try:
-        folder = vocab if Path(vocab).is_dir() else ""
-        tokenizer = load_tokenizer(folder, None if folder else vocab)
-    except ValueError as error:
-        raise UserError(str(error)) from None
+    tokenizer = _tokenizer(vocab)
     make = on_beam(runner, runner_option) if runner else preparation.in_processes(workers, SplitProgress)
     with timed("preparing"):
         sets, were_there = prepare_or_keep(splits, tokenizer, Path(out), make)

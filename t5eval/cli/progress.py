@@ -109,14 +109,16 @@ class SplitProgress:
         made = done - (self._resumed_at or 0)
         if made <= 0 or seconds <= 0:
             return ""
-        return f"{rate_text(made / seconds)}, {duration((total - done) * seconds / made)} left"
+        left = f", {duration((total - done) * seconds / made)} left" if total > done else ""
+        return f"{rate_text(made / seconds)}{left}"
 
     def _state(self) -> str:
         done, total = self._last
-        if not total:
+        if not self.unit:
             return f"{duration(time.monotonic() - self._started)} so far"
+        of = f" of {total:,}" if total > done else ""  # nobody may know how many there will be
         rate = self._rate(done, total)
-        return f"{done:,} of {total:,} {self.unit}" + (f", {rate}" if rate else "")
+        return f"{done:,}{of} {self.unit}" + (f", {rate}" if rate else "")
 
     def __call__(self, done: int, total: int) -> None:
         if self._resumed_at is None:

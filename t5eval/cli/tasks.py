@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 import task_specs
-from t5eval.cli.options import json_option, print_json, wrapped
+from t5eval.cli.options import json_option, print_json, warn, wrapped
 from task_specs import TaskSpec
+from task_specs.installed import load_installed
 
 ROW = "{:<23} {:>8} {:>10} {:>8}  {}"
 
@@ -31,6 +32,7 @@ def command(as_json: bool) -> None:
     With --json also aliases, T5's own variants of the metrics, and the file of a leaderboard's submission.
     """
     specs = task_specs.all_tasks()
+    warn(load_installed())
     if as_json:
         print_json([summary(spec) for spec in specs])
         return

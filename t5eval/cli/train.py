@@ -17,6 +17,7 @@ from t5eval.cli.progress import StepProgress
 from t5eval.data import data_source
 from t5eval.run_folder import locked, recorded
 from t5eval.strategy import is_chief, open_strategy
+from t5eval.wandb_run import wandb_run
 
 
 def run_training(config: training.TrainConfig, say: Any) -> Any:
@@ -33,8 +34,12 @@ def run_training(config: training.TrainConfig, say: Any) -> Any:
         if writes:
             stack.enter_context(locked(run))
             stack.enter_context(recorded(run, "train", dataclasses.asdict(config)))
+        log = None
+        if writes and config.wandb:
+            log = stack.enter_context(wandb_run(config.wandb, run, dataclasses.asdict(config)))
         progress = stack.enter_context(StepProgress(config.steps, show=writes))
-        return training.train(config, specs, strategy, display=progress, say=progress.say if say is None else say)
+        say = progress.say if say is None else say
+        return training.train(config, specs, strategy, display=progress, say=say, log=log)
 
 
 def _best_elsewhere(result: Any, name: str, last: int) -> str:
@@ -102,6 +107,7 @@ def _document(result: Any, speed: float) -> dict[str, Any]:
 @click.option("--checkpoint-every", type=int, metavar="STEPS", help="[default: 5000]")
 @click.option("--keep", type=int, metavar="N", help="Checkpoints kept.  [default: 3]")
 @click.option("--validate-every", type=int, metavar="STEPS", help="[default: with each checkpoint]")
+@click.option("--wandb", metavar="PROJECT", help="Log to Weights & Biases as well; needs t5eval[wandb].")
 @click.option("--validate-limit", type=int, metavar="N", help="Validation examples per task.  [default: 1000]")
 @json_option
 def command(config_file: str | None, as_json: bool, **flags: Any) -> None:

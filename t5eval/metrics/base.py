@@ -101,11 +101,14 @@ class Metric(ABC):
         choices: what was decided where definitions differ; part of the signature.
         share: whether a row is (right, counted), each 0 or 1, and the score the share of right rows; two systems are
             then compared by McNemar's exact test.
+        additive: whether sums of rows may be taken a few examples at a time, in any division of a split, and still give
+            the score. Not so where examples of one group have to be seen together, or where ranks count.
     """
 
     name: str
     higher_is_better: bool = True
     share: bool = False
+    additive: bool = False
     answers: tuple[str, ...] = ()
     choices: Mapping[str, str] = {}
 

@@ -33,6 +33,7 @@ class Accuracy(ClassMetric):
     name = "accuracy"
     choices = {"unreadable": "wrong"}
     share = True
+    additive = True
 
     def statistics(self, batch: Batch) -> Floats:
         correct = (batch.answers == batch.gold).astype(float)
@@ -76,6 +77,7 @@ class BinaryF1(ClassMetric):
 
     name = "f1"
     choices = {"positive": "1", "unreadable": "opposite"}
+    additive = True
 
     def unsuited(self, classes: Sequence[str]) -> str:
         return "" if len(classes) == 2 else "it is defined for two classes"
@@ -128,6 +130,7 @@ class Matthews(ClassMetric):
 
     name = "matthews"
     choices = {"unreadable": "opposite of two classes, else undefined"}
+    additive = True
 
     def defined(self, batch: Batch) -> bool:
         return super().defined(batch) and (len(batch.classes) == 2 or not batch.unreadable.any())

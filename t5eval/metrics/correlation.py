@@ -20,6 +20,7 @@ class Pearson(Metric):
 
     name = "pearson"
     choices = {"unreadable": "undefined"}
+    additive = True
     t5 = False
 
     def unsuited(self, classes: Sequence[str]) -> str:
@@ -122,6 +123,7 @@ class Spearman(Pearson):
     """Spearman's rank correlation, from -100 to 100, ties given their average rank."""
 
     name = "spearman"
+    additive = False
 
     def statistics(self, batch: Batch) -> Floats:
         return np.stack(self.numbers(batch), axis=1)

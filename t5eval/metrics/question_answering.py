@@ -26,6 +26,7 @@ class Overlap(Metric):
     """
 
     suffix = ""
+    additive = True
     both_empty = 0.0
 
     def __init__(self, score: str) -> None:

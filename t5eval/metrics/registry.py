@@ -1,8 +1,6 @@
-"""Metrics by name: the built-in ones, and those of installed packages."""
+"""Metrics by name: the built-in ones, and those of plugins."""
 
 from __future__ import annotations
-
-from functools import cache
 
 from t5eval.errors import UserError, did_you_mean
 from t5eval.metrics import summarisation, super_glue, translation
@@ -18,9 +16,7 @@ from t5eval.metrics.question_answering import (
     TextOverlap,
     WordSpanOverlapT5,
 )
-
-# Installed packages offer metrics under this entry point group: a Metric subclass, or an instance of one.
-ENTRY_POINT_GROUP = "t5eval.metrics"
+from task_specs.installed import load_installed, looked_up
 
 ANY = ""  # stands for every kind of answer
 
@@ -67,21 +63,6 @@ for _metric in (
     register(_metric)
 
 
-@cache
-def _load_installed() -> None:
-    from importlib.metadata import entry_points
-
-    for point in entry_points(group=ENTRY_POINT_GROUP):
-        origin = f"{point.dist.name if point.dist else 'a package'}'s entry point {point.name!r} ({point.value})"
-        try:
-            offered = point.load()
-            register(offered() if isinstance(offered, type) else offered)
-        except UserError as error:
-            raise UserError(f"{origin}: {error}") from None
-        except Exception as error:
-            raise UserError(f"{origin} cannot be loaded: {error!r}") from None
-
-
 def get_metric(name: str, kind: str = ANY) -> Metric:
     """Returns the metric called `name` for answers of a kind.
 
@@ -92,10 +73,7 @@ def get_metric(name: str, kind: str = ANY) -> Metric:
     def find() -> Metric | None:
         return _METRICS.get((name, kind)) or _METRICS.get((name, ANY))
 
-    found = find()
-    if found is None:
-        _load_installed()
-        found = find()
+    found = looked_up(find, f"metric {name!r}")
     if found is None:
         known = metric_names()
         if name in known:
@@ -107,5 +85,5 @@ def get_metric(name: str, kind: str = ANY) -> Metric:
 
 def metric_names() -> list[str]:
     """Returns the names of all metrics."""
-    _load_installed()
+    load_installed()
     return list(dict.fromkeys(name for name, _ in _METRICS))

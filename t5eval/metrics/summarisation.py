@@ -61,6 +61,7 @@ class Rouge(Metric):
     """
 
     answers = ("text",)
+    additive = True
 
     def __init__(self, kind: str, t5: bool = False) -> None:
         self.kind = kind

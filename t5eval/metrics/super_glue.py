@@ -24,6 +24,7 @@ class MacroF1(ClassMetric):
 
     name = "f1_macro"
     choices = {"classes": "all of the task's", "unreadable": "no class"}
+    additive = True
 
     def statistics(self, batch: Batch) -> Floats:
         classes = np.arange(len(batch.classes))

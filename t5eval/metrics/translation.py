@@ -29,6 +29,7 @@ class SacrebleuMetric(Metric):
     """A score of sacrebleu's, with the choices that its own signature names."""
 
     answers = ("text",)
+    additive = True
 
     @abstractmethod
     def make_scorer(self) -> Any:

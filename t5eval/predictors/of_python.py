@@ -7,16 +7,14 @@ import importlib.util
 import os
 import sys
 import traceback
-from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from t5eval.errors import UserError
-from t5eval.predictor import Predictor
+from t5eval.plugin_guards import Guard
+from t5eval.predictors.guarded import require_predictor
 from t5eval.predictors.named import ModelOptions, NamedModel
 
-METHODS = ("prepare", "generate", "rank", "device", "decoding", "begin")
 FORM = "py:MODULE:FUNCTION or py:FILE.py:FUNCTION"
 
 
@@ -39,12 +37,13 @@ def open_factory(name: str, options: ModelOptions) -> NamedModel:
         if not callable(factory):
             raise UserError(f"{where}: there is no function of this name")
         predictor = factory()
-        require_predictor(predictor, where)
+        place = Path(module.__file__).resolve() if module.__file__ else None
+        guarded = require_predictor(predictor, Guard(where, place))
     except UserError:
         raise
     except Exception as error:
         raise UserError(f"{where}: {_reason(error)}") from None
-    return NamedModel(predictor, where)
+    return NamedModel(guarded, where)
 
 
 def _module(name: str) -> ModuleType:
@@ -67,28 +66,6 @@ def _module_of_file(path: Path) -> ModuleType:
     sys.modules[name] = module  # where dataclasses and the like look for it
     spec.loader.exec_module(module)
     return module
-
-
-def require_predictor(predictor: Any, where: str) -> None:
-    """Raises an error if an object is not what the harness can predict with.
-
-    Raises:
-        UserError: as said; `where` names where the object came from.
-    """
-    kind = type(predictor).__name__
-    missing = [name for name in METHODS if not callable(getattr(predictor, name, None))]
-    if not hasattr(predictor, "identity"):
-        missing.append("identity")
-    if missing:
-        raise UserError(
-            f"{where}: it returns a {kind}, which has no {', '.join(missing)}; a predictor derives from "
-            f"{Predictor.__module__}.{Predictor.__name__} and has prepare, generate and identity"
-        )
-    identity = predictor.identity
-    if not isinstance(identity, Mapping) or not all(
-        isinstance(text, str) for pair in identity.items() for text in pair
-    ):
-        raise UserError(f"{where}: the identity of its {kind} must map strings to strings, got {identity!r}")
 
 
 def _reason(error: Exception) -> str:

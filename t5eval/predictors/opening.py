@@ -14,6 +14,7 @@ from t5eval.predictors.of_python import open_factory
 from t5eval.predictors.of_training_run import open_training_run
 from t5eval.predictors.of_transformers import open_transformers
 from t5eval.predictors.prediction_files import open_predictions
+from task_specs.installed import looked_up
 
 
 def open_checkpoint(path: str, options: ModelOptions) -> NamedModel:
@@ -22,11 +23,15 @@ def open_checkpoint(path: str, options: ModelOptions) -> NamedModel:
     Raises:
         UserError: the path begins with what looks like a prefix, and is not there.
     """
-    if re.match(r"[A-Za-z_-]+:", path) and not (Path(path).exists() or Path(f"{path}.index").exists()):
+    if _looks_prefixed(path):
         prefixes = ", ".join(prefix for prefix in OPENERS if prefix)
         raise UserError(f"--model {path}: no such checkpoint, and no prefix of a model; the prefixes are {prefixes}")
     predictor = KerasPredictor(Path(path), options.dtype or "float32", options.vocab, options.strategy or "none")
     return NamedModel(predictor, str(Path(path).resolve()))
+
+
+def _looks_prefixed(name: str) -> bool:
+    return bool(re.match(r"[A-Za-z][\w-]*:", name)) and not (Path(name).exists() or Path(f"{name}.index").exists())
 
 
 def open_hub_name(name: str, options: ModelOptions) -> NamedModel:
@@ -77,5 +82,9 @@ def open_model(name: str, options: ModelOptions | None = None) -> NamedModel:
     Raises:
         UserError: there is no such model, or an option does not apply to it.
     """
-    prefix = next(prefix for prefix in OPENERS if name.startswith(prefix))
+
+    def find() -> str | None:
+        return next((prefix for prefix in OPENERS if prefix and name.startswith(prefix)), None)
+
+    prefix = find() or (looked_up(find, f"prefix for --model {name}") if _looks_prefixed(name) else "") or ""
     return OPENERS[prefix](name.removeprefix(prefix), options or ModelOptions())

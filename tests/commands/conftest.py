@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ class Outcome:
 
 
 Command = Callable[..., Outcome]
+PLUGINS = Path(__file__).resolve().parents[2] / "examples" / "plugin"
 
 
 @pytest.fixture
@@ -67,6 +68,29 @@ def t5eval_process() -> Command:
     return call
 
 
+@pytest.fixture
+def forget_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Returns what makes this process forget every plugin, as a new process would; it does so after the test, too."""
+    from t5eval import plugin_loading
+    from t5eval.plugin_record import LOADED
+    from task_specs import installed, registry
+
+    before = [dict(table) for table in plugin_loading.TABLES]
+    monkeypatch.setattr(plugin_loading, "_installed", {})
+
+    def forget() -> None:
+        for table, old in zip(plugin_loading.TABLES, before, strict=True):
+            table.clear()
+            table.update(old)
+        LOADED.clear()
+        plugin_loading._installed.clear()
+        installed.entry_points.cache_clear()
+        registry._known.cache_clear()
+
+    yield forget
+    forget()
+
+
 @pytest.fixture(scope="session")
 def suite() -> Path:
     """The embedded suite, a data directory in GLUE's layout."""
@@ -97,3 +121,23 @@ def perfect_run(tmp_path: Path, suite: Path) -> Path:
                 records.append((example.id, spec.answer.choices[0] if unlabelled else target))
             write_predictions(tmp_path / "run" / "predictions" / name / f"{split}.jsonl", records)
     return tmp_path / "run"
+
+
+@pytest.fixture
+def evaluate_stars(t5eval: Command, tmp_path: Path, forget_plugins: Callable[[], None]) -> Command:
+    """Evaluates the examples' task of stars, with a piece of one of the plugins replaced."""
+
+    def call(old: str = "", new: str = "", file: str = "") -> Outcome:
+        forget_plugins()
+        options: list[str | Path] = []
+        for name in ("source", "text_format", "answer_parser", "metric", "model"):
+            code = (PLUGINS / f"{name}.py").read_text()
+            assert old in code or name != file
+            (tmp_path / f"{name}.py").write_text(code.replace(old, new) if name == file else code)
+            options += ["--plugin", tmp_path / f"{name}.py"]
+        return t5eval(
+            *options, "evaluate", "--task", PLUGINS / "stars.toml", "--model", "always:4 stars",
+            "--data-dir", PLUGINS / "data", "--out", tmp_path / "run",
+        )  # fmt: skip
+
+    return call

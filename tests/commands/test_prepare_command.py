@@ -141,3 +141,75 @@ def test_training_from_prepared_records(t5eval: Any, model: Path, suite: Path, t
     done = t5eval("train", "--config", config, "--out", tmp_path / "third", "--prepared", other)
     assert done.status == 2
     assert "glue/rte/train was made with another vocabulary; glue/cola/train was made with another" in done.err
+
+
+def test_text_is_prepared_and_trained_on(t5eval: Any, suite: Path, tmp_path: Path) -> None:
+    """A run's own records are those that it may be given."""
+    from t5eval.data import open_split
+    from task_specs import get
+
+    rte = [example.features["sentence1"] for example in open_split(get("glue/rte"), "train", suite)]
+    (tmp_path / "a.txt").write_text("\n".join(rte))
+    prepare = ["prepare", "--text", tmp_path / "a.txt", "--vocab", "bytes", "--inputs", "64", "--out", tmp_path / "out"]
+    done = t5eval(*prepare, "--seed", "7")
+    assert done.status == 0, done.err
+    assert done.out.startswith("text/train: ")
+    assert (
+        t5eval(*prepare, "--seed", "7").out
+        == f"{tmp_path / 'out'} holds these records already; their hashes are right\n{done.out}"
+    )
+    table = f"""
+[train]
+task = ["text"]
+data_dir = "{suite}"
+out = "OUT"
+vocab = "bytes"
+steps = 2
+batch_size = 4
+seed = SEED
+[train.config]
+d_model = 8
+d_kv = 4
+num_heads = 2
+d_ff = 8
+num_layers = 1
+[train.text]
+files = ["{tmp_path / "a.txt"}"]
+inputs = 64
+"""
+    config, own = tmp_path / "train.toml", tmp_path / "own"
+    config.write_text(table.replace("OUT", str(own)).replace("SEED", "7"))
+    done = t5eval("train", "--config", config)
+    assert done.status == 0, done.err
+    assert "trained 2 steps" in done.out
+    manifests = [(folder / "manifest.json").read_bytes() for folder in (own / "prepared_text", tmp_path / "out")]
+    assert manifests[0] == manifests[1]
+    more = f'prepared = "{tmp_path / "out"}"\n'
+    config.write_text(table.replace("OUT", str(own)).replace("SEED", "7") + more)
+    done = t5eval("train", "--config", config)  # the same data, or it would refuse to go on
+    assert done.status == 0, done.err
+    assert "trained 0 steps" in done.out
+    config.write_text(table.replace("OUT", str(tmp_path / "third")).replace("SEED", "8") + more)
+    done = t5eval("train", "--config", config)
+    assert done.status == 2
+    assert "seed was 7, now 8. Prepare them again" in done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "name either --task or --text"),
+        (["--text", "a.txt", "--task", "glue/rte"], "name either --task or --text"),
+        (["--text", "a.txt"], "a.txt: cannot be read"),
+        (["--text", "a.txt", "--inputs", "1"], "inputs must be at least"),
+        (["--text", "a.txt", "--runner", "direct"], "--runner prepares tasks"),
+        (["--task", "glue/rte", "--seed", "0"], "--objective, --inputs and --seed are of --text"),
+    ],
+)
+def test_mistakes_with_text(
+    t5eval: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = t5eval("prepare", "--vocab", "bytes", "--out", tmp_path / "out", *options)
+    assert (done.status, done.out) == (2, "")
+    assert message in done.err

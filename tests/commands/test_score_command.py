@@ -10,7 +10,7 @@ import pytest
 
 import task_specs
 from t5eval.data import open_split
-from tests.commands.conftest import write_predictions
+from tests.commands.conftest import PLUGINS, write_predictions
 
 GLUE_WITH_VALIDATION = [n for n in task_specs.BENCHMARKS["glue"].tasks if n != "glue/ax"]
 
@@ -131,37 +131,9 @@ def test_an_unlabelled_split_points_to_submit(t5eval: Any, suite: Path, perfect_
 
 
 def test_a_task_of_ones_own_is_a_toml_file(t5eval: Any, tmp_path: Path) -> None:
-    (tmp_path / "data" / "mine").mkdir(parents=True)
-    (tmp_path / "data" / "mine" / "dev.tsv").write_text("text\tpolite\nThank you\tyes\nGo away\tno\n")
-    (tmp_path / "polite.toml").write_text(
-        """
-        name = "mine/polite"
-        benchmark = "mine"
-        metrics = ["accuracy", "f1"]
-        sizes = {validation = 2}
-        lengths = {inputs = 64, targets = 8}
-
-        [source]
-        kind = "tsv"
-        folder = "mine"
-        files = {validation = "dev.tsv"}
-        fields = {sentence = "text"}
-        label = "polite"
-        classes = ["no", "yes"]
-
-        [text]
-        kind = "fields"
-        prefix = "polite"
-        fields = ["sentence"]
-
-        [answer]
-        kind = "label"
-        classes = ["rude", "polite"]
-        """
-    )
     (tmp_path / "p.txt").write_text("polite\npolite\n")
     result = t5eval(
-        "score", tmp_path / "polite.toml", "--split", "validation", "--data-dir", tmp_path / "data",
+        "score", PLUGINS / "polite.toml", "--split", "validation", "--data-dir", PLUGINS / "data",
         "--predictions", tmp_path / "p.txt", "--json",
     ).json  # fmt: skip
     assert result["task"] == "mine/polite"

@@ -172,5 +172,5 @@ def test_progress_in_a_terminal_fits_and_is_seen_while_libraries_are_silenced() 
     lines = re.split(r"[\r\n]+", TERMINAL_CODES.sub("", shown))
     assert any(line.startswith("building ") for line in lines)
     assert not any("chatter" in line for line in lines)
-    assert any("9000/9000" in line and "/s, 0:00 left" in line for line in lines)
+    assert any("9000/9000" in line and "/s" in line for line in lines)
     assert max(map(len, lines)) <= 80

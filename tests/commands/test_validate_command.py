@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-TASK = """
-name = "mine/polite"
-benchmark = "mine"
-metrics = ["accuracy", "f1"]
-sizes = {validation = 3}
-lengths = {inputs = 64, targets = 8}
+from tests.commands.conftest import PLUGINS
 
-[source]
-kind = "tsv"
-folder = "mine"
-files = {validation = "dev.tsv"}
-fields = {sentence = "text"}
-label = "polite"
-classes = ["no", "yes"]
-
-[text]
-kind = "fields"
-prefix = "polite"
-fields = ["sentence"]
-
-[answer]
-kind = "label"
-classes = ["rude", "polite"]
-"""
+# The example's row, without comments, and of one split.
+TASK = re.sub(" +#.*", "", (PLUGINS / "polite.toml").read_text()).partition("\n[submission]")[0]
+TASK = TASK.replace("{validation = 2, test = 3}", "{validation = 3}").replace(', test = "test.tsv"', "")
 ROWS = "text\tpolite\nThank you\tyes\nGo away\tno\nPlease\tyes\n"
 
 

@@ -27,7 +27,7 @@ from t5eval.data import OfficialFiles, open_split
 from t5eval.errors import UserError
 from t5eval.preparation import in_processes, prepare
 from t5eval.preparation_workers import Workers
-from t5eval.prepared_records import existing, given_records, open_parts, prepare_or_keep, records_of_run
+from t5eval.prepared_records import existing, given_records, opened, prepare_or_keep, records_of_run
 from task_specs import Example, Lengths, get
 from tests.t5eval.glue_files import put
 
@@ -95,8 +95,7 @@ def test_the_bytes_do_not_depend_on_the_number_of_processes(
 def test_the_records_are_what_the_row_says(data: OfficialFiles, tmp_path: Path) -> None:
     sets = prepare(splits(data), TOKENIZER, tmp_path / "out", plain())
     assert list(sets) == ["glue/rte/train", "glue/sst2/train", "glue/wnli/train"]
-    spec = get("glue/sst2")
-    found = open_parts(tmp_path / "out", {spec.name: sets["glue/sst2/train"]})[spec.name]
+    found = opened(tmp_path / "out", sets["glue/sst2/train"])
     assert len(found) == 3210
     for row in (0, 1, 7, 3209):
         text = f"sst2 sentence: row {row}, {'good ' * (row % 7)}é"
@@ -141,7 +140,7 @@ def test_the_real_vocabulary(shared_data: Path, tmp_path: Path) -> None:
     model = shared_data / "t5_vocab" / "spiece.model"
     data, spec = OfficialFiles(shared_data), get("glue/rte")
     sets = prepare(splits(data, spec.name), T5Tokenizer(model), tmp_path / "out", plain())
-    found = open_parts(tmp_path / "out", {spec.name: sets["glue/rte/train"]})[spec.name]
+    found = opened(tmp_path / "out", sets["glue/rte/train"])
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(model))
     for row, example in enumerate(itertools.islice(open_split(spec, "train", data), 50)):
         text = f"rte sentence1: {example.features['sentence1']} sentence2: {example.features['sentence2']}"

@@ -12,6 +12,7 @@ from t5eval.data import data_source, open_split
 from t5eval.demo.run import suite_folder
 from t5eval.errors import UserError
 from t5eval.preparation_blocks import learnable_pairs
+from t5eval.prepared_text import text_of_run
 from t5eval.training import TrainConfig, resolve, training_splits
 from t5eval.training_mixture import TextData, draw_rates, drawn, drawn_tasks, ids_of_examples, mixture_of_run
 from task_specs import Member, Mixture, get, shares, tasks_of
@@ -88,14 +89,14 @@ def test_text_is_a_member(tmp_path: Path) -> None:
     assert drawn_tasks(config.mixture, True) == drawn_tasks(config.mixture, False)
     config = run("text", "glue/rte", text={**text, "size": 30})
     assert config.mixture.members == (Member("text"), Member("glue/rte"))
-    examples = config.text_data.examples(ByteTokenizer(), seed=0)  # type: ignore[union-attr]
-    assert examples.sources.lengths.max() == 32
+    examples = list(config.text_data.pairs(ByteTokenizer(), seed=0))  # type: ignore[union-attr]
+    assert max(len(source) for source, _ in examples) == 32
     assert draw_rates(config.mixture, {"glue/rte": 10, "text": len(examples)}, config.text_data) == pytest.approx(
         {"glue/rte": 0.25, "text": 0.75}
     )
     assert draw_rates(run("text", text=text).mixture, {"text": len(examples)}, config.text_data) is None
-    again = TextData.from_table({**text, "objective": "prefix_lm"}).examples(ByteTokenizer(), seed=0)
-    assert len(again) == 99
+    again = TextData.from_table({**text, "objective": "prefix_lm"}).pairs(ByteTokenizer(), seed=0)
+    assert len(list(again)) == 99
 
 
 @pytest.mark.parametrize(
@@ -141,9 +142,11 @@ def test_text_that_cannot_be_learned(tmp_path: Path, content: bytes | None, tabl
     path = tmp_path / "a.txt"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(UserError, match=r"^\[train\.text\]: ") as caught:
-        TextData.from_table({"files": [str(path)], **table}).examples(ByteTokenizer(), 0)
+    text = TextData.from_table({"files": [str(path)], **table})
+    with pytest.raises(UserError) as caught:
+        text_of_run(tmp_path / "out", text, ByteTokenizer(), 0, print)
     assert message in str(caught.value)
+    assert not (tmp_path / "out" / "records").exists()
 
 
 def test_a_mixture_of_its_own_settings_is_left_alone() -> None:

@@ -1,10 +1,6 @@
-"""Looking tasks up: names, aliases, benchmarks, typing mistakes, and tasks of installed packages."""
+"""Looking tasks up: names, aliases, benchmarks and typing mistakes."""
 
 from __future__ import annotations
-
-import importlib
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -80,73 +76,3 @@ def test_two_tasks_of_one_name() -> None:
     rte, cola = task_specs.get("glue/rte"), task_specs.get("glue/cola")
     with pytest.raises(SpecError, match="two tasks are called 'glue/rte': glue/rte and glue/rte; rename one"):
         registry.index([rte, cola, rte])
-
-
-MODULE = """
-from dataclasses import replace
-import task_specs
-RTE = task_specs.get("glue/rte")
-FIRST = replace(RTE, name="polite/first", aliases=("polite_v001",), benchmark="polite")
-SECOND = replace(FIRST, name="polite/second", aliases=())
-BOTH = [FIRST, SECOND]
-CLASH = replace(FIRST, name="glue/rte", aliases=())
-NOTHING = 3
-MIXED = [FIRST, "polite/second"]
-FAULTY = lambda: 0
-"""
-
-
-@pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Installs a small distribution whose entry point is given as `module:object`."""
-    (tmp_path / "polite_tasks.py").write_text(MODULE, encoding="utf-8")
-    (tmp_path / "polite_broken.py").write_text("import package_that_is_not_there\n", encoding="utf-8")
-    folder = tmp_path / "polite_tasks-1.0.dist-info"
-    folder.mkdir()
-    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: polite-tasks\nVersion: 1.0\n", encoding="utf-8")
-
-    def install(target: str) -> None:
-        (folder / "entry_points.txt").write_text(f"[t5eval.tasks]\npolite = {target}\n", encoding="utf-8")
-        importlib.invalidate_caches()
-        registry._with_installed.cache_clear()
-
-    monkeypatch.syspath_prepend(str(tmp_path))
-    yield install
-    for name in ("polite_tasks", "polite_broken"):
-        importlib.sys.modules.pop(name, None)  # type: ignore[attr-defined]
-    registry._with_installed.cache_clear()
-
-
-@pytest.mark.parametrize(("target", "names"), [("FIRST", ["first"]), ("BOTH", ["first", "second"])])
-def test_tasks_of_an_installed_package(installed: Callable[[str], None], target: str, names: list[str]) -> None:
-    built_in = task_specs.all_tasks()
-    installed(f"polite_tasks:{target}")
-    assert task_specs.get("polite_v001").name == "polite/first"
-    assert [spec.name for spec in task_specs.all_tasks()] == [
-        *(spec.name for spec in built_in),
-        *(f"polite/{name}" for name in names),
-    ]
-    with pytest.raises(SpecError, match="Did you mean 'polite/first'"):
-        task_specs.get("polite/frist")
-
-
-@pytest.mark.parametrize(
-    ("target", "message"),
-    [
-        ("polite_tasks:NOTHING", "must be a TaskSpec or a list of them, got int"),
-        ("polite_tasks:MIXED", "must be a TaskSpec or a list of them, got list"),
-        ("polite_tasks:FAULTY", "must be a TaskSpec or a list of them, got function"),
-        ("polite_tasks:ABSENT", "cannot be imported: AttributeError"),
-        ("polite_broken:ANY", "cannot be imported: ModuleNotFoundError"),
-        ("polite_tasks:CLASH", "two tasks are called 'glue/rte'"),
-    ],
-)
-def test_faulty_packages(installed: Callable[[str], None], target: str, message: str) -> None:
-    installed(target)
-    with pytest.raises(SpecError) as caught:
-        task_specs.get("polite/first")
-    assert message in str(caught.value)
-    assert "polite-tasks's entry point 'polite'" in str(caught.value)
-    # The built-in tasks do not suffer.
-    assert task_specs.get("glue/rte").name == "glue/rte"
-    assert len(task_specs.resolve(["glue"])) == 11

@@ -1,0 +1,36 @@
+"""What sources of one file for each split have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from task_specs.errors import SpecError
+from task_specs.records import FrozenDict
+
+
+@dataclass(frozen=True)
+class OneFile:
+    """A source of one file for each split.
+
+    Attributes:
+        folder: the folder below the data directory.
+        files: split to file name.
+    """
+
+    folder: str
+    files: Mapping[str, str]
+    kind: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "files", FrozenDict(self.files))
+        if not self.files:
+            raise SpecError(f"source {self.kind!r} needs at least one file")
+
+    def paths(self, split: str) -> dict[str, str]:
+        return {"": self.files[split]}
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        return tuple(self.files)

@@ -1,0 +1,77 @@
+"""The notebook: its code cells, one after another in one process, as a kernel would run them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NOTEBOOK = Path(__file__).resolve().parents[2] / "examples" / "t5eval_colab.ipynb"
+
+# What IPython does with a line that begins with `!`, but that a command which fails ends the run.
+SHELL = """
+import subprocess
+
+def shell(command):
+    subprocess.run(command, shell=True, check=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def cells() -> list[dict[str, Any]]:
+    document = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    assert (document["nbformat"], document["nbformat_minor"]) == (4, 5)
+    return document["cells"]
+
+
+def code_of(cell: dict[str, Any]) -> str:
+    """Returns a cell's code as Python: shell lines as calls, and the value of a last expression printed."""
+    lines = "".join(cell["source"]).split("\n")
+    code = "\n".join(re.sub(r"^( *)!(.*)$", lambda m: f"{m[1]}shell(f{m[2]!r})", line) for line in lines)
+    return f"exec_cell({code!r})\n"
+
+
+RUN_CELL = """
+import ast
+
+def exec_cell(code):
+    tree = ast.parse(code)
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, "cell", "exec"), globals())
+    if last is not None:
+        value = eval(compile(ast.Expression(last.value), "cell", "eval"), globals())
+        if value is not None:
+            print(value, flush=True)
+"""
+
+
+def test_the_notebook_is_stored_without_outputs(cells: list[dict[str, Any]]) -> None:
+    assert len({cell["id"] for cell in cells}) == len(cells)
+    for cell in cells:
+        assert cell["cell_type"] in ("code", "markdown")
+        if cell["cell_type"] == "code":
+            assert (cell["outputs"], cell["execution_count"]) == ([], None)
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_from_top_to_bottom(cells: list[dict[str, Any]], tmp_path: Path) -> None:
+    program = SHELL + RUN_CELL + "".join(code_of(cell) for cell in cells if cell["cell_type"] == "code")
+    commands = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", timeout=300,
+        env={**os.environ, "PATH": commands, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert '"inputs": "sst2 sentence: ' in done.stdout
+    results = json.loads((tmp_path / "run" / "results.json").read_text())["results"]["glue/sst2"]["validation"]
+    assert results["n"] == 80
+    assert results["scores"]["accuracy"]["value"] > 70  # where always giving one answer has 50
+    assert "glue/sst2" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "run/glue.zip is partial" in done.stdout
+    assert "SST-2.tsv" in done.stdout

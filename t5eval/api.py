@@ -259,16 +259,15 @@ def score(
         summary = opened.summary
     if predictions is not None:
         found = given_predictions(predictions, [example.id for example in examples], format)
-        judged = scoring.judge(spec, examples, found)
+        with stage("reading the answers"):
+            judged = scoring.judge(spec, examples, found)
     elif references is not None:
         raise UserError("--submission is for a split of a task's data; with --references name --predictions")
     else:
         assert submission is not None
         values = read_back(Path(submission), spec, split, data_source(_text(data)))
         judged = scoring.judge_values(spec, examples, values)
-    with stage("scoring"):
-        result = scoring.score(spec, split, judged)
-    return Scoring(result, summary)
+    return Scoring(scoring.score(spec, split, judged), summary)
 
 
 def submit(

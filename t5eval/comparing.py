@@ -15,6 +15,7 @@ from t5eval.data import DataSource, Summary, available_splits, data_source, open
 from t5eval.errors import SpecError, UserError
 from t5eval.metrics import Scored
 from t5eval.published import AgainstPublished, against_published
+from t5eval.stages import each
 from task_specs import Example, TaskSpec
 
 
@@ -135,7 +136,7 @@ def compare_all(
         data: where the examples come from.
         unlabelled: is given the names of splits that have no labels, which nothing is yielded for.
     """
-    for spec, split in splits:
+    for spec, split in each(splits, "comparing", "splits"):
         read = read_labelled(spec, split, data)
         if read is None:
             unlabelled.append(f"{spec.name} {split}")
@@ -174,7 +175,7 @@ def compare_published(
         data: where the examples come from.
         unlabelled: is given the names of splits that have no labels, which nothing is yielded for.
     """
-    for spec, split in splits:
+    for spec, split in each(splits, "scoring", "splits"):
         if not any(row.model == model for row in spec.published):
             continue
         read = read_labelled(spec, split, data)

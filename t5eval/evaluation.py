@@ -18,6 +18,7 @@ from t5eval.metrics.bootstrap import RESAMPLES, SEED
 from t5eval.plugin_record import LOADED
 from t5eval.predictor import Answering, Predictor, TextGenerator
 from t5eval.scoring import SplitScore
+from t5eval.stages import timed
 from t5eval.store import Prediction, PredictionStore
 from task_specs import Example, TaskSpec, TextPair
 
@@ -204,7 +205,8 @@ def evaluate_split(
     decode = dict(predictor.decoding(answering))
     predictor.begin(split)
     # All of it is read even under a limit: its hash and counts belong to the result.
-    examples = list(split)[:limit]
+    with timed(f"{spec.name} {split.split}: reading the data"):
+        examples = list(split)[:limit]
     made_by = {
         **predictor.identity,
         "specification": spec.fingerprint,
@@ -216,7 +218,8 @@ def evaluate_split(
     # Before these were said, every row was answered in its own way.
     unsaid = {**results.UNSAID, "decode": asdict(spec.decode)}
     with PredictionStore(run, spec.name, split.split, made_by, unsaid) as store:
-        predict_into(store, predictor, spec, examples, answering, batch_tokens, progress, say)
+        with timed(f"{spec.name} {split.split}: predicting"):
+            predict_into(store, predictor, spec, examples, answering, batch_tokens, progress, say)
         texts = {p.id: p.text for p in store.predictions.values()}
         return SplitResult(
             score=scoring.score(spec, split.split, scoring.judge(spec, examples, texts)),

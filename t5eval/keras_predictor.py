@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from t5eval.errors import UserError
 from t5eval.predictor import Generation, Predictor, Prepared, Ranking
 from t5eval.quiet import import_keras_model
+from t5eval.stages import stage
 from t5eval.strategy import open_strategy
 from task_specs import Decode
 
@@ -138,7 +139,7 @@ class KerasPredictor(Predictor):
         from keras_model.strategies import scope
 
         try:
-            with scope(open_strategy(self.strategy)):
+            with stage("loading the model"), scope(open_strategy(self.strategy)):
                 model = load_model(self.checkpoint, dtype=DTYPES[self.dtype])
         except ValueError as error:
             raise UserError(str(error)) from None

@@ -10,6 +10,7 @@ from typing import Any
 
 from t5eval.predictor import Predictor
 from t5eval.run_folder import locked, recorded
+from t5eval.stages import stage
 from t5eval.strategy import require_one_process
 
 
@@ -41,7 +42,8 @@ def open_predictor(
         options.refuse("a predictor of your own", "dtype", "vocab", "strategy")
         require_predictor(model, Guard("model"))
         predictor, name = model, f"{type(model).__module__}.{type(model).__qualname__}"
-    predictor.identity  # noqa: B018  (what cannot be read is said before a run's folder is made)
+    with stage("reading the model"):
+        predictor.identity  # noqa: B018  (what cannot be read is said before a run's folder is made)
     return predictor, name
 
 

@@ -51,7 +51,7 @@ def recipe(name: str) -> str:
     validated = [spec for spec in tasks_of(mixture) if "validation" in spec.source.splits]
     settings = [
         Setting("task", [known_as], ""),
-        Setting("model", "MODEL", "a checkpoint's folder: the paper fine-tunes the pre-trained model"),
+        Setting("model", "MODEL", "a checkpoint's folder; pre-trained, in the paper"),
         Setting("data_dir", "DATA", ""),
         Setting("out", "RUN", ""),
         *_numbers(row if isinstance(row, TaskSpec) else None, validated),
@@ -59,7 +59,7 @@ def recipe(name: str) -> str:
     ]
     if with_text and mixture.rates == "proportional" and mixture.limit is None:
         settings.append(Setting("mixture_limit", 2**19, "2^18 to 2^19 did best; section 3.5.2"))
-    title = f"# {known_as}, fine-tuned as in Raffel et al. 2020. t5eval train --config FILE; flags overrule it.\n"
+    title = f"# {known_as}, fine-tuned as in Raffel et al. 2020.\n# t5eval train --config FILE; flags overrule it.\n"
     return title + "".join(_lines(settings)) + "\n" + "".join(_remarks(validated, with_text))
 
 
@@ -81,7 +81,7 @@ def _numbers(task: TaskSpec | None, validated: Iterable[TaskSpec]) -> Iterator[S
     if small:
         yield Setting("checkpoint_every", 1000, "with batches of 8; section 3.7")
     else:
-        yield Setting("checkpoint_every", 5000, "each task reports its best on validation; section 3.1.2")
+        yield Setting("checkpoint_every", 5000, "best on validation is reported; section 3.1.2")
     sizes = [spec.sizes["validation"] for spec in validated if "validation" in spec.sizes]
     if sizes:
         yield Setting("validate_limit", max(sizes), "whole validation sets")
@@ -97,15 +97,16 @@ def _lines(settings: Iterable[Setting]) -> Iterator[str]:
 
 def _remarks(validated: Iterable[TaskSpec], with_text: bool) -> Iterator[str]:
     """Yields what holds without being a setting of a run."""
-    yield "# Dropout is 0.1 (section 3.1.1), which stands in the model's config.json as dropout_rate.\n"
+    yield "# Dropout is 0.1 (section 3.1.1): dropout_rate in the model's config.json.\n"
     rows: dict[str, set[str]] = {}
     for spec in validated:
         lengths, decode = spec.lengths, spec.decode
         how = f"beam {decode.beam_size}, alpha {decode.alpha:g}" if decode.beam_size > 1 else "greedy"
-        row = f"at most {lengths.inputs} tokens in and {lengths.targets} out, end included; decoding: {how}"
+        row = f"{lengths.inputs} tokens in, {lengths.targets} out, end included; {how}"
         rows.setdefault(row, set()).add(spec.benchmark)
     if rows:
-        yield "# In the tasks' rows, lengths as in T5's released settings, decoding as in section 3.7:\n"
+        yield "# The tasks' rows, with at most so many tokens as in T5's released settings, and\n"
+        yield "# decoding as in section 3.7:\n"
     for row, benchmarks in rows.items():
         yield f"#   {', '.join(sorted(benchmarks))}: {row}\n"
     if with_text:
@@ -113,6 +114,6 @@ def _remarks(validated: Iterable[TaskSpec], with_text: bool) -> Iterator[str]:
             "# Plain text is a member; without this table it is left out.\n"
             "# [train.text]\n"
             '# files = ["text.txt.gz"]          # a document a line\n'
-            '# objective = "span_corruption"    # 15 % of the tokens in spans of 3 on average; sections 3.1.4, 3.3.4\n'
+            '# objective = "span_corruption"    # 15 %, spans of 3 on average; 3.1.4, 3.3.4\n'
             f"# inputs = {INPUTS}                     # of 568 tokens; {TEXT_TARGETS} targets\n"
         )

@@ -12,6 +12,7 @@ from t5eval import __version__
 from t5eval.errors import PredictionError, UserError
 from t5eval.metrics import Batch, Metric, Scored, get_metric
 from t5eval.metrics.base import Floats
+from t5eval.stages import each, stage
 from task_specs import Answer, Example, TaskSpec, TextPair
 from task_specs.answers import Text
 
@@ -183,7 +184,8 @@ def score(spec: TaskSpec, split: str, judged: Sequence[Scored], *, intervals: bo
     labelled = bool(judged) and all(e.gold is not UNLABELLED for e in judged)
     scores: dict[str, Score] = {}
     if labelled:
-        scores = _scores(spec, Batch(judged, tuple(getattr(spec.answer, "classes", ()))), intervals)
+        batch = Batch(judged, tuple(getattr(spec.answer, "classes", ())))
+        scores = _scores(spec, batch, intervals, f"{spec.name} {split}")
     return SplitScore(
         task=spec.name,
         split=split,
@@ -222,7 +224,7 @@ def require_metrics(spec: TaskSpec) -> None:
             raise UserError(f"{spec.name}: metric {name!r} does not suit its answers: {fault}")
 
 
-def _scores(spec: TaskSpec, batch: Batch, intervals: bool) -> dict[str, Score]:
+def _scores(spec: TaskSpec, batch: Batch, intervals: bool, title: str) -> dict[str, Score]:
     from t5eval.metrics.bootstrap import intervals95
 
     require_metrics(spec)
@@ -237,7 +239,7 @@ def _scores(spec: TaskSpec, batch: Batch, intervals: bool) -> dict[str, Score]:
         if finite:
             defined[name] = metric, statistics
 
-    for name in spec.metrics:
+    for name in each(spec.metrics, f"{title}: scoring", "metrics"):
         metric = get_metric(name, spec.answer.kind)
         if metric.defined(batch):
             add(name, metric, batch)
@@ -248,8 +250,9 @@ def _scores(spec: TaskSpec, batch: Batch, intervals: bool) -> dict[str, Score]:
             add(name + READABLE, metric, readable, subset="readable")
     if not intervals:
         return scores
-    for name, ci95 in zip(defined, intervals95(list(defined.values())), strict=True):
-        scores[name] = replace(scores[name], ci95=ci95)
+    with stage(f"{title}: intervals"):
+        for name, ci95 in zip(defined, intervals95(list(defined.values())), strict=True):
+            scores[name] = replace(scores[name], ci95=ci95)
     return scores
 
 

@@ -15,6 +15,7 @@ from t5eval.errors import MissingFile, PredictionError, UserError, did_you_mean
 from t5eval.frames import frame
 from t5eval.predictions import read_predictions
 from t5eval.run_folder import predictions_path
+from t5eval.stages import each, stage
 from task_specs import Answer, Example, TaskSpec
 
 
@@ -272,7 +273,7 @@ def submit(
             raise UserError(f"no {name} submission was written: {reason}")
     complete: dict[str, TaskAnswers] = {}
     left_out: dict[str, str] = {}
-    for spec in tasks:
+    for spec in each(tasks, "reading the answers", "tasks"):
         try:
             complete[spec.name] = _task_answers(spec, run, source, filling, official_counts)
         except _Incomplete as reason:
@@ -291,8 +292,10 @@ def submit(
     kept = {
         s.name: KEPT[keep](s, s.submission.split, source) for s in tasks if keep and s.name in answers and s.submission
     }
-    written = leaderboard.write_keeping(out, answers, kept, system or run.resolve().name)
-    verdict = leaderboard.check(out, {task: list(found.answers) for task, found in complete.items()})
+    with stage("writing the submission"):
+        written = leaderboard.write_keeping(out, answers, kept, system or run.resolve().name)
+    with stage("checking the submission"):
+        verdict = leaderboard.check(out, {task: list(found.answers) for task, found in complete.items()})
     if verdict.faults:
         if out.is_file():
             out.unlink()
@@ -343,7 +346,7 @@ def read_back(path: Path, spec: TaskSpec, split: str, source: DataSource) -> dic
 def data_ids(name: str, source: DataSource) -> dict[str, list[str]]:
     """Returns the example ids of a leaderboard's tasks whose test data is at hand, by task name."""
     ids: dict[str, list[str]] = {}
-    for spec in leaderboards.get(name).tasks:
+    for spec in each(leaderboards.get(name).tasks, "reading the data's ids", "tasks"):
         assert spec.submission is not None
         try:
             ids[spec.name] = [example.id for example in open_split(spec, spec.submission.split, source)]

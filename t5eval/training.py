@@ -13,6 +13,7 @@ from t5eval.data import DataSource, Split, data_source, open_split
 from t5eval.errors import UserError, did_you_mean
 from t5eval.keras_predictor import KerasGenerator, require_fitting_vocabulary
 from t5eval.quiet import import_keras_model
+from t5eval.stages import stage
 from t5eval.training_mixture import TextData, draw_rates, drawn_tasks, ids_of_examples, mixture_of_run
 from t5eval.training_parts import parts_of_run
 from task_specs import Example, Mixture, TaskSpec
@@ -310,8 +311,10 @@ def train(
     trained = drawn_tasks(mixture, with_text=text is not None)
     if config.prepared is None:
         training_splits(trained, data)  # what is missing is said before the model is read
-    held_out = validation_examples(specs, data, config.validate_limit)
-    model, tokenizer = _start(config, strategy)
+    with stage("reading the validation examples"):
+        held_out = validation_examples(specs, data, config.validate_limit)
+    with stage("loading the model"):
+        model, tokenizer = _start(config, strategy)
     from keras_model.batches import Examples
     from keras_model.decoding import Generator
     from keras_model.strategies import is_chief, meet
@@ -330,7 +333,8 @@ def train(
     generator = KerasGenerator(Generator(model, emit_limit=tokenizer.vocab_size), tokenizer)
 
     def check(step: int, _: T5) -> dict[str, float]:
-        scores = validate(generator, held_out)
+        with stage(f"validating at step {step:,}"):
+            scores = validate(generator, held_out)
         say(f"step {step:,}: " + ", ".join(f"{name} {value:.2f}" for name, value in scores.items()))
         return scores
 

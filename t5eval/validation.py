@@ -13,6 +13,7 @@ from t5eval import scoring
 from t5eval.data import DataSource, Split, available_splits, open_split
 from t5eval.errors import SpecError, UserError, quoted
 from t5eval.metrics import get_metric
+from t5eval.stages import each
 from task_specs import Answer, Example, TaskSpec, TextPair, read_toml
 from task_specs.installed import load_installed
 from task_specs.toml_faults import read_row_faults
@@ -102,7 +103,7 @@ def validate(
     for split in spec.source.splits:
         if not splits and at_hand and split not in at_hand:
             found.notes.append(f"{split} is not at hand, and not checked")
-    for split in splits or at_hand or spec.source.splits:
+    for split in each(list(splits or at_hand or spec.source.splits), "checking the data", "splits"):
         try:
             opened = open_split(spec, split, data, with_labels=True)
             result, faults = _validate_split(opened, limit)

@@ -16,11 +16,18 @@ from keras_model.checkpoints.formats import open_checkpoint
 from keras_model.checkpoints.huggingface import save_model
 from keras_model.checkpoints.keras_hub_writer import require_expressible, save_preset
 from keras_model.checkpoints.loading import model_of
-from keras_model.checkpoints.weights import values
+from keras_model.checkpoints.weights import places, values
 from keras_model.config import T5Config
 from keras_model.model_folder import CheckpointError
 from keras_model.temporary import temporary_folder
 from keras_model.tokenizer_base import Tokenizer
+
+Stage = Callable[[str, str], contextlib.AbstractContextManager[Callable[[int, int], None]]]
+
+
+def _unseen(name: str, unit: str) -> contextlib.AbstractContextManager[Callable[[int, int], None]]:
+    return contextlib.nullcontext(lambda done, total: None)
+
 
 WRITERS: dict[str, Callable[..., None]] = {"huggingface": save_model, "keras_hub": save_preset}
 """The formats that are written, each with what writes a model and its tokenizer into a folder."""
@@ -39,7 +46,12 @@ class Converted:
 
 
 def convert(
-    source: Path, destination: Path, to: str = "huggingface", tokenizer: Tokenizer | None = None, dtype: str = "float32"
+    source: Path,
+    destination: Path,
+    to: str = "huggingface",
+    tokenizer: Tokenizer | None = None,
+    dtype: str = "float32",
+    stage: Stage = _unseen,
 ) -> Converted:
     """Writes a checkpoint as a folder of another format.
 
@@ -52,6 +64,8 @@ def convert(
         to: the format, a key of `WRITERS`.
         tokenizer: written beside the model. Defaults to none.
         dtype: of the written weights, `float32` or `bfloat16`.
+        stage: shows each stage of the work, given its name and what it counts; told how many are done, of how many.
+            Defaults to nothing.
 
     Raises:
         CheckpointError: the source cannot be read, the format cannot have what it is, or the destination is in use.
@@ -67,9 +81,12 @@ def convert(
     if to == "keras_hub":
         require_expressible(config, tokenizer)
     with _new_folder(destination) as folder:
-        model = model_of(checkpoint, dtype)
-        WRITERS[to](model, folder, tokenizer)
-        tensors = _require_equal(checkpoint, open_checkpoint(folder), dtype)
+        with stage("loading the source", ""):
+            model = model_of(checkpoint, dtype)
+        with stage("writing", ""):
+            WRITERS[to](model, folder, tokenizer)
+        with stage("comparing with the source", "tensors") as advance:
+            tensors = _require_equal(checkpoint, open_checkpoint(folder), dtype, advance)
         return Converted(checkpoint.format, config, tensors, model.count_params())
 
 
@@ -101,7 +118,7 @@ def _new_folder(destination: Path) -> Iterator[Path]:
             raise CheckpointError(str(error).replace(str(temporary), str(destination))) from error
 
 
-def _require_equal(source: Checkpoint, written: Checkpoint, dtype: str) -> int:
+def _require_equal(source: Checkpoint, written: Checkpoint, dtype: str, advance: Callable[[int, int], None]) -> int:
     """Raises an error if what was written is not the source; returns the number of tensors.
 
     Raises:
@@ -109,12 +126,14 @@ def _require_equal(source: Checkpoint, written: Checkpoint, dtype: str) -> int:
     """
     if _arithmetic(source.config) != _arithmetic(written.config):
         raise CheckpointError(f"{written.tensors.source}: another configuration was written than the source's.")
-    count = 0
+    count, total = 0, sum(1 for _ in places(source.config))
+    advance(count, total)
     pairs = zip(values(source.config, source.tensors), values(written.config, written.tensors), strict=True)
     for (name, expected), (_, value) in pairs:
         count += 1
         if not np.array_equal(expected.astype(dtype).astype("float32"), value.astype("float32"), equal_nan=True):
             raise CheckpointError(f"{written.tensors.source}: tensor {name} was written otherwise than the source's.")
+        advance(count, total)
     return count
 
 

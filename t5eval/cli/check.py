@@ -12,6 +12,7 @@ from t5eval.cli.names import complete_leaderboard
 from t5eval.cli.options import data_dir_option, json_option, print_json
 from t5eval.data import data_source
 from t5eval.data.source import DATA_DIR_VARIABLE
+from t5eval.stages import stage
 from t5eval.submission import data_ids
 
 
@@ -30,7 +31,8 @@ def command(leaderboard: str, file: str, data_dir: str | None, as_json: bool) ->
     ids = None
     if data_dir or os.environ.get(DATA_DIR_VARIABLE):
         ids = data_ids(leaderboard, data_source(data_dir))
-    verdict = board.check(Path(file), ids)
+    with stage("checking the submission"):
+        verdict = board.check(Path(file), ids)
     if as_json:
         print_json(
             {

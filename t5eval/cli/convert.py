@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from t5eval.cli.options import warn
+from t5eval.cli.options import json_option, print_json, warn, wrapped
 from t5eval.errors import UserError
 from t5eval.quiet import import_keras_model
+from t5eval.stages import stage
 
 FORMATS = {"huggingface": "Hugging Face folder", "keras_hub": "KerasHub preset"}
 
@@ -27,7 +28,8 @@ FORMATS = {"huggingface": "Hugging Face folder", "keras_hub": "KerasHub preset"}
     show_default=True,
     help="Of the written weights.",
 )
-def command(source: str, dest: str, to: str, vocab: str | None, dtype: str) -> None:
+@json_option
+def command(source: str, dest: str, to: str, vocab: str | None, dtype: str, as_json: bool) -> None:
     """Convert the checkpoint SOURCE to the new folder DEST.
 
     SOURCE is a folder or file of any format that is read here, or hf://OWNER/NAME. What was written is read back, and
@@ -46,11 +48,25 @@ def command(source: str, dest: str, to: str, vocab: str | None, dtype: str) -> N
             tokenizer = load_tokenizer(folder, vocab)
         except NoTokenizerError:
             tokenizer = None
-        done = convert(folder, Path(dest), to, tokenizer, dtype)
+        done = convert(folder, Path(dest), to, tokenizer, dtype, stage)
     except CheckpointError as error:
         raise UserError(str(error)) from None
-    click.echo(f"{source} ({done.format}, {done.parameters:,} parameters) is now the {FORMATS[to]} {dest}")
-    ids = f"a vocabulary of {tokenizer.vocab_size:,} ids" if tokenizer else "no tokenizer"
-    click.echo(f"{done.tensors} tensors, read back as {dtype} and equal to the source's; {ids}")
+    if as_json:
+        print_json(
+            {
+                "source": source,
+                "source_format": done.format,
+                "path": dest,
+                "format": FORMATS[to],
+                "dtype": dtype,
+                "parameters": done.parameters,
+                "tensors": done.tensors,
+                "vocab_size": tokenizer.vocab_size if tokenizer else None,
+            }
+        )
+    else:
+        click.echo(f"{source} ({done.format}, {done.parameters:,} parameters)\nis now the {FORMATS[to]} {dest}")
+        ids = f"a vocabulary of {tokenizer.vocab_size:,} ids" if tokenizer else "no tokenizer"
+        click.echo(wrapped(f"{done.tensors} tensors, read back as {dtype} and equal to the source's; {ids}"))
     if tokenizer is None:
         warn(f"{source} has no tokenizer; --vocab FILE writes one beside the model")

@@ -8,6 +8,7 @@ import click
 
 import task_specs
 from t5eval.cli.names import complete_task_or_benchmark
+from t5eval.cli.options import json_option, print_json
 from t5eval.data import prepared
 from t5eval.data.build import build
 from t5eval.errors import UserError
@@ -29,7 +30,8 @@ def command() -> None:
 )
 @click.option("--data-dir", metavar="tfds:[FOLDER]", default="tfds:", show_default=True, help="Where datasets go.")
 @click.option("--version", metavar="X.Y.Z", help="Version of the dataset. [what TensorFlow Datasets builds]")
-def build_command(tasks: tuple[str, ...], manual_dir: str, data_dir: str, version: str | None) -> None:
+@json_option
+def build_command(tasks: tuple[str, ...], manual_dir: str, data_dir: str, version: str | None, as_json: bool) -> None:
     """Build TASKs' datasets for TensorFlow Datasets from downloaded archives, without a network.
 
     Of WMT, dev.tgz makes the validation and test sets; its training corpora are left to TensorFlow Datasets itself.
@@ -40,6 +42,10 @@ def build_command(tasks: tuple[str, ...], manual_dir: str, data_dir: str, versio
     data = prepared.TfdsData(Path(folder) if folder else prepared.default_folder())
     specs = task_specs.resolve(tasks)
     found = build(specs, Path(manual_dir), data, version=version, say=note)
+    if as_json:
+        datasets = [{"name": built.dataset.name, "splits": built.sizes, "new": built.new} for built in found]
+        print_json({"data_dir": data.option, "datasets": datasets})
+        return
     for built in found:
         sizes = ", ".join(f"{split} {size:,}" for split, size in built.sizes.items())
         click.echo(f"{built.dataset.name}: {sizes}" + ("" if built.new else " (was there)"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from t5eval.cli.options import console
+from t5eval.cli.options import console, json_option, print_json
 from t5eval.cli.progress import SplitProgress, StepProgress, duration
 from t5eval.demo.run import STEPS, run_demo
 from t5eval.demo.table import DemoRow
@@ -43,7 +44,8 @@ def _described(submission: Submission) -> list[str]:
 
 @click.command()
 @click.option("--out", default="t5eval-demo", show_default=True, metavar="RUN", help="The run's folder.")
-def command(out: str) -> None:
+@json_option
+def command(out: str, as_json: bool) -> None:
     """Train a tiny Keras T5 on an embedded suite, score it, write a report and every kind of submission.
 
     The suite has GLUE, SuperGLUE, SQuAD, CNN/DailyMail and WMT in small, in the official files' layouts. Everything is
@@ -55,6 +57,16 @@ def command(out: str) -> None:
         rows, submissions = run_demo(
             run, display=training, progress=lambda name: SplitProgress(name, show=False), say=training.say
         )
+    if as_json:
+        print_json(
+            {
+                "run": str(run),
+                "tasks": [{**dataclasses.asdict(row), "learned": row.learned} for row in rows],
+                "submissions": [submission.to_json() for submission in submissions],
+                "seconds": time.monotonic() - started,
+            }
+        )
+        return
     output = console()
     output.print(demo_table(rows))
     better = sum(row.learned for row in rows)

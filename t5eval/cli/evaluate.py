@@ -10,7 +10,7 @@ import click
 from t5eval import api, evaluation
 from t5eval.answering import METHODS
 from t5eval.cli.names import complete_task_or_benchmark
-from t5eval.cli.options import Spreading, console, data_dir_option, json_option, print_json, warn
+from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, warn, wrapped
 from t5eval.cli.progress import SplitProgress
 
 
@@ -67,15 +67,15 @@ def command(
 
     \b
     --model may be
-      PATH                    a T5 checkpoint of any format
-      hf://OWNER/NAME[@REV]   a T5 repository at Hugging Face
-      hf:FOLDER               a model that transformers runs
-      keras_hub:PRESET        a model that KerasHub runs
-      py:FILE.py:FUNCTION     what your own function returns; also py:MODULE:FUNCTION
-      best:RUN                for each task the best checkpoint of a training run
-      predictions:FILE        predictions that are there already; also a run's folder
+      PATH                   a T5 checkpoint of any format
+      hf://OWNER/NAME[@REV]  a T5 repository at Hugging Face
+      hf:FOLDER              a model that transformers runs
+      keras_hub:PRESET       a model that KerasHub runs
+      py:FILE.py:FUNCTION    what your function returns; also py:MODULE:FUNCTION
+      best:RUN               for each task a training run's best checkpoint
+      predictions:FILE       predictions that are there; also a run's folder
     """
-    from t5eval.cli.tables import averages_text, score_table
+    from t5eval.cli.tables import averages_text, score_lines
 
     done = api.evaluate(
         model,
@@ -99,13 +99,10 @@ def command(
     if as_json:
         print_json(done.to_json())
         return
-    output = console()
     scored = [result.score for result in done.splits if result.score.labelled]
-    if scored:
-        output.print(score_table(scored))
-    for line in averages_text(done.document["benchmarks"]):
-        output.print(line)
+    lines = score_lines(scored) if scored else []
+    lines += [wrapped(line) for line in averages_text(done.document["benchmarks"])]
     unlabelled = [f"{r.score.task} {r.score.split}" for r in done.splits if not r.score.labelled]
     if unlabelled:
-        output.print(f"predicted without labels to score against: {', '.join(unlabelled)}")
-    output.print(f"predictions and results.json are in {done.run}")
+        lines.append(wrapped(f"predicted without labels to score against: {', '.join(unlabelled)}"))
+    click.echo("\n".join([*lines, f"predictions and results.json are in {done.run}"]))

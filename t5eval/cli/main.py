@@ -13,8 +13,9 @@ import click
 from click.shell_completion import CompletionItem
 
 from t5eval import __version__
+from t5eval.cli.progress import stage_progress
 from t5eval.errors import UserError
-from t5eval.stages import QUIET, USUAL, VERBOSE, cause, set_detail, stage
+from t5eval.stages import QUIET, USUAL, VERBOSE, cause, set_detail, shown, timed
 
 # Command to (module, one line for the help page): a listing must not import TensorFlow, nor even the commands.
 COMMANDS = {
@@ -98,7 +99,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         arguments = ["--help"]
     set_detail(USUAL)
     try:
-        with stage("all of it"):
+        with timed("all of it"), shown(stage_progress):
             status = cli.main(args=arguments, prog_name="t5eval", standalone_mode=False)
     except click.ClickException as error:
         return _fail(error.format_message())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,6 +13,8 @@ import click
 from click.shell_completion import CompletionItem
 
 LAST_OPTION = "t5eval.last_option"  # of a Spreading command, where it is repeatable
+COLUMNS = 80  # of tables, help and lists, on a terminal and in a file alike
+STDOUT = "t5eval.stdout"  # where a command with --json prints its document
 
 data_dir_option = click.option(
     "--data-dir",
@@ -18,7 +22,19 @@ data_dir_option = click.option(
     help="Folder that holds glue/ and the other benchmarks, or tfds:[FOLDER], or hf:FOLDER_OR_NAME. "
     "[T5EVAL_DATA_DIR, else tfds:]",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+def _keep_stdout(context: click.Context, parameter: click.Parameter, as_json: bool) -> bool:
+    """Keeps stdout for the document: what else is printed, by a library or a user's own code, goes to stderr."""
+    if as_json and not context.resilient_parsing:
+        context.meta[STDOUT] = sys.stdout
+        context.with_resource(contextlib.redirect_stdout(sys.stderr))
+    return as_json
+
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, callback=_keep_stdout, help="Print one JSON document, and nothing else there."
+)
 
 
 class Spreading(click.Command):
@@ -51,8 +67,21 @@ def split_option(required: bool = True) -> Callable[..., Any]:
 
 
 def print_json(document: Any) -> None:
-    """Prints one JSON document on stdout: no NaN, no ASCII escapes."""
-    click.echo(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2))
+    """Prints the JSON document of a command that has `json_option`: no NaN, no ASCII escapes."""
+    stdout = click.get_current_context().meta[STDOUT]
+    click.echo(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2), file=stdout)
+
+
+def wrapped(text: str, indent: str = "", further: str = "  ") -> str:
+    """Returns a text in lines of at most 80 columns, broken between words only: a path or a name stays whole."""
+    return textwrap.fill(
+        text,
+        COLUMNS,
+        initial_indent=indent,
+        subsequent_indent=further,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def warn(messages: Iterable[str] | str) -> None:

@@ -10,13 +10,14 @@ import click
 import task_specs
 from t5eval import preparation
 from t5eval.cli.names import complete_any
-from t5eval.cli.options import Spreading, data_dir_option, warn
+from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, warn, wrapped
 from t5eval.cli.progress import SplitProgress
 from t5eval.data import data_source, open_split
 from t5eval.errors import UserError
 from t5eval.preparation_beam import RUNNERS, on_beam
 from t5eval.prepared_records import prepare_or_keep
 from t5eval.prepared_text import prepare_or_keep_text
+from t5eval.stages import timed
 from t5eval.training_mixture import OBJECTIVES, TextData
 
 if TYPE_CHECKING:
@@ -33,8 +34,12 @@ def _tokenizer(vocab: str) -> Tokenizer:
         raise UserError(str(error)) from None
 
 
-def _prepare_text(text: TextData, tokenizer: Tokenizer, seed: int, folder: Path) -> None:
+def _prepare_text(text: TextData, tokenizer: Tokenizer, seed: int, folder: Path, as_json: bool) -> None:
     made, was_there = prepare_or_keep_text(text, tokenizer, seed, folder, SplitProgress)
+    if as_json:
+        made_sets = {made.name: {"records": len(made), **made.about}}
+        print_json({"path": str(folder), "new": not was_there, "sets": made_sets})
+        return
     if was_there:
         click.echo(f"{folder} holds these records already; their hashes are right")
     tokens = made.about["tokens"]
@@ -66,6 +71,7 @@ def _prepare_text(text: TextData, tokenizer: Tokenizer, seed: int, folder: Path)
 @click.option(
     "--runner-option", multiple=True, metavar="KEY=VALUE", help="An option of Beam or its runner; repeatable."
 )
+@json_option
 def command(
     task: tuple[str, ...],
     text: tuple[str, ...],
@@ -79,6 +85,7 @@ def command(
     workers: int | None,
     runner: str | None,
     runner_option: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Format and tokenise TASKs once, into FOLDER, which `t5eval train --prepared` takes.
 
@@ -99,7 +106,7 @@ def command(
             raise UserError("--runner prepares tasks; text is prepared by one process of this machine")
         given = {"files": text, "objective": objective, "inputs": inputs}
         table = {key: value for key, value in given.items() if value is not None}
-        _prepare_text(TextData.from_table(table), _tokenizer(vocab), seed or 0, Path(out))
+        _prepare_text(TextData.from_table(table), _tokenizer(vocab), seed or 0, Path(out), as_json)
         return
     if objective or inputs or seed is not None:
         raise UserError("--objective, --inputs and --seed are of --text")
@@ -110,16 +117,24 @@ def command(
     splits = [open_split(spec, split, data) for spec in specs]
     tokenizer = _tokenizer(vocab)
     make = on_beam(runner, runner_option) if runner else preparation.in_processes(workers, SplitProgress)
-    sets, were_there = prepare_or_keep(splits, tokenizer, Path(out), make)
+    with timed("preparing"):
+        sets, were_there = prepare_or_keep(splits, tokenizer, Path(out), make)
+    for made in sets.values():
+        warn(made.about["data"]["notes"])
+    if as_json:
+        made_sets = {made.name: {"records": len(made), **made.about} for made in sets.values()}
+        print_json({"path": out, "new": not were_there, "sets": made_sets})
+        return
     if were_there:
         click.echo(f"{out} holds these records already; their hashes are right")
     for made in sets.values():
         about = made.about
         left_out = sum(about["left_out"].values())
         click.echo(
-            f"{made.name}: {len(made):,} records, "
-            f"{about['tokens']['inputs']:,} and {about['tokens']['targets']:,} tokens, "
-            f"{about['truncated']['inputs']:,} inputs and {about['truncated']['targets']:,} targets cut, "
-            f"{left_out:,} left out"
+            wrapped(
+                f"{made.name}: {len(made):,} records, "
+                f"{about['tokens']['inputs']:,} and {about['tokens']['targets']:,} tokens, "
+                f"{about['truncated']['inputs']:,} inputs and {about['truncated']['targets']:,} targets cut, "
+                f"{left_out:,} left out"
+            )
         )
-        warn(about["data"]["notes"])

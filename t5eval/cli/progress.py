@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 from t5eval.stages import shows_notes
 
 LOG_EVERY_SECONDS = 30.0
+STAGE_AFTER_SECONDS = 2.0
+_SHOWN: list[SplitProgress | StepProgress] = []  # of one within another the outer one
 
 
 def duration(seconds: float) -> str:
@@ -20,35 +24,85 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-class SplitProgress:
-    """Examples done, rate and remaining time of one split; called after each batch with (done, total)."""
+def rate_text(rate: float) -> str:
+    """Returns how many things are done in a second."""
+    return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
 
-    def __init__(self, name: str, show: bool = True) -> None:
+
+def _stderr() -> TextIO:
+    """Returns stderr; the process's own as a copy, which shows what is printed while a library is kept silent."""
+    if sys.stderr is not sys.__stderr__ or sys.__stderr__ is None:
+        return sys.stderr
+    return open(os.dup(sys.__stderr__.fileno()), "w", encoding="utf-8", errors="backslashreplace")
+
+
+def _bar(stream: TextIO, counts: bool = True) -> Any:
+    """Returns a bar for a terminal, which takes the room that the texts beside it leave."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    beside = [MofNCompleteColumn(), TextColumn("{task.fields[numbers]}")] if counts else [TimeElapsedColumn()]
+    console = Console(file=stream, highlight=False)
+    return Progress(TextColumn("{task.description}"), BarColumn(bar_width=None), *beside, console=console, expand=True)
+
+
+class SplitProgress:
+    """Things done, rate and remaining time of one split, or of another stage; called with (done, total).
+
+    Args:
+        name: the split or stage.
+        show: whether to show anything.
+        unit: what is counted; empty if nothing is.
+        after: seconds after which it appears on a terminal; in a log it does with its first line. Defaults to 0, at
+            once.
+    """
+
+    def __init__(self, name: str, show: bool = True, unit: str = "examples", after: float = 0.0) -> None:
         self.name = name
         self.show = show and shows_notes()
+        self.unit = unit
+        self.after = after
+        self._stream: TextIO = sys.stderr
         self._bar: Any = None
         self._task: Any = None
-        self._started = time.monotonic()
-        self._logged = self._started
+        self._begun = False
+        self._ended = threading.Event()
+        self._watch: threading.Thread | None = None
+        self._started = self._logged = time.monotonic()
         self._resumed_at: int | None = None
         self._last = (0, 0)
 
     def __enter__(self) -> SplitProgress:
-        if self.show and sys.stderr.isatty():
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-            from t5eval.cli.options import console
-
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[rate]}"),
-                console=console(stderr=True),
-            )
-            self._bar.start()
-            self._task = self._bar.add_task(self.name, total=None, rate="")
+        self.show = self.show and not _SHOWN
+        if not self.show:
+            return self
+        _SHOWN.append(self)
+        self._stream = _stderr()
+        if self.after:
+            self._watch = threading.Thread(target=self._appear_later, daemon=True)
+            self._watch.start()
+        else:
+            self._appear()
         return self
+
+    def _appear_later(self) -> None:
+        """Appears when it has taken long enough, in a log with the first of its lines."""
+        if self._stream.isatty():
+            if not self._ended.wait(self.after):
+                self._appear()
+            return
+        while not self._ended.wait(LOG_EVERY_SECONDS):
+            self._appear()
+            self._log(self._state())
+
+    def _appear(self) -> None:
+        self._begun = True
+        if self._stream.isatty():
+            bar = _bar(self._stream, bool(self.unit))
+            bar.start()
+            done, total = self._last
+            self._task = bar.add_task(self.name, completed=done, total=total or None, numbers="")
+            self._bar = bar
 
     def _rate(self, done: int, total: int) -> str:
         seconds = time.monotonic() - self._started
@@ -56,33 +110,57 @@ class SplitProgress:
         if made <= 0 or seconds <= 0:
             return ""
         left = f", {duration((total - done) * seconds / made)} left" if total > done else ""
-        return f"{made / seconds:,.0f} examples/s{left}"
+        return f"{rate_text(made / seconds)}{left}"
+
+    def _state(self) -> str:
+        done, total = self._last
+        if not self.unit:
+            return f"{duration(time.monotonic() - self._started)} so far"
+        of = f" of {total:,}" if total > done else ""  # nobody may know how many there will be
+        rate = self._rate(done, total)
+        return f"{done:,}{of} {self.unit}" + (f", {rate}" if rate else "")
 
     def __call__(self, done: int, total: int) -> None:
         if self._resumed_at is None:
             self._resumed_at = done  # what an earlier process did says nothing about this one's rate
         self._last = (done, total)
         if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=total, rate=self._rate(done, total))
-        elif self.show and time.monotonic() - self._logged > LOG_EVERY_SECONDS:
+            self._bar.update(self._task, completed=done, total=total, numbers=self._rate(done, total))
+        elif self.show and not self.after and time.monotonic() - self._logged > LOG_EVERY_SECONDS:
             self._logged = time.monotonic()
-            of = f" of {total:,}" if total > done else ""  # nobody may know how many there will be
-            self._log(f"{done:,}{of}, {self._rate(done, total)}")
+            self._log(self._state())
 
     def _log(self, text: str) -> None:
-        print(f"{self.name}: {text}", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"{self.name}: {text}", file=self._stream, flush=True)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if not self.show:
+            return
+        self._ended.set()
+        if self._watch is not None:
+            self._watch.join()
+        _SHOWN.remove(self)
         if self._bar is not None:
             self._bar.stop()
-        elif self.show and kind is None:
-            self._log(f"{self._last[1]:,} examples in {duration(time.monotonic() - self._started)}")
+        elif self._begun and kind is None:
+            counted = f"{self._last[1]:,} {self.unit}" if self._last[1] else "done"
+            self._log(f"{counted} in {duration(time.monotonic() - self._started)}")
+        if self._stream is not sys.stderr:
+            self._stream.close()
+
+
+def stage_progress(name: str, unit: str) -> SplitProgress:
+    """Returns the display of a stage that may be over before there is anything to show."""
+    return SplitProgress(name, unit=unit, after=STAGE_AFTER_SECONDS)
 
 
 class StepProgress:
-    """Steps done, loss, speed and remaining time of a training run; called after each step with its numbers."""
+    """Steps done, loss, speed and remaining time of a training run; called after each step with its numbers.
+
+    It appears with the first step: what comes before has its own stages.
+    """
 
     def __init__(self, steps: int, show: bool = True) -> None:
         self.steps = steps
@@ -93,27 +171,22 @@ class StepProgress:
         self._first: int | None = None
 
     def __enter__(self) -> StepProgress:
-        if self.show and sys.stderr.isatty():
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-            from t5eval.cli.options import console
-
-            self._bar = Progress(
-                TextColumn("training"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[numbers]}"),
-                console=console(stderr=True),
-            )
-            self._bar.start()
-            self._task = self._bar.add_task("", total=self.steps, numbers="")
         return self
+
+    def _appear(self) -> None:
+        _SHOWN.append(self)
+        if sys.stderr.isatty():
+            self._bar = _bar(sys.stderr)
+            self._bar.start()
+            self._task = self._bar.add_task("training", total=self.steps, numbers="")
 
     def __call__(self, logs: Mapping[str, Any]) -> None:
         step = int(logs["step"])
         now = time.monotonic()
         if self._first is None:
             self._first, self._started = step, now
+            if self.show:
+                self._appear()
         left = ""
         if step > self._first:
             left = f", {duration((self.steps - step) * (now - self._started) / (step - self._first))} left"
@@ -138,3 +211,5 @@ class StepProgress:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
+        if self in _SHOWN:
+            _SHOWN.remove(self)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import click
 
 from t5eval.cli.names import complete_any
+from t5eval.cli.options import json_option, print_json
 from t5eval.errors import UserError
 from t5eval.files import write_text
 
@@ -14,15 +16,19 @@ from t5eval.files import write_text
 @click.command()
 @click.argument("name", metavar="TASK|BENCHMARK|MIXTURE", shell_complete=complete_any)
 @click.option("--out", metavar="FILE", help="Where to write it, instead of printing it.")
-def command(name: str, out: str | None) -> None:
+@json_option
+def command(name: str, out: str | None, as_json: bool) -> None:
     """Print the T5 paper's settings for fine-tuning on a task, benchmark or mixture, as a file for t5eval train."""
     from t5eval.recipes import recipe
 
     text = recipe(name)
-    if out is None:
+    if out is not None:
+        if Path(out).exists():
+            raise UserError(f"{out} is there already; name a new file")
+        write_text(Path(out), text)
+    if as_json:
+        print_json({**tomllib.loads(text), "toml": text, "path": out})
+    elif out is None:
         click.echo(text, nl=False)
-        return
-    if Path(out).exists():
-        raise UserError(f"{out} is there already; name a new file")
-    write_text(Path(out), text)
-    click.echo(f"{out}: fill in model, data_dir and out, or give them as flags to t5eval train --config {out}")
+    else:
+        click.echo(f"{out}: fill in model, data_dir and out, or give them as flags to t5eval train --config {out}")

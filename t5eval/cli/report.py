@@ -34,9 +34,9 @@ def command(
         latex=Path(latex) if latex else None,
         csv=Path(csv) if csv else None,
     )
-    warn(report.notes)
-    warn(f"{run.name}: {note}" for run in report.runs for note in run.notes)
+    notes = [*report.notes, *(f"{run.name}: {note}" for run in report.runs for note in run.notes)]
+    warn(notes)
     if as_json:
-        print_json({"files": [str(path) for path in report.files], "notes": list(report.notes)})
+        print_json({"files": [str(path) for path in report.files], "notes": notes})
     else:
         click.echo("\n".join(str(path) for path in report.files))

@@ -6,7 +6,7 @@ import click
 
 from t5eval import api
 from t5eval.cli.names import complete_task
-from t5eval.cli.options import console, data_dir_option, json_option, print_json, split_option, warn
+from t5eval.cli.options import data_dir_option, json_option, print_json, split_option, warn
 from t5eval.predictions import FORMATS
 
 
@@ -45,6 +45,6 @@ def command(
     if as_json:
         print_json(found.to_json())
     else:
-        from t5eval.cli.tables import score_table
+        from t5eval.cli.tables import score_lines
 
-        console().print(score_table([found.score]))
+        click.echo("\n".join(score_lines([found.score])))

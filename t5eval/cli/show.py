@@ -10,7 +10,7 @@ import click
 
 import task_specs
 from t5eval.cli.names import complete_task_or_mixture
-from t5eval.cli.options import console, data_dir_option, json_option, print_json
+from t5eval.cli.options import console, data_dir_option, json_option, print_json, wrapped
 from t5eval.cli.tasks import summary
 from t5eval.data import available_splits, data_source, open_split
 from t5eval.data.source import DATA_DIR_VARIABLE
@@ -30,20 +30,26 @@ def _example(spec: TaskSpec, data_dir: str | None) -> dict[str, str] | None:
 
 
 def _lines(value: Any, indent: str = "") -> list[str]:
-    """Returns a nested document as indented `key: value` lines."""
+    """Returns a nested document as indented `key: value` lines; an example's texts are not broken."""
     lines = []
     for key, item in value.items():
-        if isinstance(item, dict):
+        if key == "example":
+            lines += [f"{indent}{key}:", *(f"{indent}  {k}: {v}" for k, v in item.items())]
+        elif isinstance(item, dict):
             lines += [f"{indent}{key}:", *_lines(item, indent + "  ")]
         elif isinstance(item, list) and item and isinstance(item[0], dict):
             lines.append(f"{indent}{key}:")
-            for entry in item:
-                lines.append(f"{indent}  " + ", ".join(f"{k}: {v}" for k, v in entry.items()))
-        elif isinstance(item, list):
-            lines.append(f"{indent}{key}: {', '.join(map(str, item))}")
+            lines += [wrapped(_plain(entry), indent + "  ", indent + "    ") for entry in item]
         else:
-            lines.append(f"{indent}{key}: {item}")
+            lines.append(wrapped(f"{key}: {_plain(item)}", indent, indent + "  "))
     return lines
+
+
+def _plain(item: Any) -> str:
+    """Returns a value on one line, without brackets."""
+    if isinstance(item, dict):
+        return ", ".join(f"{key} {_plain(part)}" for key, part in item.items())
+    return ", ".join(map(_plain, item)) if isinstance(item, list) else str(item)
 
 
 def _mixture_document(mixture: Mixture) -> dict[str, Any]:

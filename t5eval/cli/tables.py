@@ -1,13 +1,13 @@
-"""Tables of scores for the terminal."""
+"""Scores as lines for a terminal or a log, at most 80 columns wide unless a name is longer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.table import Table
-
 from t5eval.scoring import Score, SplitScore
+
+ROW = "  {:<19} {:>7}  {}"
 
 
 def number(value: float | None) -> str:
@@ -20,27 +20,15 @@ def interval(score: Score) -> str:
     return f"[{score.ci95[0]:.2f}, {score.ci95[1]:.2f}]" if score.ci95 else ""
 
 
-def score_table(results: Sequence[SplitScore]) -> Table:
-    """Returns one row per score, with what a reader must know to trust it."""
-    table = Table("task", "split", "score", "value", "95 % interval", "n", "unreadable", "missing", box=None)
-    for column in (0, 3, 4):
-        table.columns[column].no_wrap = True
-    for column in (3, 5, 6, 7):
-        table.columns[column].justify = "right"
+def score_lines(results: Sequence[SplitScore]) -> list[str]:
+    """Returns a line for each split, with what a reader must know to trust its scores, and one for each score."""
+    lines = [ROW.format("", "value", "95 % interval").rstrip()]
     for result in results:
-        for position, (name, score) in enumerate(result.scores.items()):
-            first = position == 0
-            table.add_row(
-                result.task if first else "",
-                result.split if first else "",
-                name,
-                number(score.value),
-                interval(score),
-                f"{result.n:,}" if first else "",
-                f"{result.unreadable:,}" if first else "",
-                f"{result.missing:,}" if first else "",
-            )
-    return table
+        counts = f"{result.n:,} examples, {result.unreadable:,} unreadable, {result.missing:,} missing"
+        lines.append(f"{result.task} {result.split}: {counts}")
+        for name, score in result.scores.items():
+            lines.append(ROW.format(name, number(score.value), interval(score)).rstrip())
+    return lines
 
 
 def averages_text(benchmarks: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 
 import task_specs
-from t5eval.cli.options import console, json_option, print_json, warn
+from t5eval.cli.options import json_option, print_json, warn, wrapped
 from task_specs import TaskSpec
 from task_specs.installed import load_installed
+
+ROW = "{:<23} {:>8} {:>10} {:>8}  {}"
 
 
 def summary(spec: TaskSpec) -> dict[str, object]:
@@ -25,23 +27,20 @@ def summary(spec: TaskSpec) -> dict[str, object]:
 @click.command()
 @json_option
 def command(as_json: bool) -> None:
-    """List every task: its splits, metrics and submission file."""
+    """List every task: the sizes of its splits, and its metrics.
+
+    With --json also aliases, T5's own variants of the metrics, and the file of a leaderboard's submission.
+    """
     specs = task_specs.all_tasks()
     warn(load_installed())
     if as_json:
         print_json([summary(spec) for spec in specs])
         return
-    from rich.table import Table
-
-    table = Table("task", "train", "validation", "test", "metrics", "submission", box=None, pad_edge=False)
-    table.columns[0].no_wrap = True
-    table.columns[4].overflow = "fold"
-    for column in table.columns[1:4]:
-        column.justify = "right"
+    click.echo(ROW.format("task", *task_specs.SPLITS, "metrics"))
     for spec in specs:
         sizes = [f"{spec.sizes[s]:,}" if s in spec.sizes else "-" for s in task_specs.SPLITS]
-        metrics = ", ".join(spec.metrics)
-        table.add_row(spec.name, *sizes, metrics, spec.submission.file if spec.submission else "-")
-    console().print(table)
+        metrics = ", ".join(name for name in spec.metrics if not name.endswith("_t5"))
+        line = ROW.format(spec.name, *sizes, "")
+        click.echo(wrapped(metrics, line, " " * len(ROW.format("", "", "", "", ""))))
     mixtures = ", ".join(mixture.name for mixture in task_specs.all_mixtures())
-    click.echo(f"\nmixtures (t5eval show MIXTURE): {mixtures}")
+    click.echo("\n" + wrapped(f"mixtures (t5eval show MIXTURE): {mixtures}"))

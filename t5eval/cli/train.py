@@ -12,7 +12,7 @@ import click
 import task_specs
 from t5eval import training
 from t5eval.cli.names import complete_any
-from t5eval.cli.options import Spreading, data_dir_option
+from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json
 from t5eval.cli.progress import StepProgress
 from t5eval.data import data_source
 from t5eval.run_folder import locked, recorded
@@ -49,6 +49,20 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
     checkpoint = result.best[name]
     step = int(checkpoint.name.removeprefix("step-"))
     return "" if step == last else f"; best {result.scores[step][name]:.2f} by {checkpoint}"
+
+
+def _document(result: Any, speed: float) -> dict[str, Any]:
+    return {
+        "model": str(result.model),
+        "steps": result.steps,
+        "first_step": result.first_step,
+        "loss": result.loss,
+        "seconds": result.seconds,
+        "tokens_per_second": speed,
+        "filling": dataclasses.asdict(result.filling),
+        "scores": {str(step): scores for step, scores in result.scores.items()},
+        "best": {name: str(checkpoint) for name, checkpoint in result.best.items()},
+    }
 
 
 @click.command(cls=Spreading)
@@ -95,7 +109,8 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 @click.option("--validate-every", type=int, metavar="STEPS", help="[default: with each checkpoint]")
 @click.option("--wandb", metavar="PROJECT", help="Log to Weights & Biases as well; needs t5eval[wandb].")
 @click.option("--validate-limit", type=int, metavar="N", help="Validation examples per task.  [default: 1000]")
-def command(config_file: str | None, **flags: Any) -> None:
+@json_option
+def command(config_file: str | None, as_json: bool, **flags: Any) -> None:
     """Fine-tune a Keras T5 on TASKs with model.fit.
 
     The model starts from a folder (--model) or from scratch (--preset or a [train.config] table, with --vocab). The
@@ -113,6 +128,9 @@ def command(config_file: str | None, **flags: Any) -> None:
     result = run_training(config, None)
     filling = result.filling
     speed = filling.tokens / result.seconds if result.seconds else 0.0
+    if as_json:
+        print_json(_document(result, speed))
+        return
     click.echo(
         f"trained {result.steps - result.first_step:,} steps at {speed:,.0f} tokens/s; the model is {result.model}"
     )

@@ -16,6 +16,7 @@ from t5eval.data.prepared import PIP, TEST_SETS, PreparedDataset, TfdsData
 from t5eval.data.tfds_archives import archives, is_wmt
 from t5eval.errors import DataError, MissingPackage, UserError
 from t5eval.quiet import silent_stderr
+from t5eval.stages import stage
 from task_specs import TaskSpec
 
 PACKAGES = ("tensorflow", "tensorflow_datasets", "importlib_resources")
@@ -86,7 +87,7 @@ def _archive_folder(dataset: str, manual_dir: Path) -> Path:
 def _build(
     name: str, spec: TaskSpec, archive_folder: Path, data: TfdsData, version: str | None, say: Callable[[str], None]
 ) -> Built:
-    with silent_stderr():
+    with stage("importing TensorFlow Datasets"), silent_stderr():
         import tensorflow_datasets as tfds
 
         tfds.disable_progress_bar()
@@ -95,7 +96,8 @@ def _build(
     if not (Path(builder.data_dir) / "dataset_info.json").is_file():
         say(f"building {shown} from {', '.join(archives(name))}")
         data.folder.mkdir(parents=True, exist_ok=True)
-        _prepare(tfds, builder, archive_folder, data.folder)
+        with stage(f"building {shown}"):
+            _prepare(tfds, builder, archive_folder, data.folder)
         new = True
     else:
         new = False

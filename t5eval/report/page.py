@@ -19,6 +19,7 @@ from t5eval.report.examples import PAGE_BYTES, Examples, fitting, held_examples,
 from t5eval.report.judged import JudgedSplit, judge_split
 from t5eval.report.measures import ERROR, RIGHT
 from t5eval.report.runs import Key, Run
+from t5eval.stages import each, stage
 from task_specs import TaskSpec
 
 if TYPE_CHECKING:
@@ -126,8 +127,16 @@ def _environment() -> Environment:
 def _sections(runs: Sequence[Run], data: DataSource | None) -> list[Section]:
     keys = overview.keys_of(runs)
     rows, cautions = overview.score_rows(runs), overview.warnings_of(runs)
-    judged = [judge_split(key, runs, data) if data is not None else None for key in keys]
-    ranked = [ranked_examples(split) if split is not None and any(split.answers) else [] for split in judged]
+    judged = [
+        judge_split(key, runs, data) if data is not None else None
+        for key in each(keys, "reading the examples", "splits")
+    ]
+    ranked = [
+        ranked_examples(split) if split is not None and any(split.answers) else []
+        for split in each(judged, "ranking the examples", "splits")
+    ]
+    with stage("choosing the examples"):
+        kept_in_all = fitting(ranked, PAGE_BYTES)
     return [
         Section(
             f"split-{number}",
@@ -141,7 +150,9 @@ def _sections(runs: Sequence[Run], data: DataSource | None) -> list[Section]:
             held_examples(split, ranked[number], kept) if split and ranked[number] else None,
             split.notes if split else [],
         )
-        for number, (key, split, kept) in enumerate(zip(keys, judged, fitting(ranked, PAGE_BYTES), strict=True))
+        for number, (key, split, kept) in each(
+            list(enumerate(zip(keys, judged, kept_in_all, strict=True))), "drawing the page", "splits"
+        )
     ]
 
 

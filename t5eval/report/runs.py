@@ -21,6 +21,7 @@ from t5eval.predictions import read_predictions
 from t5eval.report.events import Curve, read_curves
 from t5eval.run_folder import predictions_path
 from t5eval.scoring import Score, SplitScore
+from t5eval.stages import each
 from task_specs import get
 
 Key = tuple[str, str]
@@ -129,7 +130,7 @@ def _scored(run: Path, stored: Sequence[Key], data: DataSource | None) -> dict[K
             f"evaluate first"
         )
     found = {}
-    for task, split in stored:
+    for task, split in each(stored, "scoring the predictions", "splits"):
         try:
             spec = get(task)
         except SpecError as error:

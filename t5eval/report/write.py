@@ -13,6 +13,7 @@ from t5eval.report.page import html_report
 from t5eval.report.runs import Run, names_of, read_run, source_of
 from t5eval.report.tables import csv_table, latex_table
 from t5eval.run_folder import locked
+from t5eval.stages import each
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ def write_report(
     lack = ""
     if data is None:
         data, lack = source_of(data_dir, runs)
-    read = [read_run(path, name, data) for path, name in zip(runs, names_of(runs), strict=True)]
+    named = list(zip(runs, names_of(runs), strict=True))
+    read = [read_run(path, name, data) for path, name in each(named, "reading the runs", "runs")]
     notes = [f"scores only, no examples: {lack}"] if data is None and any(run.results for run in read) else []
     folder = out or runs[0]
     # Not the run's own lock: a run may be reported while it is evaluated or trained.

@@ -55,10 +55,9 @@ def test_to_keras_hub_and_back_is_the_same_model(t5eval: Any, source: Path, tmp_
     done = t5eval("convert", source, preset, "--to", "keras_hub")
     assert (done.status, done.err) == (0, "")
     size = sum(value.size for value in tensors(source).values())
-    assert (
-        done.out.splitlines()[0] == f"{source} (Hugging Face, {size:,} parameters) is now the KerasHub preset {preset}"
-    )
-    assert f"{len(tensors(source))} tensors, read back as float32 and equal to the source's; a vocabulary" in done.out
+    said = [f"{source} (Hugging Face, {size:,} parameters)", f"is now the KerasHub preset {preset}"]
+    assert done.out.splitlines()[:2] == said
+    assert f"{len(tensors(source))} tensors, read back as float32 and equal to the source's; a" in done.out
     assert {path.name for path in preset.iterdir()} == {"assets", "config.json", "model.weights.h5", "tokenizer.json"}
 
     again.mkdir()
@@ -112,7 +111,7 @@ def test_a_vocabulary_can_be_named(t5eval: Any, source: Path, tmp_path: Path) ->
     change_config(source, vocab_size=400)
     for vocab, ids in ((tmp_path / "elsewhere.model", 117), ("bytes", 384)):
         done = t5eval("convert", source, tmp_path / f"with {ids}", "--vocab", vocab)
-        assert f"a vocabulary of {ids} ids" in done.out
+        assert f"a vocabulary of {ids} ids" in " ".join(done.out.split())
         assert load_tokenizer(tmp_path / f"with {ids}").vocab_size == ids
 
 

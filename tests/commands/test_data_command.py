@@ -67,6 +67,14 @@ def test_data_build_and_score(t5eval: Any, built: Path, tmp_path: Path) -> None:
     assert "has 14 examples here, officially 3,270" in done.err
 
 
+def test_what_is_built_as_one_document(t5eval: Any, built: Path, archives: Path) -> None:
+    data_dir = f"tfds:{built}"
+    done = t5eval("data", "build", "super_glue/boolq", "--manual-dir", archives, "--data-dir", data_dir, "--json")
+    sizes = {"train": 14, "validation": 14, "test": 14}
+    datasets = [{"name": "super_glue/boolq/1.0.2", "splits": sizes, "new": False}]
+    assert done.json == {"data_dir": data_dir, "datasets": datasets}
+
+
 def test_without_a_data_directory_the_source_is_tfds(
     t5eval: Any, built: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -57,7 +57,7 @@ def test_a_recipe_says_where_its_values_are_from(t5eval: Any, tmp_path: Path) ->
     for key in ("steps", "batch_size", "learning_rate", "checkpoint_every", "mixture_limit"):
         (line,) = [line for line in text.splitlines() if line.startswith(f"{key} = ")]
         assert "section 3." in line
-    assert "cnn_dailymail, wmt: at most 512 tokens in and 512 out, end included; decoding: beam 4, alpha 0.6" in text
+    assert "cnn_dailymail, wmt: 512 tokens in, 512 out, end included; beam 4, alpha 0.6" in text
     assert "Dropout is 0.1" in text
     # What is commented out holds too.
     table = text[text.index("# [train.text]") :].replace("# [train", "[train").replace("# files", "files")

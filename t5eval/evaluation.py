@@ -271,7 +271,7 @@ def evaluate_splits(
     for split in splits:
         scoring.require_metrics(split.spec)
         predictor.decoding(answerings.get(split.spec.name, split.spec.decode))
-    predictor.expect([(split.spec.name, split.split) for split in splits])
+    predictor.expect(splits)
     found: list[SplitResult] = []
     document: dict[str, Any] = {}
     for split in splits:

@@ -109,8 +109,8 @@ class Predictor(TextGenerator, Protocol):
         """
         return asdict(answering)
 
-    def expect(self, splits: Sequence[tuple[str, str]]) -> None:
-        """Is told all that it will be asked for, task and split, before any of it is.
+    def expect(self, splits: Sequence[Split]) -> None:
+        """Is told all splits that it will be asked for, before any of them is read.
 
         Raises:
             UserError: this model has no answers to one of them.

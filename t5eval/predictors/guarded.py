@@ -82,7 +82,7 @@ class GuardedPredictor(Predictor):
         found: Mapping[str, Any] = self._call("decoding", self._predictor.decoding, answering)
         return found
 
-    def expect(self, splits: Sequence[tuple[str, str]]) -> None:
+    def expect(self, splits: Sequence[Split]) -> None:
         self._call("expect", self._predictor.expect, splits)
 
     def begin(self, split: Split) -> None:

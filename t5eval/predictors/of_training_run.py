@@ -60,19 +60,24 @@ class BestCheckpoints(Predictor):
             digest.update(f"{task} {identities[path]['model']}\n".encode())
         return {**identities[min(identities)], "model": digest.hexdigest()}
 
-    def begin(self, split: Split) -> None:
-        """Turns to the checkpoint of a split's task.
+    def expect(self, splits: Sequence[Split]) -> None:
+        """Looks whether there is a checkpoint for each task.
 
         Raises:
-            UserError: the run has not validated the task.
+            UserError: the run has not validated a task that has a validation set; all are named.
         """
-        task = split.spec.name
-        if task not in self._best and "validation" in split.spec.source.splits:
+        others = dict.fromkeys(split.spec for split in splits if split.spec.name not in self._best)
+        lacking = [spec.name for spec in others if "validation" in spec.source.splits]
+        if lacking:
             raise UserError(
-                f"best:{self.run}: {task} was not validated there, so that no checkpoint is the best for it; validated "
-                f"were {', '.join(sorted(self._best))}"
+                f"best:{self.run}: no checkpoint is the best for {', '.join(lacking)}: the run did not validate "
+                f"{'it' if len(lacking) == 1 else 'them'}. Name the tasks that it did with --task "
+                f"({', '.join(sorted(self._best))}), and answer others with {self._newest}."
             )
-        path = self._best.get(task, self._newest)
+
+    def begin(self, split: Split) -> None:
+        """Turns to the checkpoint of a split's task."""
+        path = self._best.get(split.spec.name, self._newest)
         if path != self._path:
             self._path = path
             self._predictor = self._open(self._path)

@@ -50,7 +50,7 @@ class PredictionFiles(Predictor):
             raise UserError(f"predictions:{self.path}: a file of predictions cannot rank answers; leave --decode out")
         return {"method": "file"}
 
-    def expect(self, splits: Sequence[tuple[str, str]]) -> None:
+    def expect(self, splits: Sequence[Split]) -> None:
         """Looks whether there is a file for each split.
 
         Raises:
@@ -64,7 +64,8 @@ class PredictionFiles(Predictor):
                     "--split"
                 )
             return
-        absent = [str(path) for path in (predictions_path(self.path, *names) for names in splits) if not path.is_file()]
+        paths = [predictions_path(self.path, split.spec.name, split.split) for split in splits]
+        absent = [str(path) for path in paths if not path.is_file()]
         if absent:
             raise PredictionError(
                 f"{', '.join(absent)}: not found; name the tasks and splits that are there with --task and --split"

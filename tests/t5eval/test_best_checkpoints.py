@@ -77,7 +77,9 @@ def test_identity_is_that_of_all_checkpoints_in_use(run: Path, tmp_path: Path) -
 def test_what_was_not_validated_is_refused(run: Path, tmp_path: Path) -> None:
     predictor = open_model(f"best:{run}").predictor
     cola = opened(tmp_path, "cola", "test", b"index\tsentence\n0\tA.\n")
-    with pytest.raises(UserError, match=r"glue/cola was not validated there, .* validated were glue/qqp, glue/rte"):
-        predictor.begin(cola)
+    known = split_of("rte", "test", tmp_path)
+    predictor.expect([known])
+    with pytest.raises(UserError, match=r"no checkpoint is the best for glue/cola: .*--task \(glue/qqp, glue/rte\)"):
+        predictor.expect([known, cola])
     with pytest.raises(UserError, match="no checkpoint with validation scores there"):
         open_model(f"best:{tmp_path}")

@@ -13,7 +13,7 @@ from t5eval.data import DataSource, Split, data_source, open_split
 from t5eval.errors import UserError, did_you_mean
 from t5eval.keras_predictor import KerasGenerator, require_fitting_vocabulary
 from t5eval.quiet import import_keras_model
-from t5eval.stages import stage
+from t5eval.stages import Advance, stage
 from t5eval.training_mixture import TextData, draw_rates, drawn_tasks, ids_of_examples, mixture_of_run
 from t5eval.training_parts import parts_of_run
 from task_specs import Example, Mixture, TaskSpec
@@ -229,13 +229,18 @@ def answered(
         yield [by_id[prediction.id] for prediction in batch], [prediction.text for prediction in batch]
 
 
-def validate(generator: KerasGenerator, examples: Mapping[TaskSpec, Sequence[Example]]) -> dict[str, float]:
+def validate(
+    generator: KerasGenerator, examples: Mapping[TaskSpec, Sequence[Example]], advance: Advance
+) -> dict[str, float]:
     """Returns each task's score, by generation, parser and metric as in `t5eval evaluate`; undefined ones left out."""
     scores: dict[str, float] = {}
+    done, total = 0, sum(map(len, examples.values()))
     for spec, rows in examples.items():
         texts: dict[str, str] = {}
         for batch, said in answered(generator, spec, rows):
             texts |= zip((example.id for example in batch), said, strict=True)
+            done += len(batch)
+            advance(done, total)
         score = scoring.score(spec, "validation", scoring.judge(spec, rows, texts), intervals=False).task_score
         if score is not None:
             scores[spec.name] = score
@@ -333,8 +338,8 @@ def train(
     generator = KerasGenerator(Generator(model, emit_limit=tokenizer.vocab_size), tokenizer)
 
     def check(step: int, _: T5) -> dict[str, float]:
-        with stage(f"validating at step {step:,}"):
-            scores = validate(generator, held_out)
+        with stage(f"validating at step {step:,}", "examples") as advance:
+            scores = validate(generator, held_out, advance)
         say(f"step {step:,}: " + ", ".join(f"{name} {value:.2f}" for name, value in scores.items()))
         return scores
 

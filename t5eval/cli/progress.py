@@ -71,9 +71,12 @@ class SplitProgress:
         self._started = self._logged = time.monotonic()
         self._resumed_at: int | None = None
         self._last = (0, 0)
+        self._outer: SplitProgress | StepProgress | None = None
 
     def __enter__(self) -> SplitProgress:
-        self.show = self.show and not _SHOWN
+        if self.show and _SHOWN:
+            self.show, self._outer = False, _SHOWN[-1]
+            self._outer.within(self.name)
         if not self.show:
             return self
         _SHOWN.append(self)
@@ -124,11 +127,16 @@ class SplitProgress:
         if self._resumed_at is None:
             self._resumed_at = done  # what an earlier process did says nothing about this one's rate
         self._last = (done, total)
+        if self._outer is not None:
+            self._outer.within(f"{self.name}: {self._state()}")
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=total, numbers=self._rate(done, total))
         elif self.show and not self.after and time.monotonic() - self._logged > LOG_EVERY_SECONDS:
             self._logged = time.monotonic()
             self._log(self._state())
+
+    def within(self, text: str) -> None:
+        """Is told of a stage within this one, which is no news: this one goes on."""
 
     def _log(self, text: str) -> None:
         print(f"{self.name}: {text}", file=self._stream, flush=True)
@@ -169,6 +177,7 @@ class StepProgress:
         self._task: Any = None
         self._started = self._logged = time.monotonic()
         self._first: int | None = None
+        self._step = 0
 
     def __enter__(self) -> StepProgress:
         return self
@@ -188,16 +197,24 @@ class StepProgress:
             if self.show:
                 self._appear()
         left = ""
+        self._step = step
         if step > self._first:
             left = f", {duration((self.steps - step) * (now - self._started) / (step - self._first))} left"
         numbers = (
             f"loss {logs['loss']:.4f}, {logs['tokens_per_second']:,.0f} tokens/s, {logs['waiting']:.0%} waiting{left}"
         )
+        self._tell(numbers)
+
+    def within(self, text: str) -> None:
+        """Shows what is done between two steps, such as a validation."""
+        self._tell(text)
+
+    def _tell(self, text: str) -> None:
         if self._bar is not None:
-            self._bar.update(self._task, completed=step, numbers=numbers)
-        elif self.show and now - self._logged > LOG_EVERY_SECONDS:
-            self._logged = now
-            self.say(f"step {step:,} of {self.steps:,}: {numbers}")
+            self._bar.update(self._task, completed=self._step, numbers=text)
+        elif self.show and time.monotonic() - self._logged > LOG_EVERY_SECONDS:
+            self._logged = time.monotonic()
+            self.say(f"step {self._step:,} of {self.steps:,}: {text}")
 
     def say(self, text: str) -> None:
         """Prints a line above the bar, or into the log."""

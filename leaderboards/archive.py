@@ -47,7 +47,7 @@ class Contents:
     others: tuple[str, ...]
 
 
-def unpack(path: Path, wanted: Collection[str], suffix: str, subfolders: bool = False) -> Contents:
+def unpack(path: Path, wanted: Collection[str], suffix: str, subfolders: bool = False, forms: str = "") -> Contents:
     """Reads the wanted files from a zip, a folder, or a single file.
 
     Args:
@@ -55,6 +55,7 @@ def unpack(path: Path, wanted: Collection[str], suffix: str, subfolders: bool = 
         wanted: the names to read, which stand at the root.
         suffix: the ending of the leaderboard's files, with its dot.
         subfolders: whether they may also stand in folders.
+        forms: the endings that a refusal offers, where the leaderboard takes others than `suffix`.
 
     Raises:
         UserError: there is nothing there, it cannot be read, or it is none of the three.
@@ -72,7 +73,7 @@ def unpack(path: Path, wanted: Collection[str], suffix: str, subfolders: bool = 
                 return _zip(path.name, file, wanted, subfolders)
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    raise UserError(f"{path}: not a submission; give a zip, a folder, or one {suffix} file")
+    raise UserError(f"{path}: not a submission; give a zip, a folder, or one {forms or suffix} file")
 
 
 def printable(name: str) -> str:

@@ -125,7 +125,7 @@ def lines(verdict: Verdict) -> list[str]:
     shown += [f"note: {note}" for note in verdict.notes]
     match verdict.status:
         case "invalid":
-            shown.append(f"invalid: {verdict.fault_count} faults")
+            shown.append(f"invalid: {verdict.fault_count} fault{'s' if verdict.fault_count != 1 else ''}")
         case "partial":
             shown.append(f"partial: {', '.join(verdict.absent)} absent")
         case status:

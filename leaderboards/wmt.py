@@ -182,7 +182,8 @@ class Wmt(Leaderboard):
         named = {f"{_stem(spec)}{form}": spec for spec in self.tasks for form in FORMS}
         form = path.suffix.lower()
         alone = form in FORMS and path.is_file()
-        contents = unpack(path, (*named, path.name) if alone else tuple(named), form if alone else self.suffix)
+        wanted = (*named, path.name) if alone else tuple(named)
+        contents = unpack(path, wanted, form if alone else self.suffix, forms=" or ".join(FORMS))
         faults: dict[str, FileFaults] = {name: FileFaults() for name in contents.files}
         rows: dict[str, int] = {}
         values: dict[str, dict[str, Any]] = {}

@@ -77,7 +77,10 @@ class Scoring:
     @property
     def notes(self) -> list[str]:
         """What a user should know of the data and of the answers, a line each."""
-        cautions = (f"{text} ({why[0]}, ...)" if why else text for text, why in self.score.cautions())
+        cautions = (
+            f"{text} ({why[0]}{', ...' if len(why) > 1 else ''})" if why else text
+            for text, why in self.score.cautions()
+        )
         return [*self.data.notes, *cautions]
 
     def to_json(self) -> dict[str, Any]:

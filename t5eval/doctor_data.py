@@ -40,7 +40,7 @@ def check_data(data_dir: str | None) -> list[Finding]:
         if not there:
             absent.append(benchmark)
         elif missing:
-            more = f"; and of {len(missing) - NAMED} more" if len(missing) > NAMED else ""
+            more = f"; and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
             advice = "docs/data.md says where they come from"
             found.append(Finding(name, "warning", f"{text}; not there: {'; '.join(missing[:NAMED])}{more}", advice))
         else:

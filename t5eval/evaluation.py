@@ -82,7 +82,8 @@ class SplitResult:
         """Yields what to know before quoting the scores, with its reasons; not what is amiss in the data."""
         share = self.score.share
         if self.limit is not None:
-            yield f"limited to the first {self.limit:,} examples: a score of a part of the split", ()
+            part = ": a score of a part of the split" if self.score.labelled else " of the split"
+            yield f"limited to the first {self.limit:,} examples{part}", ()
         yield from self.score.cautions()
         if self.truncated is None or self.hit_limit is None:
             yield "whether inputs were cut, or outputs ended at the length limit, is not recorded", ()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from t5eval.errors import PredictionError, quoted
-from t5eval.strict_json import parse_json
+from t5eval.strict_json import line_fault, parse_json
 
 FORMATS = ("jsonl", "json", "text")
 RECOGNISED_BY = 5  # lines at the start of a file
@@ -168,7 +168,7 @@ def _json_lines(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
             record = parse_json(line, _record)
         except ValueError as error:
             torn = "; the file ends inside this line" if number == len(lines) else ""
-            raise PredictionError(f"{path}: line {number}: not a JSON object ({error}){torn}") from None
+            raise PredictionError(f"{path}: line {number}: not a JSON object ({line_fault(error)}){torn}") from None
         if not isinstance(record, dict) or "id" not in record or "prediction" not in record:
             raise PredictionError(
                 f"{path}: line {number}: expected an object with id and prediction, got {quoted(line)}"

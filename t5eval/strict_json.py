@@ -8,6 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 
+def line_fault(error: Exception) -> str:
+    """Returns what is wrong with a line of JSON; the place is a column, since the parser counts its lines from here."""
+    return f"{error.msg}: column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
+
+
 def parse_json(text: str | bytes, pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
     """Parses strict JSON: no NaN or infinity, also not as a number like 1e999.
 

@@ -280,10 +280,9 @@ def submit(
             left_out[spec.name] = str(reason)
     if left_out and not partial:
         reasons = "; ".join(f"{task}: {reason}" for task, reason in left_out.items())
-        raise UserError(
-            f"no {name} submission was written, {len(left_out)} of {len(tasks)} tasks are incomplete: "
-            f"{reasons}. --partial leaves them out, for a file that the leaderboard will not take"
-        )
+        count = f"{len(left_out)} of {len(tasks)} tasks {'is' if len(left_out) == 1 else 'are'} incomplete: "
+        way = ". --partial leaves them out, for a file that the leaderboard will not take" if complete else ""
+        raise UserError(f"no {name} submission was written, {count if len(tasks) > 1 else ''}{reasons}{way}")
     if not complete:
         first = next(iter(left_out.items()))
         raise UserError(f"no {name} submission was written, no task is complete ({first[0]}: {first[1]})")

@@ -37,7 +37,8 @@ def command(run: str, out: str | None, data_dir: str | None, model: str | None, 
     for task, by_split in found["results"].items():
         for split, entry in by_split.items():
             for name, score in entry["scores"].items():
-                click.echo(f"{task} {split} {name}: {score['old']} | {score['new']} (by {score['difference']})")
+                by = f" (by {score['difference']})" if score["difference"] else ""
+                click.echo(f"{task} {split} {name}: {score['old']} | {score['new']}{by}")
             for change in entry["numbers"]:
                 click.echo(f"{task} {split} {change['what']}: {change['old']} | {change['new']}")
             predictions = entry["predictions"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from t5eval.data.bounded_lines import bounded_lines
 from t5eval.errors import DataError, quoted
+from t5eval.strict_json import line_fault
 from task_specs import Example, TaskSpec
 from task_specs.referents import correct_spans
 from task_specs.sources_jsonl import JsonLines
@@ -171,7 +172,7 @@ class JsonFile:
             raise self.fault(number, f"not UTF-8: byte 0x{byte:02x} at position {error.start + 1}") from None
         except (ValueError, RecursionError) as error:
             torn = "" if raw.endswith(b"\n") else "; the file ends inside this line"
-            raise self.fault(number, f"not a JSON object ({error}){torn}") from None
+            raise self.fault(number, f"not a JSON object ({line_fault(error)}){torn}") from None
         if type(value) is not dict:
             raise self.fault(number, f"expected a JSON object, got {_json(value)}")
         return value

@@ -109,7 +109,7 @@ def test_check_names_file_and_line(t5eval: Any, suite: Path, perfect_run: Path, 
     assert done.status == 2
     lines = done.out.rstrip().split("\n")
     assert lines[0].startswith("RTE.tsv:5: ")
-    assert lines[-1] == "invalid: 1 faults"
+    assert lines[-1] == "invalid: 1 fault"
 
 
 def test_a_place_where_the_file_would_not_pass_is_one_line(
@@ -142,3 +142,12 @@ def test_check_of_what_is_not_there_is_one_line(t5eval: Any, tmp_path: Path) -> 
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
     done = t5eval("check", "gleu", tmp_path / "none.zip")
     assert "Did you mean 'glue'" in done.err
+
+
+def test_a_leaderboard_of_which_nothing_is_complete_is_not_offered_a_part(
+    suite: Path, perfect_run: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        UserError, match=r"written, cnn_dailymail: its test data has [0-9]+ of the leaderboard's 11,490 rows$"
+    ):
+        submit("cnn_dailymail", perfect_run, suite, tmp_path / "summaries")

@@ -124,7 +124,7 @@ def test_without_data_the_official_count(tmp_path: Path) -> None:
     out.write_text("x\n" * 11489)
     assert leaderboards.lines(BOARD.check(out)) == [
         "test.hypo: 11,489 summaries for 11,490 articles; one summary a line, in order",
-        "invalid: 1 faults",
+        "invalid: 1 fault",
     ]
 
 

@@ -136,7 +136,7 @@ def test_without_data_the_count_decides(tmp_path: Path) -> None:
     assert checked(tmp_path, short, None) == [
         "p.json: answers 10,569 questions; the leaderboard has 10,570 (squad/v1.1) or 11,873 (squad/v2.0)",
         "note: judged as squad/v1.1, by the number of its answers",
-        "invalid: 1 faults",
+        "invalid: 1 fault",
     ]
 
 

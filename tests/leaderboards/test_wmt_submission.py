@@ -158,7 +158,7 @@ def test_without_data_the_official_counts(tmp_path: Path) -> None:
     assert leaderboards.lines(WMT.check(out)) == [
         "wmt17.en-de.txt: 3,003 segments, wmt17/en-de has 3,004; segments stand in the order of the official source, "
         "one for each",
-        "invalid: 1 faults",
+        "invalid: 1 fault",
     ]
 
 
@@ -401,3 +401,9 @@ def test_a_test_set_of_no_task_is_said(tmp_path: Path) -> None:
     (tmp_path / "x.sgm").write_text(SGML)
     notes = WMT.check(tmp_path / "x.sgm", {TASK: ["0", "1", "2", "3"]}).notes
     assert not any("none of the tasks'" in note for note in notes)
+
+
+def test_a_file_of_another_ending_is_told_all_forms(tmp_path: Path) -> None:
+    (tmp_path / "mine.de").write_text("Hallo.\n")
+    with pytest.raises(UserError, match=r"or one \.txt or \.sgm or \.xml file"):
+        WMT.check(tmp_path / "mine.de")

@@ -124,7 +124,10 @@ FAULTS: list[tuple[str | bytes, str]] = [
     (line(-1, "x"), "line 1: unknown id '-1'"),
     (line("\ud800", "x").encode("utf-8", "backslashreplace"), r"line 1: unknown id '\ud800'"),
     (line("0", "x") + "\n" + line(0, "x"), "line 3: a second prediction for id '0'"),
-    (line("0", "x") + '{"id": "1", "predi', "line 2: not a JSON object (Unterminated string"),
+    (
+        line("0", "x") + '{"id": "1", "predi',
+        "line 2: not a JSON object (Unterminated string starting at: column 13); the file ends inside this line",
+    ),
     (line("0", "x") + '{"id": "1", "predi', "; the file ends inside this line"),
     (line("0", "x") + '{"id": "1", "predi\n' + line("2", "x"), "line 2: not a JSON object (Unterminated string"),
     (line("0", "x") + "yes\n", "line 2: not a JSON object"),

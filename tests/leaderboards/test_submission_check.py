@@ -156,7 +156,7 @@ def test_faults_of_a_file(zipped, files, ids, data, expected) -> None:
         assert "\r" not in fault.message
     assert verdict.fault_count == len(expected)
     shown = leaderboards.lines(verdict)
-    assert shown[-1] == f"invalid: {len(expected)} faults"
+    assert shown[-1] == f"invalid: {len(expected)} fault{'s' if len(expected) > 1 else ''}"
     where = "RTE.tsv" if expected[0][0] is None else f"RTE.tsv:{expected[0][0]}"
     assert shown[0] == f"{where}: {verdict.faults[0].message}"
 

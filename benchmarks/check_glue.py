@@ -56,7 +56,7 @@ def all_wrong(source: Path, target: Path) -> None:
 
 def newlines(target: Path) -> None:
     """Writes a zip that unpacks to as many empty lines as the bounds let through."""
-    from leaderboards.archive import MAX_FILE_BYTES
+    from leaderboards.files.archive import MAX_FILE_BYTES
 
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as bomb:
         for name in ("CoLA.tsv", "QQP.tsv"):

@@ -50,6 +50,6 @@ def main(data_dir: Path) -> None:
 
 
 if __name__ == "__main__":
-    from t5eval.demo.run import suite_folder
+    from t5eval.demo.demo import suite_folder
 
     main(Path(sys.argv[1]) if len(sys.argv) > 1 else suite_folder())

@@ -56,13 +56,13 @@ class Engine:
 
 
 class Ours(Engine):
-    """keras_model.decoding.Generator."""
+    """keras_model.decoding.generator.Generator."""
 
     distribution = "tensorflow"
 
     def __init__(self, folder: str) -> None:
         from keras_model.checkpoints import load_model
-        from keras_model.decoding import Generator
+        from keras_model.decoding.generator import Generator
 
         self.generator = Generator(load_model(Path(folder) / "model"))
 
@@ -198,7 +198,7 @@ def random_model() -> Any:
     import keras
 
     from keras_model.config import T5Config
-    from keras_model.model import T5
+    from keras_model.t5 import T5
 
     keras.utils.set_random_seed(SEED)
     model = T5(T5Config.preset("t5-small"))
@@ -258,7 +258,7 @@ def prepare(folder: Path, names: list[str]) -> None:
 
 def main(folder: Path, names: list[str]) -> None:
     """What `prepare` runs."""
-    from t5eval.quiet import import_keras_model
+    from t5eval.support.tensorflow_import import import_keras_model
 
     import_keras_model()
     from keras_model.checkpoints import save_model

@@ -2,10 +2,11 @@
 
 DATA is a data directory with GLUE, SQuAD and `t5_vocab/spiece.model`. Every example of GLUE's validation files and
 every question of SQuAD v1.1 is answered, in at most 16 new tokens, by the same t5-small with random weights, whose
-texts have no end (`benchmarks/engines.py`). Ours is the harness's own path, `t5eval.evaluation.generate_all` with the
-task's row; the other one tokenises, pads and generates batches of 32 in the order of the file, as most evaluation
-scripts do. The time runs from formatted texts to predicted texts, tokenising and our compilation included; loading
-the model stands apart. Each engine is a process of its own, and they take turns task by task.
+texts have no end (`benchmarks/engines.py`). Ours is the harness's own path, `generate_all` of
+`t5eval.evaluation.splits` with the task's row; the other one tokenises, pads and generates batches of 32 in the order
+of the file, as most evaluation scripts do. The time runs from formatted texts to predicted texts, tokenising and our
+compilation included; loading the model stands apart. Each engine is a process of its own, and they take turns task by
+task.
 
 Beside the seconds stands what bounds them: the matrix products of the real tokens, without padding, at the best rate of
 square products that the same process reached. No engine of any batching could be quicker than that here.
@@ -59,7 +60,7 @@ class Evaluator:
     def read(self, task: str, data: str, every: int) -> int:
         """Reads and formats a task's validation split; returns the number of examples kept."""
         from t5eval.data import open_split
-        from t5eval.scoring import evaluation_pair
+        from t5eval.scoring.score import evaluation_pair
 
         self.spec = capped(task)
         examples = list(open_split(self.spec, "validation", Path(data)))[::every]
@@ -91,21 +92,21 @@ class Harness(Evaluator):
     """Ours, through the harness."""
 
     def __init__(self, folder: str) -> None:
-        from t5eval.keras_predictor import KerasPredictor
+        from t5eval.predictors.of_keras import KerasPredictor
 
         self.folder = Path(folder)
         self.predictor = KerasPredictor(self.folder)
         self.predictor.prepare([""], 2)  # loads the weights
 
     def evaluate(self) -> None:
-        from t5eval.evaluation import generate_all
+        from t5eval.evaluation.splits import generate_all
 
         texts = {p.id: p.text for batch in generate_all(self.predictor, self.spec, self.pairs) for p in batch}
         self.predicted = [texts[pair.id] for pair in self.pairs]
 
     def least_seconds(self) -> float:
         """Returns what the matrix products of the real tokens take at the machine's best rate; no text ends early."""
-        from keras_model.model_folder import read_config
+        from keras_model.files.model_folder import read_config
 
         config, lengths = read_config(self.folder / "config.json"), self.spec.lengths
         prepared = self.predictor.prepare([pair.inputs for pair in self.pairs], lengths.inputs)

@@ -37,7 +37,7 @@ def parts(folder: str) -> None:
     """Prints the seconds of each part as JSON; to be run in a fresh process."""
     marks = [time.perf_counter()]
     from keras_model.checkpoints import load_model
-    from keras_model.decoding import Generator
+    from keras_model.decoding.generator import Generator
 
     marks.append(time.perf_counter())
     generator = Generator(load_model(Path(folder)))
@@ -73,17 +73,17 @@ def first_result(model: Path, runs: int) -> dict[str, list[float]]:
 
 def compilations(model: Path, data: Path, every: int) -> dict[str, int]:
     """Returns how many batches of how many shapes an evaluation has, and how many functions it compiles."""
-    from t5eval.quiet import import_keras_model
+    from t5eval.support.tensorflow_import import import_keras_model
 
     import_keras_model()
     from benchmarks.evaluation import capped, task_names
     from keras_model.checkpoints import load_model
-    from keras_model.decoding import Generator
-    from keras_model.tokenizer import T5Tokenizer
+    from keras_model.decoding.generator import Generator
+    from keras_model.tokenizers.sentencepiece import T5Tokenizer
     from t5eval.data import open_split
-    from t5eval.evaluation import DEFAULT_BATCH_TOKENS, plan_batches
-    from t5eval.keras_predictor import KerasGenerator
-    from t5eval.scoring import evaluation_pair
+    from t5eval.evaluation.splits import DEFAULT_BATCH_TOKENS, plan_batches
+    from t5eval.predictors.of_keras import KerasGenerator
+    from t5eval.scoring.score import evaluation_pair
 
     tokenizer = T5Tokenizer(data / "t5_vocab" / "spiece.model")
     generator = Generator(load_model(model), emit_limit=tokenizer.vocab_size)

@@ -42,8 +42,8 @@ def write_model(folder: Path, vocab: Path) -> None:
 
     from keras_model.checkpoints import save_model
     from keras_model.config import T5Config
-    from keras_model.model import T5
-    from keras_model.tokenizer_files import load_tokenizer
+    from keras_model.t5 import T5
+    from keras_model.tokenizers.loading import load_tokenizer
 
     keras.utils.set_random_seed(SEED)
     config = tomllib.loads(EXAMPLE.read_text())["train"]["config"]
@@ -56,8 +56,9 @@ def train_with_transformers(folder: Path, batch_size: int, steps: int) -> None:
     import torch
     import transformers
 
-    from keras_model.batches import make_batch
-    from keras_model.training import TrainSettings, make_plan
+    from keras_model.data.batches import make_batch
+    from keras_model.training_run.fit import make_plan
+    from keras_model.training_run.fit_settings import TrainSettings
 
     torch.set_num_threads(CORES)
     torch.manual_seed(SEED)

@@ -3,8 +3,8 @@
 Everything is measured in one process, in turns, and shares are the medians of the ratios turn by turn.
 
 - The machine: square float32 matrix products by TensorFlow, the best of several sizes, in GFLOP/s.
-- The encoder: `keras_model.encoding.encode` in a compiled function. Projections, attention products and feed-forward
-  layers count as its arithmetic, two operations for a multiplication with its addition; nothing else counts.
+- The encoder: `keras_model.decoding.encoding.encode` in a compiled function. Projections, attention products and
+  feed-forward layers count as its arithmetic, two operations for a multiplication with its addition; nothing else does.
 - A decoding step: (greedy for 32 tokens - greedy for 1 token) / 31, beside its matrix products alone, in just its
   shapes (`benchmarks/step_products.py`), with the cross-attention that short texts have and with the other one.
 - Where a step's time goes by TensorFlow operation (`benchmarks/step_operations.py`).
@@ -74,7 +74,7 @@ def encoder_pass(model: Any, batch: int, length: int) -> Callable[[], object]:
     import tensorflow as tf
 
     from benchmarks.engines import input_ids
-    from keras_model.encoding import encode
+    from keras_model.decoding.encoding import encode
 
     ids = tf.constant(input_ids(batch, length))
     signature = [tf.TensorSpec([None, None], tf.int32)]
@@ -196,11 +196,11 @@ def main() -> None:
     given = options()
     print_environment()
 
-    from t5eval.quiet import import_keras_model
+    from t5eval.support.tensorflow_import import import_keras_model
 
     import_keras_model()
     from benchmarks.engines import random_model
-    from keras_model.decoding import Generator
+    from keras_model.decoding.generator import Generator
 
     model = random_model()
     generator = Generator(model, emit_limit=VOCABULARY)

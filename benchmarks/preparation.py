@@ -83,7 +83,7 @@ def main() -> None:
     given = arguments.parse_args()
 
     import task_specs
-    from keras_model.tokenizer import T5Tokenizer
+    from keras_model.tokenizers.sentencepiece import T5Tokenizer
     from t5eval.data import open_split
 
     vocabulary = given.data / "t5_vocab" / "spiece.model"

@@ -1,7 +1,7 @@
 """Choosing among a task's labels against generating one: `python -m benchmarks.ranking DATA [--every N]`.
 
 DATA is a data directory with MNLI and `t5_vocab/spiece.model`. MNLI's matched validation examples are answered by
-t5-small with random weights through `t5eval.evaluation.generate_all`, from formatted texts to predicted texts, in one
+t5-small with random weights through `generate_all`, from formatted texts to predicted texts, in one
 process: by greedy decoding in as many tokens as the longest label has, and by the labels' log-probabilities, of which
 the greatest is taken. The two take turns, in an order that is reversed every other turn.
 
@@ -21,9 +21,9 @@ from pathlib import Path
 
 from benchmarks.engines import prepare
 from benchmarks.tables import print_environment, print_table, write_json
-from t5eval.evaluation import generate_all
-from t5eval.keras_predictor import KerasGenerator
-from t5eval.predictor import Answering, Rank
+from t5eval.evaluation.splits import generate_all
+from t5eval.predictors.of_keras import KerasGenerator
+from t5eval.predictors.predictor import Answering, Rank
 from task_specs import Decode
 
 TASK = "glue/mnli_matched"
@@ -31,12 +31,12 @@ TASK = "glue/mnli_matched"
 
 def load(data: Path) -> KerasGenerator:
     """Returns the model with its tokenizer."""
-    from t5eval.quiet import import_keras_model
+    from t5eval.support.tensorflow_import import import_keras_model
 
     import_keras_model()
     from keras_model.checkpoints import load_model
-    from keras_model.decoding import Generator
-    from keras_model.tokenizer import T5Tokenizer
+    from keras_model.decoding.generator import Generator
+    from keras_model.tokenizers.sentencepiece import T5Tokenizer
 
     tokenizer = T5Tokenizer(data / "t5_vocab" / "spiece.model")
     with tempfile.TemporaryDirectory() as folder:
@@ -56,7 +56,7 @@ def main() -> None:
 
     import task_specs
     from t5eval.data import open_split
-    from t5eval.scoring import evaluation_pair
+    from t5eval.scoring.score import evaluation_pair
 
     print_environment()
     generator = load(given.data)

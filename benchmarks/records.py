@@ -32,8 +32,8 @@ def our_rate(name: str, data: Path, tokenizer: Any, out: Path) -> float:
     import task_specs
     from t5eval.cli.progress import SplitProgress
     from t5eval.data import open_split
-    from t5eval.preparation import in_processes, prepare
-    from task_specs.punctuation import pad_passage
+    from t5eval.preparation.task_records import in_processes, prepare
+    from task_specs.answers.punctuation import pad_passage
 
     best = 0.0
     for turn in range(PASSES):
@@ -69,10 +69,10 @@ def their_rates(data: Path, python: str) -> dict[str, float]:
 
 def feeding_rate(folder: Path) -> tuple[float, float]:
     """Returns batches per second of wall and of processor time, of 128 inputs of 512 tokens from several shards."""
-    from keras_model.batch_plan import BatchPlan
-    from keras_model.batches import Examples, batch_dataset
-    from keras_model.record_shards import write_shard
-    from keras_model.records import RecordSet, open_records, read_manifest, shard_file, write_manifest
+    from keras_model.data.batch_plan import BatchPlan
+    from keras_model.data.batches import Examples, batch_dataset
+    from keras_model.data.record_shards import write_shard
+    from keras_model.data.records import RecordSet, open_records, read_manifest, shard_file, write_manifest
 
     rng = np.random.default_rng(0)
     shards = []
@@ -100,7 +100,7 @@ def main() -> None:
     arguments.add_argument("--peer", metavar="PYTHON")
     given = arguments.parse_args()
 
-    from keras_model.tokenizer import T5Tokenizer
+    from keras_model.tokenizers.sentencepiece import T5Tokenizer
 
     tokenizer = T5Tokenizer(given.data / "t5_vocab" / "spiece.model")
     tokenizer.threads = 1

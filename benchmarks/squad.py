@@ -69,7 +69,7 @@ def our_rates(data: Path) -> dict[str, float]:
 
     import task_specs
     from t5eval.data import open_split
-    from task_specs.punctuation import pad_passage
+    from task_specs.answers.punctuation import pad_passage
 
     spec = task_specs.get("squad/v1.1")
     examples = list(open_split(spec, "validation", data))

@@ -27,7 +27,7 @@ class StepProducts:
         rows: texts that are decoded together.
         source: length of the inputs.
         cached: how many positions self-attention has.
-        plain: whether cross-attention reads the encoder's output, as `keras_model.cross_attention.PlainMemory` does,
+        plain: whether cross-attention reads the encoder's output, as `PlainMemory` does,
             or keys and values of each layer, as `ProjectedMemory` does.
     """
 

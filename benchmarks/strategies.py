@@ -21,17 +21,17 @@ class Training:
     """A t5-small in training under a strategy."""
 
     def __init__(self, name: str) -> None:
-        from keras_model.strategies import open_strategy, scope
+        from keras_model.distribution.strategies import open_strategy, scope
 
         strategy = open_strategy(name)
         import keras
         import numpy as np
 
-        from keras_model.batches import Examples
         from keras_model.config import T5Config
-        from keras_model.model import T5
-        from keras_model.training import compile_model, make_plan
-        from keras_model.training_settings import TrainSettings
+        from keras_model.data.batches import Examples
+        from keras_model.t5 import T5
+        from keras_model.training_run.fit import compile_model, make_plan
+        from keras_model.training_run.fit_settings import TrainSettings
 
         settings = TrainSettings(steps=1000, batch_size=ROWS)
         with scope(strategy):
@@ -45,7 +45,7 @@ class Training:
 
     def train(self, steps: int) -> None:
         """Takes steps."""
-        from keras_model.batches import batch_dataset
+        from keras_model.data.batches import batch_dataset
 
         dataset = batch_dataset(self.examples, self.plan, self.step)
         self.model.fit(dataset, steps_per_epoch=steps, verbose=0, shuffle=False)

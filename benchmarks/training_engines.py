@@ -33,7 +33,7 @@ class TrainingEngine:
         """Makes batches of a task: 16 examples, padded, in random order; or so many rows of several, packed."""
         import numpy as np
 
-        from keras_model.batches import make_batch
+        from keras_model.data.batches import make_batch
 
         examples = read_examples(Path(folder), task)
         order = np.random.default_rng(SEED).permutation(len(examples))
@@ -63,18 +63,20 @@ class TrainingEngine:
 
 
 class Ours(TrainingEngine):
-    """keras_model, as `keras_model.training.fit` compiles and feeds it."""
+    """keras_model, as `keras_model.training_run.fit.fit` compiles and feeds it."""
 
     def __init__(self, folder: str) -> None:
         from keras_model.checkpoints import load_model
-        from keras_model.training import TrainSettings, compile_model
+        from keras_model.training_run.fit import compile_model
+        from keras_model.training_run.fit_settings import TrainSettings
 
         self.model = load_model(Path(folder) / "model")
         compile_model(self.model, TrainSettings(steps=1, learning_rate=RATE))
 
     def load_task(self, folder: str, task: str, rows: int) -> None:
-        from keras_model.batches import batch_dataset
-        from keras_model.training import TrainSettings, make_plan
+        from keras_model.data.batches import batch_dataset
+        from keras_model.training_run.fit import make_plan
+        from keras_model.training_run.fit_settings import TrainSettings
 
         examples = read_examples(Path(folder), task)
         plan = make_plan(examples, TrainSettings(steps=1, batch_size=rows, seed=SEED, packing=ROWS[task]))
@@ -163,9 +165,9 @@ def write_examples(data: Path, task: str, folder: Path, split: str = "train") ->
     import numpy as np
 
     import task_specs
-    from keras_model.tokenizer import T5Tokenizer
+    from keras_model.tokenizers.sentencepiece import T5Tokenizer
     from t5eval.data import data_source, open_split
-    from t5eval.preparation_blocks import learnable_pairs
+    from t5eval.preparation.blocks import learnable_pairs
 
     (spec,) = task_specs.resolve([task])
     pairs = list(learnable_pairs(open_split(spec, split, data_source(str(data)))))
@@ -184,7 +186,7 @@ def read_examples(folder: Path, task: str) -> Any:
     """Returns the `Examples` that `write_examples` wrote."""
     import numpy as np
 
-    from keras_model.batches import Examples
+    from keras_model.data.batches import Examples
 
     file = np.load(folder / f"{task.replace('/', '_')}.npz")
     return Examples.from_sequences(

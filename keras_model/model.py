@@ -23,8 +23,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_model.config import T5Config
-from keras_model.distributed_model import ReplicaSeeds
-from keras_model.text_to_text import TextToText
+from keras_model.distribution.distributed_model import ReplicaSeeds
 
 MASKED = -1e9
 """Added to the score of a key that must not be attended to; exp() of it is 0 in float32."""
@@ -391,9 +390,8 @@ class Head(_Layer):
         self.built = True
 
 
-@keras.saving.register_keras_serializable("t5eval")
-class T5(TextToText):
-    """T5 with its output head.
+class T5Network(keras.Model):
+    """T5 with its output head: what it computes; `T5` adds how it is trained and how it writes.
 
     Args:
         config: T5Config. The weights exist, at their initial values, once the model is constructed.
@@ -508,7 +506,7 @@ class T5(TextToText):
         return {"config": self.config.to_dict(), "name": self.name, "dtype": self.dtype_policy.name}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> T5:
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> T5Network:
         return cls(T5Config.from_dict(config["config"]), name=config["name"], dtype=config["dtype"])
 
 

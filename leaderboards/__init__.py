@@ -1,16 +1,16 @@
 """Leaderboards: their submissions written, checked and read back. Imports task_specs and the standard library only."""
 
-from leaderboards.base import Leaderboard, Written, lines
 from leaderboards.cnn_dailymail import CNN_DAILYMAIL
 from leaderboards.glue import GLUE
+from leaderboards.leaderboard import Leaderboard, Written
 from leaderboards.row_per_example import RowFault, RowPerExample
 from leaderboards.squad import SQUAD
 from leaderboards.super_glue import SUPER_GLUE
-from leaderboards.verdict import Fault, Verdict
+from leaderboards.verdict import Fault, Verdict, lines
 from leaderboards.wmt import WMT
 from task_specs import TaskSpec
 from task_specs.errors import SpecError, did_you_mean
-from task_specs.installed import load_installed, looked_up
+from task_specs.plugins import load_installed, looked_up
 
 __all__ = [
     "Fault",

@@ -13,17 +13,17 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from leaderboards import pyrouge
-from leaderboards.archive import unpack
-from leaderboards.base import NAMED, Leaderboard, Rows, Written, official_size
-from leaderboards.segments import BREAKING, check_text, one_line
-from leaderboards.text import text_lines
+from leaderboards.files.archive import unpack
+from leaderboards.files.writing import folder_digest, write_files, zip_bytes
+from leaderboards.forms import pyrouge
+from leaderboards.forms.segments import BREAKING, check_text, one_line
+from leaderboards.forms.text import text_lines
+from leaderboards.leaderboard import NAMED, Leaderboard, Rows, Written, official_size
 from leaderboards.values import submission_of
 from leaderboards.verdict import FileFaults, Verdict, verdict_of
-from leaderboards.writing import folder_digest, write_files, zip_bytes
 from task_specs import TaskSpec, UserError
-from task_specs.cnn_dailymail import CNN_DAILYMAIL as TASK
 from task_specs.errors import quoted
+from task_specs.rows.cnn_dailymail import CNN_DAILYMAIL as TASK
 
 PYROUGE = ".pyrouge"
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from leaderboards.forms.text import WHOLE_NUMBER
 from leaderboards.row_per_example import RowFault, RowPerExample
-from leaderboards.text import WHOLE_NUMBER
 from task_specs import BENCHMARKS, get
 from task_specs.errors import quoted
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from leaderboards.base import Rows, official_size
-from leaderboards.json_rows import add_missing, json_rows, number_of, shown
-from leaderboards.json_values import JsonValues
+from leaderboards.forms.json_rows import add_missing, json_rows, number_of, shown
+from leaderboards.forms.json_values import JsonValues
+from leaderboards.leaderboard import Rows, official_size
 from leaderboards.verdict import FileFaults
 from task_specs import TaskSpec
-from task_specs.json_files import MultiRcFile
+from task_specs.submission_files.json_lines import MultiRcFile
 
 FORM = '{"idx": 0, "passage": {"questions": [{"idx": 0, "answers": [{"idx": 0, "label": 1}]}]}}'
 

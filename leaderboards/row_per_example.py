@@ -6,8 +6,8 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from leaderboards.base import NAMED, Leaderboard, Rows, official_size
-from leaderboards.text import text_lines
+from leaderboards.forms.text import text_lines
+from leaderboards.leaderboard import NAMED, Leaderboard, Rows, official_size
 from leaderboards.values import values_of
 from leaderboards.verdict import FileFaults
 from task_specs import TaskSpec, UserError

@@ -18,15 +18,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from leaderboards.archive import Contents, printable, unpack
-from leaderboards.base import NAMED, Leaderboard, Rows, Written
-from leaderboards.json_object import Entry, json_object
+from leaderboards.files.archive import Contents, printable, unpack
+from leaderboards.files.writing import folder_digest, write_files
+from leaderboards.forms.json_object import Entry, json_object
+from leaderboards.leaderboard import NAMED, Leaderboard, Rows, Written
 from leaderboards.values import submission_of
 from leaderboards.verdict import INVALID, PARTIAL, VALID, VALID_FOR_DATA, FileFaults, Verdict
-from leaderboards.writing import folder_digest, write_files
 from task_specs import BENCHMARKS, TaskSpec, UserError, get
 from task_specs.errors import quoted
-from task_specs.squad_files import AnswersFile
+from task_specs.submission_files.squad import AnswersFile
 
 
 class Squad(Leaderboard):

@@ -15,16 +15,16 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from leaderboards.base import Leaderboard, Rows, official_size
-from leaderboards.json_rows import add_missing, json_rows, number_of, shown
-from leaderboards.json_values import JsonValues, json_values_of
+from leaderboards.forms.json_rows import add_missing, json_rows, number_of, shown
+from leaderboards.forms.json_values import JsonValues, json_values_of
+from leaderboards.forms.text import WHOLE_NUMBER
+from leaderboards.leaderboard import Leaderboard, Rows, official_size
 from leaderboards.multirc import paragraph_rows, read_paragraphs
-from leaderboards.text import WHOLE_NUMBER
 from leaderboards.values import submission_of
 from leaderboards.verdict import FileFaults
 from task_specs import BENCHMARKS, TaskSpec, UserError, get
 from task_specs.errors import quoted
-from task_specs.json_files import JsonClassFile, JsonTextFile, MultiRcFile
+from task_specs.submission_files.json_lines import JsonClassFile, JsonTextFile, MultiRcFile
 
 # The numbers that the ids of a file's examples are made of.
 ID_PARTS: dict[type, tuple[str, ...]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from leaderboards.archive import printable
+from leaderboards.files.archive import printable
 
 KEPT_FAULTS = 20  # of each file; the others are counted
 

@@ -14,20 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from leaderboards import wmt_forms
-from leaderboards.archive import printable, unpack
-from leaderboards.base import Leaderboard, Rows, Written
-from leaderboards.frame import Frame
-from leaderboards.segments import NO_TRANSLATION, as_segments, read_segment, segment_fault
-from leaderboards.text import text_lines
+from leaderboards.files.archive import printable, unpack
+from leaderboards.files.writing import folder_digest, write_files, zip_bytes
+from leaderboards.forms.documents import Frame
+from leaderboards.forms.segments import NO_TRANSLATION, as_segments, read_segment, segment_fault
+from leaderboards.forms.text import text_lines
+from leaderboards.forms.wmt_markup import Hypothesis, read_sgml, read_xml, render_sgml, render_xml
+from leaderboards.leaderboard import Leaderboard, Rows, Written
 from leaderboards.values import submission_of
 from leaderboards.verdict import FileFaults, Verdict, verdict_of
-from leaderboards.wmt_forms import Hypothesis
-from leaderboards.writing import folder_digest, write_files, zip_bytes
 from task_specs import TaskSpec, UserError
 from task_specs.errors import quoted
-from task_specs.sources_parallel import ParallelText
-from task_specs.wmt import TASKS
+from task_specs.rows.wmt import TASKS
+from task_specs.sources.parallel import ParallelText
 
 FORMS = (".txt", ".sgm", ".xml")
 MAX_ROWS = 100_000  # of a file whose test set is not known yet
@@ -132,7 +131,7 @@ class Wmt(Leaderboard):
         expected = sum(1 for _ in frame.segments)
         if expected != len(texts):
             raise UserError(f"{spec.name}: {len(texts):,} translations for the {expected:,} segments of {frame.set_id}")
-        write = wmt_forms.render_sgml if form == ".sgm" else wmt_forms.render_xml
+        write = render_sgml if form == ".sgm" else render_xml
         source = _source(spec)
         return write(frame, texts, source.source, source.target, system or "t5eval").encode(), notes
 
@@ -145,9 +144,9 @@ class Wmt(Leaderboard):
 
     def _read(self, form: str, data: bytes, rows: int, faults: FileFaults) -> Hypothesis | None:
         if form == ".sgm":
-            return wmt_forms.read_sgml(data, faults)
+            return read_sgml(data, faults)
         if form == ".xml":
-            return wmt_forms.read_xml(data, faults)
+            return read_xml(data, faults)
         lines = text_lines(data, rows, faults)
         if lines is None:
             return None

@@ -9,25 +9,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from t5eval.api import Evaluation, Scoring, evaluate, score, submit
-    from t5eval.errors import UserError
-    from t5eval.predictor import Generation, Predictor, Prepared, Ranking
-    from t5eval.submission import Submission
+    from t5eval.api.functions import Evaluation, Scoring, evaluate, score, submit
+    from t5eval.predictors.predictor import Generation, Predictor, Prepared
+    from t5eval.runs.prediction import Ranking
+    from t5eval.submissions.submit import Submission
+    from task_specs.errors import UserError
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Evaluation": "t5eval.api",
-    "Generation": "t5eval.predictor",
-    "Predictor": "t5eval.predictor",
-    "Prepared": "t5eval.predictor",
-    "Ranking": "t5eval.predictor",
-    "Scoring": "t5eval.api",
-    "Submission": "t5eval.submission",
-    "UserError": "t5eval.errors",
-    "evaluate": "t5eval.api",
-    "score": "t5eval.api",
-    "submit": "t5eval.api",
+    "Evaluation": "t5eval.api.functions",
+    "Generation": "t5eval.predictors.predictor",
+    "Predictor": "t5eval.predictors.predictor",
+    "Prepared": "t5eval.predictors.predictor",
+    "Ranking": "t5eval.predictors.predictor",
+    "Scoring": "t5eval.api.functions",
+    "Submission": "t5eval.submissions.submit",
+    "UserError": "t5eval.support.errors",
+    "evaluate": "t5eval.api.functions",
+    "score": "t5eval.api.functions",
+    "submit": "t5eval.api.functions",
 }
 
 __all__ = [

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-from task_specs.benchmarks import BENCHMARKS, Benchmark
 from task_specs.errors import SpecError
-from task_specs.mixtures import TEXT, Member, Mixture
+from task_specs.mixture import TEXT, Member, Mixture
 from task_specs.registry import ALL, find, get, tasks_of
+from task_specs.rows.benchmarks import BENCHMARKS, Benchmark
 from task_specs.spec import TaskSpec
 
 

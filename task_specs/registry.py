@@ -6,11 +6,12 @@ from collections.abc import Container, Iterable
 from functools import cache
 from pathlib import Path
 
-from task_specs import cnn_dailymail, dpr, glue, squad, super_glue, wmt
-from task_specs.benchmarks import BENCHMARKS, Benchmark
 from task_specs.errors import SpecError, did_you_mean
-from task_specs.installed import load_installed, looked_up
-from task_specs.mixtures import MIXTURES, TEXT, Mixture
+from task_specs.mixture import TEXT, Mixture
+from task_specs.plugins import load_installed, looked_up
+from task_specs.rows import cnn_dailymail, dpr, glue, squad, super_glue, wmt
+from task_specs.rows.benchmarks import BENCHMARKS, Benchmark
+from task_specs.rows.mixtures import MIXTURES
 from task_specs.schema import read_row, read_toml
 from task_specs.spec import TaskSpec
 

@@ -10,22 +10,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from task_specs.answers import ANSWERS
-from task_specs.copies import Copies
 from task_specs.errors import SpecError, did_you_mean
-from task_specs.installed import looked_up
-from task_specs.mixtures import Member, Mixture
-from task_specs.sources import SOURCES
-from task_specs.spec import SUBMISSION_FILES, Decode, Lengths, Published, TaskSpec
-from task_specs.text import TEXT_FORMATS
+from task_specs.kinds import KINDS
+from task_specs.mixture import Member, Mixture
+from task_specs.plugins import looked_up
+from task_specs.sources.copies import Copies
+from task_specs.spec import Decode, Lengths, Published, TaskSpec
 
-# The parts of a row that come in kinds, each chosen by its `kind` key.
-KINDS: dict[str, dict[str, type]] = {
-    "source": SOURCES,
-    "text": TEXT_FORMATS,
-    "answer": ANSWERS,
-    "submission": SUBMISSION_FILES,
-}
 # What a kind of each part must have, as its Protocol says.
 CONTRACTS = {
     "source": ("fields", "splits", "paths"),
@@ -58,27 +49,6 @@ def register_kind(part: str, cls: type) -> type:
         raise SpecError(f"{part} {name} has no {', '.join(lacks)}, which its contract asks for")
     KINDS[part][kind] = cls
     return cls
-
-
-def to_plain(value: Any) -> Any:
-    """Returns dataclasses as dicts (with their `kind` first), leaving out fields that hold their default."""
-    if dataclasses.is_dataclass(value):
-        plain: dict[str, Any] = {}
-        if hasattr(value, "kind"):
-            plain["kind"] = value.kind
-        for entry in dataclasses.fields(value):
-            item = getattr(value, entry.name)
-            if entry.default is not dataclasses.MISSING and item == entry.default:
-                continue
-            if entry.default_factory is not dataclasses.MISSING and item == entry.default_factory():
-                continue
-            plain[entry.name] = to_plain(item)
-        return plain
-    if isinstance(value, Mapping):
-        return {key: to_plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [to_plain(item) for item in value]
-    return value
 
 
 def _matches(value: Any, hint: Any) -> bool:

@@ -8,17 +8,16 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
 
-from task_specs.answers import AnswerParser
-from task_specs.copies import Copies
+from task_specs.contracts import AnswerParser, Source, TextFormat
 from task_specs.errors import SpecError
-from task_specs.json_files import JsonClassFile, JsonTextFile, MultiRcFile
+from task_specs.plain import to_plain
 from task_specs.records import Example, FrozenDict, TextPair
-from task_specs.sources import Source
-from task_specs.squad_files import AnswersFile
-from task_specs.text import TextFormat
-from task_specs.text_files import TextFile
+from task_specs.sources.copies import Copies
+from task_specs.submission_files.json_lines import JsonClassFile, JsonTextFile, MultiRcFile
+from task_specs.submission_files.squad import AnswersFile
+from task_specs.submission_files.texts import TextFile
+from task_specs.submission_files.values import ClassFile, NumberFile
 
 SPLITS = ("train", "validation", "test")
 
@@ -58,47 +57,7 @@ class Lengths:
             raise SpecError(f"lengths must leave room for a token and the end: got {self.inputs}, {self.targets}")
 
 
-@dataclass(frozen=True)
-class ClassFile:
-    """A task's file in a submission, its values class names as the leaderboard spells them.
-
-    Attributes:
-        file: the file's name.
-        labels: what is written for each class, in the order of the answer's classes.
-        split: the split whose answers it holds.
-    """
-
-    file: str
-    labels: tuple[str, ...]
-    split: str = "test"
-    kind: ClassVar[str] = "class"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "labels", tuple(self.labels))
-
-
-@dataclass(frozen=True)
-class NumberFile:
-    """A task's file in a submission, its values numbers that are clipped to the range the leaderboard accepts."""
-
-    file: str
-    low: float
-    high: float
-    decimals: int = 3
-    split: str = "test"
-    kind: ClassVar[str] = "number"
-
-    def __post_init__(self) -> None:
-        if not -math.inf < self.low < self.high < math.inf or self.decimals < 0:
-            raise SpecError(
-                f"a file of numbers needs low < high and decimals from 0, got {self.low}, {self.high}, {self.decimals}"
-            )
-
-
 SubmissionFile = ClassFile | NumberFile | JsonClassFile | JsonTextFile | MultiRcFile | AnswersFile | TextFile
-SUBMISSION_FILES: dict[str, type] = {
-    cls.kind: cls for cls in (ClassFile, NumberFile, JsonClassFile, JsonTextFile, MultiRcFile, AnswersFile, TextFile)
-}
 
 
 @dataclass(frozen=True)
@@ -214,8 +173,6 @@ class TaskSpec:
 
     def to_dict(self) -> dict[str, object]:
         """Returns the row as plain dicts, lists, strings and numbers, in the schema of the TOML files."""
-        from task_specs.schema import to_plain
-
         return to_plain(self)
 
     @property

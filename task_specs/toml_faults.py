@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from task_specs.errors import SpecError
-from task_specs.mixtures import Member, Mixture
-from task_specs.schema import KINDS, PARTS, from_plain, key_faults, mixture_from_plain, part_of, read_table
+from task_specs.kinds import KINDS
+from task_specs.mixture import Member, Mixture
+from task_specs.schema import PARTS, from_plain, key_faults, mixture_from_plain, part_of, read_table
 from task_specs.spec import TaskSpec
 
 _HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]")

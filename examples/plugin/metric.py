@@ -3,7 +3,7 @@
 import numpy as np
 
 from t5eval.metrics import Metric
-from t5eval.plugins import register
+from t5eval.plugins.registration import register
 
 
 @register

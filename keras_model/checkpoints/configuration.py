@@ -11,7 +11,7 @@ from keras_model.checkpoints.infer_config import infer_config
 from keras_model.checkpoints.tensors import Tensors
 from keras_model.checkpoints.weights import EMBEDDING, HEAD
 from keras_model.config import T5Config
-from keras_model.model_folder import CONFIG_FILE, read_config, read_json
+from keras_model.files.model_folder import CONFIG_FILE, read_config, read_json
 
 
 def config_beside(checkpoint: Path) -> Path | None:

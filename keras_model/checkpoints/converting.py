@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 
 from keras_model.checkpoints.checkpoint import Checkpoint
-from keras_model.checkpoints.formats import open_checkpoint
-from keras_model.checkpoints.huggingface import save_model
-from keras_model.checkpoints.keras_hub_writer import require_expressible, save_preset
-from keras_model.checkpoints.loading import model_of
+from keras_model.checkpoints.formats.huggingface import save_model
+from keras_model.checkpoints.formats.keras_hub_writer import require_expressible, save_preset
+from keras_model.checkpoints.load import model_of
+from keras_model.checkpoints.opening import open_checkpoint
 from keras_model.checkpoints.weights import places, values
 from keras_model.config import T5Config
-from keras_model.model_folder import CheckpointError
-from keras_model.temporary import temporary_folder
-from keras_model.tokenizer_base import Tokenizer
+from keras_model.files.model_folder import CheckpointError
+from keras_model.files.temporary import temporary_folder
+from keras_model.tokenizers.tokenizer import Tokenizer
 
 Stage = Callable[[str, str], contextlib.AbstractContextManager[Callable[[int, int], None]]]
 

@@ -13,12 +13,12 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from keras_model.checkpoints.huggingface import HUGGING_FACE
-from keras_model.checkpoints.sharded import shard_paths
-from keras_model.model_folder import CONFIG_FILE, WEIGHTS_FILE, CheckpointError, read_config
-from keras_model.tokenizer_base import TOKENIZER_CONFIG_FILE
-from keras_model.tokenizer_files import SENTENCEPIECE_FILES, TOKENIZER_JSON_FILE
-from keras_model.tokenizer_settings import ADDED_TOKENS_FILE
+from keras_model.checkpoints.containers.sharded import shard_paths
+from keras_model.checkpoints.formats.huggingface import HUGGING_FACE
+from keras_model.files.model_folder import CONFIG_FILE, WEIGHTS_FILE, CheckpointError, read_config
+from keras_model.tokenizers.loading import SENTENCEPIECE_FILES, TOKENIZER_JSON_FILE
+from keras_model.tokenizers.settings import ADDED_TOKENS_FILE
+from keras_model.tokenizers.tokenizer import TOKENIZER_CONFIG_FILE
 
 PREFIX = "hf://"
 TIMEOUT_S = 10

@@ -13,7 +13,7 @@ import re
 from keras_model.checkpoints.tensors import Tensors
 from keras_model.checkpoints.weights import EMBEDDING, EMBEDDING_COPIES, HEAD
 from keras_model.config import ConfigError, T5Config
-from keras_model.model_folder import CheckpointError
+from keras_model.files.model_folder import CheckpointError
 
 _BLOCK = re.compile(r"(encoder|decoder)\.block\.(\d+)\.")
 

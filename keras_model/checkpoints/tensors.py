@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from keras_model.model_folder import CheckpointError
+from keras_model.files.model_folder import CheckpointError
 
 FLOATING = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
 """Types that weights may have, by NumPy's names, with their sizes in bytes."""

@@ -13,10 +13,10 @@ import numpy as np
 
 from keras_model.checkpoints.tensors import RenamedTensors, Tensors
 from keras_model.config import T5Config
-from keras_model.model_folder import CheckpointError
+from keras_model.files.model_folder import CheckpointError
 
 if TYPE_CHECKING:
-    from keras_model.model import T5
+    from keras_model.model import T5Network
 
 EMBEDDING = "shared.weight"
 HEAD = "lm_head.weight"
@@ -92,20 +92,20 @@ def _stack_places(stack: str, config: T5Config, layers: int) -> Iterator[Place]:
     yield Place(f"{stack}.final_layer_norm.weight", (d_model,), f"{stack}.final_norm.scale")
 
 
-def weights(model: T5) -> Iterator[Weight]:
+def weights(model: T5Network) -> Iterator[Weight]:
     """All weights of a model, each once."""
     for place in places(model.config):
         yield Weight(place.name, _variable(model, place.path), place.transposed)
 
 
-def _variable(model: T5, path: str) -> Any:
+def _variable(model: T5Network, path: str) -> Any:
     found: Any = model
     for part in path.split("."):
         found = found[int(part)] if part.isdigit() else getattr(found, part)
     return found
 
 
-def assign(model: T5, tensors: Tensors) -> None:
+def assign(model: T5Network, tensors: Tensors) -> None:
     """Fills a model from a checkpoint and accounts for every tensor on either side.
 
     Raises:

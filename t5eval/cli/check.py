@@ -12,8 +12,8 @@ from t5eval.cli.names import complete_leaderboard
 from t5eval.cli.options import data_dir_option, json_option, print_json
 from t5eval.data import data_source
 from t5eval.data.source import DATA_DIR_VARIABLE
-from t5eval.stages import stage
-from t5eval.submission import data_ids
+from t5eval.submissions.submit import data_ids
+from t5eval.support.stages import stage
 
 
 @click.command()

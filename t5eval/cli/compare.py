@@ -11,13 +11,13 @@ from typing import Any
 import click
 
 from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, warn
-from t5eval.compared_sides import Side
-from t5eval.comparing import ComparedSplit, choose_data, choose_splits, compare_all, compare_published
-from t5eval.comparison import INTERVAL, RANDOMISATION, corrected
-from t5eval.errors import UserError
-from t5eval.files import replacing
-from t5eval.published import require_published
+from t5eval.comparison.compare import ComparedSplit, choose_data, choose_splits, compare_all, compare_published
+from t5eval.comparison.published import require_published
+from t5eval.comparison.sides import Side
+from t5eval.comparison.splits import INTERVAL, RANDOMISATION, corrected
+from t5eval.support.files import replacing
 from task_specs import TaskSpec
+from task_specs.errors import UserError
 
 
 def _side(side: Side) -> dict[str, Any]:

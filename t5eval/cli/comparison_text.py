@@ -7,10 +7,10 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from t5eval.cli.tables import number
-from t5eval.comparing import ComparedSplit
-from t5eval.comparison import T5, Changes, Contrast, SplitComparison
-from t5eval.published import AgainstPublished
+from t5eval.cli.score_table import number
+from t5eval.comparison.compare import ComparedSplit
+from t5eval.comparison.published import AgainstPublished
+from t5eval.comparison.splits import T5, Changes, Contrast, SplitComparison
 
 WIDTH = 80
 ROW = "  {:<19} {:>7} {:>7} {:>7}  {:<16} {:>6} {:>6}"

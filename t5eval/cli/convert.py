@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from t5eval.cli.options import json_option, print_json, warn, wrapped
-from t5eval.errors import UserError
-from t5eval.quiet import import_keras_model
-from t5eval.stages import stage
+from t5eval.support.stages import stage
+from t5eval.support.tensorflow_import import import_keras_model
+from task_specs.errors import UserError
 
 FORMATS = {"huggingface": "Hugging Face folder", "keras_hub": "KerasHub preset"}
 
@@ -39,7 +39,7 @@ def command(source: str, dest: str, to: str, vocab: str | None, dtype: str, as_j
     from keras_model.checkpoints import CheckpointError, load_tokenizer
     from keras_model.checkpoints.converting import convert, require_new
     from keras_model.checkpoints.hub_names import PREFIX, resolve
-    from keras_model.tokenizer_files import NoTokenizerError
+    from keras_model.tokenizers.loading import NoTokenizerError
 
     try:
         require_new(Path(dest))  # before much is fetched

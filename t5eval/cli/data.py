@@ -9,10 +9,10 @@ import click
 import task_specs
 from t5eval.cli.names import complete_task_or_benchmark
 from t5eval.cli.options import json_option, print_json
-from t5eval.data import prepared
-from t5eval.data.build import build
-from t5eval.errors import UserError
-from t5eval.stages import note
+from t5eval.data.tfds import PREFIX, TfdsData, default_folder
+from t5eval.data.tfds_build import build
+from t5eval.support.stages import note
+from task_specs.errors import UserError
 
 
 @click.group()
@@ -36,10 +36,10 @@ def build_command(tasks: tuple[str, ...], manual_dir: str, data_dir: str, versio
 
     Of WMT, dev.tgz makes the validation and test sets; its training corpora are left to TensorFlow Datasets itself.
     """
-    if not data_dir.startswith(prepared.PREFIX):
+    if not data_dir.startswith(PREFIX):
         raise UserError(f"--data-dir {data_dir}: datasets are built for TensorFlow Datasets; write tfds:{data_dir}")
-    folder = data_dir.removeprefix(prepared.PREFIX)
-    data = prepared.TfdsData(Path(folder) if folder else prepared.default_folder())
+    folder = data_dir.removeprefix(PREFIX)
+    data = TfdsData(Path(folder) if folder else default_folder())
     specs = task_specs.resolve(tasks)
     found = build(specs, Path(manual_dir), data, version=version, say=note)
     if as_json:

@@ -11,17 +11,17 @@ import click
 
 from t5eval.cli.options import console, json_option, print_json
 from t5eval.cli.progress import SplitProgress, StepProgress, duration
-from t5eval.demo.run import STEPS, run_demo
-from t5eval.demo.table import DemoRow
-from t5eval.run_folder import locked
-from t5eval.submission import Submission
+from t5eval.demo.demo import STEPS, run_demo
+from t5eval.demo.score_table import DemoRow
+from t5eval.runs.folder import locked
+from t5eval.submissions.submit import Submission
 
 
 def demo_table(rows: Sequence[DemoRow]) -> object:
     """Returns the demo's result table, which fits into 80 columns."""
     from rich.table import Table
 
-    from t5eval.cli.tables import number
+    from t5eval.cli.score_table import number
 
     table = Table("task", "split", "n", "score", "commonest", "", "unreadable", box=None)
     for column in (2, 3, 4, 6):

@@ -7,10 +7,17 @@ from pathlib import Path
 
 import click
 
-from t5eval import doctor
 from t5eval.cli.options import data_dir_option, json_option, print_json, wrapped
-from t5eval.doctor_data import check_caches, check_data
-from t5eval.stages import stage
+from t5eval.doctor.data_folders import check_caches, check_data
+from t5eval.doctor.machine import (
+    check_disk,
+    check_installation,
+    check_locale,
+    check_memory,
+    check_plugins,
+    check_tensorflow,
+)
+from t5eval.support.stages import stage
 
 
 @click.command()
@@ -23,13 +30,13 @@ def command(data_dir: str | None, as_json: bool) -> int:
     with what to do. The exit status is 2 with a fault, else 0.
     """
     with stage("looking at the installation"):
-        found = [*doctor.check_installation(), *doctor.check_plugins()]
+        found = [*check_installation(), *check_plugins()]
     with stage("importing TensorFlow in a process of its own"):
-        found.append(doctor.check_tensorflow())
-    found += [doctor.check_memory(), doctor.check_disk(Path.cwd())]
+        found.append(check_tensorflow())
+    found += [check_memory(), check_disk(Path.cwd())]
     with stage("looking for data"):
         found += [*check_data(data_dir), *check_caches()]
-    found.append(doctor.check_locale())
+    found.append(check_locale())
     faults = sum(finding.state == "fault" for finding in found)
     if as_json:
         print_json({"faults": faults, "findings": [dataclasses.asdict(finding) for finding in found]})

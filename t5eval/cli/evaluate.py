@@ -7,11 +7,12 @@ import sys
 
 import click
 
-from t5eval import api, evaluation
-from t5eval.answering import METHODS
+from t5eval.api import functions as api
 from t5eval.cli.names import complete_task_or_benchmark
 from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, warn, wrapped
 from t5eval.cli.progress import SplitProgress
+from t5eval.evaluation.splits import DEFAULT_BATCH_TOKENS
+from t5eval.predictors.answering import METHODS
 
 
 @click.command(cls=Spreading)
@@ -41,7 +42,7 @@ from t5eval.cli.progress import SplitProgress
 @click.option(
     "--batch-tokens",
     type=click.IntRange(min=1),
-    default=evaluation.DEFAULT_BATCH_TOKENS,
+    default=DEFAULT_BATCH_TOKENS,
     show_default=True,
     help="The most input tokens of a batch.",
 )
@@ -75,7 +76,7 @@ def command(
       best:RUN               for each task a training run's best checkpoint
       predictions:FILE       predictions that are there; also a run's folder
     """
-    from t5eval.cli.tables import averages_text, score_lines
+    from t5eval.cli.score_table import averages_text, score_lines
 
     done = api.evaluate(
         model,

@@ -14,8 +14,8 @@ from click.shell_completion import CompletionItem
 
 from t5eval import __version__
 from t5eval.cli.progress import stage_progress
-from t5eval.errors import UserError
-from t5eval.stages import QUIET, USUAL, VERBOSE, cause, set_detail, shown, timed
+from t5eval.support.stages import QUIET, USUAL, VERBOSE, cause, set_detail, shown, timed
+from task_specs.errors import UserError
 
 # Command to (module, one line for the help page): a listing must not import TensorFlow, nor even the commands.
 COMMANDS = {
@@ -63,7 +63,7 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def resolve_command(self, context: click.Context, arguments: list[str]) -> Any:
-        from t5eval.errors import did_you_mean
+        from task_specs.errors import did_you_mean
 
         name = arguments[0]
         if not context.resilient_parsing and name not in COMMANDS and not name.startswith("-"):
@@ -82,7 +82,7 @@ def cli(quiet: bool, verbose: bool, plugins: tuple[str, ...]) -> None:
         raise UserError("--quiet and --verbose exclude each other")
     set_detail(QUIET if quiet else VERBOSE if verbose else USUAL)
     for plugin in plugins:
-        from t5eval.plugin_loading import load
+        from t5eval.plugins.loader import load
 
         load(plugin)
 

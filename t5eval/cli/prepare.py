@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING
 import click
 
 import task_specs
-from t5eval import preparation
 from t5eval.cli.names import complete_any
 from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, warn, wrapped
 from t5eval.cli.progress import SplitProgress
 from t5eval.data import data_source, open_split
-from t5eval.errors import UserError
-from t5eval.preparation_beam import RUNNERS, on_beam
-from t5eval.prepared_records import prepare_or_keep
-from t5eval.prepared_text import prepare_or_keep_text
-from t5eval.stages import timed
-from t5eval.training_mixture import OBJECTIVES, TextData
+from t5eval.preparation.beam import RUNNERS, on_beam
+from t5eval.preparation.existing_records import prepare_or_keep
+from t5eval.preparation.task_records import in_processes
+from t5eval.preparation.text_data import OBJECTIVES, TextData
+from t5eval.preparation.text_records import prepare_or_keep_text
+from t5eval.support.stages import timed
+from task_specs.errors import UserError
 
 if TYPE_CHECKING:
-    from keras_model.tokenizer_base import Tokenizer
+    from keras_model.tokenizers.tokenizer import Tokenizer
 
 
 def _tokenizer(vocab: str) -> Tokenizer:
-    from keras_model.tokenizer_files import load_tokenizer
+    from keras_model.tokenizers.loading import load_tokenizer
 
     try:
         folder = vocab if Path(vocab).is_dir() else ""
@@ -116,7 +116,7 @@ def command(
     data = data_source(data_dir)
     splits = [open_split(spec, split, data) for spec in specs]
     tokenizer = _tokenizer(vocab)
-    make = on_beam(runner, runner_option) if runner else preparation.in_processes(workers, SplitProgress)
+    make = on_beam(runner, runner_option) if runner else in_processes(workers, SplitProgress)
     with timed("preparing"):
         sets, were_there = prepare_or_keep(splits, tokenizer, Path(out), make)
     for made in sets.values():

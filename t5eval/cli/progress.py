@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, TextIO
 
-from t5eval.stages import shows_notes
+from t5eval.support.stages import shows_notes
 
 LOG_EVERY_SECONDS = 30.0
 STAGE_AFTER_SECONDS = 2.0

@@ -9,8 +9,8 @@ import click
 
 from t5eval.cli.names import complete_any
 from t5eval.cli.options import json_option, print_json
-from t5eval.errors import UserError
-from t5eval.files import write_text
+from t5eval.support.files import write_text
+from task_specs.errors import UserError
 
 
 @click.command()
@@ -19,7 +19,7 @@ from t5eval.files import write_text
 @json_option
 def command(name: str, out: str | None, as_json: bool) -> None:
     """Print the T5 paper's settings for fine-tuning on a task, benchmark or mixture, as a file for t5eval train."""
-    from t5eval.recipes import recipe
+    from t5eval.training.recipes import recipe
 
     text = recipe(name)
     if out is not None:

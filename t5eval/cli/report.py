@@ -25,7 +25,7 @@ def command(
     worst examples, with what they were counted as, if the data is at hand: from --data-dir, else from where the run
     was evaluated on.
     """
-    from t5eval.report import write_report
+    from t5eval.reports import write_report
 
     report = write_report(
         [Path(run) for run in runs],

@@ -10,7 +10,7 @@ import click
 
 from t5eval.cli.options import data_dir_option, json_option, print_json, warn
 from t5eval.cli.progress import SplitProgress
-from t5eval.rerunning import rerun
+from t5eval.evaluation.rerun import rerun
 
 
 @click.command()

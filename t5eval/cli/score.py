@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from t5eval import api
+from t5eval.api import functions as api
 from t5eval.cli.names import complete_task
 from t5eval.cli.options import data_dir_option, json_option, print_json, split_option, warn
-from t5eval.predictions import FORMATS
+from t5eval.scoring.prediction_files import FORMATS
 
 
 @click.command()
@@ -45,6 +45,6 @@ def command(
     if as_json:
         print_json(found.to_json())
     else:
-        from t5eval.cli.tables import score_lines
+        from t5eval.cli.score_table import score_lines
 
         click.echo("\n".join(score_lines([found.score])))

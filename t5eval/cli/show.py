@@ -14,7 +14,7 @@ from t5eval.cli.options import console, data_dir_option, json_option, print_json
 from t5eval.cli.tasks import summary
 from t5eval.data import available_splits, data_source, open_split
 from t5eval.data.source import DATA_DIR_VARIABLE
-from t5eval.scoring import evaluation_pair
+from t5eval.scoring.score import evaluation_pair
 from task_specs import TEXT, Benchmark, Mixture, TaskSpec
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 import leaderboards
-from t5eval import api
+from t5eval.api import functions as api
 from t5eval.cli.names import complete_leaderboard, complete_task
 from t5eval.cli.options import data_dir_option, json_option, print_json
-from t5eval.submission import Submission
+from t5eval.submissions.submit import Submission
 
 
 def describe(submission: Submission) -> list[str]:

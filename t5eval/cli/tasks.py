@@ -7,7 +7,7 @@ import click
 import task_specs
 from t5eval.cli.options import json_option, print_json, warn, wrapped
 from task_specs import TaskSpec
-from task_specs.installed import load_installed
+from task_specs.plugins import load_installed
 
 ROW = "{:<23} {:>8} {:>10} {:>8}  {}"
 

@@ -10,17 +10,17 @@ from typing import Any
 import click
 
 import task_specs
-from t5eval import training
 from t5eval.cli.names import complete_any
 from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json
 from t5eval.cli.progress import StepProgress
 from t5eval.data import data_source
-from t5eval.run_folder import locked, recorded
-from t5eval.strategy import is_chief, open_strategy
-from t5eval.wandb_run import wandb_run
+from t5eval.runs.folder import locked, recorded
+from t5eval.support.strategy import is_chief, open_strategy
+from t5eval.training.fine_tuning import TrainConfig, read_config, resolve, train
+from t5eval.training.wandb_run import wandb_run
 
 
-def run_training(config: training.TrainConfig, say: Any) -> Any:
+def run_training(config: TrainConfig, say: Any) -> Any:
     """Trains in the run's folder, holding its lock and keeping its configuration; of several workers the chief does.
 
     Raises:
@@ -39,7 +39,7 @@ def run_training(config: training.TrainConfig, say: Any) -> Any:
             log = stack.enter_context(wandb_run(config.wandb, run, dataclasses.asdict(config)))
         progress = stack.enter_context(StepProgress(config.steps, show=writes))
         say = progress.say if say is None else say
-        return training.train(config, specs, strategy, display=progress, say=say, log=log)
+        return train(config, specs, strategy, display=progress, say=say, log=log)
 
 
 def _best_elsewhere(result: Any, name: str, last: int) -> str:
@@ -120,10 +120,10 @@ def command(config_file: str | None, as_json: bool, **flags: Any) -> None:
     given = {name: value for name, value in flags.items() if value not in (None, ())}
     if "task" in given:
         given["task"] = list(given["task"])
-    table = training.read_config(Path(config_file), given) if config_file else given
+    table = read_config(Path(config_file), given) if config_file else given
     if "data_dir" not in table:
         table["data_dir"] = data_source(None).option
-    config = training.resolve(table, config_file or "t5eval train")
+    config = resolve(table, config_file or "t5eval train")
     data_source(config.data_dir)
     result = run_training(config, None)
     filling = result.filling

@@ -7,10 +7,10 @@ import os
 import click
 
 from t5eval.cli.options import data_dir_option, json_option, print_json
-from t5eval.cli.tables import number
+from t5eval.cli.score_table import number
 from t5eval.data import data_source
 from t5eval.data.source import DATA_DIR_VARIABLE
-from t5eval.validation import SplitValidation, Validation, validate
+from t5eval.scoring.row_check import SplitValidation, Validation, validate
 
 
 @click.command()

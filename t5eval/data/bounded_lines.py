@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from t5eval.errors import DataError
+from t5eval.support.errors import DataError
 
 MAX_LINE_BYTES = 4 << 20
 """The longest line, its end included. A MultiRC paragraph with all its questions has 20 kB, a news story 60 kB; parsed,

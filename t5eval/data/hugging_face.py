@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from t5eval.data.copied import Part, has_ids, other_direction, part_names, read_copy
-from t5eval.data.copied_rows import ID_COLUMNS
+from t5eval.data.copies import Part, has_ids, other_direction, part_names, read_copy
+from t5eval.data.copy_rows import ID_COLUMNS
 from t5eval.data.summary import Summary
-from t5eval.errors import DataError, MissingFile, MissingPackage
-from t5eval.quiet import silent_stderr
+from t5eval.support.errors import DataError, MissingFile, MissingPackage
+from t5eval.support.tensorflow_import import silent_stderr
 from task_specs import Example, TaskSpec
 
 PREFIX = "hf:"

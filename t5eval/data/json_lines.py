@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t5eval.data.bounded_lines import bounded_lines
-from t5eval.errors import DataError, quoted
-from t5eval.strict_json import line_fault
+from t5eval.support.errors import DataError
+from t5eval.support.strict_json import line_fault
 from task_specs import Example, TaskSpec
-from task_specs.referents import correct_spans
-from task_specs.sources_jsonl import JsonLines
+from task_specs.errors import quoted
+from task_specs.sources.json_lines import JsonLines
+from task_specs.texts.referents import correct_spans
 
 if TYPE_CHECKING:
     from t5eval.data.summary import Summary

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t5eval.data.json_lines import JsonFile, Line, json_lines_files
-from t5eval.errors import quoted
 from task_specs import Example, TaskSpec
-from task_specs.sources_jsonl import MultiRcLines
+from task_specs.errors import quoted
+from task_specs.sources.json_lines import MultiRcLines
 
 if TYPE_CHECKING:
     from t5eval.data.summary import Summary

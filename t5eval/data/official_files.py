@@ -15,7 +15,7 @@ from t5eval.data.squad_json import read_squad, squad_files
 from t5eval.data.stories import read_stories, story_files, story_otherwise
 from t5eval.data.summary import Summary
 from t5eval.data.tsv import read_tsv, tsv_files
-from t5eval.errors import MissingFile
+from t5eval.support.errors import MissingFile
 from task_specs import Example, TaskSpec
 
 

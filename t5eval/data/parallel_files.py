@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from task_specs import TaskSpec
-from task_specs.sources_parallel import ParallelText
+from task_specs.sources.parallel import ParallelText
 
 DEV_FOLDERS = ("dev", "dev/sgm", "dev/xml")  # of dev.tgz, before and since 2021
 

@@ -9,13 +9,14 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leaderboards.frame import Document, Frame, Segment
+from leaderboards.forms.documents import Document, Frame, Segment
 from t5eval.data.bounded_lines import bounded_lines
 from t5eval.data.parallel_files import Files, candidates, find_set, needs_target
 from t5eval.data.test_sets import parse_sgml, parse_xml_set, read_bounded
-from t5eval.errors import DataError, MissingFile, quoted
+from t5eval.support.errors import DataError, MissingFile
 from task_specs import Example, TaskSpec
-from task_specs.sources_parallel import ParallelText
+from task_specs.errors import quoted
+from task_specs.sources.parallel import ParallelText
 
 if TYPE_CHECKING:
     from t5eval.data.summary import Summary

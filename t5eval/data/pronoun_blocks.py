@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from t5eval.errors import DataError, quoted
+from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
+from task_specs.errors import quoted
 
 if TYPE_CHECKING:
     from t5eval.data.summary import Summary

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from t5eval.data import hugging_face, prepared
+from t5eval.data import hugging_face
 from t5eval.data.hugging_face import HuggingFaceData
 from t5eval.data.official_files import OfficialFiles
-from t5eval.data.prepared import TfdsData
 from t5eval.data.summary import Summary
-from t5eval.errors import DataError
+from t5eval.data.tfds import PIP, PREFIX, TfdsData, default_folder, is_installed
+from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
 
 DATA_DIR_VARIABLE = "T5EVAL_DATA_DIR"
@@ -61,8 +61,8 @@ def data_source(option: str | None) -> DataSource:
     if not named:
         return _default_source()
     kind, colon, rest = named.partition(":")
-    if colon and f"{kind}:" == prepared.PREFIX:
-        folder = Path(rest) if rest else prepared.default_folder()
+    if colon and f"{kind}:" == PREFIX:
+        folder = Path(rest) if rest else default_folder()
         if not folder.is_dir():
             raise DataError(f"--data-dir {named}: there is no folder {folder}")
         return TfdsData(folder)
@@ -77,11 +77,11 @@ def data_source(option: str | None) -> DataSource:
 
 
 def _default_source() -> DataSource:
-    folder = prepared.default_folder()
-    if folder.is_dir() and prepared.is_installed():
+    folder = default_folder()
+    if folder.is_dir() and is_installed():
         return TfdsData(folder)
-    lacks = f"but nothing is prepared in {folder}" if prepared.is_installed() else "which is not installed"
+    lacks = f"but nothing is prepared in {folder}" if is_installed() else "which is not installed"
     raise DataError(
         f"no data: name the folder that holds glue/ and other benchmarks with --data-dir DIR or {DATA_DIR_VARIABLE}; "
-        f"without, it comes from TensorFlow Datasets ({prepared.PIP}), {lacks}"
+        f"without, it comes from TensorFlow Datasets ({PIP}), {lacks}"
     )

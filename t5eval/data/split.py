@@ -7,8 +7,8 @@ from pathlib import Path
 
 from t5eval.data.source import DataSource, as_source
 from t5eval.data.summary import Summary
-from t5eval.errors import UserError, did_you_mean
 from task_specs import Example, TaskSpec
+from task_specs.errors import UserError, did_you_mean
 
 
 class Split:

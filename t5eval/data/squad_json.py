@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t5eval.errors import DataError, quoted
+from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
-from task_specs.sources_squad import SquadJson
+from task_specs.errors import quoted
+from task_specs.sources.squad import SquadJson
 
 if TYPE_CHECKING:
     from t5eval.data.summary import Summary

@@ -13,9 +13,10 @@ from t5eval.data.json_lines import JsonFile, Line
 from t5eval.data.parallel_files import Files
 from t5eval.data.parallel_text import PlainFile, plain_pairs
 from t5eval.data.story_archive import StoryArchive
-from t5eval.errors import DataError, MissingFile, quoted
+from t5eval.support.errors import DataError, MissingFile
 from task_specs import Example, TaskSpec
-from task_specs.sources_summaries import Stories
+from task_specs.errors import quoted
+from task_specs.sources.summaries import Stories
 
 if TYPE_CHECKING:
     from t5eval.data.summary import Summary

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
 
-from t5eval.errors import DataError
+from t5eval.support.errors import DataError
 
 BLOCK = 512
 MAX_STORY = 4 << 20  # the longest has some 100 KB

@@ -7,9 +7,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from leaderboards.frame import Document, Frame, Segment
-from leaderboards.markup import Element, MarkupError, parse_xml
-from t5eval.errors import DataError, quoted
+from leaderboards.forms.documents import Document, Frame, Segment
+from leaderboards.forms.markup import Element, MarkupError, parse_xml
+from t5eval.support.errors import DataError
+from task_specs.errors import quoted
 
 MAX_BYTES = 64 << 20  # the largest test set has about 2 MB
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t5eval.data.bounded_lines import bounded_lines
-from t5eval.errors import DataError, quoted
+from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
-from task_specs.sources import Labels, Tsv
+from task_specs.errors import quoted
+from task_specs.sources.tsv import Labels, Tsv
 
 if TYPE_CHECKING:
     from t5eval.data.summary import Summary

@@ -1,5 +1,5 @@
 """The whole job once, offline, on an embedded miniature suite in the official layouts."""
 
-from t5eval.demo.run import run_demo, suite_folder
+from t5eval.demo.demo import run_demo, suite_folder
 
 __all__ = ["run_demo", "suite_folder"]

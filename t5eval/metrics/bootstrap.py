@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from t5eval.metrics.base import Floats, Metric
+from t5eval.metrics.metric import Floats, Metric
 
 RESAMPLES = 1000
 SEED = 12345

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from t5eval.metrics.base import Batch, Floats, Metric
+from t5eval.metrics.metric import Batch, Floats, Metric
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from t5eval.metrics.base import Batch, Floats, Metric, Scored
+from t5eval.metrics.metric import Batch, Floats, Metric, Scored
 from t5eval.metrics.text_overlap import best_overlap, normalize
-from task_specs.squad_text import numbered_words
+from task_specs.answers.squad import numbered_words
 
 EM, F1 = "em", "f1"
 

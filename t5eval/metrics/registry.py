@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from t5eval.errors import UserError, did_you_mean
-from t5eval.metrics import summarisation, super_glue, translation
-from t5eval.metrics.base import Metric
+from t5eval.metrics import summarisation, translation
 from t5eval.metrics.classification import Accuracy, BinaryF1, Matthews, MatthewsT5, PartAccuracy
 from t5eval.metrics.correlation import Pearson, PearsonT5, Spearman, SpearmanT5
+from t5eval.metrics.metric import Metric
 from t5eval.metrics.question_answering import (
     EM,
     F1,
@@ -16,7 +15,9 @@ from t5eval.metrics.question_answering import (
     TextOverlap,
     WordSpanOverlapT5,
 )
-from task_specs.installed import load_installed, looked_up
+from t5eval.metrics.super_glue_scores import METRICS
+from task_specs.errors import UserError, did_you_mean
+from task_specs.plugins import load_installed, looked_up
 
 ANY = ""  # stands for every kind of answer
 
@@ -54,7 +55,7 @@ for _metric in (
     PearsonT5(),
     Spearman(),
     SpearmanT5(),
-    *super_glue.METRICS,
+    *METRICS,
     *translation.METRICS,
     *summarisation.METRICS,
     *(kind(score) for kind in (TextOverlap, SquadOverlap, SquadOverlapT5, WordSpanOverlapT5) for score in (EM, F1)),

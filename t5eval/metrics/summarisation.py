@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from t5eval.metrics.base import Batch, Floats, Metric
-from task_specs.sentences import split_sentences, split_sentences_t5
+from t5eval.metrics.metric import Batch, Floats, Metric
+from task_specs.texts.sentences import split_sentences, split_sentences_t5
 
 TYPES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from t5eval.metrics.base import Batch, Floats, Metric
+from t5eval.metrics.metric import Batch, Floats, Metric
 
 ORDERS = 4  # of BLEU's n-grams
 

@@ -15,12 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from t5eval.errors import MissingPackage, UserError
-from t5eval.keras_predictor import DTYPES, tensorflow_devices
-from t5eval.predictor import Answering, Generation, Predictor, Prepared, Ranking
-from t5eval.predictors.named import ModelOptions, NamedModel
-from t5eval.quiet import import_keras_model, silent_stderr
+from t5eval.predictors.model_name import ModelOptions, NamedModel
+from t5eval.predictors.of_keras import DTYPES, tensorflow_devices
+from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared
+from t5eval.runs.prediction import Ranking
+from t5eval.support.errors import MissingPackage
+from t5eval.support.tensorflow_import import import_keras_model, silent_stderr
 from task_specs import Decode
+from task_specs.errors import UserError
 
 LENGTHS = 64
 """Inputs are padded to a multiple of it, since KerasHub compiles a function for every shape."""

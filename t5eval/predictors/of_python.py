@@ -10,10 +10,10 @@ import traceback
 from pathlib import Path
 from types import ModuleType
 
-from t5eval.errors import UserError
-from t5eval.plugin_guards import Guard
-from t5eval.predictors.guarded import require_predictor
-from t5eval.predictors.named import ModelOptions, NamedModel
+from t5eval.predictors.contract import require_predictor
+from t5eval.predictors.model_name import ModelOptions, NamedModel
+from t5eval.support.guard import Guard
+from task_specs.errors import UserError
 
 FORM = "py:MODULE:FUNCTION or py:FILE.py:FUNCTION"
 

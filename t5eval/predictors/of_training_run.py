@@ -12,11 +12,12 @@ from functools import cached_property
 from pathlib import Path
 
 from t5eval.data import Split
-from t5eval.errors import UserError
-from t5eval.keras_predictor import KerasPredictor
-from t5eval.predictor import Generation, Predictor, Prepared, Ranking
-from t5eval.predictors.named import ModelOptions, NamedModel
+from t5eval.predictors.model_name import ModelOptions, NamedModel
+from t5eval.predictors.of_keras import KerasPredictor
+from t5eval.predictors.predictor import Generation, Predictor, Prepared
+from t5eval.runs.prediction import Ranking
 from task_specs import Decode
+from task_specs.errors import UserError
 
 
 class BestCheckpoints(Predictor):
@@ -31,7 +32,7 @@ class BestCheckpoints(Predictor):
     """
 
     def __init__(self, run: Path, options: ModelOptions) -> None:
-        from keras_model.training_checkpoints import best_checkpoints, newest_checkpoint
+        from keras_model.training_run.run_checkpoints import best_checkpoints, newest_checkpoint
 
         self.run = run
         self._options = options

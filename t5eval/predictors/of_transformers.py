@@ -12,10 +12,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from t5eval.errors import MissingPackage, UserError
-from t5eval.predictor import Answering, Generation, Predictor, Prepared, Rank, Ranking
-from t5eval.predictors.named import ModelOptions, NamedModel
+from t5eval.predictors.model_name import ModelOptions, NamedModel
+from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank
+from t5eval.runs.prediction import Ranking
+from t5eval.support.errors import MissingPackage
 from task_specs import Decode
+from task_specs.errors import UserError
 
 MODEL_FILES = ("config.json", "generation_config.json", "*.safetensors", "*.safetensors.index.json", "*.bin", "*.bin.*")
 

@@ -15,8 +15,8 @@ import pytest
 import task_specs
 from t5eval.cli.main import run
 from t5eval.data import open_split
-from t5eval.demo.run import suite_folder
-from t5eval.scoring import evaluation_pair
+from t5eval.demo.demo import suite_folder
+from t5eval.scoring.score import evaluation_pair
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,10 @@ def t5eval_process() -> Command:
 @pytest.fixture
 def forget_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """Returns what makes this process forget every plugin, as a new process would; it does so after the test, too."""
-    from t5eval import plugin_loading
-    from t5eval.plugin_record import LOADED
-    from task_specs import installed, registry
+    from t5eval.plugins import loader as plugin_loading
+    from t5eval.support.plugin_record import LOADED
+    from task_specs import plugins as installed
+    from task_specs import registry
 
     before = [dict(table) for table in plugin_loading.TABLES]
     monkeypatch.setattr(plugin_loading, "_installed", {})

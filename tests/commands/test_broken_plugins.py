@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from t5eval import plugin_loading
+from t5eval.plugins import loader as plugin_loading
 from tests.commands.conftest import PLUGINS, write_predictions
 
 
@@ -18,7 +18,7 @@ def _forgotten(forget_plugins: Any) -> None:
     """Takes away again what a test registers."""
 
 
-HEAD = "from t5eval.plugins import *\nfrom t5eval.plugins import register, register_model\nimport numpy as np\n"
+HEAD = "from t5eval.plugins.registration import *\nfrom t5eval.plugins.registration import register, register_model\nimport numpy as np\n"
 CLASS = HEAD + "@register\n@dataclass(frozen=True)\nclass X:\n    kind = {kind!r}\n"
 SOURCE = HEAD + "@register\n@dataclass(frozen=True)\nclass X(FileSource):\n"
 METRIC = HEAD + "class M(Metric):\n    name = {name!r}\n    def statistics(self, batch): return 0\n"
@@ -34,7 +34,7 @@ SCORED = "    target = gold = parse = lambda *x: 0\n"
         ("x = 1\n\n1 / 0\n", "ZeroDivisionError: division by zero (line 3)"),
         ("import sys\nsys.exit(0)\n", "SystemExit: 0 (line 2)"),
         ("x = 1\ndef f(:\n", "SyntaxError: invalid syntax (mine.py, line 2)"),
-        ("x = 1\n", "it registers nothing; call t5eval.plugins.register"),
+        ("x = 1\n", "it registers nothing; call t5eval.plugins.registration.register"),
         (HEAD + "register(3)\n", "'3' is nothing that can be registered: a Metric, a TaskSpec"),
         (METRIC.format(name="accuracy") + AGGREGATE + "register(M)\n", "metric 'accuracy' is already there; give M another name (line 8)"),
         (METRIC.format(name="") + AGGREGATE + "register(M)\n", "metric M has no name; set the class attribute `name` (line 8)"),
@@ -106,7 +106,7 @@ WORKING = [
     ("model", "class Always(Predictor)", "class Always", "model always:: it returns a Always, which has no rank, device, decoding, expect, begin; a predictor derives from"),
     ("model", "in texts]", "in texts[1:]]", "model always:: the model gives 2 answers to 3 inputs; it must give one to each (line 15)"),
     ("model", "hit_limit=False) for _ in batch]", "False) for _ in batch][1:]", "model always:: the model gives 2 answers to 3 inputs; it must give one to each (line 18)"),
-    ("model", "[Generation(self.text, hit_limit=False)", "[self.text", "model always:: the model gives a str as an answer; it must give a t5eval.predictor.Generation (line 18)"),
+    ("model", "[Generation(self.text, hit_limit=False)", "[self.text", "model always:: the model gives a str as an answer; it must give a t5eval.predictors.predictor.Generation (line 18)"),
     ("model", "[Generation(self.text, hit", "[Generation(4, hit", "model always:: the text of a Generation must be a text, got int (line 18)"),
     ("model", "return [Generation", "return None and [Generation", "model always:: the model gives a NoneType; it must give a list, one for each input (line 18)"),
     ("model", "return [Generation", "return 1 / 0 or [Generation", "model always:: generate raises ZeroDivisionError: division by zero (line 19)"),

@@ -10,7 +10,7 @@ import pytest
 
 import task_specs
 from t5eval.data import open_split
-from t5eval.scoring import evaluation_pair
+from t5eval.scoring.score import evaluation_pair
 from tests.commands.conftest import write_predictions
 
 TASKS = ("glue/rte", "glue/cola", "super_glue/multirc")

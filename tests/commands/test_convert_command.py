@@ -18,7 +18,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from keras_model.checkpoints import converting, load_tokenizer, open_checkpoint
-from keras_model.tokenizer import T5Tokenizer
+from keras_model.tokenizers.sentencepiece import T5Tokenizer
 from tests.keras_model.conftest import FOLDER, References
 from tests.keras_model.fake_hub import folder_content, running_hub
 

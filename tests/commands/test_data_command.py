@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from t5eval.data import data_source
-from t5eval.data.prepared import TfdsData
+from t5eval.data.tfds import TfdsData
 
 pytest.importorskip("tensorflow_datasets")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from t5eval.demo.run import EVALUATED_ON, suite_folder
-from t5eval.demo.submissions import FILES
+from t5eval.demo.demo import EVALUATED_ON, suite_folder
+from t5eval.demo.demo_submissions import FILES
 
 
 @pytest.mark.slow

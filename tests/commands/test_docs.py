@@ -48,7 +48,7 @@ def test_the_mixture_file_has_shares(t5eval: Any, tmp_path: Path) -> None:
 
 
 def test_text_becomes_pairs_as_shown(tmp_path: Path) -> None:
-    from keras_model.tokenizer import T5Tokenizer
+    from keras_model.tokenizers.sentencepiece import T5Tokenizer
 
     (code,) = blocks("docs/mixtures.md", "python")
     (tmp_path / "news.txt").write_text("the goat is in the garden and the rope is there too\n" * 9)
@@ -70,12 +70,12 @@ def test_the_model_is_called_as_shown() -> None:
 def test_the_model_is_a_keras_model_as_shown(tmp_path: Path) -> None:
     code, scores = blocks("docs/keras.md", "python")
     given = f"""
-from t5eval.demo.run import suite_folder
+from t5eval.demo.demo import suite_folder
 data = suite_folder()
 from keras_model.checkpoints import save_model
 from keras_model.config import T5Config
-from keras_model.model import T5
-from keras_model.tokenizer import T5Tokenizer
+from keras_model.t5 import T5
+from keras_model.tokenizers.sentencepiece import T5Tokenizer
 T5Tokenizer.train(["sst2 sentence: a fine film", "positive", "negative"], {str(tmp_path / "spiece.model")!r}, 40)
 folder, new_folder, keras_file = {str(tmp_path / "old")!r}, {str(tmp_path / "new")!r}, {str(tmp_path / "t5.keras")!r}
 tokenizer = T5Tokenizer({str(tmp_path / "spiece.model")!r})

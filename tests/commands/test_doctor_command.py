@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from t5eval import __version__, doctor
-from t5eval.doctor_data import check_caches, check_data
+from t5eval import __version__
+from t5eval.doctor import machine as doctor
+from t5eval.doctor.data_folders import check_caches, check_data
 from tests.commands.conftest import Command
 
 

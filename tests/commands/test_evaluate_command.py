@@ -120,7 +120,7 @@ def test_other_settings_in_the_same_run_are_refused(t5eval: Any, model: Path, su
 def test_a_second_process_is_refused_with_the_first_ones_id(
     t5eval: Any, model: Path, suite: Path, tmp_path: Path
 ) -> None:
-    from t5eval.run_folder import locked
+    from t5eval.runs.folder import locked
 
     with locked(tmp_path / "run"):
         done = t5eval(*arguments(model, suite, tmp_path / "run"))
@@ -151,7 +151,7 @@ def test_a_vocabulary_of_another_model_is_one_line(t5eval: Any, model: Path, sui
     assert config["vocab_size"] > 150
     from keras_model.checkpoints import save_model
     from keras_model.config import T5Config
-    from keras_model.model import T5
+    from keras_model.t5 import T5
 
     save_model(T5(T5Config.from_dict({**config, "vocab_size": 150})), folder)
     done = t5eval(*arguments(folder, suite, tmp_path / "run"))
@@ -216,8 +216,8 @@ def test_train_packs_at_rates_and_says_how_full_rows_are(t5eval: Any, model: Pat
 
 
 def test_train_on_bytes(t5eval: Any, suite: Path, tmp_path: Path) -> None:
-    from keras_model.byte_tokenizer import ByteTokenizer
-    from keras_model.tokenizer_files import load_tokenizer
+    from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
+    from keras_model.tokenizers.loading import load_tokenizer
 
     text = TRAIN.format(suite=suite, out=tmp_path / "run", model="")
     tiny = "[train.config]\nd_model = 8\nd_kv = 4\nd_ff = 8\nnum_layers = 1\nnum_heads = 2"
@@ -237,11 +237,13 @@ def test_train_on_bytes(t5eval: Any, suite: Path, tmp_path: Path) -> None:
 def test_train_on_a_mixture_with_plain_text(
     t5eval: Any, model: Path, suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import keras_model.training
+    import keras_model.training_run.fit
 
     given: dict[str, Any] = {}
-    fit = keras_model.training.fit
-    monkeypatch.setattr(keras_model.training, "fit", lambda *args, **named: given.update(named) or fit(*args, **named))
+    fit = keras_model.training_run.fit.fit
+    monkeypatch.setattr(
+        keras_model.training_run.fit, "fit", lambda *args, **named: given.update(named) or fit(*args, **named)
+    )
     (tmp_path / "text.txt").write_text("the goat and the rope are in the garden\n" * 40)
     (tmp_path / "mine.toml").write_text(
         'name = "mine"\nmembers = ["glue/mnli_matched", "glue/mnli", "text"]\nlimit = 9'

@@ -15,7 +15,7 @@ from tests.keras_model.fake_hub import folder_content, running_hub
 from tests.t5eval.tiny_t5 import write_tiny_t5
 
 RANKER = """
-from t5eval.predictor import Generation, Predictor, Prepared, Ranking
+from t5eval.predictors.predictor import Generation, Predictor, Prepared, Ranking
 
 class Lengths(Predictor):
     identity = {"weights": "lengths"}

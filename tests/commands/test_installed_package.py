@@ -41,7 +41,7 @@ def test_the_wheel_holds_the_four_packages_and_the_suite_and_nothing_else(wheel:
     for data in (
         "t5eval/demo/suite/glue/MNLI/dev_matched.tsv",
         "t5eval/py.typed",
-        "t5eval/report/templates/report.html",
+        "t5eval/reports/templates/report.html",
         "t5eval/schema/results.schema.json",
     ):
         assert data in names
@@ -64,7 +64,7 @@ def test_installed_alone_it_scores_without_tensorflow(wheel: Path, tmp_path: Pat
     python = environment / "bin" / "python"
     subprocess.run([python, "-m", "pip", "install", "--quiet", wheel], check=True, timeout=500)
     suite = subprocess.run(
-        [python, "-c", "from t5eval.demo.run import suite_folder; print(suite_folder())"],
+        [python, "-c", "from t5eval.demo.demo import suite_folder; print(suite_folder())"],
         capture_output=True, text=True, check=True, cwd=tmp_path,
     ).stdout.strip()  # fmt: skip
     (tmp_path / "p.txt").write_text("entailment\n" * 80)

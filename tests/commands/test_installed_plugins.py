@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from t5eval import plugin_loading
-from t5eval.plugin_record import LOADED
-from task_specs import installed
+from t5eval.plugins import loader as plugin_loading
+from t5eval.support.plugin_record import LOADED
+from task_specs import plugins as installed
 from tests.commands.conftest import PLUGINS
 
 STARS = ("source.py", "text_format.py", "answer_parser.py", "metric.py", "model.py")
@@ -70,7 +70,7 @@ def test_a_package_offers_what_a_file_does(t5eval_process: Any, install: Install
 TASK = """
 from dataclasses import replace
 import task_specs
-from t5eval.plugins import register
+from t5eval.plugins.registration import register
 register(replace(task_specs.get("glue/rte"), name="mine/rte", aliases=("mine_v001",), benchmark="mine"))
 """
 
@@ -97,7 +97,7 @@ def test_a_task_is_found_and_listed(t5eval: Any, install: Install) -> None:
 
 
 def doctor_findings() -> Any:
-    from t5eval.doctor import check_plugins
+    from t5eval.doctor.machine import check_plugins
 
     return check_plugins()
 
@@ -105,7 +105,7 @@ def doctor_findings() -> Any:
 BROKEN = {
     "absent": (None, "mine_t5eval", "there is no module mine_t5eval"),
     "an object": (TASK, "mine_t5eval:x", "its entry point is mine_t5eval:x; it must name a module alone"),
-    "nothing": ("x = 1", "mine_t5eval", "it registers nothing; call t5eval.plugins.register"),
+    "nothing": ("x = 1", "mine_t5eval", "it registers nothing; call t5eval.plugins.registration.register"),
     "import": ("\nimport absent", "mine_t5eval", "ModuleNotFoundError: No module named 'absent' (line 2)"),
     "syntax": ("def f(:", "mine_t5eval", "SyntaxError: invalid syntax (mine_t5eval.py, line 1)"),
     "exit": ("raise SystemExit(3)", "mine_t5eval", "SystemExit: 3 (line 1)"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from t5eval.plugin_record import LOADED
+from t5eval.support.plugin_record import LOADED
 from tests.commands.conftest import PLUGINS
 
 
@@ -74,7 +74,7 @@ def test_a_task_file_with_a_name_that_is_there(t5eval: Any, tmp_path: Path, name
 
 def test_processes_that_prepare_have_the_plugins(t5eval: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The records are those of one process."""
-    from t5eval import preparation_workers
+    from t5eval.preparation import workers as preparation_workers
 
     monkeypatch.setattr(preparation_workers, "SECONDS_BEFORE_PROCESSES", 0)
     (tmp_path / "mine").mkdir()

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from t5eval.cli.progress import SplitProgress
-from t5eval.stages import QUIET, USUAL, set_detail
+from t5eval.support.stages import QUIET, USUAL, set_detail
 from tests.commands.conftest import Command, write_predictions
 
 COMMAND = [sys.executable, "-m", "t5eval"]

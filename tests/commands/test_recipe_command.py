@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import task_specs
-from t5eval.training import TrainConfig, read_config, resolve
-from t5eval.training_mixture import drawn, drawn_tasks
+from t5eval.training.fine_tuning import TrainConfig, read_config, resolve
+from t5eval.training.mixture import drawn, drawn_tasks
 
 NAMES = [
     *(spec.name for spec in task_specs.all_tasks() if spec.training_size != 0),

@@ -307,7 +307,7 @@ def test_a_run_that_only_trained_has_its_curves(t5eval: Any, tmp_path: Path) -> 
 
 def test_a_page_of_many_examples_stays_small(t5eval: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, data = large_run(tmp_path, 3000)
-    monkeypatch.setattr("t5eval.report.page.PAGE_BYTES", 100_000)
+    monkeypatch.setattr("t5eval.reports.page.PAGE_BYTES", 100_000)
     _, page = report(t5eval, run, "--data-dir", data)
     (examples,) = (json.loads(text) for kind, text in page.scripts if kind)
     assert 300 < len(examples) < 3000

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from t5eval.report import write_report
+from t5eval.reports import write_report
 from tests.commands.browser import Browser, find_chromium
 from tests.commands.report_runs import HOSTILE, hostile_run, large_run
 

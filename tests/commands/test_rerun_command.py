@@ -10,12 +10,12 @@ import pytest
 import tomli_w
 
 import task_specs
-from task_specs.schema import to_plain
+from task_specs.plain import to_plain
 from tests.commands.conftest import Command
 from tests.t5eval.tiny_t5 import write_tiny_t5
 
 MODEL = """
-from t5eval.predictor import Generation, Predictor, Prepared
+from t5eval.predictors.predictor import Generation, Predictor, Prepared
 
 class Always(Predictor):
     identity = {"weights": "ANSWER"}
@@ -80,7 +80,7 @@ def test_each_split_is_compared_with_what_made_it(
     )
     with monkeypatch.context() as patch:
         patch.chdir(run.parent)
-        patch.setattr("t5eval.results.library_versions", lambda: {"numpy": "1.0"})
+        patch.setattr("t5eval.runs.results.library_versions", lambda: {"numpy": "1.0"})
         done = t5eval(
             "evaluate", "--model", "py:m.py:Always", "--task", "mine.toml", "--split", "validation", "--data-dir",
             suite, "--limit", "4", "--batch-tokens", "64", "--out", run,

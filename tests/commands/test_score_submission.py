@@ -11,8 +11,8 @@ import pytest
 
 import leaderboards
 import task_specs
-from t5eval import scoring
 from t5eval.data import open_split
+from t5eval.scoring import score as scoring
 from tests.commands.conftest import write_predictions
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from t5eval.run_folder import predictions_path
+from t5eval.runs.folder import predictions_path
 from tests.keras_model.processes import finish, start, start_workers
 from tests.t5eval.tiny_t5 import write_tiny_t5
 

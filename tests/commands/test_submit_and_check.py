@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import task_specs
-from t5eval.errors import UserError
-from t5eval.submission import submit
+from t5eval.submissions.submit import submit
+from task_specs.errors import UserError
 from tests.commands.conftest import write_predictions
 
 

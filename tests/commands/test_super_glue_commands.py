@@ -14,10 +14,10 @@ import pytest
 import leaderboards
 import task_specs
 from t5eval.data import available_splits, open_split
-from t5eval.errors import UserError
-from t5eval.results import benchmark_averages
-from t5eval.submission import submit
+from t5eval.runs.results import benchmark_averages
+from t5eval.submissions.submit import submit
 from task_specs import BENCHMARKS
+from task_specs.errors import UserError
 from tests.commands.conftest import write_predictions
 
 TASKS = BENCHMARKS["super_glue"].tasks

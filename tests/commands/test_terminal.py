@@ -17,11 +17,12 @@ from pathlib import Path
 
 import pytest
 
-from t5eval import api, doctor
+from t5eval.api import functions as api
 from t5eval.cli import progress
 from t5eval.cli.main import cli
 from t5eval.cli.progress import stage_progress
-from t5eval.stages import USUAL, each, set_detail, shown, stage
+from t5eval.doctor import machine as doctor
+from t5eval.support.stages import USUAL, each, set_detail, shown, stage
 from tests.commands.conftest import Command, write_predictions
 from tests.commands.test_json import commands
 from tests.t5eval.tiny_t5 import write_tiny_t5
@@ -155,7 +156,7 @@ def test_a_stage_has_a_line_now_and_then(capsys: pytest.CaptureFixture[str], mon
 SLOW = """
 import os, time
 from t5eval.cli.progress import SplitProgress
-from t5eval.quiet import silent_stderr
+from t5eval.support.tensorflow_import import silent_stderr
 
 with SplitProgress("building", unit="", after=0.1), silent_stderr():
     os.write(2, b"a library's chatter")

@@ -10,8 +10,8 @@ import pytest
 import sacrebleu
 
 import task_specs
-from t5eval.errors import UserError
-from t5eval.submission import submit
+from t5eval.submissions.submit import submit
+from task_specs.errors import UserError
 from tests.commands.conftest import Command, write_predictions
 
 SGM = '<srcset setid="newstest2017" srclang="any">\n{}\n</srcset>\n'
@@ -156,9 +156,9 @@ def test_the_systems_name(t5eval: Command, data: Path, run: Path, tmp_path: Path
 
 def test_a_submission_reads_back_to_the_same_score(data: Path, run: Path, tmp_path: Path) -> None:
     import leaderboards
-    from t5eval import scoring
     from t5eval.data import open_split
-    from t5eval.predictions import read_predictions
+    from t5eval.scoring import score as scoring
+    from t5eval.scoring.prediction_files import read_predictions
 
     spec = task_specs.get("wmt17/en-de")
     examples = list(open_split(spec, "test", data))
@@ -173,7 +173,7 @@ def test_a_submission_reads_back_to_the_same_score(data: Path, run: Path, tmp_pa
         reads.append(leaderboards.get("wmt").read(submission.path, {spec.name: ids})[spec.name])
     assert reads[0] == reads[1] == reads[2]
     written, read = (
-        scoring.score(spec, "test", scoring.judge(spec, examples, texts)).scores for texts in (given, reads[0])
+        scoring.score_split(spec, "test", scoring.judge(spec, examples, texts)).scores for texts in (given, reads[0])
     )
     assert read == written
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from t5eval.run_folder import locked
+from t5eval.runs.folder import locked
 
 COMMANDS = {
     "evaluate": ("--model", "predictions:{run}", "--task", "glue/rte", "--data-dir", "{suite}", "--out", "{out}"),

@@ -121,7 +121,7 @@ def test_a_metric_that_truth_does_not_satisfy(validate: Any, monkeypatch: pytest
 
 
 def test_a_parser_that_does_not_read_its_targets(validate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from task_specs.answers import Label
+    from task_specs.answers.labels import Label
 
     monkeypatch.setattr(Label, "target", lambda self, features: self.classes[1 - features["label"]])
     done = validate()

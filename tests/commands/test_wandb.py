@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from t5eval.report.events import read_curves
+from t5eval.reports.training_events import read_curves
 from tests.t5eval.tiny_t5 import write_tiny_t5
 
 

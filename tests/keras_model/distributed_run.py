@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_model.batches import Examples, make_batch
 from keras_model.config import T5Config
-from keras_model.strategies import StrategyError, open_strategy, scope
-from keras_model.training_settings import TrainSettings
+from keras_model.data.batches import Examples, make_batch
+from keras_model.distribution.strategies import StrategyError, open_strategy, scope
+from keras_model.training_run.fit_settings import TrainSettings
 
 CONFIG = T5Config(
     vocab_size=24,
@@ -73,7 +73,7 @@ def make_model(strategy: Any) -> Any:
     """A small random model under a strategy."""
     import keras
 
-    from keras_model.model import T5
+    from keras_model.t5 import T5
 
     with scope(strategy):
         keras.utils.set_random_seed(1)
@@ -85,7 +85,7 @@ def evaluate(model: Any) -> dict[str, float]:
     import keras
     from keras import ops
 
-    from keras_model.losses import TokenAccuracy, TokenCrossEntropy
+    from keras_model.training.losses import TokenAccuracy, TokenCrossEntropy
 
     class Labels(keras.metrics.Sum):
         def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
@@ -105,7 +105,7 @@ def run(strategy: Any, folder: Path, kill_at: int | None = None, **settings: Any
     """Trains a small model; returns it with the loss of each step."""
     import keras
 
-    from keras_model.training import fit
+    from keras_model.training_run.fit import fit
 
     model, losses = make_model(strategy), []
 
@@ -126,7 +126,7 @@ def main() -> None:
         strategy = open_strategy(arguments.pop("strategy"))
     except StrategyError as error:
         sys.exit(f"StrategyError: {error}")
-    from keras_model.training import TrainingError
+    from keras_model.training_run.state import TrainingError
 
     folder, report = Path(arguments.pop("folder")), arguments.pop("report", None)
     try:

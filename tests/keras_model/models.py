@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from keras_model.config import T5Config
-from keras_model.model import T5
+from keras_model.t5 import T5
 
 V1_0 = T5Config(vocab_size=40, d_model=16, d_kv=4, d_ff=32, num_layers=1, num_decoder_layers=3, num_heads=3)
 V1_1 = dataclasses.replace(

@@ -8,10 +8,10 @@ import pytest
 import tensorflow as tf
 
 import keras_model.model
-from keras_model.adafactor import Adafactor
 from keras_model.config import T5Config
-from keras_model.dense_gradients import DenseGradients
-from keras_model.model import T5
+from keras_model.t5 import T5
+from keras_model.training.adafactor import Adafactor
+from keras_model.training.dense_gradients import DenseGradients
 
 SMALL = {
     "vocab_size": 24, "d_model": 16, "d_kv": 8, "d_ff": 32, "num_heads": 2, "num_layers": 2, "dropout_rate": 0.0,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from keras_model.batch_plan import BatchPlan
-from keras_model.batches import Examples, Filling, RaggedIds, batch_dataset, make_batch
+from keras_model.data.batch_plan import BatchPlan
+from keras_model.data.batches import Examples, Filling, RaggedIds, batch_dataset, make_batch
 
 
 def random_examples(count, seed=0, longest=70):

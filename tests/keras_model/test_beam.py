@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 from keras_model.config import T5Config
-from keras_model.decoding import Generator
-from keras_model.model import T5
+from keras_model.decoding.generator import Generator
+from keras_model.t5 import T5
 
 EOS, PAD, VOCAB, STEPS = 1, 0, 6, 4
 V1_0 = T5Config(vocab_size=VOCAB, d_model=8, d_kv=4, d_ff=16, num_layers=1, num_decoder_layers=2, num_heads=2)

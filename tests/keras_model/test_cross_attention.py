@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_model import decoding
-from keras_model.cached_decoder import CachedDecoder
-from keras_model.cross_attention import PlainMemory, ProjectedMemory
-from keras_model.decoding import Generator
+from keras_model.decoding import generator as decoding
+from keras_model.decoding.cached_decoder import CachedDecoder
+from keras_model.decoding.cross_attention import PlainMemory, ProjectedMemory
+from keras_model.decoding.generator import Generator
 from tests.keras_model.models import FAMILIES, make_model, sources
 
 

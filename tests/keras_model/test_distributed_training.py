@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_model.training_state import checkpoints_in
+from keras_model.training_run.run_checkpoints import checkpoints_in
 from tests.keras_model import distributed_run
 from tests.keras_model.processes import finish, start, start_workers
 

@@ -6,7 +6,7 @@ import fractions
 import numpy as np
 import pytest
 
-from keras_model.item_order import ItemOrder, largest_remainder
+from keras_model.data.item_order import ItemOrder, largest_remainder
 
 SIZES = [400, 7, 90, 25]
 RATES = [1.0, 0.25, 0.0, 0.01]

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from keras_model.checkpoints import CheckpointError, load_model, model_fingerprint, open_checkpoint
-from keras_model.checkpoints.keras_hub_writer import save_preset
+from keras_model.checkpoints.formats.keras_hub_writer import save_preset
 from keras_model.config import T5Config
-from keras_model.model import T5
-from keras_model.tokenizer import T5Tokenizer
+from keras_model.t5 import T5
+from keras_model.tokenizers.sentencepiece import T5Tokenizer
 
 ARCHIVE = Path(__file__).parent / "references" / "keras_hub.zip"
 FAMILIES = ("v1_0", "v1_1")

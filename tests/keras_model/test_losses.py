@@ -7,7 +7,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from keras_model.losses import TokenAccuracy, TokenCrossEntropy
+from keras_model.training.losses import TokenAccuracy, TokenCrossEntropy
 
 
 @pytest.fixture
@@ -156,8 +156,8 @@ def test_token_accuracy(batch):
 TWO_REPLICAS = """
     import keras, numpy as np, tensorflow as tf
     from keras_model.config import T5Config
-    from keras_model.model import T5
-    from keras_model.training import TrainSettings, compile_model
+    from keras_model.t5 import T5
+    from keras_model.training_run.fit import TrainSettings, compile_model
 
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)

@@ -9,7 +9,8 @@ import tensorflow as tf
 from keras import ops
 
 from keras_model.config import T5Config
-from keras_model.model import T5, Dropout, RelativePositionBias, bucket_of_distance, lookup
+from keras_model.model import Dropout, RelativePositionBias, bucket_of_distance, lookup
+from keras_model.t5 import T5
 
 V1_0 = T5Config(vocab_size=50, d_model=16, d_kv=4, d_ff=32, num_layers=2, num_decoder_layers=1, num_heads=3)
 V1_1 = dataclasses.replace(V1_0, feed_forward_proj="gated-gelu", tie_word_embeddings=False, scale_decoder_outputs=False)

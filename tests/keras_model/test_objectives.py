@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_model.byte_tokenizer import ByteTokenizer
-from keras_model.objectives import (
+from keras_model.data.objectives import (
     PrefixLm,
     SpanCorruption,
     corrupted_lengths,
@@ -18,7 +17,8 @@ from keras_model.objectives import (
     sentinel_ids,
     span_corruption_length,
 )
-from keras_model.tokenizer import T5Tokenizer
+from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
+from keras_model.tokenizers.sentencepiece import T5Tokenizer
 
 EOS = 1
 SENTINELS = np.arange(32099, 31999, -1)

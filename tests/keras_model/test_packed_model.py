@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_model.batches import Examples, make_batch, make_packed_batch
-from keras_model.losses import TokenCrossEntropy
-from keras_model.packed_plan import PackedPlan
+from keras_model.data.batches import Examples, make_batch, make_packed_batch
+from keras_model.data.packed_plan import PackedPlan
+from keras_model.training.losses import TokenCrossEntropy
 from tests.keras_model.models import FAMILIES, make_model
 
 ROW = (48, 24)

@@ -6,10 +6,10 @@ import itertools
 import numpy as np
 import pytest
 
-from keras_model.batch_plan import BatchPlan
-from keras_model.batches import Examples, Filling, batch_dataset, make_packed_batch
-from keras_model.packed_plan import PackedPlan
-from keras_model.packing import Packing
+from keras_model.data.batch_plan import BatchPlan
+from keras_model.data.batches import Examples, Filling, batch_dataset, make_packed_batch
+from keras_model.data.packed_plan import PackedPlan
+from keras_model.data.packing import Packing
 from tests.keras_model.test_batches import random_examples
 
 
@@ -165,9 +165,9 @@ def test_rows_that_are_too_short_are_refused(row, message):
 
 def real_examples(shared_data, task):
     import task_specs
-    from keras_model.tokenizer import T5Tokenizer
+    from keras_model.tokenizers.sentencepiece import T5Tokenizer
     from t5eval.data import data_source, open_split
-    from t5eval.preparation_blocks import learnable_pairs
+    from t5eval.preparation.blocks import learnable_pairs
 
     (spec,) = task_specs.resolve([task])
     split = "train" if task == "glue/sst2" else "validation"

@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from keras_model import ranking
-from keras_model.decoding import Generator
-from keras_model.ranking import AnswerTree
+from keras_model.decoding import ranking
+from keras_model.decoding.generator import Generator
+from keras_model.decoding.ranking import AnswerTree
 from tests.keras_model.models import FAMILIES, V1_0, V1_1, make_model, next_log_probabilities, sources
 
 ANSWERS = [[5, 6, 7, 1], [5, 6, 1], [5, 1], [9, 6, 7, 1], [5, 6, 7, 8, 9, 1], [1]]

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from keras_model.batch_plan import BatchPlan
-from keras_model.batches import Examples, make_batch, make_packed_batch
-from keras_model.mapped_array import MappedArray, joined
-from keras_model.record_shards import RecordError, write_shard
-from keras_model.records import (
+from keras_model.data.batch_plan import BatchPlan
+from keras_model.data.batches import Examples, make_batch, make_packed_batch
+from keras_model.data.mapped_array import MappedArray, joined
+from keras_model.data.record_shards import RecordError, write_shard
+from keras_model.data.records import (
     MANIFEST_FILE,
     RecordSet,
     check_records,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_model.schedules import InverseSquareRoot, LinearWarmupAndDecay
+from keras_model.training.schedules import InverseSquareRoot, LinearWarmupAndDecay
 
 STEPS = [0, 1, 5, 9_999, 10_000, 10_001, 40_000, 524_288]
 

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from keras_model.strategies import StrategyError, open_strategy, parse
+from keras_model.distribution.strategies import StrategyError, open_strategy, parse
 from tests.keras_model.processes import finish, free_ports, start
 
 
@@ -79,10 +79,10 @@ def test_name_of_a_tpu_is_looked_up(monkeypatch):
 
 GENERATION = """
 import json
-from keras_model.strategies import open_strategy, scope
+from keras_model.distribution.strategies import open_strategy, scope
 strategy = open_strategy("mirrored:2")
 import keras, numpy as np, tensorflow as tf
-from keras_model.decoding import Generator
+from keras_model.decoding.generator import Generator
 from keras_model.model import Dropout
 from tests.keras_model.models import V1_1, make_model, sources
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_model.checkpoints import CheckpointError, load_model, model_fingerprint, open_checkpoint
-from keras_model.checkpoints.msgpack_file import MsgpackFile
+from keras_model.checkpoints.containers.msgpack_file import MsgpackFile
 from keras_model.config import T5Config
 from tests.keras_model.foreign_checkpoints import (
     cuts,

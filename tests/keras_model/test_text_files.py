@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_model.byte_tokenizer import ByteTokenizer
-from keras_model.objectives import PrefixLm, SpanCorruption
-from keras_model.text_files import DOCUMENTS_AT_A_TIME, chunks, read_documents, text_pairs
-from keras_model.tokenizer import T5Tokenizer
+from keras_model.data.objectives import PrefixLm, SpanCorruption
+from keras_model.data.text_files import DOCUMENTS_AT_A_TIME, chunks, read_documents, text_pairs
+from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
+from keras_model.tokenizers.sentencepiece import T5Tokenizer
 
 BYTES = ByteTokenizer()
 

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_model.adafactor import Adafactor
 from keras_model.config import T5Config
-from keras_model.decoding import Generator
-from keras_model.dense_gradients import AdamW, DenseGradients
-from keras_model.losses import TokenAccuracy, TokenCrossEntropy
-from keras_model.model import T5
-from keras_model.tokenizer import T5Tokenizer
-from keras_model.xla import compiles_step
+from keras_model.decoding.generator import Generator
+from keras_model.distribution.xla import compiles_step
+from keras_model.t5 import T5
+from keras_model.tokenizers.sentencepiece import T5Tokenizer
+from keras_model.training.adafactor import Adafactor
+from keras_model.training.dense_gradients import AdamW, DenseGradients
+from keras_model.training.losses import TokenAccuracy, TokenCrossEntropy
 from tests.keras_model.models import V1_1, make_model
 
 CONFIG = T5Config(vocab_size=24, d_model=16, d_kv=8, d_ff=32, num_heads=2, num_layers=1, dropout_rate=0.0)

@@ -8,7 +8,8 @@ import sys
 import pytest
 import sentencepiece
 
-from keras_model.tokenizer import T5Tokenizer, TokenizerError
+from keras_model.tokenizers.sentencepiece import T5Tokenizer
+from keras_model.tokenizers.tokenizer import TokenizerError
 
 LINES = [
     "The cat sat on the mat, and the dog sat beside it.",
@@ -30,7 +31,7 @@ def real(shared_data):
 def test_tokenizer_does_not_import_tensorflow(small, tmp_path):
     (tmp_path / "spiece.model").write_bytes(small.model_bytes)
     code = (
-        "import sys; from keras_model.tokenizer import T5Tokenizer;"
+        "import sys; from keras_model.tokenizers.sentencepiece import T5Tokenizer;"
         "T5Tokenizer(sys.argv[1]).encode(['x']); print('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
     run = subprocess.run(

@@ -10,11 +10,12 @@ import sys
 import pytest
 import sentencepiece
 
-from keras_model.byte_tokenizer import ByteTokenizer
 from keras_model.checkpoints import CheckpointError
-from keras_model.sentencepiece_model import USER_DEFINED, piece
-from keras_model.tokenizer import T5Tokenizer, TokenizerError
-from keras_model.tokenizer_files import load_tokenizer
+from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
+from keras_model.tokenizers.loading import load_tokenizer
+from keras_model.tokenizers.sentencepiece import T5Tokenizer
+from keras_model.tokenizers.sentencepiece_model import USER_DEFINED, piece
+from keras_model.tokenizers.tokenizer import TokenizerError
 
 LINES = [
     "The cat sat on the mat, and the dog sat beside it.",
@@ -94,7 +95,7 @@ def test_a_sentencepiece_model_is_found(name, small, tmp_path):
 def test_it_is_found_without_tensorflow(small, tmp_path):
     folder_with(tmp_path, spiece_dot_model=small.model_bytes)
     code = (
-        "import sys; from keras_model.tokenizer_files import load_tokenizer; load_tokenizer(sys.argv[1]);"
+        "import sys; from keras_model.tokenizers.loading import load_tokenizer; load_tokenizer(sys.argv[1]);"
         "print('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)

@@ -12,26 +12,19 @@ import pytest
 import tensorflow as tf
 
 import keras_model.model
-from keras_model.adafactor import Adafactor
-from keras_model.batch_plan import BatchPlan
-from keras_model.batches import Examples, batch_dataset
 from keras_model.checkpoints import load_model
 from keras_model.config import T5Config
-from keras_model.dense_gradients import AdamW
-from keras_model.model import T5
-from keras_model.strategies import pad_multiple
-from keras_model.training import (
-    NonFiniteLossError,
-    TrainingError,
-    TrainResult,
-    TrainSettings,
-    compile_model,
-    fit,
-    make_optimizer,
-    make_plan,
-)
-from keras_model.training_checkpoints import best_checkpoints, checkpoints_in, newest_checkpoint
-from keras_model.training_state import restore, seed_dropout
+from keras_model.data.batch_plan import BatchPlan
+from keras_model.data.batches import Examples, batch_dataset
+from keras_model.distribution.strategies import pad_multiple
+from keras_model.t5 import T5
+from keras_model.training.adafactor import Adafactor
+from keras_model.training.dense_gradients import AdamW
+from keras_model.training_run.fit import TrainResult, compile_model, fit, make_optimizer, make_plan
+from keras_model.training_run.fit_settings import TrainSettings
+from keras_model.training_run.run_checkpoints import best_checkpoints, checkpoints_in, newest_checkpoint
+from keras_model.training_run.state import TrainingError, restore, seed_dropout
+from keras_model.training_run.step_callback import NonFiniteLossError
 
 SMALL = T5Config(vocab_size=24, d_model=16, d_kv=8, d_ff=32, num_heads=2, num_layers=1)
 SETTINGS = TrainSettings(steps=12, batch_size=8, learning_rate=0.01, checkpoint_every=4, log_every=3)

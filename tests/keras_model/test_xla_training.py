@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from keras_model.batches import Examples, batch_dataset
 from keras_model.config import T5Config
-from keras_model.model import T5
-from keras_model.training import make_plan
-from keras_model.training_settings import TrainSettings
+from keras_model.data.batches import Examples, batch_dataset
+from keras_model.t5 import T5
+from keras_model.training_run.fit import make_plan
+from keras_model.training_run.fit_settings import TrainSettings
 
 CONFIG = T5Config(
     vocab_size=24, d_model=16, d_kv=8, d_ff=32, num_heads=2, num_layers=1, dropout_rate=0.0, tie_word_embeddings=False

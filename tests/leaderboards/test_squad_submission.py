@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import leaderboards
-from leaderboards.json_object import json_object
+from leaderboards.forms.json_object import json_object
 from leaderboards.squad import SQUAD
 from leaderboards.verdict import FileFaults
 from task_specs import UserError

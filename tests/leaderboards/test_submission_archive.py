@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import leaderboards
-from leaderboards import archive as bounds
+from leaderboards.files import archive as bounds
 
 GLUE = leaderboards.get("glue")
 

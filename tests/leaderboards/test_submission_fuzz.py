@@ -189,7 +189,7 @@ def test_round_trip(seed: int, rows: int) -> None:
 )
 @pytest.mark.parametrize("name", ["RTE.tsv", "STS-B.tsv", "QQP.tsv"])
 def test_as_much_as_the_bounds_let_through_is_judged_in_seconds(tmp_path: Path, row: bytes, name: str) -> None:
-    from leaderboards.archive import MAX_FILE_BYTES
+    from leaderboards.files.archive import MAX_FILE_BYTES
 
     data = b"index\tprediction\n" + row * (MAX_FILE_BYTES // len(row))
     (tmp_path / name).write_bytes(data[:MAX_FILE_BYTES])

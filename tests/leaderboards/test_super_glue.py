@@ -14,7 +14,7 @@ import pytest
 
 import leaderboards
 from task_specs import UserError
-from task_specs.json_files import JsonClassFile
+from task_specs.submission_files.json_lines import JsonClassFile
 from tests.leaderboards.super_glue_files import ANSWERS, FILES, IDS, ROWS
 
 BOARD = leaderboards.get("super_glue")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-import keras_model.temporary  # noqa: F401
-import leaderboards.temporary  # noqa: F401
+import keras_model.files.temporary  # noqa: F401
+import leaderboards.files.temporary  # noqa: F401
 
 PROGRAM = """
 import sys
@@ -20,9 +20,9 @@ with make(Path(sys.argv[1])) as made:
     sys.stdin.read()
 """
 MAKERS = [
-    ("leaderboards.temporary", "temporary_file"),
-    ("leaderboards.temporary", "temporary_folder"),
-    ("keras_model.temporary", "temporary_folder"),
+    ("leaderboards.files.temporary", "temporary_file"),
+    ("leaderboards.files.temporary", "temporary_folder"),
+    ("keras_model.files.temporary", "temporary_folder"),
 ]
 
 

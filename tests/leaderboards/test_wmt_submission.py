@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 import leaderboards
-from leaderboards.frame import Document, Frame, Segment
+from leaderboards.forms.documents import Document, Frame, Segment
 from leaderboards.wmt import WMT
 from task_specs import UserError
 from tests.leaderboards.wmt_schemas import obeys

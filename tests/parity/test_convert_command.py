@@ -8,8 +8,8 @@ import pytest
 
 from keras_model.checkpoints import load_model, save_model
 from keras_model.config import T5Config
-from keras_model.model import T5
-from keras_model.tokenizer import T5Tokenizer
+from keras_model.t5 import T5
+from keras_model.tokenizers.sentencepiece import T5Tokenizer
 from t5eval.cli.main import run
 from tests.keras_model.conftest import FOLDER
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_model.checkpoints import load_model
-from keras_model.decoding import Generator
+from keras_model.decoding.generator import Generator
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
 

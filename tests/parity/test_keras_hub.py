@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from keras_model.config import T5Config
-from keras_model.decoding import Generator
-from keras_model.model import T5
+from keras_model.decoding.generator import Generator
+from keras_model.t5 import T5
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from keras_model.checkpoints import load_model
-from keras_model.checkpoints.keras_hub_writer import save_preset
+from keras_model.checkpoints.formats.keras_hub_writer import save_preset
 from keras_model.config import T5Config
-from keras_model.decoding import Generator
-from keras_model.model import T5
-from keras_model.tokenizer import T5Tokenizer
+from keras_model.decoding.generator import Generator
+from keras_model.t5 import T5
+from keras_model.tokenizers.sentencepiece import T5Tokenizer
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
 

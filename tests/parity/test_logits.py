@@ -8,7 +8,8 @@ import pytest
 
 from keras_model.checkpoints import load_model, save_model
 from keras_model.config import T5Config
-from keras_model.model import T5, bucket_of_distance
+from keras_model.model import bucket_of_distance
+from keras_model.t5 import T5
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from t5eval.data import open_split
-from t5eval.demo.run import suite_folder
-from t5eval.errors import UserError
-from t5eval.evaluation import evaluate_splits
-from t5eval.memory import is_out_of_memory
-from t5eval.predictor import Answering, Rank
+from t5eval.demo.demo import suite_folder
+from t5eval.evaluation.splits import evaluate_splits
 from t5eval.predictors import ModelOptions, open_model
+from t5eval.predictors.halving import is_out_of_memory
+from t5eval.predictors.predictor import Answering, Rank
 from task_specs import Decode, get
+from task_specs.errors import UserError
 from tests.t5eval.tiny_t5 import write_tiny_t5
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
@@ -30,7 +30,7 @@ RTE = get("glue/rte")
 def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What `--model` is for each library, given the same weights and vocabulary."""
     from keras_model.checkpoints import load_model, load_tokenizer
-    from keras_model.checkpoints.keras_hub_writer import save_preset
+    from keras_model.checkpoints.formats.keras_hub_writer import save_preset
 
     folder = tmp_path_factory.mktemp("models")
     t5 = write_tiny_t5(folder / "t5")

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from keras_model.byte_tokenizer import ByteTokenizer
-from keras_model.tokenizer import T5Tokenizer
-from keras_model.tokenizer_files import load_tokenizer
+from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
+from keras_model.tokenizers.loading import load_tokenizer
+from keras_model.tokenizers.sentencepiece import T5Tokenizer
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
 

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_model.batch_plan import BatchPlan
-from keras_model.batches import Examples, batch_dataset, make_batch
 from keras_model.checkpoints import save_model
 from keras_model.checkpoints.weights import weights
 from keras_model.config import T5Config
-from keras_model.dense_gradients import AdamW
-from keras_model.losses import TokenCrossEntropy
-from keras_model.model import T5
+from keras_model.data.batch_plan import BatchPlan
+from keras_model.data.batches import Examples, batch_dataset, make_batch
+from keras_model.t5 import T5
+from keras_model.training.dense_gradients import AdamW
+from keras_model.training.losses import TokenCrossEntropy
 
 pytestmark = pytest.mark.parity
 

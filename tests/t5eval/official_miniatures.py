@@ -13,7 +13,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from t5eval.demo.run import suite_folder
+from t5eval.demo.demo import suite_folder
 
 GLUE_ZIPS = ("CoLA", "SST-2", "QQP", "STS-B", "MNLI", "QNLI", "RTE", "WNLI")
 SPLITS = (("train", "train"), ("validation", "val"), ("test", "test"))

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import pytest
 
 import task_specs
-from t5eval.answering import answer_batch, choose_answering
-from t5eval.errors import UserError
-from t5eval.predictor import Generation, Prepared, Rank, Ranking, TextGenerator
-from t5eval.store import Prediction
+from t5eval.predictors.answering import answer_batch, choose_answering
+from t5eval.predictors.predictor import Generation, Prepared, Rank, TextGenerator
+from t5eval.runs.prediction import Prediction, Ranking
 from task_specs import Decode
+from task_specs.errors import UserError
 
 RTE = task_specs.get("glue/rte")
 CHOICES = ("entailment", "not_entailment")
@@ -108,5 +108,7 @@ def test_a_model_without_probabilities_says_so() -> None:
 
 
 def test_answers_of_another_type_are_named() -> None:
-    with pytest.raises(UserError, match=r"gives a str as an answer; it must give a t5eval.predictor.Generation"):
+    with pytest.raises(
+        UserError, match=r"gives a str as an answer; it must give a t5eval.predictors.predictor.Generation"
+    ):
         answer_batch(Ranker(), [Prepared("entailment", 1, False)], ["0"], RTE, Decode())

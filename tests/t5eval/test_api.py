@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 import t5eval
-from t5eval import api
+from t5eval.api import functions as api
 from t5eval.cli.main import run
-from t5eval.demo.run import suite_folder
+from t5eval.demo.demo import suite_folder
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "python.md"
 SUITE = str(suite_folder())

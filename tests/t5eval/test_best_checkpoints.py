@@ -11,12 +11,12 @@ import pytest
 from safetensors.numpy import save_file
 
 from keras_model.checkpoints import load_model, save_model
-from keras_model.training_checkpoints import STATE_FILE
+from keras_model.training_run.run_checkpoints import STATE_FILE
 from t5eval.data import Split
-from t5eval.errors import UserError
-from t5eval.keras_predictor import KerasPredictor
 from t5eval.predictors import open_model
+from t5eval.predictors.of_keras import KerasPredictor
 from task_specs import Decode
+from task_specs.errors import UserError
 from tests.t5eval.glue_files import RTE, opened
 from tests.t5eval.tiny_t5 import write_tiny_t5
 

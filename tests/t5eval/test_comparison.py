@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import task_specs
-from t5eval import scoring
-from t5eval.compared_settings import differing, faults
-from t5eval.comparison import Contrast, SplitComparison, changed_examples, compare_split, corrected
+from t5eval.comparison.published import against_published, published_models
+from t5eval.comparison.settings import differing, faults
+from t5eval.comparison.splits import Contrast, SplitComparison, changed_examples, compare_split, corrected
 from t5eval.data import Summary
-from t5eval.published import against_published, published_models
+from t5eval.scoring import score as scoring
 from task_specs import Example, TaskSpec
 
 RTE = task_specs.get("glue/rte")
@@ -76,7 +76,7 @@ def test_swapping_negates_and_the_values_are_those_of_score(pairs: list[tuple[st
     if one.ci95:
         assert one.ci95 == pytest.approx((-other.ci95[1], -other.ci95[0]), abs=1e-9)
     texts = {e.id: t for e, t in zip(examples, a, strict=True) if t is not None}
-    scored = scoring.score(RTE, "validation", scoring.judge(RTE, examples, texts))
+    scored = scoring.score_split(RTE, "validation", scoring.judge(RTE, examples, texts))
     assert one.a == scored.scores["accuracy"].value
     same = compare(RTE, examples, a, a)[0]
     assert (same.scores["accuracy"].difference, same.scores["accuracy"].p, same.changes.texts) == (0, 1, 0)
@@ -178,7 +178,7 @@ def test_what_is_not_sound(a: Mapping[str, Any], b: Mapping[str, Any], missing: 
 
 def published(spec: TaskSpec, split: str, examples: Sequence[Example], texts: Sequence[str | None]) -> dict[str, Any]:
     found = {e.id: t for e, t in zip(examples, texts, strict=True) if t is not None}
-    scored = scoring.score(spec, split, scoring.judge(spec, examples, found))
+    scored = scoring.score_split(spec, split, scoring.judge(spec, examples, found))
     return {pair.score: pair.to_json() for pair in against_published(spec, "t5-base", scored)}
 
 

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import task_specs
-from t5eval.data import Summary, copied, open_split
-from t5eval.data.copied import Part, canonical, read_copy
-from t5eval.data.copied_rows import ID_COLUMNS, ROWS, Columns, Row, _shortest
+from t5eval.data import Summary, open_split
+from t5eval.data import copies as copied
+from t5eval.data.copies import Part, canonical, read_copy
+from t5eval.data.copy_rows import ID_COLUMNS, ROWS, Columns, Row, _shortest
 from t5eval.data.official_files import READERS
-from t5eval.errors import DataError
+from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
 from tests.t5eval.official_miniatures import write_official
 

@@ -12,7 +12,7 @@ import pytest
 from t5eval.data import open_split
 from t5eval.demo.write_suite import SUITE, suite_files
 from task_specs import BENCHMARKS, get
-from task_specs.wnli import PRONOUNS, mark_referent
+from task_specs.texts.wnli import PRONOUNS, mark_referent
 
 MNLI = (
     "index promptID pairID genre sentence1_binary_parse sentence2_binary_parse sentence1_parse sentence2_parse".split()

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 import task_specs
 from t5eval.data import Split, open_split
-from t5eval.errors import RunError, UserError
-from t5eval.evaluation import MAX_BATCH_ROWS, evaluate_splits, plan_batches
-from t5eval.predictor import Generation, Predictor, Prepared, Rank
+from t5eval.evaluation.splits import MAX_BATCH_ROWS, evaluate_splits, plan_batches
+from t5eval.predictors.predictor import Generation, Predictor, Prepared, Rank
+from t5eval.support.errors import RunError
 from task_specs import Decode
+from task_specs.errors import UserError
 from tests.t5eval.glue_files import MNLI_WIDE, RTE, put
 
 LENGTHS = st.lists(st.integers(0, 600), max_size=600)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from t5eval.errors import RunError
-from t5eval.files import replacing, write_json, write_text
-from t5eval.run_folder import locked, predictions_path, write_config
+from t5eval.runs.folder import locked, predictions_path, write_config
+from t5eval.support.errors import RunError
+from t5eval.support.files import replacing, write_json, write_text
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_process_that_is_killed_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     path.write_text("old", encoding="utf-8")
     program = (
-        "import os, signal, sys; from pathlib import Path; from t5eval.files import replacing\n"
+        "import os, signal, sys; from pathlib import Path; from t5eval.support.files import replacing\n"
         "with replacing(Path(sys.argv[1])) as file:\n"
         "    file.write(b'half'); file.flush(); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
@@ -101,7 +101,7 @@ def test_predictions_lie_under_the_tasks_name() -> None:
 HOLDER = """
 import sys, time
 from pathlib import Path
-from t5eval.run_folder import locked
+from t5eval.runs.folder import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from t5eval.errors import DataError
+from t5eval.support.errors import DataError
 from tests.t5eval.glue_files import FILES, MNLI_WIDE, QQP, RTE, read
 
 # (what is wrong, task, split, content, line, part of the message)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import task_specs
 from t5eval.data import open_split
-from t5eval.errors import DataError
-from t5eval.scoring import judge, score
+from t5eval.scoring.score import judge, score_split
+from t5eval.support.errors import DataError
 from task_specs import UserError
 from tests.t5eval.glue_files import FILES, QQP, RTE, put
 
@@ -81,7 +81,7 @@ def check(task: str, split: str, content: bytes) -> bool:
         (pair,) = spec.pairs(example)
         assert isinstance(pair.inputs, str)
         assert "\n" not in "".join(v for v in example.features.values() if isinstance(v, str))
-    result = score(spec, split, judge(spec, examples, {examples[0].id: "1"}))
+    result = score_split(spec, split, judge(spec, examples, {examples[0].id: "1"}))
     assert result.n == len(examples)
     assert result.missing == len(examples) - 1
     return True

@@ -9,7 +9,8 @@ import pytest
 
 import task_specs
 from t5eval.data import OfficialFiles, available_splits, data_source, open_split
-from t5eval.errors import DataError, MissingFile, UserError
+from t5eval.support.errors import DataError, MissingFile
+from task_specs.errors import UserError
 from tests.t5eval.glue_files import QQP, RTE, opened, put, read
 
 

@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 
 import task_specs
-from leaderboards import markup
-from leaderboards.json_rows import json_rows
-from leaderboards.markup import MarkupError, parse_xml
+from leaderboards.forms import markup
+from leaderboards.forms.json_rows import json_rows
+from leaderboards.forms.markup import MarkupError, parse_xml
 from leaderboards.verdict import FileFaults
-from t5eval.compared_sides import Side
+from t5eval.comparison.sides import Side
 from t5eval.data import open_split, squad_json, test_sets
-from t5eval.errors import DataError, RunError
-from t5eval.predictions import read_predictions
-from t5eval.report.runs import read_run
-from t5eval.results import read_results, write_results
-from t5eval.run_folder import predictions_path, write_config
-from t5eval.store import PredictionStore
-from t5eval.strict_json import parse_json
+from t5eval.reports.reported_run import read_run
+from t5eval.runs.folder import predictions_path, write_config
+from t5eval.runs.prediction_store import PredictionStore
+from t5eval.runs.results import read_results, write_results
+from t5eval.scoring.prediction_files import read_predictions
+from t5eval.support.errors import DataError, RunError
+from t5eval.support.strict_json import parse_json
 from task_specs import UserError
 
 DEEP = b'{"schema": 1, "results": ' + b"[" * 100_000

@@ -12,9 +12,10 @@ import pytest
 import task_specs
 from t5eval.data import available_splits, data_source, open_split
 from t5eval.data.hugging_face import HuggingFaceData
-from t5eval.errors import DataError, MissingFile, UserError
-from t5eval.submission import submit
+from t5eval.submissions.submit import submit
+from t5eval.support.errors import DataError, MissingFile
 from task_specs import TaskSpec
+from task_specs.errors import UserError
 
 datasets = pytest.importorskip("datasets")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 import t5eval
-from keras_model.byte_tokenizer import ByteTokenizer
-from t5eval import scoring
+from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
 from t5eval.data import OfficialFiles, available_splits, open_split
-from t5eval.demo.run import suite_folder
-from t5eval.errors import UserError
-from t5eval.keras_metrics import TaskMetric
-from t5eval.running_scores import RunningScores
+from t5eval.demo.demo import suite_folder
+from t5eval.scoring import score as scoring
+from t5eval.training.running_scores import RunningScores
+from t5eval.training.task_metric import TaskMetric
 from task_specs import Example, TaskSpec, all_tasks, get
+from task_specs.errors import UserError
 from tests.t5eval.squad_documents import version_2, write
 
 DATA = OfficialFiles(suite_folder())

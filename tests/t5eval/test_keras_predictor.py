@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from t5eval.errors import UserError
-from t5eval.evaluation import evaluate_splits
-from t5eval.keras_predictor import KerasPredictor
-from t5eval.predictor import Rank
+from t5eval.evaluation.splits import evaluate_splits
+from t5eval.predictors.of_keras import KerasPredictor
+from t5eval.predictors.predictor import Rank
 from task_specs import Decode
+from task_specs.errors import UserError
 from tests.t5eval.glue_files import RTE, opened
 from tests.t5eval.tiny_t5 import write_tiny_t5
 

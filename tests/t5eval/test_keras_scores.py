@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 
 from keras_model.checkpoints import load_model, save_model
-from keras_model.tokenizer_files import load_tokenizer
-from keras_model.training import TrainSettings, compile_model
+from keras_model.tokenizers.loading import load_tokenizer
+from keras_model.training_run.fit import compile_model
+from keras_model.training_run.fit_settings import TrainSettings
 from t5eval.data import open_split
-from t5eval.demo.run import suite_folder
-from t5eval.errors import UserError
-from t5eval.evaluation import evaluate_splits
-from t5eval.keras_predictor import KerasPredictor
-from t5eval.keras_scores import TaskScores
+from t5eval.demo.demo import suite_folder
+from t5eval.evaluation.splits import evaluate_splits
+from t5eval.predictors.of_keras import KerasPredictor
+from t5eval.training.score_callback import TaskScores
 from task_specs import get
+from task_specs.errors import UserError
 from tests.t5eval.tiny_t5 import write_tiny_t5
 
 TASKS = ("glue/stsb", "glue/rte")

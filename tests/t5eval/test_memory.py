@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t5eval.errors import UserError
-from t5eval.evaluation import evaluate_splits, plan_batches
-from t5eval.memory import Halving, is_out_of_memory
-from t5eval.predictor import Generation, OutOfMemory, Predictor, Prepared
+from t5eval.evaluation.splits import evaluate_splits, plan_batches
+from t5eval.predictors.halving import Halving, is_out_of_memory
+from t5eval.predictors.predictor import Generation, OutOfMemory, Predictor, Prepared
 from task_specs import Decode
+from task_specs.errors import UserError
 from tests.t5eval.glue_files import RTE, opened
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from t5eval.errors import UserError
 from t5eval.metrics import Metric, get_metric, metric_names, register
+from task_specs.errors import UserError
 
 GLUE = "accuracy accuracy_matched accuracy_mismatched f1 matthews matthews_t5 pearson pearson_t5 spearman spearman_t5"
 

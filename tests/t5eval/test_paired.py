@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.significance import PairedTest
 
-from t5eval.errors import UserError
 from t5eval.metrics import Batch, bootstrap, get_metric
-from t5eval.metrics.base import Floats, Metric
 from t5eval.metrics.bootstrap import SEED, draw_counts
+from t5eval.metrics.metric import Floats, Metric
 from t5eval.metrics.paired import (
     TRIALS,
     Exchanges,
@@ -27,6 +26,7 @@ from t5eval.metrics.paired import (
     mcnemar_p,
     randomisation_p,
 )
+from task_specs.errors import UserError
 from tests.t5eval.batches import class_batch, number_batch, text_batch
 
 RANDOM = np.random.default_rng(11)

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 import task_specs
 from t5eval.data import available_splits, open_split
 from t5eval.data.parallel_text import read_frame
-from t5eval.errors import DataError, MissingFile, UserError
+from t5eval.support.errors import DataError, MissingFile
 from task_specs import Example
+from task_specs.errors import UserError
 
 SGM = """<srcset setid="newstest2014" srclang="any">
 <doc docid="d1" genre="news" origlang="en">

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t5eval.errors import PredictionError
-from t5eval.predictions import plain_lines, read_predictions, recognise
+from t5eval.scoring.prediction_files import plain_lines, read_predictions, recognise
+from t5eval.support.errors import PredictionError
 
 IDS = ["0", "1", "2"]
 

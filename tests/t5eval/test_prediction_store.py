@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from t5eval.errors import RunError
-from t5eval.store import Prediction, PredictionStore
+from t5eval.runs.prediction import Prediction
+from t5eval.runs.prediction_store import PredictionStore
+from t5eval.support.errors import RunError
 
 MADE_BY = {"model": "m", "batch_tokens": 8, "limit": None}
 
@@ -184,7 +185,7 @@ def test_finish_puts_predictions_into_the_order_of_the_examples(tmp_path: Path) 
 APPENDER = """
 import sys
 from pathlib import Path
-from t5eval.store import Prediction, PredictionStore
+from t5eval.runs.prediction_store import Prediction, PredictionStore
 store = PredictionStore(Path(sys.argv[1]), "glue/rte", "test", {"model": "m", "batch_tokens": 8, "limit": None})
 for batch in range(100_000):
     store.append([Prediction(f"{batch}/{i}", f"text {batch} " * 50) for i in range(20)])

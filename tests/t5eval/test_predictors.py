@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 
 from t5eval.data import Split
-from t5eval.errors import PredictionError, UserError
-from t5eval.evaluation import evaluate_splits
-from t5eval.keras_predictor import KerasPredictor
+from t5eval.evaluation.splits import evaluate_splits
 from t5eval.predictors import ModelOptions, open_model
+from t5eval.predictors.of_keras import KerasPredictor
 from t5eval.predictors.of_keras_hub import KerasHubPredictor
-from t5eval.predictors.prediction_files import PredictionFiles
+from t5eval.predictors.of_predictions import PredictionFiles
+from t5eval.support.errors import PredictionError
+from task_specs.errors import UserError
 from tests.t5eval.glue_files import RTE, opened
 
 MINE = """
-from t5eval.predictor import Generation, Predictor, Prepared, Ranking
+from t5eval.predictors.predictor import Generation, Predictor, Prepared, Ranking
 
 class Mine(Predictor):
     identity = {"weights": "mine"}
@@ -181,7 +182,7 @@ def test_all_files_that_are_absent_are_named_before_anything_is_done(split: Spli
 
 
 def test_predictions_cannot_rank(split: Split, tmp_path: Path) -> None:
-    from t5eval.predictor import Rank
+    from t5eval.predictors.predictor import Rank
 
     predictor = open_model(f"predictions:{write(tmp_path / 'p.jsonl', ANSWERS)}").predictor
     with pytest.raises(UserError, match="a file of predictions cannot rank answers; leave --decode out"):

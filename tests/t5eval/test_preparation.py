@@ -18,17 +18,19 @@ from typing import Any
 
 import pytest
 
-from keras_model.byte_tokenizer import ByteTokenizer
-from keras_model.record_shards import write_shard
-from keras_model.records import is_complete, read_manifest
-from t5eval import preparation, preparation_blocks, preparation_workers
+from keras_model.data.record_shards import write_shard
+from keras_model.data.records import is_complete, read_manifest
+from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
 from t5eval.cli.progress import SplitProgress
 from t5eval.data import OfficialFiles, open_split
-from t5eval.errors import UserError
-from t5eval.preparation import in_processes, prepare
-from t5eval.preparation_workers import Workers
-from t5eval.prepared_records import existing, given_records, opened, prepare_or_keep, records_of_run
+from t5eval.preparation import blocks as preparation_blocks
+from t5eval.preparation import task_records as preparation
+from t5eval.preparation import workers as preparation_workers
+from t5eval.preparation.existing_records import existing, given_records, opened, prepare_or_keep, records_of_run
+from t5eval.preparation.task_records import in_processes, prepare
+from t5eval.preparation.workers import Workers
 from task_specs import Example, Lengths, get
+from task_specs.errors import UserError
 from tests.t5eval.glue_files import put
 
 TASKS = ("glue/sst2", "glue/rte", "glue/wnli")
@@ -48,7 +50,7 @@ def data(suite_copy: Path) -> OfficialFiles:
 @pytest.fixture
 def suite_copy(tmp_path: Path) -> Path:
     """The embedded suite, with 3,210 rows of SST-2."""
-    from t5eval.demo.run import suite_folder
+    from t5eval.demo.demo import suite_folder
 
     folder = tmp_path / "data"
     for name in ("RTE", "WNLI"):
@@ -135,7 +137,7 @@ def test_the_real_vocabulary(shared_data: Path, tmp_path: Path) -> None:
     """Ids as SentencePiece itself gives them."""
     import sentencepiece
 
-    from keras_model.tokenizer import T5Tokenizer
+    from keras_model.tokenizers.sentencepiece import T5Tokenizer
 
     model = shared_data / "t5_vocab" / "spiece.model"
     data, spec = OfficialFiles(shared_data), get("glue/rte")
@@ -163,7 +165,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(number)
 
-    monkeypatch.setattr("keras_model.record_shards.os.fsync", fsync)
+    monkeypatch.setattr("keras_model.data.record_shards.os.fsync", fsync)
 
 
 @pytest.mark.parametrize("after", [0, 1])
@@ -183,7 +185,7 @@ def test_a_full_disk_at_the_manifest(data: OfficialFiles, tmp_path: Path, monkey
     def refuse(path: Path, values: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("keras_model.records.write_json", refuse)
+    monkeypatch.setattr("keras_model.data.records.write_json", refuse)
     with pytest.raises(UserError, match=r"manifest\.json: cannot be written: No space left on device"):
         prepare(splits(data), TOKENIZER, tmp_path / "out", plain())
     assert files(tmp_path / "out") == {}
@@ -334,7 +336,7 @@ def test_a_run_prepares_once_and_again_what_does_not_fit(
         written.append(file)
         return write_shard(folder, file, examples)
 
-    monkeypatch.setattr("keras_model.record_shards.write_shard", counted)
+    monkeypatch.setattr("keras_model.data.record_shards.write_shard", counted)
     folder, specs, shard = tmp_path / "run" / "prepared", [RTE, get("glue/wnli")], "records/glue/rte/train-00000"
 
     def made(tokenizer: Any) -> list[str]:
@@ -354,7 +356,7 @@ def test_beams_direct_runner_makes_the_same_records(
     data: OfficialFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("apache_beam", reason="Apache Beam is not installed (make beam)")
-    from t5eval.preparation_beam import on_beam
+    from t5eval.preparation.beam import on_beam
 
     monkeypatch.setattr(preparation_blocks, "SHARD_BYTES", 2_500_000)
     prepare(splits(data), TOKENIZER, tmp_path / "plain", plain())

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from keras_model.byte_tokenizer import ByteTokenizer
-from keras_model.objectives import PrefixLm, SpanCorruption
-from keras_model.text_files import text_pairs
-from t5eval import prepared_text
-from t5eval.errors import UserError
-from t5eval.prepared_records import Said
-from t5eval.prepared_text import given_text, prepare_or_keep_text, text_of_run
-from t5eval.training_mixture import TextData
+from keras_model.data.objectives import PrefixLm, SpanCorruption
+from keras_model.data.text_files import text_pairs
+from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
+from t5eval.preparation import text_records as prepared_text
+from t5eval.preparation.existing_records import Said
+from t5eval.preparation.text_data import TextData
+from t5eval.preparation.text_records import given_text, prepare_or_keep_text, text_of_run
+from task_specs.errors import UserError
 
 INPUTS = 32
 

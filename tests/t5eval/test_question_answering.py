@@ -17,13 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import task_specs
-from t5eval import scoring
 from t5eval.data import open_split
 from t5eval.metrics import Batch, get_metric
 from t5eval.metrics.text_overlap import best_overlap, normalize, word_f1
-from t5eval.scoring import SplitScore
+from t5eval.scoring import score as scoring
+from t5eval.scoring.score import SplitScore
 from task_specs import Example, TaskSpec
-from task_specs.punctuation import pad_punctuation
+from task_specs.answers.punctuation import pad_punctuation
 
 WORDS = "the a an The of Paris U.S. O'Neil 1,000 $3.50 café “x” – ! . , & x_y 北京 theater".split()
 PUNCTUATION = set(string.punctuation)
@@ -87,7 +87,7 @@ def examples_of(truths: dict[str, list[str]], contexts: dict[str, str]) -> list[
 
 def scored(task: str, examples: Sequence[Example], predictions: dict[str, str]) -> SplitScore:
     spec: TaskSpec = task_specs.get(task)
-    return scoring.score(spec, "validation", scoring.judge(spec, examples, predictions))
+    return scoring.score_split(spec, "validation", scoring.judge(spec, examples, predictions))
 
 
 def values(result: SplitScore) -> dict[str, float | None]:

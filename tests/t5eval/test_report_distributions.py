@@ -13,9 +13,9 @@ from sacrebleu.metrics import CHRF
 from sklearn.metrics import confusion_matrix
 
 import task_specs
-from t5eval.report.charts import curve_chart, ticks
-from t5eval.report.distributions import MISSING, UNREADABLE, confusion, histogram, length_parts, means_by_length
-from t5eval.report.measures import measure
+from t5eval.reports.charts import curve_chart, ticks
+from t5eval.reports.distributions import MISSING, UNREADABLE, confusion, histogram, length_parts, means_by_length
+from t5eval.reports.measures import measure
 from tests.t5eval.batches import UNREAD, class_batch, number_batch, text_batch
 
 
@@ -90,8 +90,8 @@ def test_a_translation_has_the_chrf_of_its_sentence() -> None:
 
 @pytest.mark.parametrize("name", [spec.name for spec in task_specs.all_tasks()])
 def test_every_task_has_a_measure_of_single_examples(name: str, official: object) -> None:
-    from t5eval import scoring
     from t5eval.data import as_source, available_splits, open_split
+    from t5eval.scoring import score as scoring
 
     spec = task_specs.get(name)
     source = as_source(official)  # type: ignore[arg-type]

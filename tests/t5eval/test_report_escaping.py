@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from t5eval.report.escaping import cell, latex, markdown, markdown_code, script_json, visible
+from t5eval.reports.escaping import cell, latex, markdown, markdown_code, script_json, visible
 
 TEXTS = st.text(
     st.characters(codec="utf-8") | st.sampled_from("\\`*_[]<>&|~$@#!\n\t\r\0\x1b\u202e{}%^=+-"), max_size=30

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from t5eval.report.events import read_curves
+from t5eval.reports.training_events import read_curves
 
 WRITTEN = Path(__file__).with_name("references") / "events.out.tfevents.1795655543.tf2"  # by TensorFlow 2.21
 

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 import task_specs
-from t5eval.errors import RunError
-from t5eval.results import (
+from t5eval.runs.results import (
     SCHEMA,
     average,
     benchmark_averages,
@@ -19,6 +18,7 @@ from t5eval.results import (
     require_same_model,
     write_results,
 )
+from t5eval.support.errors import RunError
 
 GLUE = task_specs.BENCHMARKS["glue"]
 SCORES = {

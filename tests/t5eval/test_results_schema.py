@@ -14,15 +14,15 @@ import pytest
 import t5eval
 import task_specs
 from t5eval.data import open_split
-from t5eval.demo.run import suite_folder
-from t5eval.environment import checkout
-from t5eval.evaluation import evaluate_splits
+from t5eval.demo.demo import suite_folder
+from t5eval.evaluation.splits import evaluate_splits
 from t5eval.predictors import open_model
-from t5eval.results import SCHEMA
+from t5eval.runs.environment import checkout
+from t5eval.runs.results import SCHEMA
 
 SCHEMA_FILE = Path(t5eval.__file__).with_name("schema") / "results.schema.json"
 MODEL = """
-from t5eval.predictor import Generation, Predictor, Prepared
+from t5eval.predictors.predictor import Generation, Predictor, Prepared
 
 class Always(Predictor):
     identity = {"weights": "none"}

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 import task_specs
-from t5eval import scoring
-from t5eval.errors import PredictionError, UserError
-from t5eval.scoring import SplitScore, judge, require_labels, require_metrics
+from t5eval.scoring import score as scoring
+from t5eval.scoring.score import SplitScore, judge, require_labels, require_metrics
+from t5eval.support.errors import PredictionError
 from task_specs import Example, TaskSpec
+from task_specs.errors import UserError
 
 
 def spec_of(name: str) -> TaskSpec:
@@ -32,7 +33,7 @@ def score(name: str, labels: list[Any], texts: list[str | None], ids: list[str] 
     """Scores a split of `name`; None is a prediction that is missing."""
     examples = examples_of(name, labels, ids)
     predictions = {e.id: text for e, text in zip(examples, texts, strict=True) if text is not None}
-    result = scoring.score(spec_of(name), "validation", judge(spec_of(name), examples, predictions))
+    result = scoring.score_split(spec_of(name), "validation", judge(spec_of(name), examples, predictions))
     json.dumps(result.to_json(), allow_nan=False)
     return result
 
@@ -167,7 +168,7 @@ def test_wnli_is_scored_by_what_the_answer_refers_to() -> None:
     ]
     for texts, accuracy in ((["the old rope", "goat", ""], 200 / 3), (["goat", "rope", "the"], 0.0)):
         judged = judge(spec, examples, dict(zip("012", texts, strict=True)))
-        result = scoring.score(spec, "validation", judged)
+        result = scoring.score_split(spec, "validation", judged)
         assert values(result) == {"accuracy": pytest.approx(accuracy)}
         assert result.unreadable == 1
 
@@ -188,7 +189,7 @@ def test_an_unlabelled_split_has_no_scores() -> None:
 
 
 def test_no_examples_have_no_scores() -> None:
-    assert scoring.score(spec_of("rte"), "validation", []).labelled is False
+    assert scoring.score_split(spec_of("rte"), "validation", []).labelled is False
 
 
 def test_the_commonest_reasons_are_kept() -> None:
@@ -224,7 +225,7 @@ def test_scores_do_not_depend_on_the_order_of_predictions() -> None:
     texts = {"0": "equivalent", "1": "equivalent", "2": "?", "3": "not_equivalent"}
     backwards = dict(reversed(texts.items()))
     spec = spec_of("mrpc")
-    assert scoring.score(spec, "v", judge(spec, examples, texts)) == scoring.score(
+    assert scoring.score_split(spec, "v", judge(spec, examples, texts)) == scoring.score_split(
         spec, "v", judge(spec, examples, backwards)
     )
 
@@ -251,7 +252,7 @@ def test_metrics_that_do_not_suit_the_answers_are_refused() -> None:
     with pytest.raises(
         UserError, match="glue/ax: metric 'f1' does not suit its answers: it is defined for two classes"
     ):
-        scoring.score(ax, "test", judge(ax, examples_of("ax", [0]), {}))
+        scoring.score_split(ax, "test", judge(ax, examples_of("ax", [0]), {}))
     unknown = dataclasses.replace(spec_of("ax"), metrics=("fone",), task_score=("fone",))
     with pytest.raises(UserError, match="unknown metric 'fone'"):
         require_metrics(unknown)

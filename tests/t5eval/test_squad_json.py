@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import task_specs
 from t5eval.data import available_splits, open_split
-from t5eval.errors import DataError, MissingFile
+from t5eval.support.errors import DataError, MissingFile
 from task_specs import Example
 from tests.t5eval.squad_documents import PASSAGE, SECOND, version_1, version_2, write
 

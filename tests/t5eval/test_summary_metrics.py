@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from rouge_score import rouge_scorer
 
 import task_specs
-from t5eval import scoring
 from t5eval.metrics import get_metric, summarisation
-from t5eval.metrics.base import Metric
+from t5eval.metrics.metric import Metric
 from t5eval.metrics.summarisation import TYPES, pair_scores
-from task_specs.sentences import split_sentences, split_sentences_t5
+from t5eval.scoring import score as scoring
+from task_specs.texts.sentences import split_sentences, split_sentences_t5
 from tests.t5eval.batches import text_batch
 
 WORDS = st.sampled_from(
@@ -179,7 +179,7 @@ def test_the_best_of_several_references(each_backend: str) -> None:
 def test_signatures() -> None:
     spec = task_specs.get("cnn_dailymail")
     examples = scoring.reference_examples(spec, ["a b .", "c d ."])
-    scores = scoring.score(spec, "references", scoring.judge(spec, examples, {"0": "a b .", "1": "c"})).scores
+    scores = scoring.score_split(spec, "references", scoring.judge(spec, examples, {"0": "a b .", "1": "c"})).scores
     assert list(scores) == list(spec.metrics)
     assert "|stemmer:porter|sentences:newline or [.!?] before a space|" in scores["rougeLsum"].signature
     assert "|stemmer:no|sentences:newline or ' . '|" in scores["rougeLsum_t5"].signature
@@ -214,7 +214,7 @@ def test_a_published_system(real_pairs: tuple[list[str], list[str]]) -> None:
     start = time.process_time()
     examples = scoring.reference_examples(spec, real_pairs[0])
     predictions = {str(i): text for i, text in enumerate(real_pairs[1])}
-    scores = scoring.score(spec, "references", scoring.judge(spec, examples, predictions)).scores
+    scores = scoring.score_split(spec, "references", scoring.judge(spec, examples, predictions)).scores
     elapsed = time.process_time() - start
     values = {name: score.value for name, score in scores.items()}
     for name, published in (("rouge1", 46.67), ("rouge2", 22.15), ("rougeLsum", 43.54)):

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import task_specs
-from t5eval import scoring
-from t5eval.errors import UserError
 from t5eval.metrics import Batch, Metric, Scored, get_metric
 from t5eval.metrics.bootstrap import interval95
+from t5eval.scoring import score as scoring
 from task_specs import Answer, Example
+from task_specs.errors import UserError
 
 UNREAD = -1
 
@@ -187,7 +187,7 @@ def test_ids_that_a_metric_cannot_use(name: str, ids: list[str], message: str) -
 
 def scores(task: str, examples: Sequence[Example], predictions: dict[str, str]) -> dict[str, float | None]:
     spec = task_specs.get(task)
-    result = scoring.score(spec, "validation", scoring.judge(spec, examples, predictions))
+    result = scoring.score_split(spec, "validation", scoring.judge(spec, examples, predictions))
     return {name: score.value for name, score in result.scores.items()}
 
 

@@ -12,11 +12,12 @@ import pytest
 
 import task_specs
 from t5eval.data import DataSource, available_splits, open_split
-from t5eval.data.build import build
-from t5eval.data.prepared import TfdsData
-from t5eval.errors import DataError, MissingFile, UserError
-from t5eval.submission import submit
+from t5eval.data.tfds import TfdsData
+from t5eval.data.tfds_build import build
+from t5eval.submissions.submit import submit
+from t5eval.support.errors import DataError, MissingFile
 from task_specs import Example
+from task_specs.errors import UserError
 
 pytest.importorskip("tensorflow_datasets")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]

@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from keras_model.byte_tokenizer import ByteTokenizer
+from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
 from t5eval.data import data_source, open_split
-from t5eval.demo.run import suite_folder
-from t5eval.errors import UserError
-from t5eval.preparation_blocks import learnable_pairs
-from t5eval.prepared_text import text_of_run
-from t5eval.training import TrainConfig, resolve, training_splits
-from t5eval.training_mixture import TextData, draw_rates, drawn, drawn_tasks, ids_of_examples, mixture_of_run
+from t5eval.demo.demo import suite_folder
+from t5eval.preparation.blocks import learnable_pairs
+from t5eval.preparation.text_data import TextData
+from t5eval.preparation.text_records import text_of_run
+from t5eval.training.fine_tuning import TrainConfig, resolve, training_splits
+from t5eval.training.mixture import draw_rates, drawn, drawn_tasks, ids_of_examples, mixture_of_run
 from task_specs import Member, Mixture, get, shares, tasks_of
+from task_specs.errors import UserError
 
 BASE: dict[str, Any] = {"task": ["glue/rte"], "data_dir": "d", "out": "o", "model": "m"}
 

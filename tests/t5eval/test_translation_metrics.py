@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import task_specs
-from t5eval import scoring
 from t5eval.metrics import get_metric
-from t5eval.metrics.base import Metric
 from t5eval.metrics.bootstrap import draw_counts
+from t5eval.metrics.metric import Metric
+from t5eval.scoring import score as scoring
 from tests.t5eval.batches import text_batch
 
 NAMES = ("bleu", "bleu_t5", "chrf")
@@ -142,7 +142,7 @@ def test_bounds() -> None:
 def test_signature_holds_sacrebleus_own() -> None:
     spec = task_specs.get("wmt17/en-de")
     examples = scoring.reference_examples(spec, ["ein Haus", "zwei"])
-    result = scoring.score(spec, "references", scoring.judge(spec, examples, {"0": "ein Haus", "1": "drei"}))
+    result = scoring.score_split(spec, "references", scoring.judge(spec, examples, {"0": "ein Haus", "1": "drei"}))
     for name, scorer in (
         ("bleu", sacrebleu.BLEU()),
         ("bleu_t5", sacrebleu.BLEU(tokenize="intl")),
@@ -162,7 +162,7 @@ def test_uedins_system_of_2017(shared_data: Path) -> None:
     spec = task_specs.get("wmt17/en-de")
     examples = scoring.reference_examples(spec, lines[0])
     predictions = {str(i): text for i, text in enumerate(lines[1])}
-    scores = scoring.score(spec, "references", scoring.judge(spec, examples, predictions)).scores
+    scores = scoring.score_split(spec, "references", scoring.judge(spec, examples, predictions)).scores
     values = {name: score.value for name, score in scores.items()}
     assert values["bleu"] == pytest.approx(28.3012, abs=5e-5)
     assert values["bleu_t5"] == pytest.approx(28.5026, abs=5e-5)

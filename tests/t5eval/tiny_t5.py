@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from t5eval.data import open_split
-from t5eval.demo.run import suite_folder
+from t5eval.demo.demo import suite_folder
 from task_specs import get
 
 
@@ -15,8 +15,8 @@ def write_tiny_t5(folder: Path) -> Path:
 
     from keras_model.checkpoints import save_model
     from keras_model.config import T5Config
-    from keras_model.model import T5
-    from keras_model.tokenizer import T5Tokenizer
+    from keras_model.t5 import T5
+    from keras_model.tokenizers.sentencepiece import T5Tokenizer
 
     rte = get("glue/rte")
     lines = [pair.inputs for e in open_split(rte, "train", suite_folder()) for pair in rte.pairs(e)]

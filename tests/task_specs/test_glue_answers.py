@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import task_specs
 from task_specs import SpecError
-from task_specs.answers import Label, Number, Referent, referent_words
+from task_specs.answers.labels import Label, Number, Referent, referent_words
 
 UNREAD = -1  # T5's value for a text it cannot read
 

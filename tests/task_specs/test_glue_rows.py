@@ -6,7 +6,7 @@ import pytest
 
 import task_specs
 from task_specs import BENCHMARKS, ClassFile, NumberFile
-from task_specs.benchmarks import Benchmark
+from task_specs.rows.benchmarks import Benchmark
 
 # task: classes in their order, sizes of train, validation and test
 TASKS: dict[str, tuple[tuple[str, ...], tuple[int, int, int]]] = {

@@ -6,7 +6,7 @@ import pytest
 
 import task_specs
 from task_specs import BENCHMARKS, SpecError
-from task_specs.sources_squad import SquadJson
+from task_specs.sources.squad import SquadJson
 
 # task: T5's name, version, training and validation questions
 TASKS = {

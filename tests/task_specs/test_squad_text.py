@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import task_specs
 from task_specs import Example, SpecError
-from task_specs.punctuation import find_span, pad_punctuation
-from task_specs.squad_text import OptionalContextSpan, numbered_words, span_numbers
+from task_specs.answers.punctuation import find_span, pad_punctuation
+from task_specs.answers.squad import OptionalContextSpan, numbered_words, span_numbers
 
 # Letters, digits, every mark, and whitespace of all kinds; short alphabets make the parts meet often.
 TEXT = st.text(st.sampled_from("aB1é京–“.,'-$%_()!~ \t\n\r\f\v\x1c\x85\u00a0\u3000\u200b"), max_size=40)

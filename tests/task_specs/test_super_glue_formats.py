@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 import task_specs
 from task_specs import Example, SpecError, TextPair
-from task_specs.candidate import Candidate
-from task_specs.referents import correct_spans, mark_pronoun
-from task_specs.sources_jsonl import JsonLines, MultiRcLines, WscLines
-from task_specs.super_glue_text import RenamedFields, joined_highlights, without_markup
+from task_specs.answers.candidate import Candidate
+from task_specs.sources.json_lines import JsonLines, MultiRcLines, WscLines
+from task_specs.texts.referents import correct_spans, mark_pronoun
+from task_specs.texts.super_glue import RenamedFields, joined_highlights, without_markup
 
 
 def only_pair(task: str, features: dict[str, Any], training: bool = False) -> TextPair:

@@ -6,7 +6,7 @@ import pytest
 
 import task_specs
 from task_specs import BENCHMARKS
-from task_specs.json_files import JsonClassFile, JsonTextFile, MultiRcFile
+from task_specs.submission_files.json_lines import JsonClassFile, JsonTextFile, MultiRcFile
 
 FALSE_TRUE = ("False", "True")
 TWO = ("entailment", "not_entailment")

@@ -13,9 +13,9 @@ import pytest
 
 import task_specs
 from task_specs import ClassFile, Decode, Lengths, NumberFile, SpecError, TaskSpec
-from task_specs.answers import Label, Number
-from task_specs.sources import Labels, Tsv
-from task_specs.text import Fields
+from task_specs.answers.labels import Label, Number
+from task_specs.sources.tsv import Labels, Tsv
+from task_specs.texts.fields import Fields
 
 SOURCE = Tsv("mine", {"train": "a.tsv", "test": "b.tsv"}, {"s": "sentence"}, label="y", classes=("0", "1"))
 

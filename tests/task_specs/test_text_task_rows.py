@@ -6,10 +6,10 @@ import pytest
 
 import task_specs
 from task_specs import Decode, Example, Lengths, SpecError
-from task_specs.instructed_text import Instructed
 from task_specs.schema import from_plain
-from task_specs.sources_parallel import ParallelText
-from task_specs.sources_summaries import Stories
+from task_specs.sources.parallel import ParallelText
+from task_specs.sources.summaries import Stories
+from task_specs.texts.instructed import Instructed
 
 # task: T5's name, validation and test sizes, instruction, test set
 WMT = {

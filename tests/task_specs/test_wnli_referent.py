@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import task_specs
 from task_specs import Example
-from task_specs.wnli import mark_referent
+from task_specs.texts.wnli import mark_referent
 
 # premise, hypothesis, inputs, targets
 FOUND = [

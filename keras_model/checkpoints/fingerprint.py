@@ -1,0 +1,33 @@
+"""The hash of what a checkpoint computes, told without TensorFlow."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from keras_model.checkpoints.opening import format_of
+from keras_model.files.model_folder import CheckpointError, read_config
+
+
+def model_fingerprint(path: str | os.PathLike[str]) -> str:
+    """SHA-256, hexadecimal, of what a checkpoint computes: its configuration as understood, if it has a file of it, and
+    its weight files in the order of their names.
+
+    Raises:
+        CheckpointError: there is no checkpoint, a file of it is missing, or its configuration is no T5's.
+    """
+    path = Path(path)
+    checkpoint_format = format_of(path)
+    config = checkpoint_format.config_file(path)
+    digest = hashlib.sha256()
+    if config is not None:
+        digest.update(json.dumps(read_config(config).to_dict(), sort_keys=True).encode())
+    for file in sorted(checkpoint_format.files(path)):
+        try:
+            with open(file, "rb") as opened:
+                digest.update(hashlib.file_digest(opened, "sha256").digest())
+        except OSError as error:  # a shard that the index names
+            raise CheckpointError(f"{file}: {error.strerror or error}.") from error
+    return digest.hexdigest()

@@ -1,0 +1,114 @@
+"""Model folders in Hugging Face's layout: config.json, spiece.model and the weights, in safetensors or as PyTorch wrote
+them, in one file or in shards with an index. With model.safetensors it is also our own format."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keras_model.checkpoints.checkpoint import Checkpoint, Format
+from keras_model.checkpoints.configuration import settle_head
+from keras_model.checkpoints.containers.safetensors_file import SafetensorsFile
+from keras_model.checkpoints.containers.sharded import ShardedTensors, shard_paths
+from keras_model.checkpoints.containers.torch_file import TorchFile
+from keras_model.checkpoints.tensors import Tensors
+from keras_model.checkpoints.weights import weights
+from keras_model.files.complete import replacing, write_json
+from keras_model.files.model_folder import CONFIG_FILE, WEIGHTS_FILE, CheckpointError, read_config
+from keras_model.tokenizers.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from keras_model.t5 import T5
+
+
+@dataclasses.dataclass(frozen=True)
+class _Weights:
+    """A form that a folder's weights have."""
+
+    name: str
+    """The file that shows it."""
+    open: Callable[[Path], Tensors]
+    files: Callable[[Path], list[Path]]
+
+
+def _whole(open_file: Callable[[Path], Tensors], name: str) -> _Weights:
+    return _Weights(name, open=open_file, files=lambda path: [path])
+
+
+def _sharded(open_shard: Callable[[Path], Tensors], name: str) -> _Weights:
+    return _Weights(
+        name,
+        open=lambda index: ShardedTensors(index, open_shard),
+        files=lambda index: list(set(shard_paths(index).values())),
+    )
+
+
+_FORMS = (
+    _whole(SafetensorsFile, WEIGHTS_FILE),
+    _sharded(SafetensorsFile, f"{WEIGHTS_FILE}.index.json"),
+    _whole(TorchFile, "pytorch_model.bin"),
+    _sharded(TorchFile, "pytorch_model.bin.index.json"),
+)
+"""In this order: PyTorch's files are read only where there are no others."""
+
+
+def _form(folder: Path) -> _Weights | None:
+    return next((form for form in _FORMS if (folder / form.name).is_file()), None)
+
+
+def _files(folder: Path) -> list[Path]:
+    form = _form(folder)
+    return form.files(folder / form.name) if form else []
+
+
+def _open(folder: Path) -> Checkpoint:
+    form = _form(folder)
+    assert form is not None  # recognised
+    config = read_config(folder / CONFIG_FILE)  # before the weights: it tells a foreign architecture
+    tensors = form.open(folder / form.name)
+    return Checkpoint(HUGGING_FACE.name, settle_head(config, folder / CONFIG_FILE, tensors), tensors)
+
+
+HUGGING_FACE = Format(
+    name="Hugging Face",
+    looked_for=f"a folder with {', '.join(form.name for form in _FORMS)}",
+    recognises=lambda path: _form(path) is not None,
+    config_file=lambda folder: folder / CONFIG_FILE,
+    files=_files,
+    open=_open,
+)
+
+
+def save_model(model: T5, folder: str | os.PathLike[str], tokenizer: Tokenizer | None = None) -> None:
+    """Writes a folder that `load_model` and transformers read, weights in the dtype of the model's variables.
+
+    Each file appears under its name only when it is complete. config.json comes last: where it is, the rest is.
+
+    Args:
+        model: the model.
+        folder: made if absent; files of the same names are replaced.
+        tokenizer: written beside the model if given.
+
+    Raises:
+        CheckpointError: the weights cannot be written, for instance to a full disk.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    if tokenizer is not None:
+        for name, content in tokenizer.files().items():
+            with replacing(folder / name) as temporary:
+                temporary.write_bytes(content)
+    with replacing(folder / WEIGHTS_FILE) as temporary:
+        values = {weight.name: weight.to_stored() for weight in weights(model)}
+        try:
+            # transformers refuses a file that does not say which framework's layout it has.
+            save_file(values, temporary, metadata={"format": "pt"})
+        except SafetensorError as error:
+            raise CheckpointError(f"{folder / WEIGHTS_FILE}: cannot be written ({error}).") from error
+    write_json(folder / CONFIG_FILE, model.config.to_dict())

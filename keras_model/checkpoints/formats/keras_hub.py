@@ -1,0 +1,276 @@
+"""KerasHub's presets of a T5, read with h5py alone: what `T5Backbone` and `T5Seq2SeqLM` save with `save_to_preset`.
+
+A preset is a folder. `config.json` names the backbone's class and its arguments, as Keras serialises objects; nothing
+that it names is imported. `model.weights.h5` holds the weights, or several such files that `model.weights.json` lists;
+`assets/tokenizer/vocabulary.spm` is the tokenizer's. A task beside it (`task.json`) is a T5Seq2SeqLM, which adds no
+weights of its own.
+
+Keras addresses a layer of a model by its class and by how many layers of that class came before it: KerasHub's
+encoder layers are `t5_transformer_layer`, `t5_transformer_layer_1`, ..., and the decoder's go on counting.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_model.checkpoints.checkpoint import Checkpoint, Format
+from keras_model.checkpoints.tensors import Origin, RenamedTensors, require_floating
+from keras_model.checkpoints.weights import EMBEDDING, HEAD
+from keras_model.config import ConfigError, T5Config
+from keras_model.files.model_folder import CONFIG_FILE, CheckpointError, read_json
+
+H5_FILE = "model.weights.h5"
+SHARDS_FILE = "model.weights.json"
+TASK_FILE = "task.json"
+VOCABULARY_FILE = "assets/tokenizer/vocabulary.spm"
+PACKAGES = ("keras_hub", "keras_nlp")
+"""Under both names KerasHub registers its classes; keras_nlp is the older one."""
+
+ARGUMENTS = {
+    "vocabulary_size": "vocab_size",
+    "num_layers": "num_layers",
+    "num_heads": "num_heads",
+    "hidden_dim": "d_model",
+    "intermediate_dim": "d_ff",
+    "key_value_dim": "d_kv",
+    "dropout": "dropout_rate",
+    "layer_norm_epsilon": "layer_norm_epsilon",
+    "tie_embedding_weights": "tie_word_embeddings",
+}
+"""T5Backbone's arguments that T5Config has under another name."""
+OPTIONAL = {
+    "key_value_dim": None,
+    "dropout": 0.1,
+    "activation": "relu",
+    "use_gated_activation": True,
+    "layer_norm_epsilon": 1e-6,
+    "tie_embedding_weights": True,
+}
+"""Arguments that may be absent, with what absence means."""
+WITHOUT_EFFECT = {"name", "trainable", "dtype"}
+ACTIVATIONS = {
+    "relu": "relu",
+    "gelu": "gelu",
+    "silu": "silu",
+    "swish": "silu",
+    **{f"{package}>gelu_approximate": "gelu_new" for package in PACKAGES},
+}
+"""Activations by the names under which Keras finds them. `gelu` is the exact one."""
+
+
+def places(config: T5Config) -> Iterator[tuple[str, Origin]]:
+    """Hugging Face's name of every tensor, in the order of `weights.places`, and where an HDF5 file holds it."""
+    for name, path, is_matrix in _places(config):
+        yield name, Origin(f"layers/{path}", input_axes=1 if is_matrix else None)
+
+
+def _places(config: T5Config) -> Iterator[tuple[str, str, bool]]:
+    yield EMBEDDING, "reversible_embedding/vars/0", False
+    for prefix, first in (("encoder", 0), ("decoder", config.num_layers)):
+        for number in range(config.num_layers):
+            block = f"{prefix}.block.{number}.layer"
+            layer = "t5_transformer_layer" + (f"_{first + number}" if first + number else "")
+            kinds = [("SelfAttention", "self_attention"), ("EncDecAttention", "cross_attention")]
+            for index, (name, attention) in enumerate(kinds[: 2 if prefix == "decoder" else 1]):
+                yield f"{block}.{index}.layer_norm.weight", f"{layer}/{attention}_layer_norm/vars/0", False
+                for part in ("query", "key", "value", "output"):
+                    yield (
+                        f"{block}.{index}.{name}.{part[0]}.weight",
+                        f"{layer}/{attention}/{part}_projector/vars/0",
+                        True,
+                    )
+            if number == 0:
+                bias = f"{block}.0.SelfAttention.relative_attention_bias.weight"
+                yield bias, f"{layer}/self_attention/vars/0", False
+            index = 2 if prefix == "decoder" else 1
+            yield f"{block}.{index}.layer_norm.weight", f"{layer}/layer_norm/vars/0", False
+            names = (
+                {"wi_0": "input", "wi_1": "gate", "wo": "output"}
+                if config.is_gated
+                else {"wi": "input", "wo": "output"}
+            )
+            for name, part in names.items():
+                yield f"{block}.{index}.DenseReluDense.{name}.weight", f"{layer}/{part}_projector/vars/0", True
+        norm = "t5_layer_norm" + ("_1" if prefix == "decoder" else "")
+        yield f"{prefix}.final_layer_norm.weight", f"{norm}/vars/0", False
+    if not config.tie_word_embeddings:
+        yield HEAD, "reversible_embedding/vars/1", True
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The HDF5 files of a preset.
+
+    Raises:
+        CheckpointError: `model.weights.json` is damaged, or names a file outside the folder or one that is not there.
+    """
+    if (folder / H5_FILE).is_file():
+        return [folder / H5_FILE]
+    listing = folder / SHARDS_FILE
+    listed = read_json(listing).get("weight_map")
+    if not isinstance(listed, dict):
+        raise CheckpointError(f"{listing}: weight_map must be an object of paths and file names, got {listed!r}.")
+    names: set[Any] = set()
+    for entry in listed.values():
+        names.update(map(str, entry) if isinstance(entry, list) else [str(entry)])
+    for name in sorted(names):
+        if Path(name).name != name or not name.endswith(".h5"):
+            raise CheckpointError(f"{listing}: weight_map names {name!r}; it must be an .h5 file in the same folder.")
+        if not (folder / name).is_file():
+            raise CheckpointError(f"{listing}: weight_map names {name}, which is not there.")
+    return [folder / name for name in sorted(names)]
+
+
+def read_preset_config(folder: Path) -> T5Config:
+    """The configuration of a preset.
+
+    Raises:
+        CheckpointError: another class than T5Backbone (or, as a task, T5Seq2SeqLM), or arguments that are no T5's.
+    """
+    path = folder / CONFIG_FILE
+    config = _backbone_config(path, read_json(path))
+    path = folder / TASK_FILE
+    if path.is_file():
+        task = read_json(path)
+        _require_class(path, task, "T5Seq2SeqLM")
+        arguments = task.get("config")
+        backbone = arguments.get("backbone") if isinstance(arguments, dict) else None
+        if not isinstance(backbone, dict) or _backbone_config(path, backbone) != config:
+            raise CheckpointError(
+                f"{path}: its backbone is not the one in {CONFIG_FILE}; KerasHub reads now one, now the other."
+            )
+    return config
+
+
+def _require_class(path: Path, serialised: Mapping[str, Any], name: str) -> None:
+    registered = [f"{package}>{name}" for package in PACKAGES]
+    if serialised.get("class_name") != name or serialised.get("registered_name") not in registered:
+        raise CheckpointError(
+            f"{path}: expected KerasHub's {name} (registered as {registered[0]}), got {serialised.get('class_name')!r} "
+            f"(registered as {serialised.get('registered_name')!r}); other classes are not read."
+        )
+
+
+def _backbone_config(path: Path, serialised: Mapping[str, Any]) -> T5Config:
+    _require_class(path, serialised, "T5Backbone")
+    given = serialised.get("config")
+    if not isinstance(given, dict):
+        raise CheckpointError(f"{path}: config must be an object, got {type(given).__name__}.")
+    known = {*ARGUMENTS, *OPTIONAL}
+    unknown = sorted(given.keys() - known - WITHOUT_EFFECT)
+    missing = sorted(known - given.keys() - OPTIONAL.keys())
+    if unknown or missing:
+        what = f"has an unknown argument {unknown[0]}" if unknown else f"lacks {missing[0]}"
+        raise CheckpointError(f"{path}: T5Backbone {what}.")
+    arguments = {**OPTIONAL, **given}
+    if arguments["key_value_dim"] is None:
+        with contextlib.suppress(TypeError, ZeroDivisionError):  # T5Config says what is wrong with them
+            arguments["key_value_dim"] = arguments["hidden_dim"] // arguments["num_heads"]
+    values = {ours: arguments[theirs] for theirs, ours in ARGUMENTS.items()}
+    values["feed_forward_proj"] = _feed_forward(path, arguments["activation"], arguments["use_gated_activation"])
+    try:
+        return T5Config(**values)
+    except ConfigError as error:
+        message = str(error)
+        for theirs, ours in ARGUMENTS.items():
+            message = message.replace(ours, theirs)
+        raise CheckpointError(f"{path}: {message}") from error
+
+
+def _feed_forward(path: Path, activation: Any, gated: Any) -> str:
+    """`feed_forward_proj` of an activation, which is a name or a serialised function."""
+    name = activation
+    if isinstance(activation, dict) and activation.get("class_name") == "function":
+        name = activation.get("config")
+    if not isinstance(name, str) or name not in ACTIVATIONS:
+        raise CheckpointError(f"{path}: activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}.")
+    if not isinstance(gated, bool):
+        raise CheckpointError(f"{path}: use_gated_activation must be true or false, got {gated!r}.")
+    if gated and name == "gelu":
+        raise CheckpointError(
+            f"{path}: a gated feed-forward layer with the exact GELU ('gelu') is no T5's; v1.1 was trained with the "
+            f"tanh approximation, which is {PACKAGES[0]}>gelu_approximate."
+        )
+    ours = ACTIVATIONS[name]
+    if not gated:
+        return ours
+    return "gated-gelu" if ours == "gelu_new" else f"gated-{ours}"
+
+
+class _Datasets:
+    """The datasets of a preset's HDF5 files by their paths.
+
+    Raises:
+        CheckpointError: a file cannot be read, holds data elsewhere, or two hold the same tensor.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        import ml_dtypes  # noqa: F401  (makes NumPy understand bfloat16)
+
+        files = weight_files(folder)
+        self.source = str(files[0] if len(files) == 1 else folder / SHARDS_FILE)
+        self._found: dict[str, Any] = {}
+        for path in files:
+            for name, dataset in _datasets(path):
+                if name in self._found:
+                    raise CheckpointError(f"{path}: {name} is also in another file of the preset.")
+                if dataset.external or dataset.is_virtual or dataset.id.get_storage_size() < dataset.nbytes:
+                    raise CheckpointError(f"{path}: {name} is not stored whole in this file, as Keras writes it.")
+                self._found[name] = dataset
+
+    def names(self) -> list[str]:
+        return list(self._found)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return tuple(self._found[name].shape)
+
+    def read(self, name: str) -> np.ndarray:
+        dataset = self._found[name]
+        dtype = dataset.dtype
+        if dtype == "V2" and dataset.attrs.get("dtype") == "bfloat16":  # HDF5 has no bfloat16: two bytes and a note
+            dtype = np.dtype("bfloat16")
+        require_floating(dataset.file.filename, name, dtype)
+        return dataset[()].view(dtype)
+
+
+def _datasets(path: Path) -> list[tuple[str, Any]]:
+    """The datasets of an HDF5 file by their paths. Links, to other files above all, are not followed."""
+    import h5py
+
+    found: list[tuple[str, Any]] = []
+
+    def visit(inner: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            found.append((inner, item))
+
+    try:
+        h5py.File(path, "r").visititems(visit)
+    except (OSError, RuntimeError, UnicodeError) as error:
+        raise CheckpointError(f"{path}: cannot be read as an HDF5 file ({error}).") from error
+    return found
+
+
+def _open(folder: Path) -> Checkpoint:
+    config = read_preset_config(folder)
+    arrays = _Datasets(folder)
+    origins = {name: Origin(name) for name in arrays.names()}  # what T5 has no place for keeps its path as name
+    # A damaged configuration may ask for any number of layers; one place more than there are datasets is enough.
+    for name, origin in itertools.islice(places(config), len(origins) + 1):
+        if origins.pop(origin.name, None):
+            origins[name] = origin
+    return Checkpoint(KERAS_HUB.name, config, RenamedTensors(arrays, origins))
+
+
+KERAS_HUB = Format(
+    name="KerasHub",
+    looked_for=f"a folder with {H5_FILE} or {SHARDS_FILE}",
+    recognises=lambda path: any((path / name).is_file() for name in (H5_FILE, SHARDS_FILE)),
+    config_file=lambda folder: None,  # it is not Hugging Face's, and counts as a file of the weights
+    files=lambda folder: [folder / CONFIG_FILE, *weight_files(folder)],
+    open=_open,
+)

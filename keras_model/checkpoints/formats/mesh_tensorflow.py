@@ -1,0 +1,162 @@
+"""Checkpoints of T5's own code on Mesh TensorFlow, `model.ckpt-N.index` and `model.ckpt-N.data-*`: the v1.0 models.
+
+Named by their folder or by what the names of a step's files have in common (FOLDER/model.ckpt-1000000). Matrices are
+[inputs, outputs], where heads may be an axis of their own; position biases are [heads, buckets].
+
+Source: `t5x/checkpoint_importer.py`, and `transformer_layers.py` and `attention.py` of mesh_tensorflow/transformer.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_model.checkpoints.checkpoint import Checkpoint, Format
+from keras_model.checkpoints.configuration import config_beside, configuration
+from keras_model.checkpoints.tensors import Origin, RenamedTensors, require_floating
+from keras_model.checkpoints.weights import EMBEDDING, HEAD
+from keras_model.files.model_folder import CheckpointError
+
+_POINTER_FILE = "checkpoint"
+_NEWEST = re.compile(rb'^model_checkpoint_path: *"([^"]+)"', re.MULTILINE)
+_NO_PARAMETER = re.compile(r"global_step|.*_slot_\w+|.*/adam_[mv]")
+"""The step, and what an optimizer keeps for each parameter."""
+
+
+def _found(path: Path) -> Path | None:
+    """The common beginning of the names of a checkpoint's files; in a folder, the step that `checkpoint` names, or else
+    the newest."""
+    if not path.is_dir():
+        return path if path.with_name(f"{path.name}.index").is_file() else None
+    prefixes = {
+        file.name.removesuffix(".index"): file.with_name(file.name.removesuffix(".index"))
+        for file in path.glob("*.index")
+    }
+    if not prefixes:
+        return None
+    pointer = path / _POINTER_FILE
+    # The path in it is where the checkpoint was written; only its last part still means something.
+    named = _NEWEST.search(pointer.read_bytes()) if pointer.is_file() else None
+    newest = named[1].decode(errors="replace").rpartition("/")[2] if named else None
+    return prefixes.get(newest or "") or max(prefixes.values(), key=_step)
+
+
+def _step(prefix: Path) -> tuple[int, str]:
+    return int((re.search(r"-(\d+)$", prefix.name) or [0, -1])[1]), prefix.name
+
+
+def _files(path: Path) -> list[Path]:
+    prefix = _found(path)
+    assert prefix is not None  # recognised
+    files = [prefix.with_name(f"{prefix.name}.index")]
+    return files + [file for file in prefix.parent.iterdir() if file.name.startswith(f"{prefix.name}.data-")]
+
+
+def _open(path: Path) -> Checkpoint:
+    prefix = _found(path)
+    assert prefix is not None  # recognised
+    arrays = _Variables(prefix, _files(path)[1:])
+    tensors = RenamedTensors(arrays, _origins(arrays))
+    return Checkpoint(MESH_TENSORFLOW.name, configuration(config_beside(prefix), tensors), tensors)
+
+
+MESH_TENSORFLOW = Format(
+    name="Mesh TensorFlow",
+    looked_for="a folder with model.ckpt-N.index, or FOLDER/model.ckpt-N",
+    recognises=lambda path: _found(path) is not None,
+    config_file=lambda path: config_beside(_found(path) or path),
+    files=_files,
+    open=_open,
+)
+
+
+class _Variables:
+    """The parameters in a TensorFlow checkpoint.
+
+    Raises:
+        CheckpointError: the index is damaged, or speaks of more than the files hold.
+    """
+
+    def __init__(self, prefix: Path, data: list[Path]) -> None:
+        """Args:
+        prefix: the common beginning of the files' names.
+        data: all files but the index.
+        """
+        import tensorflow as tf
+
+        self.source = str(prefix)
+        try:
+            self._reader = tf.train.load_checkpoint(str(prefix))
+            self._shapes: dict[str, list[int]] = self._reader.get_variable_to_shape_map()
+            self._types: dict[str, Any] = self._reader.get_variable_to_dtype_map()
+        except Exception as error:  # tf.errors.OpError, ValueError, RuntimeError
+            raise CheckpointError(
+                f"{prefix}.index: cannot be read as a TensorFlow checkpoint ({_line(error)})."
+            ) from error
+        held = sum(file.stat().st_size for file in data)
+        claimed = sum(math.prod(shape) * self._types[name].size for name, shape in self._shapes.items())
+        if claimed > held:
+            raise CheckpointError(f"{prefix}.data-*: hold {held} bytes, but {prefix.name}.index lists {claimed}.")
+
+    def names(self) -> list[str]:
+        return sorted(name for name in self._shapes if not _NO_PARAMETER.fullmatch(name))
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return tuple(self._shapes[name])
+
+    def read(self, name: str) -> np.ndarray:
+        require_floating(self.source, name, self._types[name].name)
+        try:
+            return self._reader.get_tensor(name)
+        except Exception as error:
+            raise CheckpointError(f"{self.source}: tensor {name} cannot be read ({_line(error)}).") from error
+
+
+def _line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+_ELSEWHERE: dict[str, tuple[str, int | None]] = {
+    "shared/embedding": (EMBEDDING, None),
+    "encoder/embedding": ("encoder.embed_tokens.weight", None),
+    "decoder/embedding": ("decoder.embed_tokens.weight", None),
+    "decoder/logits/kernel": (HEAD, 1),
+}
+_FINAL_NORM = re.compile(r"(encoder|decoder)/(?:rms_norm|final_layer_norm)/scale")
+_IN_LAYER = re.compile(r"(encoder|decoder)/block_(\d+)/layer_(\d+)/(.+)")
+_NORM = re.compile(r"(?:rms_norm|layer_norm)/scale")
+_ATTENTION = re.compile(r"(SelfAttention|EncDecAttention)/(q|k|v|o|relative_attention_bias)")
+_FEED_FORWARD = re.compile(r"Dense(?:ReluDense|GatedGelu|GatedGELU)/(wi|wi_0|wi_1|wo)/kernel")
+
+
+def _origins(arrays: _Variables) -> dict[str, Origin]:
+    """Where each of Hugging Face's tensors lies. A variable that T5 does not have keeps its own name."""
+    origins: dict[str, Origin] = {}
+    for name in arrays.names():
+        ours, axes = _place(name) or (name, None)
+        if ours in origins:
+            raise CheckpointError(
+                f"{arrays.source}: tensors {origins[ours].name} and {name} are one and the same in T5."
+            )
+        origins[ours] = Origin(name, axes)
+    return origins
+
+
+def _place(name: str) -> tuple[str, int | None] | None:
+    """A variable's name at Hugging Face, and its input axes."""
+    if match := _FINAL_NORM.fullmatch(name):
+        return f"{match[1]}.final_layer_norm.weight", None
+    if not (match := _IN_LAYER.fullmatch(name)):
+        return _ELSEWHERE.get(name)
+    layer, rest = f"{match[1]}.block.{int(match[2])}.layer.{int(match[3])}", match[4]
+    if _NORM.fullmatch(rest):
+        return f"{layer}.layer_norm.weight", None
+    if match := _ATTENTION.fullmatch(rest):
+        return f"{layer}.{match[1]}.{match[2]}.weight", -1 if match[2] == "o" else 1
+    if match := _FEED_FORWARD.fullmatch(rest):
+        return f"{layer}.DenseReluDense.{match[1]}.weight", 1
+    return None

@@ -1,0 +1,206 @@
+"""T5X checkpoints: a MessagePack file of all parameters, or a folder with one zarr array per parameter.
+
+The folder has a MessagePack file `checkpoint` too, with the tree of parameters: small ones themselves, for the others
+a note where they are. The note is not trusted: the array of a parameter is the one that has its name.
+
+Kernels are [inputs, outputs], where heads may be an axis of their own; position biases are [heads, buckets]. Models
+trained with scanned layers, which have one array for a whole stack, are refused.
+
+Source: `t5x/checkpoints.py`, `t5x/checkpoint_importer.py` and `t5x/examples/t5/network.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_model.checkpoints.checkpoint import Checkpoint, Format
+from keras_model.checkpoints.configuration import config_beside, configuration
+from keras_model.checkpoints.containers.msgpack_file import MsgpackFile, StoredArray
+from keras_model.checkpoints.containers.zarr_folder import ZarrFolder
+from keras_model.checkpoints.tensors import Arrays, Origin, RenamedTensors, require_floating
+from keras_model.checkpoints.weights import EMBEDDING, HEAD
+from keras_model.files.model_folder import CheckpointError
+
+_TREE_FILE = "checkpoint"
+_STEP = re.compile(r"checkpoint_(\d+)")
+_ROOTS = ("optimizer/target", "target")
+"""Where in the tree the parameters are."""
+_ARRAYS = "target."
+"""What the names of the parameters' arrays begin with; the optimizer's begin with `state.`."""
+
+
+def _found(path: Path) -> Path | None:
+    """The file or folder of the checkpoint that a path stands for; in a folder of checkpoints the newest."""
+    if path.is_file():
+        return path if path.name == _TREE_FILE or _STEP.fullmatch(path.name) else None
+    if not path.is_dir():
+        return None
+    if (path / _TREE_FILE).is_file():
+        return path
+    steps = [(int(match[1]), entry) for entry in path.iterdir() if (match := _STEP.fullmatch(entry.name))]
+    return max(steps)[1] if steps else None
+
+
+def _files(path: Path) -> list[Path]:
+    found = _found(path)
+    if found is None or found.is_file():
+        return [found] if found else []
+    return [found / _TREE_FILE, *(file for file in found.glob(f"{_ARRAYS}*/**/*") if file.is_file())]
+
+
+def _open(path: Path) -> Checkpoint:
+    found = _found(path)
+    assert found is not None  # recognised
+    arrays: Arrays = _Folder(found) if found.is_dir() else _Tree(found)
+    tensors = RenamedTensors(arrays, _origins(arrays))
+    return Checkpoint(T5X.name, configuration(config_beside(found), tensors), tensors)
+
+
+T5X = Format(
+    name="T5X",
+    looked_for="a file checkpoint_N, a folder with the file checkpoint and folders target.*, or a folder of either",
+    recognises=lambda path: _found(path) is not None,
+    config_file=lambda path: config_beside(_found(path) or path),
+    files=_files,
+    open=_open,
+)
+
+
+class _Tree:
+    """The parameters in a MessagePack file."""
+
+    def __init__(self, path: Path) -> None:
+        self.source = str(path)
+        self._file = MsgpackFile(path)
+        self.leaves = dict(_leaves(self._parameters()))
+        """What the tree has for each parameter: an array, or something else where the array is not in the file."""
+
+    def _parameters(self) -> dict[str, Any]:
+        for root in _ROOTS:
+            node = self._file.content
+            for key in root.split("/"):
+                node = node.get(key) if isinstance(node, dict) else None
+            if isinstance(node, dict):
+                return node
+        keys = ", ".join(self._file.content) if isinstance(self._file.content, dict) else "no names"
+        raise CheckpointError(f"{self.source}: parameters are looked for at {', '.join(_ROOTS)}; there is {keys}.")
+
+    def names(self) -> list[str]:
+        return list(self.leaves)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return self._array(name).shape
+
+    def read(self, name: str) -> np.ndarray:
+        array = self._array(name)
+        require_floating(self.source, name, array.dtype)
+        return self._file.read(array)
+
+    def _array(self, name: str) -> StoredArray:
+        leaf = self.leaves[name]
+        if not isinstance(leaf, StoredArray):
+            raise CheckpointError(f"{self.source}: {name} is no array; a folder's checkpoint is opened as the folder.")
+        return leaf
+
+
+class _Folder:
+    """The parameters in a folder: zarr arrays, and those that the tree itself holds."""
+
+    def __init__(self, folder: Path) -> None:
+        self.source = str(folder)
+        tree = _Tree(folder / _TREE_FILE)
+        stored = ZarrFolder(folder, _ARRAYS)
+        self._places: dict[str, tuple[Arrays, str]] = {_parameter_name(name): (stored, name) for name in stored.names()}
+        for name, leaf in tree.leaves.items():
+            if isinstance(leaf, StoredArray):
+                self._places[name] = (tree, name)
+            elif name not in self._places:
+                raise CheckpointError(f"{folder}: there is no array of parameter {name}, which {_TREE_FILE} lists.")
+
+    def names(self) -> list[str]:
+        return list(self._places)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        arrays, stored_name = self._places[name]
+        return arrays.shape(stored_name)
+
+    def read(self, name: str) -> np.ndarray:
+        arrays, stored_name = self._places[name]
+        return arrays.read(stored_name)
+
+
+def _leaves(node: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The parameters of a tree by name. What T5X writes in place of an array is a tree as well, told by its keys."""
+    for key, value in node.items():
+        if isinstance(value, dict) and not {"driver", "kvstore"} <= value.keys():
+            yield from _leaves(value, f"{prefix}{key}/")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _parameter_name(array: str) -> str:
+    """`target.encoder.encoder_norm.scale` -> `encoder/encoder_norm/scale`"""
+    return array.removeprefix(_ARRAYS).replace(".", "/")
+
+
+def _layer_names(stack: str) -> dict[str, tuple[str, int | None]]:
+    """What T5X calls the parameters of a layer: their names in a block of Hugging Face's, and their input axes."""
+    attentions = [("attention", "attention", "SelfAttention")]
+    if stack == "decoder":
+        attentions = [
+            ("self_attention", "self_attention", "SelfAttention"),
+            ("cross_attention", "encoder_decoder_attention", "EncDecAttention"),
+        ]
+    names: dict[str, tuple[str, int | None]] = {
+        "relpos_bias/rel_embedding": ("layer.0.SelfAttention.relative_attention_bias.weight", 1)
+    }
+    for index, (norm, theirs, ours) in enumerate(attentions):
+        names[f"pre_{norm}_layer_norm/scale"] = (f"layer.{index}.layer_norm.weight", None)
+        for matrix in ("query", "key", "value"):
+            names[f"{theirs}/{matrix}/kernel"] = (f"layer.{index}.{ours}.{matrix[0]}.weight", 1)
+        names[f"{theirs}/out/kernel"] = (f"layer.{index}.{ours}.o.weight", -1)
+    last = len(attentions)
+    names["pre_mlp_layer_norm/scale"] = (f"layer.{last}.layer_norm.weight", None)
+    for matrix in ("wi", "wi_0", "wi_1", "wo"):
+        names[f"mlp/{matrix}/kernel"] = (f"layer.{last}.DenseReluDense.{matrix}.weight", 1)
+    return names
+
+
+_IN_LAYER = {stack: _layer_names(stack) for stack in ("encoder", "decoder")}
+_ELSEWHERE: dict[str, tuple[str, int | None]] = {
+    "token_embedder/embedding": (EMBEDDING, None),
+    "decoder/logits_dense/kernel": (HEAD, 1),
+    **{f"{s}/token_embedder/embedding": (f"{s}.embed_tokens.weight", None) for s in _IN_LAYER},
+    **{f"{s}/{s}_norm/scale": (f"{s}.final_layer_norm.weight", None) for s in _IN_LAYER},
+    **{
+        f"{s}/relpos_bias/rel_embedding": (f"{s}.block.0.{names['relpos_bias/rel_embedding'][0]}", 1)
+        for s, names in _IN_LAYER.items()
+    },
+}
+
+
+def _origins(arrays: Arrays) -> dict[str, Origin]:
+    """Where each of Hugging Face's tensors lies. A parameter that T5 does not have keeps its own name."""
+    origins: dict[str, Origin] = {}
+    for name in arrays.names():
+        stack, _, rest = name.partition("/")
+        layer, _, parameter = rest.partition("/")
+        ours, axes = _IN_LAYER.get(stack, {}).get(parameter, (None, None))
+        if name in _ELSEWHERE:
+            ours, axes = _ELSEWHERE[name]
+            origins[ours] = Origin(name, axes)
+        elif ours and (match := re.fullmatch(r"layers_(\d+)", layer)):
+            origins[f"{stack}.block.{int(match[1])}.{ours}"] = Origin(name, axes)
+        elif ours and layer == stack:
+            raise CheckpointError(
+                f"{arrays.source}: {name} holds all layers of the {stack} in one array (scan over layers), which is "
+                "not read here; save the model with scan_layers=False."
+            )
+        else:
+            origins[name] = Origin(name)
+    return origins

@@ -1,0 +1,53 @@
+"""The checkpoint formats that are read, and how any of them is opened."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from keras_model.checkpoints.checkpoint import Checkpoint, Format
+from keras_model.checkpoints.formats.huggingface import HUGGING_FACE
+from keras_model.checkpoints.formats.keras_hub import KERAS_HUB
+from keras_model.checkpoints.formats.mesh_tensorflow import MESH_TENSORFLOW
+from keras_model.checkpoints.formats.t5x import T5X
+from keras_model.files.model_folder import CheckpointError
+
+FORMATS: tuple[Format, ...] = (HUGGING_FACE, KERAS_HUB, MESH_TENSORFLOW, T5X)
+"""Asked in this order: a folder that holds a model in two formats is read in the first."""
+
+
+def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
+    """Opens a checkpoint of any format.
+
+    Args:
+        path: a folder, a file, or the common beginning of the names of TensorFlow's checkpoint files.
+
+    Raises:
+        CheckpointError: there is no checkpoint, or it cannot be read.
+    """
+    path = Path(path)
+    return format_of(path).open(path)
+
+
+def format_of(path: Path) -> Format:
+    """The format of a checkpoint, judged by the names of its files.
+
+    Raises:
+        CheckpointError: it has none of the formats; the message says what was looked for and what is there.
+    """
+    for known in FORMATS:
+        if known.recognises(path):
+            return known
+    looked_for = "; ".join(f"{known.name}: {known.looked_for}" for known in FORMATS)
+    raise CheckpointError(f"{path}: no checkpoint. {_what_is_there(path)} Looked for {looked_for}.")
+
+
+def _what_is_there(path: Path) -> str:
+    """A sentence."""
+    if path.is_dir():
+        names = sorted(entry.name + "/" * entry.is_dir() for entry in path.iterdir())
+        if not names:
+            return "The folder is empty."
+        more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+        return f"The folder holds {', '.join(names[:10])}{more}."
+    return "It is a file of no known name." if path.exists() else "There is no such file or folder."

@@ -1,0 +1,97 @@
+"""Batches of packed rows, in an order that a seed fixes: which examples lie in which row of the batch of a step."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_model.data.batch_plan import check_at_least_1, parts_of
+from keras_model.data.batches import PAD_ID, Batch, Examples, Filling, make_packed_batch
+from keras_model.data.item_order import ItemOrder
+from keras_model.data.packing import Packing
+
+
+class PackedPlan:
+    """Which rows make up batch k, and which examples each row, for every k.
+
+    Without rates all examples are packed together, and an epoch takes each once. With rates each part is packed by
+    itself, and its rows are drawn so often that its examples come at their rate.
+
+    Args:
+        source_lengths: integers, shape [examples].
+        target_lengths: integers, shape [examples].
+        batch_size: rows in a batch.
+        packing: the lengths of a row, source and target.
+        seed: as in `BatchPlan`.
+        sizes: as in `BatchPlan`.
+        rates: as in `BatchPlan`; of examples, not of rows or tokens.
+
+    Raises:
+        ValueError: there is no example, one is longer than a row, or a number is out of range.
+    """
+
+    def __init__(
+        self,
+        source_lengths: np.ndarray,
+        target_lengths: np.ndarray,
+        batch_size: int,
+        packing: tuple[int, int],
+        seed: int = 0,
+        sizes: Sequence[int] | None = None,
+        rates: Sequence[float] | None = None,
+    ) -> None:
+        check_at_least_1(batch_size=batch_size, source_length=packing[0], target_length=packing[1])
+        self.batch_size = batch_size
+        self.packing: tuple[int, int] | None = packing
+        self._row = packing
+        self.source_lengths = np.asarray(source_lengths)
+        self.target_lengths = np.asarray(target_lengths)
+        parts = parts_of(len(self.source_lengths), sizes, rates, seed)
+        self._first_examples = np.concatenate([[0], np.cumsum(parts)])
+        self._packings = [
+            Packing(self.source_lengths[start:end], self.target_lengths[start:end], packing) if end > start else None
+            for start, end in zip(self._first_examples[:-1], self._first_examples[1:], strict=True)
+        ]
+        rows = [packing.count if packing else 0 for packing in self._packings]
+        if rates is not None and len(rates) == len(parts):
+            rates = [rate * row / max(part, 1) for rate, row, part in zip(rates, rows, parts, strict=True)]
+        self._first_rows = np.concatenate([[0], np.cumsum(rows)])
+        self._order = ItemOrder(rows, rates, batch_size, seed)
+        self.batches_per_window = -(-self._order.window_size // batch_size)
+        # As in `BatchPlan`, and as in `ItemOrder`.
+        self._window = functools.lru_cache(maxsize=2)(self._order.window)
+        self._filled = functools.lru_cache(maxsize=2 * len(parts))(self._fill)
+
+    def packed_rows(self, step: int) -> list[np.ndarray]:
+        """The numbers of the examples in each row of the batch of a step (from 0), at most `batch_size` rows."""
+        window, index = divmod(step, self.batches_per_window)
+        rows, epochs = (array[index * self.batch_size :][: self.batch_size] for array in self._window(window))
+        parts = np.searchsorted(self._first_rows, rows, side="right") - 1
+        found = []
+        for row, epoch, part in zip(rows.tolist(), epochs.tolist(), parts.tolist(), strict=True):
+            numbers, starts = self._filled(part, epoch)
+            place = row - self._first_rows[part]
+            found.append(numbers[starts[place] : starts[place + 1]])
+        return found
+
+    def rows(self, step: int) -> np.ndarray:
+        """The numbers of the examples in the batch of a step, row after row."""
+        return np.concatenate(self.packed_rows(step))
+
+    def filling(self, step: int) -> Filling:
+        """How many tokens the batch of a step holds, and in how many places."""
+        examples = self.rows(step)
+        source, target = (int(lengths[examples].sum()) for lengths in (self.source_lengths, self.target_lengths))
+        return Filling(source, self.batch_size * self._row[0], target, self.batch_size * self._row[1])
+
+    def batch(self, examples: Examples, step: int, decoder_start_id: int = PAD_ID) -> Batch:
+        """The batch of a step."""
+        return make_packed_batch(examples, self.packed_rows(step), self.batch_size, self._row, decoder_start_id)
+
+    def _fill(self, part: int, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        packing = self._packings[part]
+        assert packing is not None  # a part without examples has no rows
+        numbers, starts = packing.fill(np.random.default_rng([self._order.seed, part, epoch, 3]))
+        return self._first_examples[part] + numbers, starts

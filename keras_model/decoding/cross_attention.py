@@ -1,0 +1,115 @@
+"""Cross-attention one token at a time: two ways to the same numbers, each the faster one for some texts.
+
+Both attend from a query of each row to what the encoder gave. `ProjectedMemory` multiplies it by the key and value
+matrices once for each input, so that a step reads small keys and values: best for long texts and beams.
+`PlainMemory` keeps it as it is and applies the matrices to each step's query and context instead, since
+(q Wk^T) x^T = q (x Wk)^T. It needs nothing prepared, and its memory is the same for all layers; a step does
+d_model / d_kv times the arithmetic on it, though, so that texts of more than about d_kv tokens make it the slower one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import tensorflow as tf
+
+from keras_model.model import Attention, T5Network
+
+Tensor = Any
+
+
+class Memory(Protocol):
+    """How a decoder attends to its inputs."""
+
+    def prepare(self, encoded: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """What steps read of the encoder's output [inputs, source, d_model]: keys and values [inputs, ...], of each
+        layer, or one for all layers."""
+
+    def attend(self, layer: int, query: Tensor, keys: list[Tensor], values: list[Tensor], bias: Tensor) -> Tensor:
+        """Queries [rows, inner] to contexts [rows, inner]; bias: float32 [inputs, 1, source]."""
+
+
+def softmax(scores: Tensor, bias: Tensor) -> Tensor:
+    """Softmax over the last axis in float32, in the dtype of the scores; bias is added first."""
+    return tf.cast(tf.nn.softmax(tf.cast(scores, tf.float32) + bias), scores.dtype)
+
+
+class ProjectedMemory:
+    """Keys [inputs, heads, d_kv, source] and values [inputs, heads, source, d_kv] of each layer.
+
+    Args:
+        model: T5Network.
+        hypotheses: rows of each input, side by side; they share its keys and values.
+    """
+
+    def __init__(self, model: T5Network, hypotheses: int = 1) -> None:
+        self.config = model.config
+        self.hypotheses = hypotheses
+        self.matrices = [
+            [_matrix(block.cross_attention, part, model.compute_dtype) for part in ("key", "value")]
+            for block in model.decoder.blocks
+        ]
+
+    def prepare(self, encoded: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """See `Memory.prepare`."""
+        inputs, source, _ = tf.unstack(tf.shape(encoded))
+        flat = tf.reshape(encoded, (-1, self.config.d_model))
+
+        def projected(matrix: Tensor, order: tuple[int, ...]) -> Tensor:
+            by_head = (inputs, source, self.config.num_heads, self.config.d_kv)
+            return tf.transpose(tf.reshape(tf.matmul(flat, matrix), by_head), order)
+
+        keys = [projected(key, (0, 2, 3, 1)) for key, _ in self.matrices]
+        return keys, [projected(value, (0, 2, 1, 3)) for _, value in self.matrices]
+
+    def attend(self, layer: int, query: Tensor, keys: list[Tensor], values: list[Tensor], bias: Tensor) -> Tensor:
+        """See `Memory.attend`."""
+        heads = self.config.num_heads
+        query = self._swapped(query, self.hypotheses, heads)  # [inputs, heads, hypotheses, d_kv]
+        weights = softmax(tf.matmul(query, keys[layer]), bias[:, tf.newaxis])
+        context = tf.matmul(weights, values[layer])  # [inputs, heads, hypotheses, d_kv]
+        return tf.reshape(self._swapped(context, heads, self.hypotheses), (-1, self.config.inner_dim))
+
+    def _swapped(self, x: Tensor, outer: int, inner: int) -> Tensor:
+        """x, whose numbers are those of [inputs, outer, inner, d_kv] -> [inputs, inner, outer, d_kv]."""
+        x = tf.reshape(x, (-1, outer, inner, self.config.d_kv))
+        # Where one side is 1 the order is the same, and nothing need be moved.
+        if outer == 1 or inner == 1:
+            return tf.reshape(x, (-1, inner, outer, self.config.d_kv))
+        return tf.transpose(x, (0, 2, 1, 3))
+
+
+class PlainMemory:
+    """The encoder's output, as keys [inputs, d_model, source] and as values [inputs, source, d_model]; one row of each
+    input.
+
+    Args:
+        model: T5Network.
+    """
+
+    def __init__(self, model: T5Network) -> None:
+        self.config = model.config
+        heads = (model.config.d_model, model.config.num_heads, model.config.d_kv)
+
+        def by_head(attention: Attention, part: str, order: tuple[int, ...]) -> Tensor:
+            return tf.transpose(tf.reshape(_matrix(attention, part, model.compute_dtype), heads), order)
+
+        self.keys = [by_head(block.cross_attention, "key", (1, 2, 0)) for block in model.decoder.blocks]
+        self.values = [by_head(block.cross_attention, "value", (1, 0, 2)) for block in model.decoder.blocks]
+
+    def prepare(self, encoded: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """See `Memory.prepare`."""
+        return [tf.transpose(encoded, (0, 2, 1))], [encoded]
+
+    def attend(self, layer: int, query: Tensor, keys: list[Tensor], values: list[Tensor], bias: Tensor) -> Tensor:
+        """See `Memory.attend`."""
+        query = tf.reshape(query, (-1, self.config.num_heads, self.config.d_kv))
+        query = tf.matmul(tf.transpose(query, (1, 0, 2)), self.keys[layer])  # [heads, rows, d_model]
+        weights = softmax(tf.matmul(tf.transpose(query, (1, 0, 2)), keys[0]), bias)  # [rows, heads, source]
+        context = tf.transpose(tf.matmul(weights, values[0]), (1, 0, 2))  # [heads, rows, d_model]
+        context = tf.transpose(tf.matmul(context, self.values[layer]), (1, 0, 2))  # [rows, heads, d_kv]
+        return tf.reshape(context, (-1, self.config.inner_dim))
+
+
+def _matrix(attention: Attention, part: str, dtype: str) -> Tensor:
+    return tf.cast(tf.convert_to_tensor(getattr(attention, f"{part}_matrix")), dtype)

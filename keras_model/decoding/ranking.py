@@ -1,0 +1,98 @@
+"""Ranking given answers: their log-probabilities in one pass, in which answers share what they begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from keras_model.config import T5Config
+from keras_model.decoding.cached_decoder import head_input, head_matrix
+from keras_model.decoding.encoding import encode
+from keras_model.decoding.slices import in_slices
+from keras_model.model import T5Network
+
+Tensor = Any
+
+SLICE_LOGITS = 256
+"""Decoder positions whose logits are in memory together."""
+
+
+class AnswerTree(NamedTuple):
+    """Answers as a tree of their beginnings: each node is what the decoder reads after one of them.
+
+    Three labels of four tokens have at most ten different beginnings, the empty one among them, instead of twelve; the
+    classes of most tasks share more.
+    """
+
+    ids: np.ndarray
+    """int32 [nodes], the token that each node reads; the first is the root, which reads the start token."""
+    depths: np.ndarray
+    """int32 [nodes], its position."""
+    sees: np.ndarray
+    """bool [nodes, nodes], whether a node (first) attends to another: to those on its way from the root, and itself."""
+    nodes: np.ndarray
+    """int32 [answers, tokens], the node that predicts each token of each answer."""
+    tokens: np.ndarray
+    """int32 [answers, tokens], the tokens; -1 after the end of a shorter answer."""
+
+    @classmethod
+    def of(cls, answers: Sequence[Sequence[int]], config: T5Config) -> AnswerTree:
+        """The tree of some answers.
+
+        Raises:
+            ValueError: there is no answer, one is empty, or one has an id that the model does not have.
+        """
+        if not answers or not all(len(answer) for answer in answers):
+            raise ValueError(f"rank needs at least one answer, none of them empty. Received: {list(answers)}")
+        longest = max(map(len, answers))
+        nodes, tokens = np.zeros((len(answers), longest), np.int32), np.full((len(answers), longest), -1, np.int32)
+        places: dict[tuple[int, ...], int] = {(): 0}
+        for row, answer in enumerate(answers):
+            for i, token in enumerate(answer):
+                if not 0 <= token < config.vocab_size:
+                    raise ValueError(f"an answer's ids are in [0, {config.vocab_size}). Received: {token}")
+                nodes[row, i] = places.setdefault(tuple(answer[:i]), len(places))
+                tokens[row, i] = token
+        sees = np.zeros((len(places), len(places)), bool)
+        for beginning, place in places.items():
+            for length in range(len(beginning) + 1):
+                sees[place, places[beginning[:length]]] = True
+        ids = [config.decoder_start_token_id, *(beginning[-1] for beginning in places if beginning)]
+        return cls(np.array(ids, np.int32), np.array([*map(len, places)], np.int32), sees, nodes, tokens)
+
+
+def log_likelihoods(model: T5Network, encoder_ids: Tensor, tree: AnswerTree, static: bool = False) -> Tensor:
+    """The log-probability of each answer of a tree; to be called inside a `tf.function`.
+
+    Args:
+        model: T5Network.
+        encoder_ids: int [batch, source], padded.
+        tree: the answers, as tensors.
+        static: whether XLA compiles the function.
+
+    Returns:
+        float32 [batch, answers].
+    """
+    mask = model.padding_mask(encoder_ids)
+    encoded = encode(model, encoder_ids, mask, static)
+    batch, size = tf.shape(encoder_ids)[0], tf.size(tree.ids)
+    embedded = model.token_embedding(tf.tile(tree.ids[tf.newaxis], (batch, 1)))
+    sees = tree.sees[tf.newaxis]
+    hidden = model.decoder(embedded, tree.depths[tf.newaxis], sees, encoded, mask[:, tf.newaxis])
+    hidden = head_input(model, hidden)  # [batch, nodes, d_model]
+    head = head_matrix(model, model.config.vocab_size)
+
+    def normaliser(rows: Tensor) -> Tensor:
+        return tf.reduce_logsumexp(tf.matmul(rows, head), axis=-1)
+
+    flat = tf.reshape(hidden, (batch * size, model.config.d_model))
+    normalisers = normaliser(flat) if static else in_slices(normaliser, (flat,), SLICE_LOGITS, tf.float32)
+    normalisers = tf.gather(tf.reshape(normalisers, (batch, size)), tree.nodes, axis=1)  # [batch, answers, tokens]
+
+    states = tf.gather(hidden, tree.nodes, axis=1)  # [batch, answers, tokens, d_model]
+    columns = tf.transpose(tf.gather(head, tf.maximum(tree.tokens, 0), axis=1), (1, 2, 0))  # [answers, tokens, d_model]
+    found = tf.reduce_sum(states * columns, axis=-1) - normalisers
+    return tf.reduce_sum(tf.where(tree.tokens >= 0, found, 0.0), axis=-1)

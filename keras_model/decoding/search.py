@@ -1,0 +1,104 @@
+"""Decoding one text for each input: the most probable token at every step, or one that is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from keras_model.decoding.cached_decoder import CachedDecoder, State
+from keras_model.decoding.cross_attention import Memory
+from keras_model.decoding.encoding import encode
+from keras_model.decoding.loop import decoding_loop
+from keras_model.model import T5Network
+
+Tensor = Any
+
+FREE = -1
+"""Stands where no id is given."""
+
+
+def search(
+    model: T5Network,
+    choice: Any,
+    emit_limit: int,
+    memory: Callable[[T5Network], Memory],
+    static: bool,
+    encoder_ids: Tensor,
+    forced: Tensor,
+    *options: Tensor,
+) -> Tensor:
+    """Generates a text for each input; to be called inside a `tf.function`.
+
+    Args:
+        model: T5Network.
+        choice: takes logits, noise in [0, 1) and the options; the chosen ids.
+        emit_limit: ids from it on are never chosen, nor do they count as possible.
+        memory: how the decoder attends to its inputs.
+        static: see `State.static`.
+        encoder_ids: int [batch, source], padded.
+        forced: int [batch, steps], ids that are given, or FREE.
+        options: what `choice` takes besides.
+
+    Returns:
+        int32 [batch, steps], padded after the end of sequence.
+    """
+    config = model.config
+    decoder = CachedDecoder(model, emit_limit, memory(model))
+    mask = model.padding_mask(encoder_ids)
+    batch, steps = tf.unstack(tf.shape(forced))
+    state = decoder.start(encode(model, encoder_ids, mask, static), mask, steps, static=static)
+
+    def proceed(position: Tensor, ids: Tensor, ended: Tensor, *_: Tensor) -> Tensor:
+        return ~ended
+
+    def step(
+        position: Tensor, ids: Tensor, ended: Tensor, output: Tensor, forced: Tensor, noise: Tensor, state: State
+    ) -> tuple:
+        logits, keys, values = decoder.step(state, ids, position)
+        given = forced[:, position]
+        ids = tf.where(given == FREE, choice(logits, noise[:, position], *options[:-1]), given)
+        ids = tf.where(ended, config.pad_token_id, ids)
+        output = tf.where(tf.range(steps) == position, ids[:, tf.newaxis], output)
+        return (ids, ended | (ids == config.eos_token_id), output, forced, noise), keys, values
+
+    first = (
+        tf.fill((batch,), config.decoder_start_token_id),
+        tf.zeros((batch,), tf.bool),
+        tf.fill((batch, steps), config.pad_token_id),
+        forced,
+        # Row by row from one stream: what a row draws does not depend on how many follow it.
+        tf.random.stateless_uniform((batch, steps), (options[-1], 0)) if options else tf.zeros((batch, steps)),
+    )
+    return decoding_loop(proceed, step, first, state, steps)[2]
+
+
+def greedy_choice(logits: Tensor, noise: Tensor) -> Tensor:
+    """The most probable id of each row, the first of equals; int32 [rows]."""
+    return tf.argmax(logits, axis=1, output_type=tf.int32)
+
+
+def sampled_choice(
+    logits: Tensor, noise: Tensor, temperature: Tensor, top_p: Tensor, *, kept: int, ordered: bool
+) -> Tensor:
+    """An id of each row, drawn by inverting the distribution function; int32 [rows].
+
+    Args:
+        logits: float32 [rows, ids].
+        noise: float32 [rows] in [0, 1).
+        temperature: float32 scalar.
+        top_p: float32 scalar.
+        kept: how many of the most probable ids may be drawn.
+        ordered: whether a filter asks for them in order.
+    """
+    logits = logits / temperature
+    if ordered:
+        logits, ids = tf.math.top_k(logits, kept)
+    probabilities = tf.nn.softmax(logits)
+    below = tf.cumsum(probabilities, axis=1, exclusive=True)
+    probabilities = tf.where(below < top_p, probabilities, 0.0)
+    cumulative = tf.cumsum(probabilities, axis=1)
+    # The first id whose cumulative probability exceeds the drawn share; ids without probability add nothing to it.
+    place = tf.argmax(cumulative > noise[:, tf.newaxis] * cumulative[:, -1:], axis=1, output_type=tf.int32)
+    return tf.gather(ids, place, batch_dims=1) if ordered else place

@@ -1,0 +1,46 @@
+"""What a model folder holds: the names of its files, and its configuration. Imports no TensorFlow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from keras_model.config import ConfigError, T5Config
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+VOCABULARY_FILE = "spiece.model"
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be read as a T5; the message names the file and, where there is one, the tensor."""
+
+
+def read_config(path: Path) -> T5Config:
+    """The configuration in a config.json.
+
+    Raises:
+        CheckpointError: the file is absent, damaged, or no T5's.
+    """
+    try:
+        return T5Config.from_dict(read_json(path))
+    except ConfigError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises:
+        CheckpointError: the file is absent or holds no JSON object.
+    """
+    try:
+        values = json.loads(path.read_bytes())
+    except OSError as error:
+        raise CheckpointError(f"{path}: {error.strerror or error}. A model folder holds a config.json.") from error
+    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested without end
+        raise CheckpointError(f"{path}: not valid JSON ({error}).") from error
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path}: expected a JSON object, got {type(values).__name__}.")
+    return values

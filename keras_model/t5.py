@@ -1,0 +1,13 @@
+"""`T5`, the Keras model that a user builds, compiles, fits and generates with."""
+
+from __future__ import annotations
+
+import keras
+
+from keras_model.decoding.writing_model import WritingModel
+from keras_model.training.token_exact_model import TokenExactModel
+
+
+@keras.saving.register_keras_serializable("t5eval")
+class T5(TokenExactModel, WritingModel):
+    """The network (`T5Network` tells its arguments and calls), with its training step and its way to write."""

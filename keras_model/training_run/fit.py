@@ -1,0 +1,233 @@
+"""Trains a T5 with Keras' own `model.compile` and `model.fit`, in a folder from which the run can be resumed.
+
+Everything that decides a step follows from the settings, the examples and the checkpoint, so a run that was killed and
+resumed ends with the weights of one that was not.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_model.checkpoints import save_model
+from keras_model.data.batch_plan import BatchPlan
+from keras_model.data.batches import Examples, Filling, Plan, batch_dataset
+from keras_model.data.packed_plan import PackedPlan
+from keras_model.distribution.strategies import is_chief, meet, pad_multiple
+from keras_model.t5 import T5
+from keras_model.tokenizers.tokenizer import Tokenizer
+from keras_model.training.adafactor import Adafactor
+from keras_model.training.dense_gradients import AdamW
+from keras_model.training.losses import TokenCrossEntropy
+from keras_model.training.schedules import InverseSquareRoot, LinearWarmupAndDecay
+from keras_model.training_run.fit_settings import TrainSettings
+from keras_model.training_run.run_checkpoints import Progress, best_checkpoints, newest_checkpoint, read_progress
+from keras_model.training_run.state import TrainingError, last_good, remove_old, restore, seed_dropout, writing_folder
+from keras_model.training_run.step_callback import Log, NonFiniteLossError, TrainingSteps, Validate
+
+__all__ = ["NonFiniteLossError", "TrainResult", "TrainSettings", "TrainingError", "compile_model", "fit"]
+
+LOST_WORKER = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError, tf.errors.CancelledError)
+"""What TensorFlow raises in a worker when another one is gone."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainResult:
+    """What a call of `fit` did."""
+
+    first_step: int
+    """Steps that were taken before: 0, or those of the checkpoint it resumed from."""
+    steps: int
+    """Steps of the whole run."""
+    loss: float | None
+    """Mean over the steps since the last but one was logged; None if there was no step left to take."""
+    filling: Filling
+    """The tokens that this call trained on, and the places that they were in."""
+    seconds: float
+    """Spent on them, the first step's tracing included, validation and checkpoints not."""
+    scores: dict[int, dict[str, float]]
+    """What validation gave, by step; those before a resumption included."""
+    best: dict[str, Path]
+    """For each score, the checkpoint at which it was highest."""
+    model: Path
+    """The folder of the trained model."""
+
+
+def compile_model(model: T5, settings: TrainSettings) -> None:
+    """Compiles a model for `model.fit`; by default as T5 was fine-tuned, with Adafactor and the token cross-entropy."""
+    loss = TokenCrossEntropy(z_loss=settings.z_loss, label_smoothing=settings.label_smoothing)
+    with model.distribute_strategy.scope():
+        model.compile(
+            make_optimizer(settings),
+            loss,
+            accumulate=settings.accumulate,
+            steps_per_execution=settings.steps_per_execution,
+        )
+        model.optimizer.build(model.trainable_variables)
+
+
+def make_optimizer(settings: TrainSettings) -> keras.optimizers.Optimizer:
+    """The optimizer of a run, with its schedule."""
+    rate: Any = float(settings.learning_rate)
+    if settings.schedule == "inverse_square_root":
+        rate = InverseSquareRoot(rate * math.sqrt(settings.warmup_steps), settings.warmup_steps)
+    elif settings.schedule == "linear":
+        rate = LinearWarmupAndDecay(rate, settings.warmup_steps, settings.steps)
+    if settings.optimizer == "adamw":
+        return AdamW(rate, weight_decay=settings.weight_decay, global_clipnorm=settings.clip_norm)
+    return Adafactor(rate, global_clipnorm=settings.clip_norm)
+
+
+def fit(
+    model: T5,
+    examples: Examples,
+    settings: TrainSettings,
+    folder: str | Path,
+    *,
+    sizes: Sequence[int] | None = None,
+    rates: Sequence[float] | None = None,
+    validate: Validate | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    tokenizer: Tokenizer | None = None,
+    log: Log | None = None,
+) -> TrainResult:
+    """Trains a model, or goes on where an earlier call for the same folder stopped.
+
+    Under a strategy of several workers, all of them call this with the same arguments, and the folder is one that all
+    of them see; only the chief writes into it.
+
+    Args:
+        model: trained in place, under the strategy that it was made under. When a run is resumed its weights are
+            replaced by the checkpoint's.
+        examples: tokenised examples.
+        settings: how to train.
+        folder: gets `checkpoints/`, `logs/` (TensorBoard) and at the end `model/`.
+        sizes: part i of the examples is the next sizes[i] of them. Needed with rates.
+        rates: how often an example of each part is drawn, relative to the others; None for every example once an epoch.
+        validate: called every `settings.validate_every` steps and at the end.
+        callbacks: Keras callbacks. The logs of their `on_train_batch_end` hold `step` (steps taken) and, over the steps
+            since the loss was last logged, `loss`, `tokens_per_second` (without padding) and `waiting` (for data, as a
+            share of the time); and `gradient_norm`, of the step, over all variables together and before clipping.
+        tokenizer: stored beside the model, so that its folder is complete.
+        log: called on the chief with the step and the numbers, by name, whenever TensorBoard gets some.
+
+    Raises:
+        TrainingError: the loss or a weight is no longer finite, the folder holds a run with other data or settings, the
+            workers do not see the same run, or one of them is lost.
+        ValueError: the model does not compute in the settings' dtype.
+        CheckpointError: the newest checkpoint cannot be read, or is another model's.
+        KeyboardInterrupt: Ctrl-C, after a checkpoint was saved.
+    """
+    folder, strategy = Path(folder), model.distribute_strategy
+    writes = is_chief(strategy)
+    plan = make_plan(examples, settings, sizes, rates, pad_multiple(strategy))
+    if model.dtype_policy.name != settings.dtype:
+        raise ValueError(
+            f"the settings say dtype={settings.dtype!r}, but the model computes in {model.dtype_policy.name!r}: "
+            "make or load it with that dtype."
+        )
+    compile_model(model, settings)
+    fixed = {**settings.fixed(), "data": examples.fingerprint()}
+    if rates is not None:
+        fixed |= {"sizes": list(sizes or ()), "rates": list(rates)}
+    progress = _start_or_resume(model, fixed, settings, folder / "checkpoints")
+    if writes and progress.step:
+        remove_old(folder / "checkpoints", progress, settings.keep)  # a kill may have come before
+    steps = TrainingSteps(model, plan, settings, folder, writes, progress, validate, tokenizer, log)
+    try:
+        if progress.step < settings.steps:
+            start_id = model.config.decoder_start_token_id
+            model.fit(
+                batch_dataset(examples, plan, progress.step, start_id, steps.batch_made),
+                steps_per_epoch=settings.checkpoint_every,
+                epochs=-(-(settings.steps - progress.step) // settings.checkpoint_every),
+                callbacks=[steps, *callbacks],
+                shuffle=False,  # the plan did
+                verbose=0,
+            )
+        steps.validate_if_due()
+        steps.save()
+    except KeyboardInterrupt:
+        steps.save()
+        raise
+    except LOST_WORKER as error:
+        if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            raise
+        raise TrainingError(
+            f"Another worker is lost ({str(error).splitlines()[0]}). {last_good(folder / 'checkpoints')} "
+            "Start all workers again to go on from there."
+        ) from error
+    finally:
+        steps.close()
+    if writes:
+        with writing_folder(folder / "model") as unfinished:
+            save_model(model, unfinished, tokenizer)
+    meet(strategy)  # no worker leaves before the model is there
+    return TrainResult(
+        first_step=progress.step,
+        steps=settings.steps,
+        loss=steps.loss,
+        filling=steps.filling,
+        seconds=steps.seconds,
+        scores=steps.scores,
+        best=best_checkpoints(folder / "checkpoints"),
+        model=folder / "model",
+    )
+
+
+def make_plan(
+    examples: Examples,
+    settings: TrainSettings,
+    sizes: Sequence[int] | None = None,
+    rates: Sequence[float] | None = None,
+    pad_multiple: int = 1,
+) -> Plan:
+    """Which examples the batch of each step holds, padded or packed as the settings say; see `fit`."""
+    lengths = examples.sources.lengths, examples.targets.lengths
+    batch_size, seed = settings.batch_size, settings.seed
+    if settings.packing:
+        return PackedPlan(*lengths, batch_size, settings.packing, seed, sizes, rates)
+    return BatchPlan(*lengths, batch_size, seed, settings.bucket_width, sizes, rates, pad_multiple)
+
+
+def _start_or_resume(model: T5, fixed: dict[str, Any], settings: TrainSettings, checkpoints: Path) -> Progress:
+    """Where the run stands; the model is brought there."""
+    checkpoint = newest_checkpoint(checkpoints)
+    if not meet(model.distribute_strategy, json.dumps([checkpoint and checkpoint.name, fixed], sort_keys=True)):
+        raise TrainingError(
+            "The workers do not see the same run. All need the same data and settings, and a run folder that all of "
+            f"them share. This one finds {checkpoint or f'no checkpoint in {checkpoints}'}, and has {fixed}."
+        )
+    if checkpoint is None:
+        seed_dropout(model, settings.seed)
+        return Progress(0, fixed, {})
+    progress = read_progress(checkpoint)
+    changed = [
+        f"{name} was {progress.fixed.get(name)}, now {fixed.get(name)}"
+        for name in sorted({*fixed, *progress.fixed})
+        if progress.fixed.get(name) != fixed.get(name)
+    ]
+    if changed:
+        raise TrainingError(
+            f"{checkpoint} belongs to a run that differs from this one: {'; '.join(changed)}. "
+            "Resume it with what it had, or train into another folder."
+        )
+    if progress.step % settings.steps_per_execution:
+        raise TrainingError(
+            f"{checkpoint} is not at a multiple of {settings.steps_per_execution} steps, as steps_per_execution asks. "
+            "Resume it with a divisor of its step."
+        )
+    if progress.step > settings.steps:
+        raise TrainingError(
+            f"{checkpoint} is further than the {settings.steps} steps that were asked for. "
+            "Ask for more, or train into another folder."
+        )
+    restore(checkpoint, model)
+    return progress

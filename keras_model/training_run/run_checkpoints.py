@@ -1,0 +1,99 @@
+"""The checkpoints of a run in progress: which there are, where the run stood, and which did best. Needs no TensorFlow.
+
+`checkpoints/step-00001000/` holds a model in Hugging Face's layout and `training_state.safetensors`: the optimizer's
+variables, the states of the random generators (dropout), and as metadata a `Progress` in JSON.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from keras_model.files.model_folder import CheckpointError
+
+STATE_FILE = "training_state.safetensors"
+_NAME = re.compile(r"step-(\d+)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """Where a run stands, beside its weights."""
+
+    step: int
+    """Steps taken."""
+    fixed: Mapping[str, Any]
+    """What must not change when the run is resumed: seed, batch size, data, ..."""
+    scores: Mapping[int, Mapping[str, float]]
+    """What validation gave, by step."""
+
+
+def checkpoint_name(step: int) -> str:
+    """The name of the folder of a checkpoint."""
+    return f"step-{step:08d}"
+
+
+def checkpoints_in(folder: Path) -> list[Path]:
+    """The complete checkpoints of a folder, oldest first; empty where there is no such folder."""
+    found = [(int(match[1]), path) for path in folder.glob("step-*") if (match := _NAME.fullmatch(path.name))]
+    return [path for _, path in sorted(found) if (path / STATE_FILE).is_file()]
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """The newest complete checkpoint of a folder, or None."""
+    return next(reversed(checkpoints_in(folder)), None)
+
+
+def best_steps(scores: Mapping[int, Mapping[str, float]]) -> dict[str, int]:
+    """For each score that validation gave, the step at which it was highest; of equals the first."""
+    best: dict[str, int] = {}
+    for step in sorted(scores):
+        for name, score in scores[step].items():
+            if name not in best or score > scores[best[name]][name]:
+                best[name] = step
+    return best
+
+
+def best_checkpoints(folder: Path) -> dict[str, Path]:
+    """The checkpoint of each validation score's best step, of those in a folder.
+
+    Raises:
+        CheckpointError: the newest checkpoint cannot be read.
+    """
+    complete = {int(path.name.removeprefix("step-")): path for path in checkpoints_in(folder)}
+    if not complete:
+        return {}
+    scores = read_progress(complete[max(complete)]).scores
+    best = best_steps({step: found for step, found in scores.items() if step in complete})
+    return {name: complete[step] for name, step in best.items()}
+
+
+def read_progress(checkpoint: Path) -> Progress:
+    """Where the run of a checkpoint stood.
+
+    Raises:
+        CheckpointError: the file cannot be read.
+    """
+    values = json.loads(open_state(checkpoint).metadata()["progress"])
+    scores = {int(step): scores for step, scores in values["scores"].items()}
+    return Progress(values["step"], values["fixed"], scores)
+
+
+def open_state(checkpoint: Path) -> Any:
+    """The opened `training_state.safetensors`.
+
+    Raises:
+        CheckpointError: it cannot be read.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = checkpoint / STATE_FILE
+    try:
+        return safe_open(path, framework="numpy")
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path}: cannot be read ({error}). Remove {checkpoint} to resume from the checkpoint before it."
+        ) from error

@@ -1,0 +1,188 @@
+"""The Keras callback that makes `model.fit` a run: it counts, logs, validates, saves and stops by steps."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_model.data.batches import Filling, Plan
+from keras_model.t5 import T5
+from keras_model.tokenizers.tokenizer import Tokenizer
+from keras_model.training_run.fit_settings import TrainSettings
+from keras_model.training_run.run_checkpoints import Progress, best_steps
+from keras_model.training_run.state import TrainingError, last_good, save_checkpoint
+
+Validate = Callable[[int, T5], dict[str, float]]
+"""Takes the number of steps taken and the model; returns scores by name."""
+
+Log = Callable[[int, Mapping[str, float]], None]
+"""Takes the number of steps taken, and numbers by name."""
+
+
+class NonFiniteLossError(TrainingError):
+    """The loss became infinite or not a number.
+
+    Attributes:
+        step: the step, counted from 1.
+        examples: integers, the numbers of the examples in its batch, or in those of its execution.
+    """
+
+    def __init__(self, message: str, step: int, examples: np.ndarray) -> None:
+        super().__init__(message)
+        self.step = step
+        self.examples = examples
+
+
+class TrainingSteps(keras.callbacks.Callback):
+    """Counts the steps of a run and does what is due after each.
+
+    Args:
+        t5: the compiled model.
+        plan: the batches it is trained on.
+        settings: what is due when.
+        folder: the run's; gets `checkpoints/` and `logs/`.
+        writes: whether this process writes into it; of several workers, only the chief does.
+        progress: where the run stands.
+        validate: makes the scores, or None.
+        tokenizer: stored with each checkpoint, if given.
+        log: is told, where this process writes, what TensorBoard is told; or None.
+    """
+
+    def __init__(
+        self,
+        t5: T5,
+        plan: Plan,
+        settings: TrainSettings,
+        folder: Path,
+        writes: bool,
+        progress: Progress,
+        validate: Validate | None,
+        tokenizer: Tokenizer | None,
+        log: Log | None = None,
+    ) -> None:
+        super().__init__()
+        self._t5, self._plan, self._settings, self._validate, self._tokenizer = t5, plan, settings, validate, tokenizer
+        self._checkpoints, self._writes = folder / "checkpoints", writes
+        self._told = log if writes else None
+        self._fixed = progress.fixed
+        self._saved: tuple[int, int] | None = (progress.step, len(progress.scores))
+        self._writer = (
+            tf.summary.create_file_writer(str(folder / "logs")) if writes else tf.summary.create_noop_writer()
+        )
+        self.scores = {step: dict(scores) for step, scores in progress.scores.items()}
+        self.loss: float | None = None
+        self.seconds = 0.0
+        self.filling = Filling()
+        self._step = progress.step
+        self._resumed_at = time.perf_counter()
+        self._logged_seconds = 0.0  # when the loss was last logged
+        self._filling = Filling()  # since then
+        self._waited = 0.0  # since then, seconds
+        self._made: dict[int, float] = {}
+
+    def batch_made(self, step: int) -> None:
+        """Is told, from the thread that makes batches, that a step's is there; steps count from 0."""
+        self._made[step] = time.perf_counter()
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.validate_if_due()  # a run interrupted during validation makes up for it
+        self._resumed_at = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        assert logs is not None
+        taken = range(self._step, self._step + self._settings.steps_per_execution)
+        self._step = taken.stop
+        loss = float(logs["loss"])
+        if not math.isfinite(loss):
+            raise self._non_finite(loss, taken)
+        self._pause()
+        last_made = max(self._made.pop(step, 0.0) for step in taken)
+        self._waited += max(0.0, last_made - self._resumed_at)
+        filling = sum(map(self._plan.filling, taken), Filling())
+        self.filling += filling
+        self._filling += filling
+        logs["step"] = self._step
+        logs["gradient_norm"] = float(self._t5.optimizer.gradient_norm.numpy())
+        seconds = self.seconds - self._logged_seconds
+        logs["tokens_per_second"] = self._filling.tokens / seconds
+        logs["waiting"] = self._waited / seconds
+
+        step, settings = self._step, self._settings
+        if step % settings.log_every == 0 or step == settings.steps:
+            self._log(loss, logs)
+        self.validate_if_due()
+        if settings.is_checkpoint(step) or (step in self.scores and step in best_steps(self.scores).values()):
+            self.save()
+        if step == settings.steps:
+            self._t5.stop_training = True
+        self._resumed_at = time.perf_counter()
+
+    def validate_if_due(self) -> None:
+        """Validates, unless this step has been validated."""
+        step = self._step
+        if self._validate is None or step == 0 or step in self.scores or not self._settings.is_validation(step):
+            return
+        try:
+            scores = {name: float(score) for name, score in self._validate(step, self._t5).items()}
+        except Exception:
+            self.save()  # a fault of the validation costs no steps
+            raise
+        self.scores[step] = scores
+        self._tell(step, {f"validation/{name}": score for name, score in scores.items()})
+
+    def save(self) -> None:
+        """Writes a checkpoint, unless the newest one holds all there is."""
+        # The optimizer counts inside the step, so that its number is right even if Ctrl-C came before this callback.
+        step = int(self._t5.optimizer.iterations.numpy())
+        if not self._writes or (step, len(self.scores)) == self._saved:
+            return
+        progress = Progress(step, self._fixed, self.scores)
+        save_checkpoint(self._checkpoints, self._t5, progress, keep=self._settings.keep, tokenizer=self._tokenizer)
+        self._saved = (step, len(self.scores))
+
+    def close(self) -> None:
+        """Closes the log files."""
+        self._writer.close()
+
+    def _pause(self) -> None:
+        self.seconds += time.perf_counter() - self._resumed_at
+
+    def _log(self, loss: float, logs: dict[str, Any]) -> None:
+        self.loss = loss
+        numbers = {
+            "loss": loss,
+            "non_padding/source": self._filling.source_share,
+            "non_padding/target": self._filling.target_share,
+            "tokens_per_second": logs["tokens_per_second"],
+            "waiting_for_data": logs["waiting"],
+            "gradient_norm": logs["gradient_norm"],
+            "learning_rate": float(self._t5.optimizer.learning_rate.numpy()),
+        }
+        self._tell(self._step, numbers)
+        self._logged_seconds, self._filling, self._waited = self.seconds, Filling(), 0.0
+        self._t5.reset_metrics()
+
+    def _tell(self, step: int, numbers: Mapping[str, float]) -> None:
+        """Hands numbers to TensorBoard and to whoever else is told."""
+        with self._writer.as_default(step=step):
+            for name, number in numbers.items():
+                tf.summary.scalar(name, number)
+        self._writer.flush()
+        if self._told is not None:
+            self._told(step, numbers)
+
+    def _non_finite(self, loss: float, steps: range) -> NonFiniteLossError:
+        examples = np.concatenate([self._plan.rows(step) for step in steps])
+        return NonFiniteLossError(
+            f"The loss of step {self._step} is {loss}. "
+            f"{last_good(self._checkpoints)} A smaller learning rate or another seed may avoid it.",
+            self._step,
+            examples,
+        )

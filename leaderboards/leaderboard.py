@@ -1,0 +1,299 @@
+"""`Leaderboard`: what every leaderboard does in the same way; a module of its own adds the form of its files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from leaderboards.files.archive import Contents, is_junk, printable, unpack
+from leaderboards.files.writing import folder_digest, write_files, zip_bytes
+from leaderboards.values import submission_of
+from leaderboards.verdict import INVALID, PARTIAL, VALID, VALID_FOR_DATA, Fault, FileFaults, Verdict, lines
+from task_specs import TaskSpec, UserError
+from task_specs.errors import did_you_mean, quoted
+
+__all__ = ["Fault", "Leaderboard", "Rows", "Verdict", "Written", "lines"]
+
+NAMED = 5  # so many files or ids stand in a message, then how many more
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written.
+
+    Attributes:
+        files: file to its number of data rows.
+        clipped: file to how many of its numbers were clipped into the leaderboard's range; only files that have such.
+        sha256: of the zip's bytes; for a folder, of what `sha256sum` prints for its files.
+        notes: what else was changed in the answers for the file's sake.
+    """
+
+    files: Mapping[str, int]
+    clipped: Mapping[str, int]
+    sha256: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What was read from one file: how many data rows it has, and the values of those that are sound, by id."""
+
+    count: int
+    values: dict[str, Any]
+
+
+class Leaderboard(ABC):
+    """Writes, checks and reads back the submissions of one leaderboard.
+
+    Args:
+        name: the leaderboard's name.
+        tasks: the tasks whose answers it takes, in its order; each row of the registry names its file.
+    """
+
+    suffix: ClassVar[str]  # how its files' names end
+    one_task: ClassVar[bool] = False  # whether its tasks are versions of one, and a submission is of one of them
+    independent: ClassVar[bool] = False  # whether each task's file is a submission by itself
+    subfolders: ClassVar[bool] = False  # whether its files may stand in folders of the zip
+
+    def __init__(self, name: str, tasks: Iterable[TaskSpec]):
+        self.name = name
+        self.tasks = tuple(tasks)
+        self.files = {submission_of(spec).file: spec for spec in self.tasks}
+
+    @abstractmethod
+    def render(self, spec: TaskSpec, answers: Mapping[str, Any]) -> tuple[bytes, int]:
+        """Returns a task's file and how many of its numbers were clipped.
+
+        Raises:
+            UserError: an id or a value cannot stand in the file; names the task and the id.
+        """
+
+    @abstractmethod
+    def parse(self, spec: TaskSpec, data: bytes, ids: Sequence[str], faults: FileFaults) -> Rows:
+        """Reads a task's file, adding every fault that it has.
+
+        Args:
+            spec: the task.
+            data: the file.
+            ids: the ids that it must hold; none where only the data tells them, and the data is not at hand.
+            faults: where faults are added.
+        """
+
+    def ids(self, spec: TaskSpec) -> Sequence[str]:
+        """Returns the ids of a task's official data: row numbers, unless a leaderboard has others.
+
+        A leaderboard whose ids only the data tells returns none, and has `official_size` to go by.
+        """
+        return [str(row) for row in range(official_size(spec))]
+
+    def rows(self, spec: TaskSpec, answers: Mapping[str, Any]) -> int:
+        """Returns how many data rows `render` makes of answers: one each, unless rows hold several."""
+        return len(answers)
+
+    def write(self, out: Path, answers: Mapping[str, Mapping[str, Any]]) -> Written:
+        """Writes a submission: a zip, or separate files if `out` is an existing folder.
+
+        Args:
+            out: the zip, made anew, or the folder.
+            answers: task name to example id to value (class index, number or text). Tasks that are not in it are left
+                out.
+
+        Returns:
+            What was written. Rows ascend by id; the same answers give the same bytes.
+
+        Raises:
+            UserError: a task is not the leaderboard's or has no answers, a value is no class index or no finite
+                number, or the files cannot be written. Then nothing is left behind.
+        """
+        self._known(answers)
+        if not answers:
+            raise UserError(f"{self.name}: there are no answers to write")
+        files: dict[str, bytes] = {}
+        clipped: dict[str, int] = {}
+        for file, spec in self.files.items():
+            if spec.name in answers:
+                if not answers[spec.name]:
+                    raise UserError(f"{spec.name}: no answers for {file}; leave the task out, or give its answers")
+                files[file], count = self.render(spec, answers[spec.name])
+                if count:
+                    clipped[file] = count
+        rows = {file: self.rows(self.files[file], answers[self.files[file].name]) for file in files}
+        if os.path.isdir(out) and out.suffix.lower() != ".zip":
+            stale = [file for file in self.files if file not in files and os.path.lexists(out / file)]
+            if stale:
+                raise UserError(f"{out}: holds {_some(stale)}, which these answers do not replace; use an empty folder")
+            write_files({out / file: data for file, data in files.items()})
+            return Written(rows, clipped, folder_digest(files))
+        packed = zip_bytes(files)
+        write_files({out: packed})
+        return Written(rows, clipped, hashlib.sha256(packed).hexdigest())
+
+    def keeps(self, out: Path, tasks: Collection[str]) -> str:
+        """Returns what a submission of the form that `out` asks for keeps of the data of these tasks.
+
+        Returns:
+            ``frame``: the documents of a test set; ``references``: its true answers; empty where ids are enough.
+
+        Raises:
+            UserError: the form cannot hold these tasks.
+        """
+        return ""
+
+    def write_keeping(
+        self, out: Path, answers: Mapping[str, Mapping[str, Any]], kept: Mapping[str, Any], system: str
+    ) -> Written:
+        """Writes a submission that has more in it than answers; see `write`.
+
+        Args:
+            out: see `write`.
+            answers: see `write`.
+            kept: task name to what `keeps` asks for; none where it asks for nothing.
+            system: the name of the system that gave the answers, for forms that have a place for it.
+        """
+        return self.write(out, answers)
+
+    def check(self, path: Path, ids: Mapping[str, Sequence[str]] | None = None) -> Verdict:
+        """Judges a submission.
+
+        Args:
+            path: a zip, a folder, or one of the leaderboard's files.
+            ids: task name to the ids of its data, where that is at hand; the other tasks must have the official ids.
+
+        Raises:
+            UserError: there is nothing to judge at `path`.
+        """
+        return self._examine(path, ids)[0]
+
+    def read(self, path: Path, ids: Mapping[str, Sequence[str]] | None = None) -> dict[str, dict[str, Any]]:
+        """Reads a submission back: task name to example id to value, for the tasks whose files are there.
+
+        Args:
+            path: as in `check`.
+            ids: as in `check`.
+
+        Raises:
+            UserError: it has any fault but absent files.
+        """
+        verdict, values = self._examine(path, ids)
+        if verdict.status == INVALID:
+            first = lines(verdict)[0]
+            others = f" (and {verdict.fault_count - 1} more)" if verdict.fault_count > 1 else ""
+            raise UserError(f"{path}: {first}{others}; `t5eval check {self.name}` lists every fault")
+        return values
+
+    def _examine(
+        self, path: Path, ids: Mapping[str, Sequence[str]] | None
+    ) -> tuple[Verdict, dict[str, dict[str, Any]]]:
+        ids = self._given(ids)
+        contents = unpack(path, self.files, self.suffix, self.subfolders)
+        faults = {file: FileFaults() for file in self.files}
+        rows: dict[str, int] = {}
+        values: dict[str, dict[str, Any]] = {}
+        for file, spec in self.files.items():
+            if file in contents.files:
+                expected = ids[spec.name] if spec.name in ids else self.ids(spec)
+                found = self.parse(spec, contents.files[file], expected, faults[file])
+                rows[file], values[spec.name] = found.count, found.values
+        for name, reason in (*contents.refused, *self._misplaced(contents)):
+            faults.setdefault(name, FileFaults()).add(None, reason)
+        if not rows and not any(found.count for found in faults.values()):
+            name = path.resolve().name
+            faults[name] = FileFaults()
+            faults[name].add(None, f"holds none of the leaderboard's files: {', '.join(self.files)}")
+        return self._verdict(contents, faults, rows, ids), values
+
+    def _verdict(
+        self,
+        contents: Contents,
+        faults: Mapping[str, FileFaults],
+        rows: Mapping[str, int],
+        ids: Mapping[str, Sequence[str]],
+    ) -> Verdict:
+        kept = {file: found.kept(printable(file)) for file, found in faults.items() if found.count}
+        count = sum(found.count for found in faults.values())
+        absent = tuple(file for file in self.files if file not in rows and file not in kept)
+        foreign = [
+            f"{file}: {len(ids[spec.name]):,} rows in this data; the leaderboard has {official_size(spec):,}"
+            for file, spec in self.files.items()
+            if file in rows and spec.name in ids and len(ids[spec.name]) != official_size(spec)
+        ]
+        status = INVALID if count else PARTIAL if absent else VALID_FOR_DATA if foreign else VALID
+        extra = [printable(name) for name in contents.others if not self._fault_of(name, contents.packed)]
+        return Verdict(
+            status=status,
+            faults=tuple(fault for found in kept.values() for fault in found),
+            fault_count=count,
+            more={
+                printable(file): faults[file].count - len(found)
+                for file, found in kept.items()
+                if faults[file].count > len(found)
+            },
+            files=rows,
+            absent=absent,
+            notes=(*foreign, *([f"not looked at: {_some(extra)}"] if extra else [])),
+        )
+
+    def _misplaced(self, contents: Contents) -> list[tuple[str, str]]:
+        found = ((name, self._fault_of(name, contents.packed)) for name in contents.others)
+        return [(name, reason) for name, reason in found if reason]
+
+    def _fault_of(self, name: str, packed: bool) -> str:
+        """Returns why a file that is none of the leaderboard's must not be there, empty if it does no harm."""
+        folder, _, last = name.rpartition("/")
+        ending = Path(last).suffix.lower()
+        if is_junk(name):
+            return ""
+        if ending == ".zip" and packed:
+            return "a zip within the zip; the leaderboard does not open it"
+        if ending != self.suffix:
+            return ""
+        if folder and not self.subfolders:
+            where = f"in the folder {printable(folder)}"
+            return f"{where}; the leaderboard wants its files at the zip's root: zip the files alone"
+        return f"not a file of this leaderboard.{self._meant(last)} It takes {', '.join(self.files)}"
+
+    def _meant(self, name: str) -> str:
+        from difflib import get_close_matches
+
+        # Without the ending, which makes all names alike.
+        files = {Path(file).stem.lower(): file for file in self.files}
+        close = get_close_matches(Path(name).stem.lower(), list(files), n=1)
+        return f" Did you mean {files[close[0]]!r}?" if close else ""
+
+    def _given(self, ids: Mapping[str, Sequence[str]] | None) -> Mapping[str, Sequence[str]]:
+        """Returns the ids to judge by, none if there is no data.
+
+        Raises:
+            UserError: a task is not the leaderboard's, or its data has no examples.
+        """
+        ids = ids or {}
+        self._known(ids)
+        for name, given in ids.items():
+            if not given:
+                raise UserError(f"{name}: the data has no examples to judge by")
+        return ids
+
+    def _known(self, names: Iterable[str]) -> None:
+        known = [spec.name for spec in self.tasks]
+        for name in names:
+            if name not in known:
+                raise UserError(
+                    f"{quoted(name)} is not a task of leaderboard {self.name!r}.{did_you_mean(name, known)} "
+                    f"Its tasks are {', '.join(known)}"
+                )
+
+
+def official_size(spec: TaskSpec) -> int:
+    """Returns how many examples the leaderboard wants answers for."""
+    return spec.sizes[submission_of(spec).split]
+
+
+def _some(names: Sequence[str]) -> str:
+    """Returns the first few names, and how many more there are."""
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

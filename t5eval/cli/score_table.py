@@ -1,0 +1,45 @@
+"""Scores as lines for a terminal or a log, at most 80 columns wide unless a name is longer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from t5eval.scoring.score import Score, SplitScore
+
+ROW = "  {:<19} {:>7}  {}"
+
+
+def number(value: float | None) -> str:
+    """Returns a score as printed: two decimals, a dash where it is undefined."""
+    return "-" if value is None else f"{value:.2f}"
+
+
+def interval(score: Score) -> str:
+    """Returns a score's interval as printed."""
+    return f"[{score.ci95[0]:.2f}, {score.ci95[1]:.2f}]" if score.ci95 else ""
+
+
+def score_lines(results: Sequence[SplitScore]) -> list[str]:
+    """Returns a line for each split, with what a reader must know to trust its scores, and one for each score."""
+    lines = [ROW.format("", "value", "95 % interval").rstrip()]
+    for result in results:
+        counts = f"{result.n:,} examples, {result.unreadable:,} unreadable, {result.missing:,} missing"
+        lines.append(f"{result.task} {result.split}: {counts}")
+        for name, score in result.scores.items():
+            lines.append(ROW.format(name, number(score.value), interval(score)).rstrip())
+    return lines
+
+
+def averages_text(benchmarks: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Returns one line per benchmark and split: the leaderboard's average, or why there is none."""
+    lines = []
+    for name, splits in benchmarks.items():
+        for split, entry in splits.items():
+            if entry["average"] is not None:
+                lines.append(f"{name} {split} average: {number(entry['average'])}")
+                continue
+            reasons = [f"{task} ({reason})" for task, reason in entry["missing"].items()]
+            shown = ", ".join(reasons[:4]) + (f" and {len(reasons) - 4} more" if len(reasons) > 4 else "")
+            lines.append(f"{name} {split} average: incomplete, for want of {shown}")
+    return lines

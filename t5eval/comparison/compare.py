@@ -1,0 +1,189 @@
+"""Comparing two runs, or two prediction files, over every split that both have; or a run with published scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import task_specs
+from t5eval.comparison.published import AgainstPublished, against_published
+from t5eval.comparison.settings import Differing, covered, differing, faults, side_faults
+from t5eval.comparison.sides import Side
+from t5eval.comparison.splits import SplitComparison, changed_examples, compare_split
+from t5eval.data import DataSource, Summary, available_splits, data_source, open_split
+from t5eval.metrics import Scored
+from t5eval.scoring.score import UNLABELLED, judge, score_split
+from t5eval.support.stages import each
+from task_specs import Example, TaskSpec
+from task_specs.errors import SpecError, UserError
+
+
+@dataclass(frozen=True)
+class ComparedSplit:
+    """A split's comparison, and what makes it sound or not.
+
+    Attributes:
+        spec: the task.
+        comparison: the scores.
+        data: what was read.
+        faults: why the comparison is not sound, none if it is.
+        settings: the settings that differ.
+        changed: a record for each example whose predictions differ.
+    """
+
+    spec: TaskSpec
+    comparison: SplitComparison
+    data: Summary
+    faults: Sequence[str]
+    settings: Sequence[Differing]
+    changed: Sequence[dict[str, Any]]
+
+
+def choose_data(option: str | None, sides: Sequence[Side]) -> DataSource:
+    """Returns the data that is named, else the first that a run's configuration names, else the usual one.
+
+    Raises:
+        UserError: it is not there.
+    """
+    recorded = [side.data_dir for side in sides if side.data_dir]
+    try:
+        return data_source(option or (recorded[0] if recorded else None))
+    except UserError as error:
+        if option or not recorded:
+            raise
+        raise UserError(f"{error}, though {sides[0].path} was made with it; name the data with --data-dir") from None
+
+
+def choose_splits(
+    sides: Sequence[Side], tasks: Sequence[str], wanted: Sequence[str], data: DataSource
+) -> tuple[list[tuple[TaskSpec, str]], list[str]]:
+    """Returns the tasks and splits that every side has predictions for, and what is left out, with the reason.
+
+    Args:
+        sides: the sides, in the order of their names.
+        tasks: tasks or benchmarks; all that a run has if empty.
+        wanted: split names; every split if empty.
+        data: where the examples come from.
+
+    Raises:
+        UserError: nothing is left, or one side is a file and it is not said of which split.
+    """
+    runs = [side for side in sides if side.is_run]
+    specs = {spec.name: spec for spec in task_specs.resolve(tasks)}
+    if not runs and (len(specs) != 1 or len(wanted) != 1):
+        raise UserError("a prediction file does not say what it answers: name one --task and one --split")
+    found = [pair for side in runs for pair in side.found]
+    if not runs:
+        found = [(name, split) for name in specs for split in wanted]
+    chosen: list[tuple[TaskSpec, str]] = []
+    left_out: list[str] = []
+    for name, split in dict.fromkeys(found):
+        if (specs and name not in specs) or (wanted and split not in wanted):
+            continue
+        without = [side.name for side in sides if not side.has(name, split)]
+        if without:
+            left_out.append(f"{name} {split}: {' and '.join(without)} has no predictions for it")
+            continue
+        try:
+            spec = specs.get(name) or task_specs.get(name)
+        except SpecError:
+            left_out.append(f"{name} {split}: no such task is registered; name its TOML file with --task")
+            continue
+        if split in available_splits(spec, data) or (specs and wanted):
+            chosen.append((spec, split))  # one that was named and is not there is an error, when it is opened
+        else:
+            left_out.append(f"{name} {split}: its data is not in {data.option}")
+    if len(chosen) > 1 and len(runs) < len(sides):
+        raise UserError(
+            f"a prediction file answers one split, and {len(chosen)} are asked for; name --task and --split"
+        )
+    if not chosen:
+        asked = f" ({'; '.join(left_out)})" if left_out else f"; {runs[0].path} has others" if runs else ""
+        raise UserError(f"nothing to compare{asked}")
+    return chosen, left_out
+
+
+def read_labelled(spec: TaskSpec, split: str, data: DataSource) -> tuple[list[Example], Summary] | None:
+    """Returns a split's examples and what was read, None if it is unlabelled."""
+    opened = open_split(spec, split, data, with_labels=True)
+    examples = list(opened)
+    blank = judge(spec, examples, {})
+    if not examples or any(example.gold is UNLABELLED for example in blank):
+        return None
+    return examples, opened.summary
+
+
+def judge_side(side: Side, spec: TaskSpec, split: str, examples: Sequence[Example], count: int) -> list[Scored]:
+    """Returns a side's judged answers to the first `count` examples.
+
+    Raises:
+        PredictionError: its predictions cannot be read, or are not of these examples.
+    """
+    texts = side.predictions(spec.name, split, [example.id for example in examples])
+    return judge(spec, examples[:count], texts)
+
+
+def compare_all(
+    a: Side, b: Side, splits: Sequence[tuple[TaskSpec, str]], data: DataSource, unlabelled: list[str]
+) -> Iterator[ComparedSplit]:
+    """Yields the comparison of one split after another, without correction for their number.
+
+    Args:
+        a: one side.
+        b: the other.
+        splits: what to compare.
+        data: where the examples come from.
+        unlabelled: is given the names of splits that have no labels, which nothing is yielded for.
+    """
+    for spec, split in each(splits, "comparing", "splits"):
+        read = read_labelled(spec, split, data)
+        if read is None:
+            unlabelled.append(f"{spec.name} {split}")
+            continue
+        examples, summary = read
+        made_by = [side.made_by(spec.name, split) for side in (a, b)]
+        count = min(covered(made.get("limit"), len(examples)) for made in made_by)
+        judged = [judge_side(side, spec, split, examples, count) for side in (a, b)]
+        comparison = compare_split(spec, split, *judged)
+        yield ComparedSplit(
+            spec,
+            comparison,
+            summary,
+            faults(spec, summary, made_by[0], made_by[1], comparison.missing),
+            differing(*(_settings(side, spec, split, len(examples)) for side in (a, b))),
+            list(changed_examples(spec, split, examples[:count], *judged)),
+        )
+
+
+def _settings(side: Side, spec: TaskSpec, split: str, examples: int) -> dict[str, Any]:
+    settings = side.settings(spec.name, split)
+    if covered(settings.get("limit"), examples) == examples and "limit" in settings:
+        settings["limit"] = None  # a limit above the split's size is none
+    return settings
+
+
+def compare_published(
+    side: Side, model: str, splits: Sequence[tuple[TaskSpec, str]], data: DataSource, unlabelled: list[str]
+) -> Iterator[AgainstPublished]:
+    """Yields a run's scores beside the published ones of a model, for every split that has labels.
+
+    Args:
+        side: the run, or a prediction file.
+        model: the model's public name.
+        splits: what to compare.
+        data: where the examples come from.
+        unlabelled: is given the names of splits that have no labels, which nothing is yielded for.
+    """
+    for spec, split in each(splits, "scoring", "splits"):
+        if not any(row.model == model for row in spec.published):
+            continue
+        read = read_labelled(spec, split, data)
+        if read is None:
+            unlabelled.append(f"{spec.name} {split}")
+            continue
+        examples, summary = read
+        made_by = side.made_by(spec.name, split)
+        judged = judge_side(side, spec, split, examples, covered(made_by.get("limit"), len(examples)))
+        ours = score_split(spec, split, judged)
+        yield from against_published(spec, model, ours, side_faults("ours", spec, summary, made_by))

@@ -1,0 +1,127 @@
+"""One side of a comparison: a run's folder, or a file with the predictions for one split."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from t5eval.runs.calls import call_of
+from t5eval.runs.folder import predictions_path
+from t5eval.runs.prediction_store import RAN_ON
+from t5eval.runs.results import UNSAID, read_results
+from t5eval.scoring.prediction_files import read_predictions
+from t5eval.support.errors import PredictionError, RunError
+from t5eval.support.strict_json import parse_json
+from task_specs import SPLITS
+
+HASH = re.compile("[0-9a-f]{64}")
+# What a split's predictions were made with besides the model, which is all else that stands beside them.
+NOT_THE_MODEL = ("specification", "data", "limit", "batch_tokens", "decode", "dtype")
+
+
+@dataclass(frozen=True)
+class Side:
+    """Where one side's predictions lie, and what is recorded of how they were made.
+
+    Attributes:
+        name: what it is called in messages and tables: `A` or `B`.
+        path: a run's folder, or a prediction file.
+    """
+
+    name: str
+    path: Path
+
+    def __post_init__(self) -> None:
+        if not self.path.exists():
+            raise PredictionError(f"{self.path}: no such file or folder; compare takes run folders or prediction files")
+        if self.is_run and not self.found:
+            raise PredictionError(f"{self.path}: holds no predictions/TASK/SPLIT.jsonl")
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it is a folder of many splits' predictions."""
+        return self.path.is_dir()
+
+    @cached_property
+    def found(self) -> list[tuple[str, str]]:
+        """The tasks and splits that a run has predictions for, in the order of their names."""
+        folder = self.path / "predictions"
+        files = [file for file in folder.rglob("*.jsonl") if file.stem in SPLITS and file.parent != folder]
+        found = [(file.parent.relative_to(folder).as_posix(), file.stem) for file in files]
+        return sorted(found, key=lambda pair: (pair[0], SPLITS.index(pair[1])))
+
+    def has(self, task: str, split: str) -> bool:
+        """Returns whether it may have predictions for a split; a file has them for whatever it is compared on."""
+        return not self.is_run or predictions_path(self.path, task, split).is_file()
+
+    def predictions(self, task: str, split: str, ids: Sequence[str]) -> dict[str, str]:
+        """Returns a split's predictions by id, as `read_predictions` does."""
+        return read_predictions(predictions_path(self.path, task, split) if self.is_run else self.path, ids)
+
+    @cached_property
+    def recorded(self) -> bool:
+        """Whether anything is recorded of how the predictions were made."""
+        return any(self.made_by(*pair) for pair in self.found) if self.is_run else False
+
+    @cached_property
+    def results(self) -> dict[str, Any]:
+        """What results.json says, empty where there is none."""
+        return (read_results(self.path) if self.is_run else None) or {}
+
+    @cached_property
+    def data_dir(self) -> str | None:
+        """The data that the run's configuration names.
+
+        Raises:
+            RunError: the configuration is no TOML.
+        """
+        path = self.path / "config.toml"
+        if not self.is_run or not path.is_file():
+            return None
+        try:
+            named = tomllib.loads(path.read_text(encoding="utf-8")).get("evaluate", {}).get("data_dir")
+        except (ValueError, AttributeError, RecursionError):
+            raise RunError(f"{path}: not a TOML file of settings; name the data with --data-dir") from None
+        return named if isinstance(named, str) else None
+
+    def made_by(self, task: str, split: str) -> dict[str, Any]:
+        """Returns what a split's predictions were made with, empty where nothing is recorded.
+
+        Raises:
+            RunError: what is recorded cannot be read.
+        """
+        path = predictions_path(self.path, task, split).with_suffix(".meta.json")
+        if not self.is_run or not path.is_file():
+            return {}
+        try:
+            made_by = {**UNSAID, **parse_json(path.read_bytes())}
+            if not isinstance(made_by.get("limit"), int | None):
+                raise TypeError
+        except (ValueError, TypeError):
+            raise RunError(
+                f"{path}: damaged; without it, nothing is known of how {task} {split} was predicted"
+            ) from None
+        return made_by
+
+    def settings(self, task: str, split: str) -> dict[str, Any]:
+        """Returns all that is recorded of how a split was predicted, by a name for each setting."""
+        made_by = self.made_by(task, split)
+        ran_on = made_by.pop(RAN_ON, None)
+        named = {"model": self.results["model_name"]} if "model_name" in self.results else {}
+        model = {
+            f"{key} hash" if HASH.fullmatch(str(value)) else key: value
+            for key, value in made_by.items()
+            if key not in NOT_THE_MODEL
+        }
+        others = {key: made_by[key] for key in NOT_THE_MODEL if key in made_by}
+        result = self.results.get("results", {}).get(task, {}).get(split, {})
+        call = call_of(self.results, result)
+        versions = call.get("versions")
+        libraries = versions.items() if isinstance(versions, Mapping) else ()
+        device = {"device": found} if (found := ran_on or call.get("device")) else {}
+        return {**named, **model, **others, **{f"version of {name}": v for name, v in libraries}, **device}

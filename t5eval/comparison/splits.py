@@ -1,0 +1,286 @@
+"""Two systems' predictions for one split: each score of both, whether they differ, and which examples changed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from t5eval.metrics import Batch, Metric, Scored, get_metric
+from t5eval.metrics.bootstrap import RESAMPLES, SEED
+from t5eval.metrics.metric import Floats
+from t5eval.metrics.paired import TRIALS, Pair, difference_intervals95, holm, mcnemar_p, randomisation_p
+from t5eval.scoring.score import READABLE, evaluation_pair, require_metrics, signature
+from task_specs import Example, TaskSpec
+
+T5 = "_t5"  # suffix of T5's own variant of a score
+MCNEMAR = "McNemar, exact"
+RANDOMISATION = f"approximate randomisation, {TRIALS} trials, seed {SEED}"
+INTERVAL = f"paired bootstrap, percentile, {RESAMPLES} resamples, seed {SEED}"
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One score of both systems.
+
+    Attributes:
+        a: A's value in percent, None where it is undefined.
+        b: B's.
+        difference: b - a.
+        ci95: the difference's 95 % interval.
+        p: the two-sided p-value of no difference.
+        p_holm: the same, corrected for the number of headline scores compared; None for other scores.
+        test: what the p-value is of.
+        rows: how many examples, or groups of them, were drawn and exchanged.
+        signature: every choice behind the values.
+    """
+
+    a: float | None
+    b: float | None
+    difference: float | None
+    ci95: tuple[float, float] | None
+    p: float | None
+    p_holm: float | None
+    test: str | None
+    rows: int
+    signature: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the contrast as JSON data."""
+        return {**vars(self), "ci95": list(self.ci95) if self.ci95 else None}
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Which examples have another prediction in B.
+
+    Attributes:
+        by: the score by which an example is better or worse, alone; empty where there is none of single examples.
+        right_or_wrong: whether that score is either right or wrong.
+        texts: how many predictions differ.
+        better: how many of them are better in B: wrong in A and right in B, if they are either.
+        worse: how many are worse in B: right in A and wrong in B, if they are either.
+    """
+
+    by: str
+    right_or_wrong: bool
+    texts: int
+    better: int
+    worse: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the counts as JSON data."""
+        gained, lost = (self.better, self.worse) if self.right_or_wrong else (None, None)
+        return {**vars(self), "wrong_to_right": gained, "right_to_wrong": lost}
+
+
+@dataclass(frozen=True)
+class SplitComparison:
+    """Two systems on one split.
+
+    Attributes:
+        task: the task's name.
+        split: the split.
+        n: the examples compared.
+        scores: score name to contrast, in the row's order.
+        changes: how many predictions changed.
+        missing: side (`A`, `B`) to examples without a prediction, counted as wrong.
+        unreadable: side to predictions that say nothing that counts, those missing left out.
+    """
+
+    task: str
+    split: str
+    n: int
+    scores: Mapping[str, Contrast]
+    changes: Changes
+    missing: Mapping[str, int]
+    unreadable: Mapping[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the comparison as JSON data."""
+        return {
+            **vars(self),
+            "scores": {name: contrast.to_json() for name, contrast in self.scores.items()},
+            "changes": self.changes.to_json(),
+            "missing": dict(self.missing),
+            "unreadable": dict(self.unreadable),
+        }
+
+
+def compare_split(spec: TaskSpec, split: str, a: Sequence[Scored], b: Sequence[Scored]) -> SplitComparison:
+    """Compares two systems' judged answers to the same examples.
+
+    Args:
+        spec: the task.
+        split: the split.
+        a: one system's, labelled.
+        b: the other's, in the same order.
+
+    Raises:
+        ValueError: the examples are not the same.
+        UserError: a metric does not suit the task's answers.
+    """
+    if [example.id for example in a] != [example.id for example in b]:
+        raise ValueError(f"{spec.name} {split}: paired examples have the same ids in the same order")
+    require_metrics(spec)
+    classes = tuple(getattr(spec.answer, "classes", ()))
+    batches = Batch(a, classes), Batch(b, classes)
+    sides = {"A": a, "B": b}
+    return SplitComparison(
+        task=spec.name,
+        split=split,
+        n=len(a),
+        scores=_contrasts(spec, *batches),
+        changes=_count_changes(spec, *batches),
+        missing={name: sum(e.missing for e in side) for name, side in sides.items()},
+        unreadable={name: sum(not e.answer.readable and not e.missing for e in side) for name, side in sides.items()},
+    )
+
+
+def _contrasts(spec: TaskSpec, a: Batch, b: Batch) -> dict[str, Contrast]:
+    found: dict[str, Contrast] = {}
+    pairs: dict[str, Pair] = {}
+
+    def add(name: str, metric: Metric, a: Batch, b: Batch) -> None:
+        values: list[float | None] = []
+        rows: list[Floats] = []
+        for batch in (a, b):
+            defined = metric.defined(batch)
+            statistics = metric.statistics(batch) if defined else np.zeros((0, 0))
+            value = metric.value(batch, statistics) if defined else math.nan
+            values.append(value if math.isfinite(value) else None)
+            rows.append(statistics)
+        first, second = values
+        difference = None if first is None or second is None else second - first
+        signed = signature(metric, metric.examples(a), metric.details(a))
+        found[name] = Contrast(first, second, difference, None, None, None, None, max(map(len, rows)), signed)
+        if difference is not None:
+            pairs[name] = Pair(metric, *rows)
+
+    for name in spec.metrics:
+        metric = get_metric(name, spec.answer.kind)
+        add(name, metric, a, b)
+        if not (metric.defined(a) and metric.defined(b)):
+            # As in scoring, the score of readable answers stands beside it: here of those that both sides have.
+            both = [i for i in range(len(a.examples)) if not (a.unreadable[i] or b.unreadable[i])]
+            readable = [Batch([batch.examples[i] for i in both], batch.classes) for batch in (a, b)]
+            if both and all(map(metric.defined, readable)):
+                add(name + READABLE, metric, *readable)
+    for name, ci95 in zip(pairs, difference_intervals95(list(pairs.values())), strict=True):
+        found[name] = replace(found[name], ci95=ci95)
+    for name, (p, test) in _p_values(pairs).items():
+        found[name] = replace(found[name], p=p, test=test)
+    return found
+
+
+def _p_values(pairs: Mapping[str, Pair]) -> dict[str, tuple[float, str]]:
+    found = {name: (mcnemar_p(pair), MCNEMAR) for name, pair in pairs.items() if pair.metric.share}
+    others = {name: pair for name, pair in pairs.items() if not pair.metric.share}
+    for rows in {len(pair.a) for pair in others.values()}:
+        together = {name: pair for name, pair in others.items() if len(pair.a) == rows}
+        p_values = randomisation_p(list(together.values()))
+        found.update((name, (p, RANDOMISATION)) for name, p in zip(together, p_values, strict=True))
+    return found
+
+
+def corrected(comparisons: Sequence[SplitComparison], headline: Mapping[str, Sequence[str]]) -> list[SplitComparison]:
+    """Returns the comparisons with Holm's correction over all headline scores of all tasks and splits.
+
+    Args:
+        comparisons: one for each task and split.
+        headline: task name to the scores that make up the leaderboard's score of the task.
+    """
+    places = [
+        (i, name)
+        for i, comparison in enumerate(comparisons)
+        for name, contrast in comparison.scores.items()
+        if contrast.p is not None and name.removesuffix(READABLE) in headline[comparison.task]
+    ]
+    p_values = [comparisons[i].scores[name].p for i, name in places]
+    of = dict(zip(places, holm([p for p in p_values if p is not None]), strict=True))
+    return [
+        replace(c, scores={name: replace(s, p_holm=of.get((i, name))) for name, s in c.scores.items()})
+        for i, c in enumerate(comparisons)
+    ]
+
+
+def example_scores(spec: TaskSpec, batch: Batch) -> tuple[str, bool, Floats]:
+    """Returns the score by which single examples are better or worse, whether it is right or wrong, and its values.
+
+    It is accuracy where answers are classes, else the row's first score that is a share of right examples, else its
+    first of which each example alone has a value; no name and nan where there is none.
+    """
+    accuracy = ("accuracy",) if batch.classes else ()
+    metrics = [get_metric(name, spec.answer.kind) for name in (*accuracy, *spec.metrics)]
+    for metric in sorted(metrics, key=lambda metric: not metric.share):
+        if metric.share or (metric.higher_is_better and type(metric).resample is Metric.resample):
+            statistics = metric.statistics(batch)
+            if len(statistics) == len(batch.examples):
+                return metric.name, metric.share, metric.aggregate(statistics)
+    return "", False, np.full(len(batch.examples), np.nan)
+
+
+def differs(a: Scored, b: Scored) -> bool:
+    """Returns whether an example has another prediction on one side than on the other; none is not the empty one."""
+    return (a.prediction, a.missing) != (b.prediction, b.missing)
+
+
+def _count_changes(spec: TaskSpec, a: Batch, b: Batch) -> Changes:
+    by, right_or_wrong, before = example_scores(spec, a)
+    after = example_scores(spec, b)[2]
+    differ = np.array([differs(x, y) for x, y in zip(a.examples, b.examples, strict=True)], dtype=bool)
+    return Changes(
+        by,
+        right_or_wrong,
+        int(differ.sum()),
+        int((differ & (after > before)).sum()),
+        int((differ & (after < before)).sum()),
+    )
+
+
+def changed_examples(
+    spec: TaskSpec, split: str, examples: Sequence[Example], a: Sequence[Scored], b: Sequence[Scored]
+) -> Iterator[dict[str, Any]]:
+    """Yields a record for each example whose predictions differ, in file order.
+
+    Args:
+        spec: the task.
+        split: the split.
+        examples: its examples.
+        a: one side's judged answers to them.
+        b: the other's.
+
+    Yields:
+        `task`, `split`, `id`, `inputs`, `targets`; `a` and `b`, the predictions, None where there is none; `by`,
+        `score_a` and `score_b`, see `example_scores`; `change`: `better`, `worse` or `same`, None where there is no
+        such score.
+    """
+    classes = tuple(getattr(spec.answer, "classes", ()))
+    by, _, before = example_scores(spec, Batch(a, classes))
+    _, _, after = example_scores(spec, Batch(b, classes))
+    for place, (example, first, second) in enumerate(zip(examples, a, b, strict=True)):
+        if not differs(first, second):
+            continue
+        scores = [float(values[place]) if math.isfinite(values[place]) else None for values in (before, after)]
+        yield {
+            "task": spec.name,
+            "split": split,
+            "id": example.id,
+            "inputs": evaluation_pair(spec, example).inputs,
+            "targets": first.targets,
+            "a": None if first.missing else first.prediction,
+            "b": None if second.missing else second.prediction,
+            "by": by or None,
+            "score_a": scores[0],
+            "score_b": scores[1],
+            "change": _change(*scores),
+        }
+
+
+def _change(before: float | None, after: float | None) -> str | None:
+    if before is None or after is None:
+        return None
+    return "same" if before == after else "better" if after > before else "worse"

@@ -1,0 +1,241 @@
+"""Rows of a copy, as TensorFlow Datasets and Hugging Face keep them, as examples with the official files' features."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from t5eval.data.json_lines import Line
+from t5eval.support.errors import DataError
+from task_specs import TaskSpec
+from task_specs.errors import quoted
+from task_specs.texts.referents import correct_spans
+
+Key = tuple[int, ...] | tuple[str]
+"""What a row's id is made of, and what rows are ordered by."""
+
+
+class Row(Line):
+    """One row of a copy, with typed access to what is in it; a fault names the copy and the row.
+
+    Args:
+        place: the copy, for messages.
+        number: the row, from 0, in the order of reading.
+        value: its features, of Python's own types.
+    """
+
+    def __init__(self, place: str, number: int, value: Mapping[str, Any]) -> None:
+        super().__init__(Path(place), number, dict(value), escaped=True)
+        self.place = place
+
+    def fault(self, message: str) -> DataError:
+        return DataError(f"{self.place}: row {self.number}: {message}")
+
+    def list_at(self, holder: Mapping[str, Any], key: str, kind: type, where: str = "") -> list[Any]:
+        """Returns the list at a key, whose items are of one type."""
+        items: list[Any] = self._take(holder, key, list, where)
+        return [self._take({key: item}, key, kind, where) for item in items]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What is known of all rows of a split.
+
+    Attributes:
+        spec: the task.
+        split: the split.
+        labels: what the copy calls its label's values, in their order; empty where it does not say.
+    """
+
+    spec: TaskSpec
+    split: str
+    labels: Sequence[str] = ()
+
+    def label(self, row: Row) -> int:
+        """Returns a row's class in the order of the task's classes; -1 where a test split has none."""
+        value = row.value.get("label")
+        if self.split in self.spec.copies.unlabelled:
+            return -1
+        if value is None or (type(value) is int and value == -1):
+            if self.split == "test":
+                return -1
+            raise row.fault("has no label; only a test split goes without")
+        official = tuple(getattr(self.spec.source, "classes", ()))
+        spellings = (tuple(self.spec.answer.classes), tuple(map(str, official)))  # type: ignore[attr-defined]
+        if type(value) is int:
+            if not self.labels and 0 <= value < len(official):
+                return value
+            if not 0 <= value < len(self.labels):
+                raise row.fault(f"unknown label {value}; expected one of 0 to {len(self.labels or official) - 1}")
+            value = self.labels[value]
+        for classes in spellings:
+            if str(value) in classes:
+                return classes.index(str(value))
+        raise row.fault(f"unknown label {quoted(str(value))}; expected one of {', '.join(spellings[0])}")
+
+
+def _idx(row: Row, *parts: str) -> Key | None:
+    """Returns the numbers that a row's `idx` has, None where there is none."""
+    if "idx" not in row.value:
+        return None
+    if not parts:
+        return (row.id_at(row.value),)
+    idx = row.object_at(row.value, "idx")
+    return tuple(row.number_at(idx, part, "idx.") for part in parts)
+
+
+def _text_id(row: Row) -> Key | None:
+    if "id" not in row.value:
+        return None
+    example_id = row.text(row.value, "id")
+    if not example_id or not example_id.isprintable():
+        raise row.fault(f"id must be a text without control characters, got {quoted(example_id)}")
+    return (example_id,)
+
+
+def _texts(row: Row, names: Sequence[str]) -> dict[str, Any]:
+    return {name: row.text(row.value, name) for name in names}
+
+
+def _tsv_row(columns: Columns, row: Row) -> tuple[Key | None, dict[str, Any]]:
+    source = columns.spec.source
+    features = _texts(row, list(source.fields))
+    if getattr(source, "classes", ()):
+        features["label"] = columns.label(row)
+    elif getattr(source, "label", None):
+        features["label"] = _number(columns, row)
+    else:
+        features["label"] = -1.0
+    return _idx(row), features
+
+
+def _number(columns: Columns, row: Row) -> float:
+    value = row.value.get("label")
+    if columns.split == "test" and (value is None or value == -1):
+        return -1.0
+    answer = columns.spec.answer
+    low, high = getattr(answer, "low", -math.inf), getattr(answer, "high", math.inf)
+    if type(value) not in (int, float) or not low <= value <= high:  # type: ignore[operator]
+        raise row.fault(f"unknown label {quoted(str(value))}; expected a number from {low:g} to {high:g}")
+    return _shortest(float(value))  # type: ignore[arg-type]
+
+
+def _shortest(value: float) -> float:
+    """Returns the number that was written where only its single precision was kept: 3.8 for 3.799999952316284."""
+    try:
+        if struct.unpack("f", struct.pack("f", value))[0] != value:
+            return value
+        for digits in range(1, 10):
+            short = float(f"{value:.{digits}g}")
+            if struct.unpack("f", struct.pack("f", short))[0] == value:
+                return short
+    except OverflowError:
+        pass
+    return value
+
+
+def _flat_row(columns: Columns, row: Row) -> tuple[Key | None, dict[str, Any]]:
+    source = columns.spec.source
+    features = _texts(row, list(source.fields))
+    for name in source.numbers:  # type: ignore[attr-defined]
+        features[name] = row.number_at(row.value, name)
+    features["label"] = columns.label(row)
+    return _idx(row), features
+
+
+def _wsc_row(columns: Columns, row: Row) -> tuple[Key | None, dict[str, Any]]:
+    key, features = _flat_row(columns, row)
+    return key, dict(correct_spans(features))
+
+
+def _multirc_row(columns: Columns, row: Row) -> tuple[Key | None, dict[str, Any]]:
+    key = _idx(row, "paragraph", "question", "answer")
+    if key is None:
+        raise row.fault("has no idx, and a question's answers could not be told from another's")
+    features = _texts(row, ("paragraph", "question", "answer"))
+    features["label"] = columns.label(row)
+    features["idx"] = dict(zip(("paragraph", "question", "answer"), key, strict=True))
+    return key, features
+
+
+def _record_row(columns: Columns, row: Row) -> tuple[Key | None, dict[str, Any]]:
+    key = _idx(row, "passage", "query")
+    if key is None:
+        raise row.fault("has no idx, and its queries could not be told apart")
+    answers = row.list_at(row.value, "answers", str) if row.value.get("answers") else []
+    if not answers and columns.split != "test":
+        raise row.fault("has no answers; only a test split goes without")
+    features = {
+        **_texts(row, ("passage", "query")),
+        "entities": sorted(set(row.list_at(row.value, "entities", str))),
+        "answers": sorted(set(answers)),
+        "idx": dict(zip(("passage", "query"), key, strict=True)),
+    }
+    return key, features
+
+
+def _squad_row(columns: Columns, row: Row) -> tuple[Key | None, dict[str, Any]]:
+    answers = row.object_at(row.value, "answers")
+    texts = row.list_at(answers, "text", str, "answers.")
+    starts = row.list_at(answers, "answer_start", int, "answers.")
+    if len(texts) != len(starts):
+        raise row.fault(f"has {len(texts)} answers.text and {len(starts)} answers.answer_start")
+    key = _text_id(row)
+    features = _texts(row, ("id", "title", "context", "question"))
+    features["answers"] = {"text": texts, "answer_start": starts}
+    if "is_impossible" in columns.spec.source.fields:
+        impossible = row.value.get("is_impossible", not texts)
+        if impossible is not (not texts):
+            raise row.fault(f"is_impossible is {impossible} with {len(texts)} answers")
+        features["is_impossible"] = impossible
+    elif not texts:
+        raise row.fault("has no answer, which SQuAD 1.1 does not know; is it of version 2.0?")
+    return key, features
+
+
+def _story_row(columns: Columns, row: Row) -> tuple[Key | None, dict[str, Any]]:
+    unlabelled = columns.split == "test" and row.value.get("highlights") is None
+    features: dict[str, Any] = {"article": row.text(row.value, "article")}
+    features["highlights"] = None if unlabelled else row.text(row.value, "highlights")
+    return _text_id(row), features
+
+
+def _parallel_row(columns: Columns, row: Row) -> tuple[Key | None, dict[str, Any]]:
+    source, target = columns.spec.source.fields
+    where = "translation." if "translation" in row.value else ""
+    holder = row.object_at(row.value, "translation") if where else row.value
+    return None, {source: row.text(holder, source, where), target: row.text(holder, target, where)}
+
+
+def _pronoun_row(columns: Columns, row: Row) -> tuple[Key | None, dict[str, Any]]:
+    features = _texts(row, ("sentence", "pronoun"))
+    features["candidates"] = row.list_at(row.value, "candidates", str)
+    features["label"] = row.number_at(row.value, "label")
+    if features["label"] >= len(features["candidates"]):
+        raise row.fault(f"label {features['label']} is none of its {len(features['candidates'])} candidates")
+    return None, features
+
+
+ROWS: dict[str, Callable[[Columns, Row], tuple[Key | None, dict[str, Any]]]] = {
+    "tsv": _tsv_row,
+    "json_lines": _flat_row,
+    "wsc_json_lines": _wsc_row,
+    "multirc_json_lines": _multirc_row,
+    "record_json_lines": _record_row,
+    "pronoun_blocks": _pronoun_row,
+    "squad_json": _squad_row,
+    "stories": _story_row,
+    "parallel_text": _parallel_row,
+}
+ID_COLUMNS: dict[str, str] = {
+    **dict.fromkeys(ROWS, "idx"),
+    "squad_json": "id",
+    "stories": "id",
+    "parallel_text": "",
+    "pronoun_blocks": "",
+}
+"""The column that a row's id stands in, by kind of source; empty where no copy has one."""

@@ -1,0 +1,223 @@
+"""Datasets that TensorFlow Datasets has prepared, opened where they lie: nothing is downloaded."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from t5eval.data.copies import Part, has_ids, other_direction, part_names, read_copy
+from t5eval.data.copy_rows import ID_COLUMNS
+from t5eval.data.summary import Summary
+from t5eval.support.errors import DataError, MissingFile, MissingPackage
+from task_specs import Example, TaskSpec
+from task_specs.sources.parallel import ParallelText
+
+PREFIX = "tfds:"
+PIP = "pip install 't5eval[tfds]'"
+BATCH_ROWS = 512
+TEST_SETS = "wmt_translate"  # where `t5eval data build` puts WMT's sets without the training corpora
+
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
+
+
+def default_folder() -> Path:
+    """Returns where TensorFlow Datasets keeps what it prepares, unless it is told otherwise."""
+    return Path(os.environ.get("TFDS_DATA_DIR") or Path.home() / "tensorflow_datasets")
+
+
+def is_installed() -> bool:
+    """Returns whether TensorFlow Datasets and what it reads its files with are installed."""
+    return all(importlib.util.find_spec(name) for name in ("tensorflow", "tensorflow_datasets"))
+
+
+@dataclass(frozen=True)
+class PreparedDataset:
+    """One dataset, at one version.
+
+    Attributes:
+        folder: its own folder.
+        name: `BUILDER/CONFIG/VERSION`.
+        splits: its splits, by what its information file says.
+    """
+
+    folder: Path
+    name: str
+    splits: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TfdsData:
+    """A data directory of TensorFlow Datasets.
+
+    Attributes:
+        folder: the directory; a dataset lies in `BUILDER/CONFIG/VERSION` below it.
+    """
+
+    folder: Path
+
+    @property
+    def option(self) -> str:
+        return f"{PREFIX}{self.folder.resolve()}"
+
+    def find(self, spec: TaskSpec) -> PreparedDataset | None:
+        """Returns a task's dataset, the newest version of it that is there; None where there is none."""
+        names = [spec.tfds] if spec.tfds else []
+        if spec.tfds and isinstance(spec.source, ParallelText):
+            year, pair = spec.tfds.split("/")
+            names.append(f"{TEST_SETS}/{pair}.{year}")
+        for name in names:
+            versions = [
+                path
+                for path in (self.folder / name).glob("*.*.*")
+                if _VERSION.fullmatch(path.name) and (path / "dataset_info.json").is_file()
+            ]
+            if versions:
+                newest = max(versions, key=lambda path: tuple(map(int, path.name.split("."))))
+                return PreparedDataset(newest, f"{name}/{newest.name}", _splits(newest))
+        return None
+
+    def splits(self, spec: TaskSpec) -> list[str]:
+        found = self.find(spec)
+        if found is None:
+            return []
+        return [s for s in spec.source.splits if any(n in found.splits for n in part_names(spec, s).values())]
+
+    def require(self, spec: TaskSpec, split: str) -> None:
+        found = self.find(spec)
+        if found is None:
+            if spec.tfds is None:
+                raise MissingFile(f"{self.option}: TensorFlow Datasets has no {spec.name}; name a folder of its files")
+            raise MissingFile(
+                f"{self.folder / spec.tfds}: not prepared; `t5eval data build --manual-dir DIR --data-dir "
+                f"{PREFIX}{self.folder} {spec.name}` prepares it from downloaded archives"
+            )
+        missing = [name for name in part_names(spec, split).values() if name not in found.splits]
+        if missing:
+            raise MissingFile(
+                f"{found.folder}: has no split {' and '.join(missing)}, which {spec.name} needs; it has "
+                f"{', '.join(found.splits)}"
+            )
+        if not is_installed():
+            raise MissingPackage(f"reading {self.option} needs tensorflow-datasets and tensorflow: {PIP}")
+
+    def read(self, spec: TaskSpec, split: str, summary: Summary, with_labels: bool) -> Iterator[Example]:
+        found = self.find(spec)
+        if found is None:
+            raise DataError(f"{self.folder / (spec.tfds or spec.name)}: is no longer there")
+        parts = (_part(found, part, name) for part, name in part_names(spec, split).items())
+        yield from read_copy(spec, split, parts, f"{PREFIX}{found.name}/{split}", summary)
+        if note := other_direction(spec, split):
+            summary.notes.append(note)
+
+    def unsubmittable(self, spec: TaskSpec) -> str:
+        if has_ids(spec) and self._has_column(spec, ID_COLUMNS[spec.source.kind]):
+            return ""
+        return (
+            f"the rows of {spec.name} have no ids in TensorFlow Datasets, which keeps them in an order of its own; "
+            f"name a folder of official files with --data-dir"
+        )
+
+    def _has_column(self, spec: TaskSpec, column: str) -> bool:
+        """Returns whether a task's dataset has a feature; also where it is not there, which is another error."""
+        found = self.find(spec)
+        if found is None or not found.splits or not is_installed():
+            return True
+        return column in _features(_open(found, found.splits[0])[0])
+
+
+def _splits(folder: Path) -> tuple[str, ...]:
+    path = folder / "dataset_info.json"
+    try:
+        splits = json.loads(path.read_text(encoding="utf-8")).get("splits", [])
+        return tuple(split["name"] for split in splits if isinstance(split["name"], str))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    except (ValueError, AttributeError, TypeError, KeyError, RecursionError):
+        raise DataError(f"{path}: not the information file of a prepared dataset") from None
+
+
+def _part(found: PreparedDataset, part: str, name: str) -> Part:
+    builder, rows = _open(found, name)
+    label = _features(builder).get("label")
+    names = list(getattr(label, "names", None) or ())
+    return Part(part, f"{found.folder} {name}", names, rows)
+
+
+def _features(builder: Any) -> dict[str, Any]:
+    return dict(builder.info.features.items())
+
+
+def _open(found: PreparedDataset, name: str) -> tuple[Any, Iterator[Mapping[str, Any]]]:
+    from t5eval.support.tensorflow_import import silent_stderr
+
+    try:
+        with silent_stderr():
+            import tensorflow_datasets as tfds
+
+            builder = tfds.builder_from_directory(found.folder)
+            # One shard after the other: the same order each time. Nothing is kept for a second reading.
+            config = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
+            # Many rows at once come three times as fast, where none has a list in it.
+            batch = BATCH_ROWS if _is_flat(builder.info.features.shape) else None
+            dataset = builder.as_dataset(split=name, shuffle_files=False, read_config=config, batch_size=batch)
+            iterator = iter(dataset.as_numpy_iterator())
+    except ModuleNotFoundError as error:
+        raise MissingPackage(f"reading {PREFIX}{found.folder} needs {error.name}: {PIP}") from None
+    except Exception as error:  # whatever the library makes of a damaged folder
+        raise _unreadable(found, name, error) from None
+    return builder, _plain_rows(found, name, iterator, batch is not None)
+
+
+def _is_flat(shape: Any) -> bool:
+    """Returns whether every feature of a row is one value."""
+    return all(map(_is_flat, shape.values())) if isinstance(shape, Mapping) else shape == ()
+
+
+def _unbatched(value: Any) -> list[Any]:
+    """Returns the rows of a batch, whose features are arrays."""
+    if not isinstance(value, Mapping):
+        rows: list[Any] = _plain(value)
+        return rows
+    columns = {key: _unbatched(item) for key, item in value.items()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _plain_rows(
+    found: PreparedDataset, name: str, iterator: Iterator[Any], batched: bool
+) -> Iterator[Mapping[str, Any]]:
+    while True:
+        try:
+            value = next(iterator)
+        except StopIteration:
+            return
+        except Exception as error:
+            raise _unreadable(found, name, error) from None
+        try:
+            rows = _unbatched(value) if batched else [_plain(value)]
+        except UnicodeDecodeError as error:
+            raise DataError(f"{found.folder}: split {name}: a text is not UTF-8 ({error.reason})") from None
+        yield from rows
+
+
+def _unreadable(found: PreparedDataset, name: str, error: Exception) -> DataError:
+    reason = " ".join(str(error).split())[:200] or type(error).__name__
+    return DataError(f"{found.folder}: TensorFlow Datasets cannot read its split {name}: {reason}")
+
+
+def _plain(value: Any) -> Any:
+    """Returns a feature in Python's own types: text for bytes, lists for arrays, numbers for NumPy's."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value

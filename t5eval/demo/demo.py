@@ -1,0 +1,129 @@
+"""`run_demo`: vocabulary, training, evaluation, report and submissions, by the same functions as any other run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from t5eval.data import OfficialFiles, available_splits, open_split
+from t5eval.demo.demo_submissions import write_submissions
+from t5eval.demo.score_table import DemoRow, demo_rows
+from t5eval.evaluation.splits import Progress, evaluate_splits
+from t5eval.predictors.of_keras import KerasPredictor
+from t5eval.preparation.blocks import learnable_pairs
+from t5eval.reports import write_report
+from t5eval.runs.folder import write_config
+from t5eval.submissions.submit import Submission
+from t5eval.training.fine_tuning import StepDisplay, TrainConfig, train, training_splits
+from task_specs import BENCHMARKS, TaskSpec, get
+
+EVALUATED_ON = (
+    *BENCHMARKS["glue"].tasks,
+    *BENCHMARKS["super_glue"].tasks,
+    "squad/v1.1",
+    "cnn_dailymail",
+    "wmt14/en-de",
+)
+# Both halves of MNLI are learned from one file; the diagnostic sets have none.
+TRAINED_ON = (
+    *(f"glue/{task}" for task in ("cola", "sst2", "mrpc", "stsb", "qqp", "mnli", "qnli", "rte", "wnli")),
+    *(f"super_glue/{task}" for task in ("boolq", "cb", "copa", "multirc", "record", "rte", "wic", "wsc")),
+    "squad/v1.1",
+    "cnn_dailymail",
+    "wmt14/en-de",
+)
+VOCABULARY_PIECES = 1600
+# Constant large steps leave a model that now and then answers another task's question; small ones settle it.
+LARGE_STEPS, SMALL_STEPS = 2800, 400
+STEPS = LARGE_STEPS + SMALL_STEPS
+MODEL = {"d_model": 64, "d_kv": 16, "num_heads": 4, "d_ff": 256, "num_layers": 2, "dropout_rate": 0.0}
+
+
+def suite_folder() -> Path:
+    """Returns the embedded suite, a data directory."""
+    return Path(__file__).with_name("suite")
+
+
+def _vocabulary(path: Path, specs: Sequence[TaskSpec], data: OfficialFiles) -> None:
+    """Trains the suite's vocabulary on its training text, unless an earlier process did."""
+    from keras_model.tokenizers.sentencepiece import T5Tokenizer
+
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pairs = [pair for split in training_splits(specs, data) for pair in learnable_pairs(split)]
+    texts = [text for pair in pairs for text in (pair.inputs, pair.targets)]
+    # Byte pair encoding keeps whole words even in so small a text, which makes the inputs short.
+    T5Tokenizer.train(texts, path, VOCABULARY_PIECES, model_type="bpe")
+
+
+def _train(run: Path, vocabulary: Path, data: OfficialFiles, display: StepDisplay) -> None:
+    """Trains from scratch in large steps, then goes on from that model in small ones."""
+    large = TrainConfig(
+        task=TRAINED_ON,
+        data_dir=data.option,
+        out=str(run / "large_steps"),
+        vocab=str(vocabulary),
+        config=MODEL,
+        steps=LARGE_STEPS,
+        batch_size=64,
+        learning_rate=2e-2,
+        checkpoint_every=LARGE_STEPS,
+        # The evaluation that follows is of all examples.
+        validate_limit=1,
+    )
+    small = dataclasses.replace(
+        large, out=str(run), model=f"{large.out}/model", config={}, steps=SMALL_STEPS, learning_rate=2e-3, seed=1
+    )
+    for config, before in ((large, 0), (small, LARGE_STEPS)):
+
+        def show(logs: Mapping[str, Any], before: int = before) -> None:
+            display({**logs, "step": before + logs["step"], "steps": STEPS})
+
+        write_config(Path(config.out), "train", dataclasses.asdict(config))
+        train(config, [get(name) for name in TRAINED_ON], display=show, say=lambda line: None)
+
+
+def run_demo(
+    run: Path,
+    *,
+    display: StepDisplay,
+    progress: Callable[[str], AbstractContextManager[Progress]],
+    say: Callable[[str], None],
+) -> tuple[list[DemoRow], list[Submission]]:
+    """Runs the demo into a run folder that this process holds.
+
+    Args:
+        run: the run's folder; what an earlier process finished is not done again.
+        display: told of every training step.
+        progress: opens the progress display of a split.
+        say: told what is being done, a line at a time.
+
+    Returns:
+        The table of scores, and the submissions that were written.
+    """
+    data = OfficialFiles(suite_folder())
+    vocabulary = run / "vocabulary" / "spiece.model"
+    say("vocabulary: SentencePiece over the suite's training text")
+    _vocabulary(vocabulary, [get(name) for name in TRAINED_ON], data)
+    say(f"training: a Keras T5 from scratch, {STEPS:,} steps of model.fit over {len(TRAINED_ON)} tasks")
+    _train(run, vocabulary, data, display)
+    predictor = KerasPredictor(run / "model")
+    splits = [
+        open_split(spec, split, data, with_labels=True)
+        for spec in map(get, EVALUATED_ON)
+        for split in available_splits(spec, data)
+        if split != "train"
+    ]
+    say(f"evaluation: every validation and test split of {len(EVALUATED_ON)} tasks")
+    name = str((run / "model").resolve())
+    write_config(run, "evaluate", {"model": name, "task": EVALUATED_ON, "data_dir": data.option})
+    said = {"command": "t5eval demo", "model_name": name, "strategy": None}
+    results, _ = evaluate_splits(predictor, splits, run, said, progress=progress)
+    say("report: report.md and report.html")
+    write_report([run], data=data)
+    say("submissions: the files that the leaderboards take")
+    return demo_rows(splits, results), write_submissions(run, data)

@@ -1,0 +1,167 @@
+"""What of an installation works here: Python, packages, TensorFlow, and the machine; data is in `doctor_data`."""
+
+from __future__ import annotations
+
+import json
+import locale
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from t5eval import __version__
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+TENSORFLOW_SECONDS = 180.0
+GIB = 2**30
+LOW_MEMORY = 2 * GIB  # t5-base in float32 and a batch
+LOW_DISK = 5 * GIB  # a few of t5-base's checkpoints with the optimiser's state
+NO_USER_NEEDS = ("all", "dev")  # extras: the sum of the others, and what the tests need
+
+_IMPORT_TENSORFLOW = """
+import json, tensorflow
+kinds = [device.device_type for device in tensorflow.config.list_physical_devices()]
+print(json.dumps([tensorflow.__version__, kinds]))
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found.
+
+    Attributes:
+        name: what was looked at.
+        state: whether it is well, limits what can be done here, or stops the core: scores and submissions.
+        found: what is there.
+        advice: what to do about it; empty where nothing is to be done.
+    """
+
+    name: str
+    state: Literal["ok", "warning", "fault"]
+    found: str
+    advice: str = ""
+
+
+def check_installation(name: str = "t5eval") -> list[Finding]:
+    """Returns whether Python and the packages are as the installed metadata asks: the core's, then each extra's."""
+    python = platform.python_version()
+    try:
+        installed = metadata.distribution(name)
+        from packaging.requirements import Requirement
+        from packaging.specifiers import SpecifierSet
+    except ModuleNotFoundError as error:  # PackageNotFoundError is one, too
+        missing = name if isinstance(error, metadata.PackageNotFoundError) else str(error.name)
+        return [
+            Finding("Python", "ok", python),
+            Finding(name, "warning", f"requirements unknown: {missing} is not installed", f"pip install {missing}"),
+        ]
+    wanted = installed.metadata["Requires-Python"] or ""
+    right = SpecifierSet(wanted).contains(python, prereleases=True)
+    found = [Finding("Python", "ok", python)]
+    if not right:
+        found = [Finding("Python", "fault", f"{python}, not {wanted}", f"make an environment with Python {wanted}")]
+    if installed.version == __version__:
+        found.append(Finding(name, "ok", __version__))
+    else:
+        text = f"{__version__}, but {installed.version} is what is installed"
+        found.append(Finding(name, "warning", text, f"install it again: pip install --force-reinstall {name}"))
+    requirements = [Requirement(line) for line in installed.requires or []]
+    core = [r for r in requirements if r.marker is None or r.marker.evaluate({"extra": ""})]
+    found.append(_packages("core", core, "fault", f"pip install --upgrade {name}"))
+    for extra in sorted(set(installed.metadata.get_all("Provides-Extra") or ()) - set(NO_USER_NEEDS)):
+        own = [r for r in requirements if r not in core and r.marker and r.marker.evaluate({"extra": extra})]
+        found.append(_packages(f"extra {extra}", own, "warning", f"pip install --upgrade '{name}[{extra}]'"))
+    return found
+
+
+def _packages(name: str, requirements: Iterable[Requirement], bad: Literal["warning", "fault"], do: str) -> Finding:
+    right, wrong = [], []
+    for requirement in requirements:
+        try:
+            version = metadata.version(requirement.name)
+        except metadata.PackageNotFoundError:
+            wrong.append(f"{requirement.name} is missing")
+            continue
+        if requirement.specifier.contains(version, prereleases=True):
+            right.append(f"{requirement.name} {version}")
+        else:
+            wrong.append(f"{requirement.name} is {version}, not {requirement.specifier}")
+    return Finding(name, bad, ", ".join(wrong), do) if wrong else Finding(name, "ok", ", ".join(right))
+
+
+def check_plugins() -> list[Finding]:
+    """Returns whether each installed plugin can be loaded; this runs them."""
+    from t5eval.support.plugin_record import LOADED
+    from task_specs.plugins import load_installed
+
+    remedy = "correct it, or uninstall its package"
+    broken = [Finding("plugin", "warning", line.removeprefix("plugin "), remedy) for line in load_installed()]
+    return [*(Finding("plugin", "ok", name) for name in LOADED), *broken]
+
+
+def check_tensorflow(seconds: float = TENSORFLOW_SECONDS) -> Finding:
+    """Returns whether TensorFlow can be imported, and its devices; asked in a process that may die or hang."""
+    again = "pip install --force-reinstall 't5eval[keras]'"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", _IMPORT_TENSORFLOW],
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired:
+        return Finding("TensorFlow", "warning", f"its import took longer than {seconds:g} s", again)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        reason = lines[-1] if lines else "no message"
+        if reason == "ModuleNotFoundError: No module named 'tensorflow'":
+            return Finding("TensorFlow", "warning", "not installed", "pip install 't5eval[keras]' to run a Keras T5")
+        ended = f"its import ended with status {done.returncode}"
+        if done.returncode < 0:
+            ended = f"its import was killed by signal {-done.returncode}"
+        return Finding("TensorFlow", "warning", f"{ended}: {reason}", again)
+    version, kinds = json.loads(done.stdout.splitlines()[-1])
+    devices = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
+    return Finding("TensorFlow", "ok", f"{version}, devices: {devices}")
+
+
+def check_memory(meminfo: Path = Path("/proc/meminfo")) -> Finding:
+    """Returns how much memory is free, as Linux says, else how much there is."""
+    if meminfo.is_file():
+        fields = dict(line.split(":", 1) for line in meminfo.read_text().splitlines() if ":" in line)
+        total, free = (int(fields[name].split()[0]) * 1024 for name in ("MemTotal", "MemAvailable"))
+    else:
+        total = free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    found = f"{free / GIB:.1f} GiB of {total / GIB:.1f} GiB are free"
+    if free < LOW_MEMORY:
+        return Finding("memory", "warning", found, "end other programs, or take small models and --batch-tokens")
+    return Finding("memory", "ok", found)
+
+
+def check_disk(folder: Path) -> Finding:
+    """Returns how much room there is for runs in a folder."""
+    usage = shutil.disk_usage(folder)
+    found = f"{usage.free / GIB:.1f} GiB are free in {folder}"
+    if usage.free < LOW_DISK:
+        return Finding("disk", "warning", found, "make room, or give --out a folder of another disk")
+    return Finding("disk", "ok", found)
+
+
+def check_locale() -> Finding:
+    """Returns whether names of files and other programs' texts are read as UTF-8."""
+    encodings = {locale.getpreferredencoding(False), sys.getfilesystemencoding()}
+    found = " and ".join(sorted(name.upper() for name in encodings))
+    if {name.lower().replace("-", "") for name in encodings} != {"utf8"}:
+        return Finding("locale", "warning", found, "export LC_ALL=C.UTF-8, or PYTHONUTF8=1")
+    return Finding("locale", "ok", "UTF-8")

@@ -1,0 +1,54 @@
+"""A model as a command line names it, and the options that go with the name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from t5eval.predictors.of_keras import DTYPES
+from t5eval.predictors.predictor import Predictor
+from task_specs.errors import UserError
+
+
+@dataclass(frozen=True)
+class NamedModel:
+    """A model, under a name that finds the same one again from any folder."""
+
+    predictor: Predictor
+    name: str
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """What a command line says of a model besides its name; None where it says nothing.
+
+    Attributes:
+        dtype: the precision of its arithmetic, a key of `keras_predictor.DTYPES`.
+        vocab: a SentencePiece model, or `bytes`, as `keras_model.tokenizers.loading.load_tokenizer` takes it.
+        strategy: where it runs, as `keras_model.distribution.strategies.open_strategy` takes it.
+
+    Raises:
+        UserError: the precision is none that a T5 can be run in.
+    """
+
+    dtype: str | None = None
+    vocab: str | None = None
+    strategy: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.dtype == "float16":
+            raise UserError(
+                "--dtype float16: T5's feed-forward activations exceed 65,504, the largest float16, and become "
+                "infinite; take bfloat16"
+            )
+        if self.dtype is not None and self.dtype not in DTYPES:
+            raise UserError(f"--dtype {self.dtype}: it is {' or '.join(DTYPES)}")
+
+    def refuse(self, model: str, *options: str) -> None:
+        """Raises an error if one of these options was given: it would change nothing in this model.
+
+        Raises:
+            UserError: as said.
+        """
+        for option in options:
+            if getattr(self, option) is not None:
+                raise UserError(f"--{option} does not apply to {model}, which has its own")

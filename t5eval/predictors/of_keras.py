@@ -1,0 +1,164 @@
+"""The Keras T5 as a predictor. TensorFlow is imported when the first batch is generated, not before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from t5eval.predictors.predictor import Generation, Predictor, Prepared
+from t5eval.runs.prediction import Ranking
+from t5eval.support.stages import stage
+from t5eval.support.strategy import open_strategy
+from t5eval.support.tensorflow_import import import_keras_model
+from task_specs import Decode
+from task_specs.errors import UserError
+
+if TYPE_CHECKING:
+    from keras_model.decoding.generator import Generator
+    from keras_model.t5 import T5
+    from keras_model.tokenizers.tokenizer import Tokenizer
+
+DTYPES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+"""The precisions of arithmetic that can be asked for, with Keras' policies; weights are float32 in both."""
+
+
+def require_fitting_vocabulary(folder: Path, model: T5, tokenizer: Tokenizer) -> None:
+    """Raises an error if the tokenizer has ids that the model has no embedding for.
+
+    Raises:
+        UserError: as said.
+    """
+    rows = model.config.vocab_size
+    if tokenizer.vocab_size > rows:
+        raise UserError(
+            f"{folder}: its vocabulary has {tokenizer.vocab_size:,} ids, its model only {rows:,} embeddings; "
+            f"the two do not belong together"
+        )
+
+
+class KerasGenerator:
+    """A Keras T5 in memory, with its tokenizer."""
+
+    def __init__(self, generator: Generator, tokenizer: Tokenizer) -> None:
+        self.generator = generator
+        self.tokenizer = tokenizer
+
+    def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
+        """See `Predictor.prepare`."""
+        encoded, lengths = self.tokenizer.encode_with_lengths(texts, max_tokens)
+        return [Prepared(ids, len(ids), length > max_tokens) for ids, length in zip(encoded, lengths, strict=True)]
+
+    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
+        """See `Predictor.generate`."""
+        from keras_model.tokenizers.tokenizer import EOS_ID
+
+        ids = _padded(batch)
+        if decode.method == "beam":
+            found, _ = self.generator.beam(ids, max_new_tokens, decode.beam_size, decode.alpha)
+            generated = found[:, 0]
+        else:
+            generated = self.generator.greedy(ids, max_new_tokens)
+        ended = (generated == EOS_ID).any(axis=1)
+        texts = self.tokenizer.decode(generated.tolist())
+        return [Generation(text, not bool(end)) for text, end in zip(texts, ended, strict=True)]
+
+    def rank(self, batch: Sequence[Prepared], answers: Sequence[str]) -> list[Ranking]:
+        """See `Predictor.rank`."""
+        ids = self.tokenizer.encode(answers)
+        tokens = tuple(map(len, ids))
+        sums = self.generator.rank(_padded(batch), ids)  # float32 [batch, answers]
+        return [Ranking(tuple(row), tokens) for row in sums.tolist()]
+
+
+def _padded(batch: Sequence[Prepared]) -> Any:
+    """Returns the token ids of a batch, int32 [batch, longest], padded with 0."""
+    import numpy as np
+
+    ids = np.zeros((len(batch), max(p.length for p in batch)), dtype=np.int32)
+    for row, prepared in zip(ids, batch, strict=True):
+        row[: prepared.length] = prepared.payload
+    return ids
+
+
+def tensorflow_devices() -> str:
+    """Returns the names of the devices that TensorFlow runs on."""
+    import tensorflow as tf
+
+    devices: list[Any] = tf.config.list_physical_devices("GPU") or tf.config.list_physical_devices("CPU")
+    return ", ".join(device.name for device in devices)
+
+
+class KerasPredictor(Predictor):
+    """A T5 from a checkpoint; the weights are loaded when they are needed.
+
+    Args:
+        checkpoint: a checkpoint of any format that `keras_model.checkpoints` reads.
+        dtype: the precision of the arithmetic, a key of `DTYPES`.
+        vocab: the vocabulary, as `load_tokenizer` takes it; None for the one that lies in the checkpoint's folder.
+        strategy: where it runs, as `--strategy` names it: each replica takes its share of each batch.
+    """
+
+    def __init__(
+        self, checkpoint: Path, dtype: str = "float32", vocab: str | None = None, strategy: str = "none"
+    ) -> None:
+        self.checkpoint = checkpoint
+        self.dtype = dtype
+        self.vocab = vocab
+        self.strategy = strategy
+
+    @cached_property
+    def identity(self) -> Mapping[str, str]:
+        """Hashes of the model and of its vocabulary, and the precision.
+
+        Raises:
+            UserError: one of them cannot be read.
+        """
+        from keras_model.checkpoints.fingerprint import model_fingerprint
+
+        try:
+            model = model_fingerprint(self.checkpoint)
+        except ValueError as error:
+            raise UserError(str(error)) from None
+        return {"model": model, "vocabulary": self._tokenizer.fingerprint, "dtype": self.dtype}
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        from keras_model.tokenizers.loading import load_tokenizer
+
+        try:
+            return load_tokenizer(self.checkpoint, self.vocab)
+        except ValueError as error:
+            raise UserError(str(error)) from None
+
+    @cached_property
+    def _loaded(self) -> KerasGenerator:
+        import_keras_model()
+        from keras_model.checkpoints import load_model
+        from keras_model.decoding.generator import Generator
+        from keras_model.distribution.strategies import scope
+
+        try:
+            with stage("loading the model"), scope(open_strategy(self.strategy)):
+                model = load_model(self.checkpoint, dtype=DTYPES[self.dtype])
+        except ValueError as error:
+            raise UserError(str(error)) from None
+        require_fitting_vocabulary(self.checkpoint, model, self._tokenizer)
+        return KerasGenerator(Generator(model, emit_limit=self._tokenizer.vocab_size), self._tokenizer)
+
+    def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
+        """See `Predictor.prepare`."""
+        return self._loaded.prepare(texts, max_tokens)
+
+    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
+        """See `Predictor.generate`."""
+        return self._loaded.generate(batch, max_new_tokens, decode)
+
+    def rank(self, batch: Sequence[Prepared], answers: Sequence[str]) -> list[Ranking]:
+        """See `Predictor.rank`."""
+        return self._loaded.rank(batch, answers)
+
+    def device(self) -> str | None:
+        """Returns the devices that TensorFlow ran on, None if the model was not needed."""
+        return tensorflow_devices() if "_loaded" in self.__dict__ else None

@@ -1,0 +1,114 @@
+"""What the harness asks of a model, whichever library it comes from."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+from t5eval.data import Split
+from t5eval.runs.prediction import Ranking
+from task_specs import Decode
+from task_specs.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An input as the model takes it.
+
+    Attributes:
+        payload: whatever the predictor's `generate` wants, such as token ids.
+        length: its length in tokens, by which batches are made up.
+        truncated: whether the text was cut to fit.
+    """
+
+    payload: Any
+    length: int
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A generated text, and whether it ended at the length limit."""
+
+    text: str
+    hit_limit: bool
+
+
+@dataclass(frozen=True)
+class Rank:
+    """The answer is the most probable of a fixed set instead of a generated text; the counterpart of `Decode`."""
+
+    method: str = field(default="rank", init=False)
+    choices: tuple[str, ...]
+
+
+Answering = Decode | Rank
+"""How a model comes to an answer: by generating it, or by choosing among a task's fixed answers."""
+
+
+class OutOfMemory(Exception):
+    """A batch did not fit into memory; a smaller one may. What libraries raise themselves counts as well."""
+
+
+class TextGenerator(Protocol):
+    """A model that turns texts into texts."""
+
+    @abstractmethod
+    def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
+        """Returns each text as the model takes it, cut to `max_tokens` with the end of sequence."""
+
+    @abstractmethod
+    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
+        """Returns the generated text of each input, in order."""
+
+    def rank(self, batch: Sequence[Prepared], answers: Sequence[str]) -> list[Ranking]:
+        """Returns for each input, in order, how probable the model finds each of the answers.
+
+        Raises:
+            UserError: the model has no probabilities.
+        """
+        raise UserError(f"{type(self).__name__} cannot rank answers; it can only generate them (--decode greedy)")
+
+
+class Predictor(TextGenerator, Protocol):
+    """A model that a run's predictions can be attributed to.
+
+    A class of one's own that derives from this one needs `prepare`, `generate` and `identity`; what else there is has
+    an answer that suits most models.
+    """
+
+    @property
+    @abstractmethod
+    def identity(self) -> Mapping[str, str]:
+        """What tells this model from any other: all that would change its output, such as hashes of its weights and
+        vocabulary, and under `dtype` the precision of its arithmetic."""
+
+    def device(self) -> str | None:
+        """Returns what it ran on, None if it has not run."""
+        return None
+
+    def decoding(self, answering: Answering) -> Mapping[str, Any]:
+        """Returns what the results say of how the answers came about, as JSON data.
+
+        Raises:
+            UserError: this model cannot answer so.
+        """
+        return asdict(answering)
+
+    def expect(self, splits: Sequence[Split]) -> None:
+        """Is told all splits that it will be asked for, before any of them is read.
+
+        Raises:
+            UserError: this model has no answers to one of them.
+        """
+        return None
+
+    def begin(self, split: Split) -> None:
+        """Is told which split comes next, before its inputs are prepared, in one call, from the first on.
+
+        Raises:
+            UserError: this model has no answers to the split.
+        """
+        return None

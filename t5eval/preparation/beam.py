@@ -1,0 +1,133 @@
+"""The same preparation on Apache Beam, for corpora that one machine should not prepare.
+
+One worker reads a split; all of them format, tokenise and write shards. Every worker has to see the data and the
+folder of records under the paths that this process sees them under, and must have t5eval installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from t5eval.data import Split, Summary, data_source, open_split
+from t5eval.preparation.blocks import Tally, blocks_in_shard, blocks_of, tokenise_block
+from t5eval.preparation.task_records import Make, about, set_name, write_blocks
+from t5eval.support.errors import MissingPackage
+from t5eval.support.tensorflow_import import silent_stderr
+from task_specs import Example, TaskSpec
+from task_specs.errors import UserError
+
+if TYPE_CHECKING:
+    from keras_model.tokenizers.tokenizer import Tokenizer
+
+RUNNERS = {"direct": "", "flink": "FlinkRunner", "spark": "SparkRunner", "dataflow": "DataflowRunner"}
+"""What `--runner` says, and Beam's name of it. The direct one runs in this process, all of it in memory."""
+
+Place = tuple[int, int]
+"""Number of a split among those that are prepared, and of a block or shard in it."""
+
+
+def on_beam(runner: str, options: Sequence[str] = ()) -> Make:
+    """Returns a preparation by a Beam pipeline.
+
+    Args:
+        runner: a key of `RUNNERS`.
+        options: `KEY=VALUE` each, what `--KEY=VALUE` is for Beam and the runner; `KEY` alone for a flag.
+
+    Raises:
+        MissingPackage: Beam is not installed.
+        UserError: an option is none, or the pipeline failed.
+    """
+    try:
+        with silent_stderr():  # it warns of optional packages that it lacks
+            import apache_beam as beam
+            from apache_beam.options.pipeline_options import PipelineOptions
+            from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+    except ModuleNotFoundError as error:
+        raise MissingPackage(f"--runner needs {error.name}: pip install 't5eval[beam]'") from None
+    if any(option.startswith("-") or not option for option in options):
+        raise UserError(f"--runner-option takes KEY=VALUE without dashes, got {', '.join(options)}")
+
+    def make(splits: Sequence[Split], tokenizer: Tokenizer, folder: Path) -> None:
+        # `direct` is named as an object: by its name Beam would look for a program of its own to download.
+        chosen = FnApiRunner() if runner == "direct" else RUNNERS[runner]
+        flags = PipelineOptions([f"--{option}" for option in options])
+        pipeline = beam.Pipeline(runner=chosen, options=flags)
+        _build(beam, pipeline, splits, tokenizer, folder.resolve())
+        try:
+            pipeline.run().wait_until_finish()
+        except Exception as error:  # whatever the runner makes of a worker's error, or of its own
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            raise UserError(f"Beam's {runner} runner: {lines[-1]}") from error
+
+    return make
+
+
+def _build(beam: Any, pipeline: Any, splits: Sequence[Split], tokenizer: Tokenizer, folder: Path) -> None:
+    """Puts the steps into a pipeline; the last one writes the manifest."""
+    work = [(split.spec, split.split, split.source.option) for split in splits]
+
+    def read(number: int) -> Iterator[Any]:
+        spec, name, option = work[number]
+        split = open_split(spec, name, data_source(option))
+        for block, examples in enumerate(blocks_of(split)):
+            yield (number, block), examples
+        yield beam.pvalue.TaggedOutput("summaries", (number, split.summary))
+
+    def tokenise(item: tuple[Place, list[Example]]) -> tuple[Place, Any]:
+        (number, block), examples = item
+        spec, name, _ = work[number]
+        return (number, block // blocks_in_shard(spec)), (block, tokenise_block(spec, name, examples, tokenizer))
+
+    def write(item: tuple[Place, Iterable[Any]]) -> tuple[int, Any]:
+        from keras_model.data.records import shard_file
+
+        (number, shard), content = item
+        tally, parts = Tally(), []
+        for _, block in sorted(content, key=lambda entry: entry[0]):
+            parts.append(block.records)
+            tally.add(block.tally)
+        file = shard_file(set_name(*work[number][:2]), shard)
+        return number, (shard, write_blocks(folder, file, parts), tally)
+
+    def finish(item: tuple[None, Iterable[Any]]) -> None:
+        from keras_model.data.records import write_manifest
+
+        write_manifest(folder, [_record_set(work[n][:2], tokenizer, found) for n, found in sorted(item[1], key=_first)])
+
+    found = (
+        pipeline
+        | "splits" >> beam.Create(range(len(work)))
+        | "one worker each" >> beam.Reshuffle()
+        | "read" >> beam.FlatMap(read).with_outputs("summaries", main="blocks")
+    )
+    shards = (
+        found.blocks
+        | "any worker" >> beam.Reshuffle()
+        | "format and tokenise" >> beam.Map(tokenise)
+        | "shards" >> beam.GroupByKey()
+        | "write" >> beam.Map(write)
+    )
+    _ = (
+        {"shards": shards, "summaries": found.summaries}
+        | "sets" >> beam.CoGroupByKey()
+        | "all sets" >> beam.Map(lambda item: (None, item))
+        | "together" >> beam.GroupByKey()
+        | "manifest" >> beam.Map(finish)
+    )
+
+
+def _first(item: tuple[int, Any]) -> int:
+    return item[0]
+
+
+def _record_set(work: tuple[TaskSpec, str], tokenizer: Tokenizer, found: dict[str, Iterable[Any]]) -> Any:
+    from keras_model.data.records import RecordSet
+
+    summary: Summary = next(iter(found["summaries"]))
+    tally, shards = Tally(), []
+    for _, written, counted in sorted(found["shards"], key=_first):
+        shards += written
+        tally.add(counted)
+    return RecordSet(set_name(*work), tuple(shards), about(*work, tokenizer, summary, tally))

@@ -1,5 +1,0 @@
-"""Reports of runs: Markdown, one self-contained HTML page, and tables for LaTeX and spreadsheets."""
-
-from t5eval.report.write import Report, write_report
-
-__all__ = ["Report", "write_report"]

@@ -1,0 +1,122 @@
+"""A split's examples with what every run said of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from t5eval.data import DataSource, open_split
+from t5eval.metrics import Scored
+from t5eval.reports.measures import Measure, measure
+from t5eval.reports.reported_run import Key, Run
+from t5eval.runs.folder import predictions_path
+from t5eval.scoring.prediction_files import read_predictions, read_text
+from t5eval.scoring.score import evaluation_pair, judge
+from task_specs import TaskSpec, get
+from task_specs.errors import UserError
+
+
+@dataclass(frozen=True)
+class RunAnswers:
+    """What one run said.
+
+    Attributes:
+        judged: its answers, in file order; under a limit the first ones only.
+        truncated: ids of inputs that were cut.
+        at_limit: ids of outputs that ended at the length limit.
+        labelled: whether there was something to judge by.
+        measure: what each answer comes to, None where that has no number.
+    """
+
+    judged: Sequence[Scored]
+    truncated: frozenset[str]
+    at_limit: frozenset[str]
+    labelled: bool
+    measure: Measure | None
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Where the answer to each id stands in `judged`."""
+        return {example.id: place for place, example in enumerate(self.judged)}
+
+
+@dataclass(frozen=True)
+class JudgedSplit:
+    """A split's examples with what every run said of them.
+
+    Attributes:
+        spec: the task; None where it is not known here.
+        inputs: id to the text that a model reads, in file order.
+        answers: one for each run of the report, None where the run has none, or its data was other.
+        notes: why something is not there.
+    """
+
+    spec: TaskSpec | None
+    inputs: Mapping[str, str]
+    answers: Sequence[RunAnswers | None]
+    notes: Sequence[str]
+
+
+def judge_split(key: Key, runs: Sequence[Run], data: DataSource) -> JudgedSplit:
+    """Joins the runs' predictions of a split with its examples, and judges them as scoring does."""
+    task, split = key
+    nothing: list[RunAnswers | None] = [None] * len(runs)
+    spec: TaskSpec | None = None
+    try:
+        spec = get(task)
+        opened = open_split(spec, split, data, with_labels=True)
+        examples = list(opened)
+    except UserError as error:
+        return JudgedSplit(spec, {}, nothing, [f"no examples are shown: {error}"])
+    notes = []
+    ids = [example.id for example in examples]
+    for place, run in enumerate(runs):
+        result = run.results.get(key)
+        path = predictions_path(run.path, task, split)
+        if result is None:
+            continue
+        if result.data.fingerprint != opened.summary.fingerprint:
+            notes.append(f"{run.name}: its examples are not shown: the data at hand is not what it was scored on")
+            continue
+        if not path.exists():
+            notes.append(f"{run.name}: its examples are not shown: {path.relative_to(run.path)} is not there")
+            continue
+        try:
+            texts = read_predictions(path, ids)
+        except UserError as error:
+            notes.append(f"{run.name}: its examples are not shown: {error}")
+            continue
+        judged = judge(spec, examples[: result.limit], texts)
+        if _counts(judged) != (result.score.missing, result.score.unreadable):
+            notes.append(f"{run.name}: its examples are not shown: {path.relative_to(run.path)} is not what was scored")
+            continue
+        labelled = result.score.labelled
+        flags = _flags(read_text(path))
+        nothing[place] = RunAnswers(judged, *flags, labelled, measure(spec, judged) if labelled else None)
+    pairs = (evaluation_pair(spec, example) for example in examples)
+    return JudgedSplit(spec, {pair.id: pair.inputs for pair in pairs}, nothing, notes)
+
+
+def _counts(judged: Sequence[Scored]) -> tuple[int, int]:
+    """Returns how many predictions are missing, and how many unreadable."""
+    missing = sum(example.missing for example in judged)
+    return missing, sum(not example.answer.readable and not example.missing for example in judged)
+
+
+def _flags(text: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Returns the ids of a prediction file's truncated inputs, and of its outputs that ended at the length limit."""
+    truncated, at_limit = set(), set()
+    for line in text.split("\n"):
+        if '"truncated"' in line or '"hit_limit"' in line:
+            try:
+                record = json.loads(line)
+            except (ValueError, RecursionError):  # a line of plain text
+                continue
+            if isinstance(record, dict) and "id" in record:
+                if record.get("truncated") is True:
+                    truncated.add(str(record["id"]))
+                if record.get("hit_limit") is True:
+                    at_limit.add(str(record["id"]))
+    return frozenset(truncated), frozenset(at_limit)

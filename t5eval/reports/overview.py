@@ -1,0 +1,204 @@
+"""What stands at the head of a report, as plain rows: scores, averages, warnings, settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from t5eval.evaluation.splits import SplitResult
+from t5eval.reports.reported_run import Key, Run
+from t5eval.scoring.score import Score
+from task_specs import all_tasks, get
+from task_specs.errors import SpecError
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One score of one split, over the runs.
+
+    Attributes:
+        task: the task's name.
+        split: the split.
+        name: the score's name.
+        headline: whether the leaderboard's score of the task is made of it.
+        scores: one for each run, None where a run does not have it.
+    """
+
+    task: str
+    split: str
+    name: str
+    headline: bool
+    scores: Sequence[Score | None]
+
+    def signature(self) -> str | None:
+        """Returns the signature, if all runs that have the score have the same."""
+        signatures = {score.signature for score in self.scores if score}
+        return signatures.pop() if len(signatures) == 1 else None
+
+
+@dataclass(frozen=True)
+class AverageRow:
+    """A benchmark's average over one split, over the runs.
+
+    Attributes:
+        benchmark: its name.
+        split: the split.
+        values: one for each run, None where it is incomplete or not there.
+        missing: run name to what is missing from its average, task to reason.
+    """
+
+    benchmark: str
+    split: str
+    values: Sequence[float | None]
+    missing: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Caution:
+    """What a reader must know of one run's result.
+
+    Attributes:
+        run: the run's name.
+        key: the task and split, None for the run as a whole.
+        text: a sentence.
+        reasons: text of models, or of data, that goes with it.
+    """
+
+    run: str
+    key: Key | None
+    text: str
+    reasons: Sequence[str] = ()
+
+    @property
+    def where(self) -> str:
+        """The task and split in words, empty for the run as a whole."""
+        return " ".join(self.key or ())
+
+
+def keys_of(runs: Sequence[Run]) -> list[Key]:
+    """Returns every task and split that a run has a result of, in the registry's order; others at the end."""
+    place = {spec.name: number for number, spec in enumerate(all_tasks())}
+    splits = ("train", "validation", "test")
+    found = {key for run in runs for key in run.results}
+    return sorted(
+        found, key=lambda key: (place.get(key[0], len(place)), key[0], splits.index(key[1]) if key[1] in splits else 3)
+    )
+
+
+def headline_scores(task: str, names: Sequence[str]) -> Sequence[str]:
+    """Returns which of a task's scores its leaderboard takes; the first where the task is not known."""
+    try:
+        return get(task).task_score
+    except SpecError:
+        return names[:1]
+
+
+def score_rows(runs: Sequence[Run]) -> list[ScoreRow]:
+    """Returns every score of every split."""
+    rows = []
+    for task, split in keys_of(runs):
+        found = [run.results.get((task, split)) for run in runs]
+        names = list(dict.fromkeys(name for result in found if result for name in result.score.scores))
+        headline = headline_scores(task, names)
+        for name in names:
+            scores = [result.score.scores.get(name) if result else None for result in found]
+            rows.append(ScoreRow(task, split, name, name in headline, scores))
+    return rows
+
+
+def unlabelled(runs: Sequence[Run]) -> list[Key]:
+    """Returns the splits that were predicted and have no labels."""
+    return [key for key in keys_of(runs) if any(key in r.results and not r.results[key].score.labelled for r in runs)]
+
+
+def average_rows(runs: Sequence[Run]) -> list[AverageRow]:
+    """Returns every benchmark's average, or what is missing from it."""
+    keys = dict.fromkeys((name, split) for run in runs for name, splits in run.averages.items() for split in splits)
+    rows = []
+    for name, split in keys:
+        entries = [run.averages.get(name, {}).get(split) for run in runs]
+        if not any(entry and (entry["missing"] or entry["average"] is not None) for entry in entries):
+            continue  # a benchmark that nothing averages
+        missing = {run.name: entry["missing"] for run, entry in zip(runs, entries, strict=True) if entry}
+        values = [entry["average"] if entry else None for entry in entries]
+        rows.append(AverageRow(name, split, values, {run: tasks for run, tasks in missing.items() if tasks}))
+    return rows
+
+
+def warnings_of(runs: Sequence[Run]) -> list[Caution]:
+    """Returns what stands beside the scores, in the order of the overview."""
+    found = [Caution(run.name, None, note) for run in runs for note in run.notes]
+    for key in keys_of(runs):
+        for run in runs:
+            if result := run.results.get(key):
+                found += [Caution(run.name, key, text, tuple(reasons)) for text, reasons in _result_warnings(result)]
+    return found
+
+
+def _result_warnings(result: SplitResult) -> Iterator[tuple[str, Sequence[str]]]:
+    yield from result.cautions()
+    for note in result.data.notes:
+        yield note.removeprefix(f"{result.score.task} {result.score.split} has "), ()
+
+
+@dataclass(frozen=True)
+class SettingRow:
+    """One setting, over the runs.
+
+    Attributes:
+        name: its name; parts of a table are joined by dots.
+        values: one for each run, empty where a run does not say.
+    """
+
+    name: str
+    values: Sequence[str]
+
+    @property
+    def differs(self) -> bool:
+        """Whether two runs differ in it."""
+        return len(set(self.values)) > 1
+
+
+def setting_rows(runs: Sequence[Run], part: str | None = None) -> list[SettingRow]:
+    """Returns the runs' settings.
+
+    Args:
+        runs: the runs.
+        part: `versions` for these alone; all else if None.
+    """
+    tables = []
+    for run in runs:
+        if part is None:
+            table = {key: value for key, value in run.settings.items() if key != "versions"}
+        else:
+            table = run.settings.get(part, {})
+        tables.append(dict(_flat(table)))
+    names = dict.fromkeys(name for table in tables for name in table)
+    return [SettingRow(name, [table.get(name, "") for table in tables]) for name in names]
+
+
+def _flat(table: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    if not isinstance(table, Mapping):
+        yield prefix or "value", _said(table)
+        return
+    for key, value in table.items():
+        name = f"{prefix}.{key}" if prefix else str(key)
+        if isinstance(value, Mapping):
+            yield from _flat(value, name)
+        else:
+            yield name, _said(value)
+
+
+def decode_text(result: SplitResult) -> str:
+    """Returns how a split's answers came about, in one line."""
+    parts = []
+    for name, value in result.decode.items():
+        tokens = name in ("inputs", "targets")
+        parts.append(f"{name} to {_said(value)} tokens" if tokens else f"{name.replace('_', ' ')} {_said(value)}")
+    return ", ".join(parts)
+
+
+def _said(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

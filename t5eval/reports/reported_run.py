@@ -1,0 +1,251 @@
+"""A run as a report sees it: the results that stand in its folder, or scores of the predictions in it."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from t5eval.data import DataSource, Summary, data_source, open_split
+from t5eval.data.source import DATA_DIR_VARIABLE
+from t5eval.evaluation.splits import SplitResult
+from t5eval.metrics.bootstrap import RESAMPLES, SEED
+from t5eval.reports.training_events import Curve, read_curves
+from t5eval.runs.calls import merged_settings
+from t5eval.runs.folder import predictions_path
+from t5eval.runs.results import SCHEMA, benchmark_averages, library_versions, read_results
+from t5eval.scoring.prediction_files import read_predictions
+from t5eval.scoring.score import Score, SplitScore, judge, score_split
+from t5eval.support.errors import RunError
+from t5eval.support.stages import each
+from task_specs import get
+from task_specs.errors import SpecError, UserError
+
+Key = tuple[str, str]
+"""A task's name and a split."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder, read.
+
+    Attributes:
+        path: the folder.
+        name: what the report calls it.
+        results: task and split to result.
+        averages: benchmark to split to its average or what is missing, as in results.json.
+        settings: all that could have changed a number, as results.json has it beside the results.
+        curves: TensorBoard's name of a scalar to its course in training.
+        notes: what the reader should know of the folder.
+    """
+
+    path: Path
+    name: str
+    results: Mapping[Key, SplitResult]
+    averages: Mapping[str, Mapping[str, Any]]
+    settings: Mapping[str, Any]
+    curves: Mapping[str, Curve]
+    notes: Sequence[str] = field(default=())
+
+
+def names_of(paths: Sequence[Path]) -> list[str]:
+    """Returns a name for each folder: its last part, or its path where two would have the same name."""
+    last = [path.resolve().name or str(path) for path in paths]
+    return [name if last.count(name) == 1 else str(path) for name, path in zip(last, paths, strict=True)]
+
+
+def recorded_source(run: Path) -> str | None:
+    """Returns the `--data-dir` that the run was evaluated, or else trained with, None if it does not say."""
+    try:
+        config = tomllib.loads((run / "config.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    for command in ("evaluate", "train"):
+        table = config.get(command)
+        if isinstance(table, dict) and isinstance(table.get("data_dir"), str):
+            found: str = table["data_dir"]
+            return found
+    return None
+
+
+def read_run(path: Path, name: str, data: DataSource | None) -> Run:
+    """Reads a run's folder.
+
+    Where there is no results.json, the predictions are scored, as `t5eval score` would.
+
+    Args:
+        path: the folder.
+        name: what the report calls it.
+        data: where examples are, None if they are not at hand.
+
+    Raises:
+        RunError: there is no such folder, nothing to report in it, or its results cannot be read.
+        UserError: there are predictions without results, and they or their data cannot be read.
+    """
+    if not path.is_dir():
+        raise RunError(f"{path}: there is no such run folder")
+    curves = read_curves(path / "logs")
+    document = read_results(path)
+    stored = _stored(path)
+    notes: list[str] = []
+    if document is not None:
+        found = _results(path / "results.json", document)
+        averages = _averages(path / "results.json", document.get("benchmarks", {}))
+        settings = merged_settings(document)
+        if waiting := [f"{task} {split}" for task, split in stored if (task, split) not in found]:
+            notes.append(f"predictions without results, an evaluation that has not ended: {', '.join(waiting)}")
+    elif stored:
+        found = _scored(path, stored, data)
+        averages = benchmark_averages(_nested(found))
+        settings = {
+            "schema": SCHEMA,
+            "command": "t5eval report",
+            "bootstrap": {"resamples": RESAMPLES, "seed": SEED},
+            "versions": library_versions(),
+        }
+        notes.append("without a results.json; the scores are computed from its predictions, whose origin is not known")
+    elif curves:
+        found, averages, settings = {}, {}, {}
+        notes.append("trained, not evaluated")
+    else:
+        raise RunError(f"{path}: nothing to report: no results.json, no predictions/TASK/SPLIT.jsonl, no training logs")
+    return Run(path, name, found, averages, settings, curves, tuple(notes))
+
+
+def _stored(run: Path) -> list[Key]:
+    """Returns the task and split of every file of predictions."""
+    folder = run / "predictions"
+    paths = sorted(folder.rglob("*.jsonl"))
+    return [(path.parent.relative_to(folder).as_posix(), path.stem) for path in paths]
+
+
+def _scored(run: Path, stored: Sequence[Key], data: DataSource | None) -> dict[Key, SplitResult]:
+    """Scores every file of predictions."""
+    if data is None:
+        raise RunError(
+            f"{run}: has predictions and no results.json; name the data to score them against with --data-dir, or "
+            f"evaluate first"
+        )
+    found = {}
+    for task, split in each(stored, "scoring the predictions", "splits"):
+        try:
+            spec = get(task)
+        except SpecError as error:
+            raise RunError(f"{predictions_path(run, task, split)}: {error}") from None
+        opened = open_split(spec, split, data, with_labels=True)
+        examples = list(opened)
+        texts = read_predictions(predictions_path(run, task, split), [example.id for example in examples])
+        score = score_split(spec, split, judge(spec, examples, texts))
+        found[spec.name, split] = SplitResult(score, opened.summary, None, None, None, {})
+    return found
+
+
+def _nested(found: Mapping[Key, SplitResult]) -> dict[str, dict[str, Any]]:
+    nested: dict[str, dict[str, Any]] = {}
+    for (task, split), result in found.items():
+        nested.setdefault(task, {})[split] = result.to_json()
+    return nested
+
+
+def _results(path: Path, document: Mapping[str, Any]) -> dict[Key, SplitResult]:
+    """Returns the results in a document.
+
+    Raises:
+        RunError: one of them is not a result.
+    """
+    found = {}
+    for task, splits in document["results"].items():
+        try:
+            for split, entry in splits.items():
+                found[task, split] = _result(task, split, entry)
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+            raise RunError(f"{path}: the result of {task} cannot be read ({error!r}); evaluate it anew") from None
+    return found
+
+
+def _result(task: str, split: str, entry: Mapping[str, Any]) -> SplitResult:
+    """Returns a result from its JSON data.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: it is not one.
+    """
+    data = entry["data"]
+    scores = {
+        name: Score(
+            None if score["value"] is None else float(score["value"]),
+            (float(score["ci95"][0]), float(score["ci95"][1])) if score["ci95"] else None,
+            str(score["signature"]),
+        )
+        for name, score in entry["scores"].items()
+    }
+    return SplitResult(
+        score=SplitScore(
+            task=task,
+            split=split,
+            n=int(entry["n"]),
+            labelled=bool(entry["labelled"]),
+            scores=scores,
+            task_score=None if entry["task_score"] is None else float(entry["task_score"]),
+            unreadable=int(entry["unreadable"]),
+            missing=int(entry["missing"]),
+            unmapped=int(entry.get("unmapped", 0)),
+            reasons={str(reason): int(count) for reason, count in entry.get("unreadable_reasons", {}).items()},
+        ),
+        data=Summary(
+            files={str(name): str(digest) for name, digest in data["files"].items()},
+            examples=int(data["examples"]),
+            dropped=int(data["dropped"]),
+            labels=Counter(data["labels"]),
+            notes=[str(note) for note in data["notes"]],
+        ),
+        truncated=_count(entry.get("truncated_inputs")),
+        hit_limit=_count(entry.get("outputs_at_limit")),
+        limit=None if entry.get("limit") is None else int(entry["limit"]),
+        decode=dict(entry.get("decode", {})),
+    )
+
+
+def _count(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _averages(path: Path, benchmarks: Any) -> dict[str, dict[str, Any]]:
+    try:
+        return {
+            str(name): {
+                str(split): {
+                    "average": None if entry["average"] is None else float(entry["average"]),
+                    "missing": {str(task): str(reason) for task, reason in entry["missing"].items()},
+                }
+                for split, entry in splits.items()
+            }
+            for name, splits in benchmarks.items()
+        }
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise RunError(f"{path}: its benchmarks cannot be read ({error!r}); evaluate a task anew") from None
+
+
+def source_of(option: str | None, runs: Sequence[Path]) -> tuple[DataSource | None, str]:
+    """Returns where the examples are, and if nowhere, why.
+
+    Args:
+        option: `--data-dir`, None if it was not given.
+        runs: the runs' folders; what one of them was evaluated with is taken if nothing else is named.
+
+    Raises:
+        UserError: what was named is not there.
+    """
+    if option or os.environ.get(DATA_DIR_VARIABLE):
+        return data_source(option), ""
+    for run in runs:
+        named = recorded_source(run)
+        if named is not None:
+            try:
+                return data_source(named), ""
+            except UserError as error:
+                return None, f"the data that the run was evaluated on is not at hand ({error})"
+    return None, "the runs do not say where their data is; name it with --data-dir"

@@ -1,0 +1,93 @@
+"""A run's folder: its lock, its configuration, and where things lie in it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from t5eval.support.errors import RunError
+from t5eval.support.files import write_text
+from task_specs.errors import UserError
+
+
+def predictions_path(run: Path, task: str, split: str) -> Path:
+    """Returns where a run keeps a split's predictions."""
+    return run / "predictions" / task / f"{split}.jsonl"
+
+
+def write_config(run: Path, command: str, settings: Mapping[str, Any]) -> None:
+    """Puts a command's resolved settings into RUN/config.toml, beside those of other commands; None is left out."""
+    path = run / "config.toml"
+    try:
+        config = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{path}: not a TOML file: {error}") from None
+    config[command] = _without_none(settings)
+    write_text(path, tomli_w.dumps(config))
+
+
+@contextmanager
+def recorded(run: Path, command: str, settings: Mapping[str, Any]) -> Iterator[None]:
+    """Records a command's settings in RUN/config.toml while it works; a command that is refused leaves no trace there.
+
+    Args:
+        run: the run's folder, held by this process.
+        command: the table in the file.
+        settings: its values.
+    """
+    path = run / "config.toml"
+    before = path.read_bytes() if path.exists() else None
+    write_config(run, command, settings)
+    try:
+        yield
+    except UserError:
+        if before is not None:
+            write_text(path, before.decode("utf-8"))
+        raise
+
+
+def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_none(value) if isinstance(value, Mapping) else value
+        for key, value in table.items()
+        if value is not None
+    }
+
+
+@contextmanager
+def locked(run: Path, name: str = ".lock", doing: str = "working in this run folder") -> Iterator[None]:
+    """Holds a run's folder for this process alone; the lock goes with the process, however it ends.
+
+    Args:
+        run: the folder.
+        name: the lock's file in it.
+        doing: what an error says the other process is doing.
+
+    Raises:
+        RunError: the folder cannot be made, or another process holds it.
+    """
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        file = (run / name).open("a+")
+    except OSError as error:
+        raise RunError(f"{run}: cannot be used as a run folder: {error.strerror}") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise RunError(f"{run}: process {file.read().strip() or '?'} is {doing}") from None
+        except OSError as error:
+            raise RunError(f"{run}: its file system gives no lock: {error.strerror}") from None
+        file.seek(0)
+        file.truncate()
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield

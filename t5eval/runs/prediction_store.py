@@ -1,0 +1,130 @@
+"""The prediction store: one append-only file of JSON lines per split, from which a killed run goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from t5eval.runs.folder import predictions_path
+from t5eval.runs.prediction import Prediction
+from t5eval.support.errors import RunError
+from t5eval.support.files import naming, replacing, write_json
+from t5eval.support.strict_json import parse_json
+
+RAN_ON = "ran_on"
+"""The key of the device in SPLIT.meta.json, which alone may change between the processes of a run."""
+
+
+class PredictionStore:
+    """A split's predictions on disk.
+
+    Opened, it holds what earlier processes finished: a torn last line is cut off. What made the predictions (model,
+    specification, data, decoding) is kept beside them, and predictions made otherwise are not mixed in.
+
+    Attributes:
+        device: what the model ran on that made them; None where that is not known, or nothing ran.
+    """
+
+    def __init__(
+        self, run: Path, task: str, split: str, made_by: Mapping[str, Any], unsaid: Mapping[str, Any] | None = None
+    ) -> None:
+        """Opens a split's store in a run, creating it if it is not there.
+
+        Args:
+            run: the run's folder.
+            task: the task's name.
+            split: the split.
+            made_by: what makes the predictions, as JSON data.
+            unsaid: what was the case in stores that do not say so, being older than the setting.
+
+        Raises:
+            RunError: what is there was made with other settings, or is damaged.
+        """
+        self.path = predictions_path(run, task, split)
+        self.task, self.split = task, split
+        self.predictions: dict[str, Prediction] = {}
+        self.device: str | None = None
+        self._made_by = dict(made_by)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._check_origin(self._made_by, dict(unsaid or {}))
+        self._load()
+        self._file = self.path.open("ab")
+
+    def _check_origin(self, made_by: dict[str, Any], unsaid: dict[str, Any]) -> None:
+        origin = self.path.with_suffix(".meta.json")
+        if not self.path.exists() or not self.path.stat().st_size:
+            write_json(origin, made_by)  # nothing is here that could have been made otherwise
+        elif not origin.exists():
+            raise RunError(f"{self.path}: not written by t5eval evaluate; give another --out")
+        else:
+            try:
+                before = parse_json(origin.read_bytes())
+                if not isinstance(before, dict):
+                    raise ValueError
+            except ValueError:
+                raise RunError(
+                    f"{origin}: damaged; remove it and {self.path.name} to predict this split anew"
+                ) from None
+            before, now = unsaid | before, unsaid | json.loads(json.dumps(made_by))  # a tuple comes back as a list
+            self.device = before.pop(RAN_ON, None)
+            other = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
+            if other:
+                raise RunError(
+                    f"{self.path}: these predictions were made with another {', '.join(other)}; "
+                    f"give another --out, or remove the file to predict this split anew"
+                )
+
+    def _load(self) -> None:
+        if not self.path.exists():
+            return
+        raw = self.path.read_bytes()
+        whole = raw[: raw.rfind(b"\n") + 1]
+        for number, line in enumerate(whole.splitlines(), start=1):
+            try:
+                prediction = Prediction.from_line(line)
+            except (ValueError, KeyError, TypeError):
+                raise RunError(
+                    f"{self.path}: line {number}: damaged; remove the file to predict this split anew"
+                ) from None
+            self.predictions[prediction.id] = prediction
+        if len(whole) != len(raw):
+            with self.path.open("r+b") as file:
+                file.truncate(len(whole))
+
+    def ran_on(self, device: str | None) -> None:
+        """Records what makes the predictions that come next; an earlier process may have had another device."""
+        if device is None or device in (self.device or ""):
+            return
+        self.device = f"{self.device}, {device}" if self.device else device
+        write_json(self.path.with_suffix(".meta.json"), {**self._made_by, RAN_ON: self.device})
+
+    def append(self, predictions: Iterable[Prediction]) -> None:
+        """Adds a batch; when this returns, it survives a power cut. Ids that are already there are skipped."""
+        fresh = [p for p in predictions if p.id not in self.predictions]
+        with naming(self.path):
+            self._file.write(b"".join(p.line() for p in fresh))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        self.predictions.update((p.id, p) for p in fresh)
+
+    def finish(self, ids: Sequence[str]) -> None:
+        """Puts the complete predictions into the order of `ids`: the file does not tell how often it was cut."""
+        lines = b"".join(self.predictions[example_id].line() for example_id in ids)
+        if self.path.read_bytes() == lines:
+            return
+        self._file.close()
+        with replacing(self.path) as file:
+            file.write(lines)
+        self._file = self.path.open("ab")
+
+    def __enter__(self) -> PredictionStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()

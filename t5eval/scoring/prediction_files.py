@@ -1,0 +1,221 @@
+"""Predictions from files: JSON lines, one JSON object, or plain text, keyed by example id."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from t5eval.support.errors import PredictionError
+from t5eval.support.strict_json import line_fault, parse_json
+from task_specs.errors import quoted
+
+FORMATS = ("jsonl", "json", "text")
+RECOGNISED_BY = 5  # lines at the start of a file
+
+
+def read_predictions(path: Path, ids: Sequence[str], format: str | None = None) -> dict[str, str]:
+    """Reads a prediction file.
+
+    Args:
+        path: the file.
+        ids: the split's example ids in file order, which a plain file's lines stand for.
+        format: `jsonl` (objects with `id` and `prediction`), `json` (one object, id to text) or `text` (a line for
+            each example); recognised by content if None.
+
+    Returns:
+        Example id to predicted text. Ids of the split may be missing.
+
+    Raises:
+        PredictionError: the file cannot be read, a line is torn, an id is unknown or comes twice, or a plain file
+            has another number of lines than the split has examples.
+    """
+    text = read_text(path)
+    match format or recognise(text):
+        case "jsonl":
+            return _of_the_split(path, _json_lines(path, text), ids)
+        case "json":
+            return _of_the_split(path, _json_object(path, text), ids)
+        case _:
+            return _plain(path, text, ids)
+
+
+def given_predictions(
+    given: str | os.PathLike[str] | Mapping[Any, str] | Iterable[str], ids: Sequence[str], format: str | None = None
+) -> dict[str, str]:
+    """Returns predictions as Python has them: a file's path, id to text, or the texts in the order of `ids`.
+
+    Args:
+        given: the predictions.
+        ids: see `read_predictions`.
+        format: see `read_predictions`; for a file.
+
+    Raises:
+        PredictionError: as `read_predictions`; or `format` is no form of a file.
+    """
+    if format is not None and format not in FORMATS:
+        raise PredictionError(f"format {format!r}: it is {', '.join(FORMATS)} or None")
+    if isinstance(given, str | os.PathLike):
+        return read_predictions(Path(given), ids, format)
+    here = Path("predictions")
+    if isinstance(given, Mapping):
+        return _of_the_split(here, ((0, *_entry(here, 0, i, text)) for i, text in given.items()), ids)
+    texts = list(given)
+    if len(texts) != len(ids):
+        raise PredictionError(f"{here}: {len(texts):,} texts for {len(ids):,} examples; there is one for each")
+    return dict(_entry(here, 0, i, text) for i, text in zip(ids, texts, strict=True))
+
+
+def given_texts(given: str | os.PathLike[str] | Iterable[str]) -> tuple[list[str], dict[str, str]]:
+    """Returns texts, or a file's lines; and the file's name and SHA-256, if it is one.
+
+    Raises:
+        PredictionError: the file cannot be read, or a text is none.
+    """
+    if isinstance(given, str | os.PathLike):
+        path = Path(given)
+        lines = plain_lines(read_text(path))
+        return lines, {str(path): hashlib.sha256(path.read_bytes()).hexdigest()}
+    here = Path("references")
+    return [_entry(here, 0, i, text)[1] for i, text in enumerate(given)], {}
+
+
+def _of_the_split(path: Path, found: Iterable[tuple[int, str, str]], ids: Sequence[str]) -> dict[str, str]:
+    known = set(ids)
+    predictions: dict[str, str] = {}
+    for line, example_id, prediction in found:
+        if example_id not in known:
+            run = f" run from {ids[0]!r} to {ids[-1]!r}" if ids else ""
+            raise PredictionError(
+                f"{_at(path, line)}: unknown id {quoted(example_id)}; this split's {len(ids):,} ids{run}"
+            )
+        if example_id in predictions:
+            raise PredictionError(f"{_at(path, line)}: a second prediction for id {quoted(example_id)}")
+        predictions[example_id] = prediction
+    return predictions
+
+
+def read_text(path: Path) -> str:
+    """Returns a file's text, its byte order mark taken off.
+
+    Raises:
+        PredictionError: it cannot be read or is not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise PredictionError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise PredictionError(f"{path}: line {line}: not UTF-8") from None
+
+
+def recognise(text: str) -> str:
+    """Returns which of `FORMATS` a file's text has."""
+    start = text.lstrip()
+    head = start.split("\n", RECOGNISED_BY)[:RECOGNISED_BY]
+    # Any of the first lines will do: a file whose first line is damaged must not pass as plain text.
+    if any(_is_record(line) for line in head):
+        return "jsonl"
+    if not start.startswith("{"):
+        return "text"
+    first = head[0].strip()
+    # A brace alone may begin a plain prediction; a brace and a quoted key is meant as JSON, even if it is broken.
+    if start[1:].lstrip()[:1] not in ('"', "}"):
+        return "text"
+    return "jsonl" if '"prediction"' in first or '"id"' in first.split(":", 1)[0] else "json"
+
+
+def _is_record(line: str) -> bool:
+    """Returns whether a line is a JSON object with an id and a prediction."""
+    try:
+        record = json.loads(line) if line.lstrip().startswith("{") else None
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(record, dict) and {"id", "prediction"} <= record.keys()
+
+
+def plain_lines(text: str) -> list[str]:
+    """Returns a plain file's lines: ended by a newline alone (CRLF is taken as one), the last one's being optional."""
+    lines = text.split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    return [line.removesuffix("\r") for line in lines]
+
+
+def _at(path: Path, line: int) -> str:
+    """Returns where an error is; a JSON object's entries (line 0) are named by their ids alone."""
+    return f"{path}: line {line}" if line else str(path)
+
+
+def _plain(path: Path, text: str, ids: Sequence[str]) -> dict[str, str]:
+    lines = plain_lines(text)
+    if len(lines) != len(ids):
+        raise PredictionError(
+            f"{path}: {len(lines):,} lines for {len(ids):,} examples; a plain file has a line for each"
+        )
+    return dict(zip(ids, lines, strict=True))
+
+
+def _json_lines(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
+    lines = text.split("\n")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            record = parse_json(line, _record)
+        except ValueError as error:
+            torn = "; the file ends inside this line" if number == len(lines) else ""
+            raise PredictionError(f"{path}: line {number}: not a JSON object ({line_fault(error)}){torn}") from None
+        if not isinstance(record, dict) or "id" not in record or "prediction" not in record:
+            raise PredictionError(
+                f"{path}: line {number}: expected an object with id and prediction, got {quoted(line)}"
+            )
+        yield number, *_entry(path, number, record["id"], record["prediction"])
+
+
+def _record(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Returns an object of JSON lines as a dict; `id` and `prediction` may not come twice, as one would be lost."""
+    keys = [key for key, _ in pairs]
+    for key in ("id", "prediction"):
+        if keys.count(key) > 1:
+            raise ValueError(f"the key {key!r} comes twice")
+    return dict(pairs)
+
+
+def _json_object(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
+    pairs: list[tuple[str, Any]] = []
+
+    def keep(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        # Called for inner objects first and for the outermost last; a plain dict would hide repeated ids.
+        pairs[:] = found
+        return dict(found)
+
+    try:
+        whole = parse_json(text, keep)
+    except ValueError as error:
+        raise PredictionError(f"{path}: not one JSON object: {error}") from None
+    if not isinstance(whole, dict):
+        raise PredictionError(f"{path}: expected one JSON object of id to text, got {type(whole).__name__}")
+    for example_id, prediction in pairs:
+        yield 0, *_entry(path, 0, example_id, prediction)
+
+
+def _entry(path: Path, line: int, example_id: Any, prediction: Any) -> tuple[str, str]:
+    where = _at(path, line)
+    if isinstance(example_id, bool) or not isinstance(example_id, str | int):
+        raise PredictionError(f"{where}: an id is a string or a whole number, got {quoted(repr(example_id))}")
+    if not isinstance(prediction, str):
+        raise PredictionError(
+            f"{where}: the prediction for id {quoted(str(example_id))} must be a string, got {quoted(repr(prediction))}"
+        )
+    try:
+        prediction.encode()
+    except UnicodeEncodeError:
+        raise PredictionError(
+            f"{where}: the prediction for id {quoted(str(example_id))} is not Unicode text (half a surrogate pair)"
+        ) from None
+    return str(example_id), prediction

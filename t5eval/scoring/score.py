@@ -1,0 +1,271 @@
+"""From predictions to scores: parse each answer, compute the task's metrics with their intervals."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from t5eval import __version__
+from t5eval.metrics import Batch, Metric, Scored, get_metric
+from t5eval.metrics.metric import Floats
+from t5eval.support.errors import PredictionError
+from t5eval.support.stages import each, stage
+from task_specs import Answer, Example, TaskSpec, TextPair
+from task_specs.answers.labels import Text
+from task_specs.errors import UserError
+
+READABLE = "_readable"  # suffix of a score over the readable answers alone
+UNLABELLED = Answer(None, None, "the split has no labels")
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number with what it takes to trust it.
+
+    Attributes:
+        value: in percent, unrounded; None where it is undefined.
+        ci95: the 95 % bootstrap interval, None where undefined.
+        signature: every choice behind the number.
+    """
+
+    value: float | None
+    ci95: tuple[float, float] | None
+    signature: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the score as JSON data."""
+        return {"value": self.value, "ci95": list(self.ci95) if self.ci95 else None, "signature": self.signature}
+
+
+@dataclass(frozen=True)
+class SplitScore:
+    """The scores of one split of one task.
+
+    Attributes:
+        task: the task's name.
+        split: the split.
+        n: its examples.
+        labelled: whether there was something to score against.
+        scores: score name to score, in the row's order.
+        task_score: the leaderboard's score of the task, None where a part of it is undefined.
+        unreadable: predictions that say nothing that counts, those missing left out.
+        missing: examples without a prediction, counted as wrong.
+        unmapped: predictions that were not found in the passage of which an answer is a piece; scored as they are.
+        reasons: the commonest reasons why answers were unreadable, with their counts.
+    """
+
+    task: str
+    split: str
+    n: int
+    labelled: bool
+    scores: Mapping[str, Score]
+    task_score: float | None
+    unreadable: int
+    missing: int
+    unmapped: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the scores as JSON data."""
+        return {
+            "task": self.task,
+            "split": self.split,
+            "n": self.n,
+            "labelled": self.labelled,
+            "scores": {name: score.to_json() for name, score in self.scores.items()},
+            "task_score": self.task_score,
+            "unreadable": self.unreadable,
+            "missing": self.missing,
+            "unmapped": self.unmapped,
+            "unreadable_reasons": dict(self.reasons),
+        }
+
+    def share(self, count: int, what: str) -> str:
+        """Returns a number of the examples in words: `3 of 80 answers (3.8 %)`."""
+        share = 100 * count / self.n if self.n else 0.0
+        return f"{count:,} of {self.n:,} {what} ({f'{share:.1f}' if share >= 0.1 else 'under 0.1'} %)"
+
+    def cautions(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """Yields what to know of the answers before quoting the scores, with its reasons."""
+        if self.missing:
+            yield f"{self.share(self.missing, 'examples')} have no prediction and count as wrong", ()
+        if self.unreadable:
+            reasons = [f"{count:,} × {reason}" for reason, count in self.reasons.items()]
+            yield f"{self.share(self.unreadable, 'answers')} are unreadable", reasons
+        if self.unmapped:
+            yield f"{self.share(self.unmapped, 'answers')} are not in the passage; scored as they are", ()
+
+
+def evaluation_pair(spec: TaskSpec, example: Example) -> TextPair:
+    """Returns the one text pair that an example has in evaluation."""
+    (pair,) = spec.pairs(example)
+    return pair
+
+
+def reference_examples(spec: TaskSpec, references: Iterable[str]) -> list[Example]:
+    """Returns examples that have nothing but true texts, numbered from 0: texts are compared without their inputs.
+
+    Raises:
+        UserError: the task's answers are no free texts.
+    """
+    if not isinstance(spec.answer, Text):
+        raise UserError(
+            f"{spec.name}: its answers are of kind {spec.answer.kind!r}, which its data is needed for; --references is "
+            f"for free texts, such as translations and summaries"
+        )
+    unknown = dict.fromkeys(spec.text.fields, "")
+    return [Example(str(i), {**unknown, spec.answer.field: text}) for i, text in enumerate(references)]
+
+
+def require_labels(spec: TaskSpec, split: str, examples: Iterable[Example]) -> None:
+    """Raises an error that points to `t5eval submit` if an example has no label.
+
+    Raises:
+        PredictionError: as said.
+    """
+    for example in examples:
+        if spec.answer.gold(example.features, evaluation_pair(spec, example).targets) is None:
+            apart = getattr(spec.source, "labels", {}).get(split)
+            absent = f" ({apart.file}, which holds them, is not there)" if apart else ""
+            raise PredictionError(
+                f"{spec.name} {split} has no labels here (example {example.id}){absent}, so it cannot be scored; "
+                f"`t5eval submit {spec.benchmark}` writes what the leaderboard scores"
+            )
+
+
+def judge(spec: TaskSpec, examples: Iterable[Example], predictions: Mapping[str, str]) -> list[Scored]:
+    """Reads every example's answer.
+
+    Args:
+        spec: the task.
+        examples: the split's examples.
+        predictions: example id to predicted text; an example without one counts as answered by empty text.
+    """
+    judged = []
+    for example in examples:
+        pair = evaluation_pair(spec, example)
+        gold = spec.answer.gold(example.features, pair.targets) or UNLABELLED
+        text = predictions.get(example.id)
+        answer = spec.answer.parse(text or "", example.features, pair.targets)
+        judged.append(
+            Scored(example.id, example.features, pair.targets, text or "", answer, gold, missing=text is None)
+        )
+    return judged
+
+
+def judge_values(spec: TaskSpec, examples: Iterable[Example], values: Mapping[str, Any]) -> list[Scored]:
+    """Judges answers that were read from a submission instead of from texts.
+
+    Args:
+        spec: the task.
+        examples: the split's examples.
+        values: example id to class index, number or text, for every example.
+    """
+    judged = []
+    for blank in judge(spec, examples, {}):
+        value = values[blank.id]
+        text = value if isinstance(value, str) else ""
+        answer = spec.answer.parse(text, blank.features, blank.targets) if text else Answer(value, value)
+        judged.append(replace(blank, prediction=str(value), answer=answer, missing=False))
+    return judged
+
+
+def score_split(spec: TaskSpec, split: str, judged: Sequence[Scored], *, intervals: bool = True) -> SplitScore:
+    """Computes a task's metrics over judged examples, each with its signature; none if unlabelled.
+
+    Args:
+        spec: the task.
+        split: the split.
+        judged: its examples.
+        intervals: whether each score has its interval, which takes longer than all the rest.
+    """
+    labelled = bool(judged) and all(e.gold is not UNLABELLED for e in judged)
+    scores: dict[str, Score] = {}
+    if labelled:
+        batch = Batch(judged, tuple(getattr(spec.answer, "classes", ())))
+        scores = _scores(spec, batch, intervals, f"{spec.name} {split}")
+    return SplitScore(
+        task=spec.name,
+        split=split,
+        n=len(judged),
+        labelled=labelled,
+        scores=scores,
+        task_score=task_score(spec, {name: score.value for name, score in scores.items()}),
+        unreadable=sum(not e.answer.readable and not e.missing for e in judged),
+        missing=sum(e.missing for e in judged),
+        unmapped=sum(not e.answer.mapped and not e.missing for e in judged),
+        reasons=dict(Counter(e.answer.reason for e in judged if e.answer.reason and not e.missing).most_common(5)),
+    )
+
+
+def task_score(spec: TaskSpec, values: Mapping[str, float | None]) -> float | None:
+    """Returns the leaderboard's score of a task, None where a part of it is undefined.
+
+    Args:
+        spec: the task.
+        values: score name to score.
+    """
+    parts = [values.get(name) for name in spec.task_score]
+    numbers = [part for part in parts if part is not None]
+    return sum(numbers) / len(numbers) if len(numbers) == len(parts) else None
+
+
+def require_metrics(spec: TaskSpec) -> None:
+    """Raises an error if one of a task's metrics is unknown or does not suit its answers.
+
+    Raises:
+        UserError: as said.
+    """
+    for name in spec.metrics:
+        fault = get_metric(name, spec.answer.kind).unsuited(tuple(getattr(spec.answer, "classes", ())))
+        if fault:
+            raise UserError(f"{spec.name}: metric {name!r} does not suit its answers: {fault}")
+
+
+def _scores(spec: TaskSpec, batch: Batch, intervals: bool, title: str) -> dict[str, Score]:
+    from t5eval.metrics.bootstrap import intervals95
+
+    require_metrics(spec)
+    scores: dict[str, Score] = {}
+    defined: dict[str, tuple[Metric, Floats]] = {}
+
+    def add(name: str, metric: Metric, batch: Batch, **choices: str) -> None:
+        statistics = metric.statistics(batch)
+        value = metric.value(batch, statistics)
+        finite = math.isfinite(value)
+        scores[name] = Score(value if finite else None, None, _signed(metric, batch, **choices))
+        if finite:
+            defined[name] = metric, statistics
+
+    for name in each(spec.metrics, f"{title}: scoring", "metrics"):
+        metric = get_metric(name, spec.answer.kind)
+        if metric.defined(batch):
+            add(name, metric, batch)
+            continue
+        scores[name] = Score(None, None, _signed(metric, batch))
+        readable = batch.readable()
+        if readable.examples and metric.defined(readable):
+            add(name + READABLE, metric, readable, subset="readable")
+    if not intervals:
+        return scores
+    with stage(f"{title}: intervals"):
+        for name, ci95 in zip(defined, intervals95(list(defined.values())), strict=True):
+            scores[name] = replace(scores[name], ci95=ci95)
+    return scores
+
+
+def _signed(metric: Metric, batch: Batch, **choices: str) -> str:
+    return signature(metric, metric.examples(batch), metric.details(batch), **choices)
+
+
+def signature(metric: Metric, n: int, details: Mapping[str, str], **choices: str) -> str:
+    """Returns every choice behind a score, as `name|key:value|...`: what lies with the examples, then the metric's."""
+    from t5eval.metrics.bootstrap import RESAMPLES, SEED
+
+    parts = {"n": str(n), **details, **metric.choices, **choices}
+    parts["ci"] = f"bootstrap percentile {RESAMPLES} seed {SEED}"
+    parts["t5eval"] = __version__
+    return "|".join([metric.name, *(f"{key}:{value}" for key, value in parts.items())])

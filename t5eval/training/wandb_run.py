@@ -1,0 +1,78 @@
+"""A run at Weights & Biases: the numbers that TensorBoard gets, under the same names."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from t5eval.support.errors import MissingPackage
+from t5eval.support.files import write_json
+from task_specs.errors import UserError
+
+Log = Callable[[int, Mapping[str, float]], None]
+"""Takes the number of steps taken, and numbers by name."""
+
+FILE = "wandb.json"  # in a run's folder: which run it is there
+
+
+@contextmanager
+def wandb_run(project: str, run: Path, config: Mapping[str, Any]) -> Iterator[Log]:
+    """Opens the run that a folder has at Weights & Biases, or begins it, for the length of the block.
+
+    A step that a resumed run takes again is logged again, with the same numbers; the curves are drawn over `step`.
+
+    Args:
+        project: its project there. In another one than before, a run of its own begins.
+        run: the run's folder, held by this process.
+        config: the settings to show beside it.
+
+    Raises:
+        MissingPackage: wandb is not installed.
+        UserError: wandb does not begin, as where nobody is logged in.
+    """
+    try:
+        import wandb
+    except ModuleNotFoundError as error:
+        raise MissingPackage(f"--wandb needs {error.name}: pip install 't5eval[wandb]'") from None
+    try:
+        opened = wandb.init(
+            project=project,
+            id=_id(project, run / FILE),
+            name=run.resolve().name,
+            resume="allow",
+            dir=str(run),
+            config=dict(config),
+            allow_val_change=True,  # a run goes on with more steps
+            settings=wandb.Settings(console="off"),
+        )
+        # Not its own count: that goes on from the last number sent, and would drop the steps that are taken again.
+        opened.define_metric("*", step_metric="step")
+    except wandb.Error as error:
+        raise UserError(
+            f"--wandb {project}: {error} WANDB_MODE=offline logs without a network and an account."
+        ) from None
+    try:
+        yield lambda step, numbers: opened.log({**numbers, "step": step})
+    except BaseException:
+        opened.finish(exit_code=1)
+        raise
+    opened.finish(exit_code=0)
+
+
+def _id(project: str, path: Path) -> str:
+    """Returns the id of the folder's run in a project; a new one is stored."""
+    try:
+        ids = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except ValueError as error:
+        raise UserError(f"{path}: not a JSON file: {error}; without it, a new run begins at Weights & Biases") from None
+    if not isinstance(ids, dict) or not all(isinstance(known, str) for known in ids.values()):
+        raise UserError(f"{path}: expected project to id; without it, a new run begins at Weights & Biases")
+    if project not in ids:
+        ids[project] = secrets.token_hex(4)
+        write_json(path, ids)
+    found: str = ids[project]
+    return found

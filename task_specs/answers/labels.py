@@ -1,0 +1,193 @@
+"""Answer parsers: what a generated text says, with the reason where it says nothing that counts.
+
+A parser belongs to a row of the registry. It knows three things: the text a model should write for an example
+(`target`), the example's true value (`gold`), and how to read a generated text (`parse`). Reading is as strict as
+T5's own postprocessors: case counts, and no spaces are stripped.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from task_specs.errors import SpecError, quoted
+from task_specs.records import Answer
+
+UNLABELLED_TARGET = "<unk>"  # T5's target text for an example without a label
+
+
+@dataclass(frozen=True)
+class Label:
+    """One of a fixed set of class names, written exactly.
+
+    Values are class indices, in the order of `classes`, which is TensorFlow Datasets' order.
+    """
+
+    classes: tuple[str, ...]
+    kind: ClassVar[str] = "label"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "classes", tuple(self.classes))
+        if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes) or "" in self.classes:
+            raise SpecError(f"answer 'label' needs at least two different class names, got {list(self.classes)}")
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        return self.classes
+
+    def target(self, features: Mapping[str, Any]) -> str:
+        label = features["label"]
+        return self.classes[label] if label >= 0 else UNLABELLED_TARGET
+
+    def gold(self, features: Mapping[str, Any], targets: str) -> Answer | None:
+        label = features["label"]
+        return Answer(label, label) if label >= 0 else None
+
+    def parse(self, text: str, features: Mapping[str, Any], targets: str) -> Answer:
+        if text in self.classes:
+            index = self.classes.index(text)
+            return Answer(index, index)
+        return Answer(None, -1, f"not one of {', '.join(self.classes)}: {quoted(text)}")
+
+
+def _float32(number: float) -> float:
+    """Returns `number` rounded to single precision, in which T5 rounds labels."""
+    return struct.unpack("f", struct.pack("f", number))[0]
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number, as T5 writes STS-B's similarity: rounded to a multiple of `step`, with one decimal.
+
+    Targets are rounded in single precision, half to even; generated numbers are taken as they are, also outside
+    `[low, high]`, which only a submission clips.
+
+    Attributes:
+        low: the lowest label; above -1, which marks an unlabelled example.
+        high: the highest label.
+        step: what targets are rounded to, a multiple of 0.1.
+    """
+
+    low: float
+    high: float
+    step: float = 0.2
+    kind: ClassVar[str] = "number"
+
+    def __post_init__(self) -> None:
+        if not -1 < self.low < self.high < 1e6:
+            raise SpecError(
+                f"answer 'number' needs -1 < low < high < 1,000,000, got {self.low} and {self.high}; a label of -1 "
+                f"marks an unlabelled example"
+            )
+        if not 0 < self.step <= self.high - self.low or abs(self.step * 10 - round(self.step * 10)) > 1e-9:
+            raise SpecError(f"answer 'number' needs a step that is a multiple of 0.1 in its range, got {self.step}")
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        count = round((self.high - self.low) / self.step)
+        return tuple(f"{self.low + i * self.step:.1f}" for i in range(count + 1))
+
+    def target(self, features: Mapping[str, Any]) -> str:
+        per_unit = _float32(1 / self.step)
+        steps = round(_float32(_float32(features["label"]) * per_unit))
+        return f"{_float32(steps / per_unit):.1f}"
+
+    def gold(self, features: Mapping[str, Any], targets: str) -> Answer | None:
+        label = features["label"]
+        return Answer(label, float(targets)) if label != -1.0 else None
+
+    def parse(self, text: str, features: Mapping[str, Any], targets: str) -> Answer:
+        try:
+            number = float(text)
+        except ValueError:
+            return Answer(None, -1.0, f"not a number: {quoted(text)}")
+        if not math.isfinite(number):
+            return Answer(None, number, f"not a finite number: {quoted(text)}")
+        return Answer(number, number)
+
+
+# T5 ignores these words, and nothing else, when it compares two referents.
+DETERMINERS = frozenset(
+    "a an few her his each every many much my our some that the their these this those which whose your".split()
+)
+
+
+def referent_words(text: str) -> list[str]:
+    """Returns the words that T5 compares: lower-cased, without determiners, split at single spaces."""
+    return [word for word in text.strip().lower().split(" ") if word not in DETERMINERS]
+
+
+@dataclass(frozen=True)
+class Referent:
+    """A noun phrase that a pronoun stands for, compared with the candidate in the targets.
+
+    The value is the second class if the text names the candidate, else the first. It names it if one side's words
+    are all among the other's, and either both or neither has an apostrophe (`Bob` is not `Bob's hat`). Where no
+    candidate could be cut from an example, nothing names it: T5 counts the first class.
+    """
+
+    classes: tuple[str, ...]
+    kind: ClassVar[str] = "referent"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "classes", tuple(self.classes))
+        if len(self.classes) != 2:
+            raise SpecError(f"answer 'referent' needs exactly two class names, got {list(self.classes)}")
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        return ()
+
+    def target(self, features: Mapping[str, Any]) -> str:
+        raise SpecError("answer 'referent' takes its targets from a text format that finds the candidate")
+
+    def gold(self, features: Mapping[str, Any], targets: str) -> Answer | None:
+        label = features["label"]
+        return Answer(label, label) if label >= 0 else None
+
+    def parse(self, text: str, features: Mapping[str, Any], targets: str) -> Answer:
+        said, candidate = " ".join(referent_words(text)), " ".join(referent_words(targets))
+        if not said:
+            return Answer(None, -1, f"names nothing: {quoted(text)}")
+        if ("'" in said) != ("'" in candidate):
+            return Answer(0, 0)
+        said_words, candidate_words = set(said.split(" ")), set(candidate.split(" "))
+        same = int(said_words <= candidate_words or candidate_words <= said_words)
+        return Answer(same, same)
+
+
+@dataclass(frozen=True)
+class Text:
+    """Free text, compared with one or several references by the metric: any text is an answer.
+
+    Attributes:
+        field: the feature that holds the reference, or the list of references. An empty list, or None, means that the
+            example is unlabelled.
+    """
+
+    field: str
+    kind: ClassVar[str] = "text"
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        return ()
+
+    def _references(self, features: Mapping[str, Any]) -> tuple[str, ...]:
+        held = features[self.field]
+        if held is None:
+            return ()
+        return (held,) if isinstance(held, str) else tuple(held)
+
+    def target(self, features: Mapping[str, Any]) -> str:
+        references = self._references(features)
+        return references[0] if references else UNLABELLED_TARGET
+
+    def gold(self, features: Mapping[str, Any], targets: str) -> Answer | None:
+        references = self._references(features)
+        return Answer(references, references) if references else None
+
+    def parse(self, text: str, features: Mapping[str, Any], targets: str) -> Answer:
+        return Answer(text, text)

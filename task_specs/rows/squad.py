@@ -1,0 +1,86 @@
+"""SQuAD (Rajpurkar et al. 2016, 2018). Version 1.1 in T5's three forms (Raffel et al. 2020); version 2.0 as our own.
+
+Both test sets are hidden: what is scored, published and handed in are the development sets.
+"""
+
+from __future__ import annotations
+
+from task_specs.answers.squad import ContextSpan, OptionalContextSpan, WordSpan
+from task_specs.rows.published import table14
+from task_specs.sources.squad import SquadJson
+from task_specs.spec import Lengths, TaskSpec
+from task_specs.submission_files.squad import AnswersFile
+from task_specs.texts.squad import SquadQuestion
+
+LENGTHS = Lengths(inputs=512, targets=97)
+V1_1 = SquadJson("squad", {"train": "train-v1.1.json", "validation": "dev-v1.1.json"}, version="1.1")
+V1_1_SIZES = {"train": 87599, "validation": 10570}
+# T5's papers and scripts score padded text against padded answers.
+V1_1_METRICS = ("em", "f1", "em_t5", "f1_t5")
+
+SQUAD = TaskSpec(
+    name="squad/v1.1",
+    benchmark="squad",
+    aliases=("squad_v010_allanswers",),
+    source=V1_1,
+    tfds="squad/v1.1",
+    text=SquadQuestion("question:"),
+    answer=ContextSpan(),
+    metrics=V1_1_METRICS,
+    submission=AnswersFile("predictions.json", split="validation"),
+    sizes=V1_1_SIZES,
+    lengths=LENGTHS,
+    published=table14(
+        split="validation",
+        em_t5=(79.10, 85.44, 86.66, 88.53, 91.26),
+        f1_t5=(87.24, 92.08, 93.79, 94.95, 96.22),
+    ),
+    note="Answers are scored, and handed in, as pieces of the passage; T5's own scores compare padded texts.",
+)
+
+CONTEXT_FREE = TaskSpec(
+    name="squad/v1.1_context_free",
+    benchmark="squad",
+    aliases=("squad_v010_context_free",),
+    source=V1_1,
+    tfds="squad/v1.1",
+    text=SquadQuestion("squad trivia question:", passage=False),
+    answer=ContextSpan(),
+    metrics=V1_1_METRICS,
+    sizes=V1_1_SIZES,
+    lengths=LENGTHS,
+    note="The model sees the question alone; the passage only takes the padding off its answers.",
+)
+
+SPAN = TaskSpec(
+    name="squad/v1.1_span",
+    benchmark="squad",
+    aliases=("squad_v010_allanswers_span",),
+    source=V1_1,
+    tfds="squad/v1.1",
+    text=SquadQuestion("question:"),
+    answer=WordSpan(),
+    metrics=V1_1_METRICS,
+    sizes=V1_1_SIZES,
+    lengths=LENGTHS,
+    note=(
+        "T5 leaves out questions without a target (451 of the 10,570 in validation); here they count. T5's own scores "
+        "number the words in another way than its targets do, and give a perfect model 11.8 EM."
+    ),
+)
+
+SQUAD_2 = TaskSpec(
+    name="squad/v2.0",
+    benchmark="squad",
+    source=SquadJson("squad", {"train": "train-v2.0.json", "validation": "dev-v2.0.json"}, version="2.0"),
+    tfds="squad/v2.0",
+    text=SquadQuestion("question:"),
+    answer=OptionalContextSpan(no_answer="unanswerable"),
+    metrics=("em", "f1", "has_ans_em", "has_ans_f1", "no_ans_em", "no_ans_f1"),
+    submission=AnswersFile("predictions.json", split="validation", probabilities="na_probs.json"),
+    sizes={"train": 130319, "validation": 11873},
+    lengths=LENGTHS,
+    note="Not one of T5's tasks: the form of squad/v1.1, and `unanswerable` where the passage has no answer.",
+)
+
+TASKS: tuple[TaskSpec, ...] = (SQUAD, CONTEXT_FREE, SPAN, SQUAD_2)

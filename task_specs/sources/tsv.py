@@ -1,0 +1,100 @@
+"""GLUE's tab-separated files as a source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from task_specs.errors import SpecError
+from task_specs.records import FrozenDict
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels kept apart from the text, for scoring only.
+
+    Attributes:
+        file: the file below the source's folder, row for row with the text.
+        column: its label column.
+        same: features that must read the same on both sides, feature name to column name.
+    """
+
+    file: str
+    column: str
+    same: Mapping[str, str] = field(default_factory=FrozenDict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "same", FrozenDict(self.same))
+
+
+@dataclass(frozen=True)
+class Tsv:
+    """Tab-separated files as GLUE distributes them: never quoted, one row a line.
+
+    Attributes:
+        folder: the folder below the data directory.
+        files: split to file name, or to {part: file name} where a split joins files; ids are then `PART/ROW`.
+        fields: feature to column name.
+        label: the label's column. A split whose header lacks it is unlabelled; train and validation must have it.
+        classes: the label's values in the files, in the order of the answer's classes; empty for a number.
+        columns: the column names of files without a header.
+        headerless: the splits whose files have no header.
+        drop_incomplete: the splits whose rows with an empty or missing field are dropped and counted, as the official
+            reader does; their ids stay unused.
+        labels: labels that stand in a file of their own, by split.
+    """
+
+    folder: str
+    files: Mapping[str, str | Mapping[str, str]]
+    fields: Mapping[str, str]
+    label: str | None = None
+    classes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    headerless: tuple[str, ...] = ()
+    drop_incomplete: tuple[str, ...] = ()
+    labels: Mapping[str, Labels] = field(default_factory=FrozenDict)
+    kind: ClassVar[str] = "tsv"
+
+    def __post_init__(self) -> None:
+        for name in ("classes", "columns", "headerless", "drop_incomplete"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(
+            self,
+            "files",
+            FrozenDict({s: FrozenDict(f) if isinstance(f, Mapping) else f for s, f in self.files.items()}),
+        )
+        object.__setattr__(self, "fields", FrozenDict(self.fields))
+        object.__setattr__(self, "labels", FrozenDict(self.labels))
+        if not self.files or not self.fields:
+            raise SpecError("source 'tsv' needs at least one file and one field")
+        if "label" in self.fields:
+            raise SpecError("source 'tsv': 'label' is not a text field; name its column with label = ...")
+        if len(set(self.classes)) != len(self.classes):
+            raise SpecError(f"source 'tsv': the classes {list(self.classes)} repeat a value")
+        if self.labels and not self.classes:
+            raise SpecError("source 'tsv': labels in a file of their own are classes; name them with classes = [...]")
+        for apart in self.labels.values():
+            unknown = [feature for feature in apart.same if feature not in self.fields]
+            if unknown:
+                raise SpecError(f"source 'tsv': labels compare {unknown}, not among its fields {list(self.fields)}")
+        if bool(self.columns) != bool(self.headerless):
+            raise SpecError("source 'tsv': 'columns' and 'headerless' go together")
+        for name in (*self.headerless, *self.drop_incomplete, *self.labels):
+            if name not in self.files:
+                raise SpecError(
+                    f"source 'tsv': split {name!r} has no file; the splits with files are {list(self.files)}"
+                )
+        if self.headerless:
+            wanted = [*self.fields.values(), *([self.label] if self.label else [])]
+            missing = [column for column in wanted if column not in self.columns]
+            if missing:
+                raise SpecError(f"source 'tsv': {missing} is not among columns = {list(self.columns)}")
+
+    def paths(self, split: str) -> dict[str, str]:
+        entry = self.files[split]
+        return {"": entry} if isinstance(entry, str) else dict(entry)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        return tuple(self.files)

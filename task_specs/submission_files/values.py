@@ -1,0 +1,46 @@
+"""Files of a value for each example in a submission: a class's name, or a number."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from task_specs.errors import SpecError
+
+
+@dataclass(frozen=True)
+class ClassFile:
+    """A task's file in a submission, its values class names as the leaderboard spells them.
+
+    Attributes:
+        file: the file's name.
+        labels: what is written for each class, in the order of the answer's classes.
+        split: the split whose answers it holds.
+    """
+
+    file: str
+    labels: tuple[str, ...]
+    split: str = "test"
+    kind: ClassVar[str] = "class"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", tuple(self.labels))
+
+
+@dataclass(frozen=True)
+class NumberFile:
+    """A task's file in a submission, its values numbers that are clipped to the range the leaderboard accepts."""
+
+    file: str
+    low: float
+    high: float
+    decimals: int = 3
+    split: str = "test"
+    kind: ClassVar[str] = "number"
+
+    def __post_init__(self) -> None:
+        if not -math.inf < self.low < self.high < math.inf or self.decimals < 0:
+            raise SpecError(
+                f"a file of numbers needs low < high and decimals from 0, got {self.low}, {self.high}, {self.decimals}"
+            )

@@ -33,7 +33,7 @@ parity: $(VENV)/.parity
 # Preparation on Apache Beam, in an environment of its own: Beam asks for older libraries than the newest that the rest
 # accepts, and preparation needs no TensorFlow.
 beam: $(BEAM_VENV)/.beam
-	$(BEAM_VENV)/bin/python -m pytest -k beam tests/t5eval/test_preparation.py tests/commands/test_prepare_command.py
+	$(BEAM_VENV)/bin/python -m pytest -k beam tests/t5eval/preparation/test_preparation.py tests/commands/test_prepare_command.py
 
 # Every benchmark: make bench DATA=folder; without DATA, those that need none.
 bench: $(VENV)/.bench

@@ -44,7 +44,7 @@ setup(
     packages=find_packages(include=["task_specs*", "t5eval*", "keras_model*", "leaderboards*"]),
     package_data={
         "task_specs": ["py.typed"],
-        "t5eval": ["py.typed", "demo/suite/**/*", "report/templates/*", "schema/*.json"],
+        "t5eval": ["py.typed", "demo/suite/**/*", "reports/templates/*", "runs/schema/*.json"],
         "keras_model": ["py.typed"],
         "leaderboards": ["py.typed"],
     },

@@ -1,4 +1,59 @@
 """The Keras T5: model, tokenizer, checkpoints, decoding and training.
 
-Nothing is imported here, so that the tokenizer can be used without TensorFlow; import the module that is needed.
+In come checkpoints, token ids and texts; out come logits, texts and checkpoints. It imports nothing of ours. What a
+user imports stands here, and nothing is imported before it is used: a tokenizer needs no TensorFlow.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from keras_model.checkpoints.formats.huggingface import save_model as save_model
+    from keras_model.checkpoints.formats.keras_hub_writer import save_preset as save_preset
+    from keras_model.checkpoints.load import load_model as load_model
+    from keras_model.config import ConfigError as ConfigError
+    from keras_model.config import T5Config as T5Config
+    from keras_model.decoding.generator import Generator as Generator
+    from keras_model.files.model_folder import CheckpointError as CheckpointError
+    from keras_model.t5 import T5 as T5
+    from keras_model.tokenizers.byte_tokenizer import ByteTokenizer as ByteTokenizer
+    from keras_model.tokenizers.loading import load_tokenizer as load_tokenizer
+    from keras_model.tokenizers.sentencepiece import T5Tokenizer as T5Tokenizer
+    from keras_model.training.adafactor import Adafactor as Adafactor
+    from keras_model.training.losses import TokenAccuracy as TokenAccuracy
+    from keras_model.training.losses import TokenCrossEntropy as TokenCrossEntropy
+    from keras_model.training_run.fit import fit as fit
+    from keras_model.training_run.fit_settings import TrainSettings as TrainSettings
+
+_HOMES = {
+    "Adafactor": "keras_model.training.adafactor",
+    "ByteTokenizer": "keras_model.tokenizers.byte_tokenizer",
+    "CheckpointError": "keras_model.files.model_folder",
+    "ConfigError": "keras_model.config",
+    "Generator": "keras_model.decoding.generator",
+    "T5": "keras_model.t5",
+    "T5Config": "keras_model.config",
+    "T5Tokenizer": "keras_model.tokenizers.sentencepiece",
+    "TokenAccuracy": "keras_model.training.losses",
+    "TokenCrossEntropy": "keras_model.training.losses",
+    "TrainSettings": "keras_model.training_run.fit_settings",
+    "fit": "keras_model.training_run.fit",
+    "load_model": "keras_model.checkpoints.load",
+    "load_tokenizer": "keras_model.tokenizers.loading",
+    "save_model": "keras_model.checkpoints.formats.huggingface",
+    "save_preset": "keras_model.checkpoints.formats.keras_hub_writer",
+}
+
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

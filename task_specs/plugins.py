@@ -1,40 +1,25 @@
-"""Plugins of installed packages, loaded when something is asked for that is not there without them."""
+"""What is asked for and not there may come from a plugin: the harness says here how its plugins are loaded."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
-from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from task_specs.errors import SpecError
 
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
-# Installed packages offer plugins under this entry point group: modules that register, as files of --plugin do.
-ENTRY_POINT_GROUP = "t5eval.plugins"
-
 Found = TypeVar("Found")
 
+_loaders: list[Callable[[], tuple[str, ...]]] = []
 
-@cache
-def entry_points() -> tuple[EntryPoint, ...]:
-    """Returns the entry points of all plugins, by package and name. The search takes longer than any other lookup."""
-    from importlib import metadata
 
-    points = metadata.entry_points(group=ENTRY_POINT_GROUP)
-    return tuple(sorted(points, key=lambda point: (point.dist.name if point.dist else "", point.name)))
+def install(loader: Callable[[], tuple[str, ...]]) -> None:
+    """Makes known what loads plugins: called when a name is not found, it returns a line for each broken plugin."""
+    _loaders.append(loader)
 
 
 def load_installed() -> tuple[str, ...]:
     """Loads the installed plugins, each once; returns a line for each that is broken, and offers nothing."""
-    points = entry_points()
-    if not points:
-        return ()
-    # Whatever registers does it with t5eval: where there is a plugin, there is t5eval, too.
-    broken: tuple[str, ...] = importlib.import_module("t5eval.plugins.loader").load_installed(points)
-    return broken
+    return tuple(line for loader in _loaders for line in loader())
 
 
 def looked_up(find: Callable[[], Found | None], what: str) -> Found | None:

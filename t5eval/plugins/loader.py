@@ -6,7 +6,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 import leaderboards
 from t5eval.data import official_files
 from t5eval.metrics import registry as metric_registry
+from t5eval.plugins.installed import entry_points
 from t5eval.predictors import prefixes as opening
 from t5eval.support.guard import line_of
 from t5eval.support.plugin_record import LOADED, LOADING, Plugin
@@ -50,13 +51,14 @@ def load(path: str) -> None:
         _run(file)
 
 
-def load_installed(points: Sequence[EntryPoint]) -> tuple[str, ...]:
+def load_installed() -> tuple[str, ...]:
     """Imports the plugins of installed packages, each once; returns a line for each that is broken.
 
     While a plugin is being loaded, no other one is: it imports what it needs.
     """
     if LOADING:
         return ()
+    points = entry_points()
     for point in points:
         if point not in _installed:
             try:

@@ -71,9 +71,9 @@ def t5eval_process() -> Command:
 @pytest.fixture
 def forget_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """Returns what makes this process forget every plugin, as a new process would; it does so after the test, too."""
+    from t5eval.plugins import installed
     from t5eval.plugins import loader as plugin_loading
     from t5eval.support.plugin_record import LOADED
-    from task_specs import plugins as installed
     from task_specs import registry
 
     before = [dict(table) for table in plugin_loading.TABLES]

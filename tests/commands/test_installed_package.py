@@ -42,7 +42,7 @@ def test_the_wheel_holds_the_four_packages_and_the_suite_and_nothing_else(wheel:
         "t5eval/demo/suite/glue/MNLI/dev_matched.tsv",
         "t5eval/py.typed",
         "t5eval/reports/templates/report.html",
-        "t5eval/schema/results.schema.json",
+        "t5eval/runs/schema/results.schema.json",
     ):
         assert data in names
 

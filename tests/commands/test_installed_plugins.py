@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from t5eval.plugins import installed
 from t5eval.plugins import loader as plugin_loading
 from t5eval.support.plugin_record import LOADED
-from task_specs import plugins as installed
 from tests.commands.conftest import PLUGINS
 
 STARS = ("source.py", "text_format.py", "answer_parser.py", "metric.py", "model.py")

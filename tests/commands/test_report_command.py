@@ -296,7 +296,7 @@ def test_tables_for_latex_and_spreadsheets(t5eval: Any, evaluated: Path, tmp_pat
 
 
 def test_a_run_that_only_trained_has_its_curves(t5eval: Any, tmp_path: Path) -> None:
-    written = Path(__file__).parents[1] / "t5eval" / "references" / "events.out.tfevents.1795655543.tf2"
+    written = Path(__file__).parents[1] / "t5eval" / "reports" / "references" / "events.out.tfevents.1795655543.tf2"
     (tmp_path / "run" / "logs").mkdir(parents=True)
     shutil.copy(written, tmp_path / "run" / "logs")
     markdown, page = report(t5eval, tmp_path / "run")

@@ -10,7 +10,7 @@ from keras_model.data.batch_plan import BatchPlan
 from keras_model.data.batches import Examples, Filling, batch_dataset, make_packed_batch
 from keras_model.data.packed_plan import PackedPlan
 from keras_model.data.packing import Packing
-from tests.keras_model.test_batches import random_examples
+from tests.keras_model.data.test_batches import random_examples
 
 
 def plan_for(examples, row=(96, 32), batch_size=4, **options):

@@ -17,7 +17,7 @@ from t5eval.api import functions as api
 from t5eval.cli.main import run
 from t5eval.demo.demo import suite_folder
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "python.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "python.md"
 SUITE = str(suite_folder())
 
 

@@ -10,7 +10,7 @@ from keras_model.data.batches import Examples, Filling
 from keras_model.training_run.fit import fit, make_plan
 from keras_model.training_run.fit_settings import TrainSettings
 from keras_model.training_run.state import TrainingError
-from tests.keras_model.test_training import At, Killed, assert_same_weights, new_model, raise_
+from tests.keras_model.training_run.test_training import At, Killed, assert_same_weights, new_model, raise_
 
 SETTINGS = TrainSettings(steps=9, batch_size=4, learning_rate=0.01, checkpoint_every=3, log_every=3, packing=(24, 12))
 PARTS = {"sizes": [30, 15], "rates": [1.0, 3.0]}

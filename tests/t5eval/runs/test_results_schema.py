@@ -20,7 +20,7 @@ from t5eval.predictors import open_model
 from t5eval.runs.environment import checkout
 from t5eval.runs.results import SCHEMA
 
-SCHEMA_FILE = Path(t5eval.__file__).with_name("schema") / "results.schema.json"
+SCHEMA_FILE = Path(t5eval.__file__).parent / "runs" / "schema" / "results.schema.json"
 MODEL = """
 from t5eval.predictors.predictor import Generation, Predictor, Prepared
 

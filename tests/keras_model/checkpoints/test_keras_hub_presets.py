@@ -19,7 +19,7 @@ from keras_model.config import T5Config
 from keras_model.t5 import T5
 from keras_model.tokenizers.sentencepiece import T5Tokenizer
 
-ARCHIVE = Path(__file__).parent / "references" / "keras_hub.zip"
+ARCHIVE = Path(__file__).parents[1] / "references" / "keras_hub.zip"
 FAMILIES = ("v1_0", "v1_1")
 SHAPE = {"vocab_size": 64, "num_layers": 2, "num_heads": 3, "d_model": 16, "d_ff": 24, "d_kv": 6}
 V1_1 = T5Config(**SHAPE, feed_forward_proj="gated-gelu", tie_word_embeddings=False)

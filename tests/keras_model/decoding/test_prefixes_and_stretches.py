@@ -6,8 +6,8 @@ import pytest
 from keras_model.decoding import encoding
 from keras_model.decoding import loop as decoding_loop
 from keras_model.decoding.generator import Generator
+from tests.keras_model.decoding.test_decoding import greedy_by_forward_pass
 from tests.keras_model.models import FAMILIES, V1_0, V1_1, make_model, next_log_probabilities, sources
-from tests.keras_model.test_decoding import greedy_by_forward_pass
 
 
 def test_a_text_goes_on_from_its_prefix():

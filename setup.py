@@ -25,6 +25,7 @@ DEV = [
     "pytest>=8",
     "hypothesis>=6.100",
     "ruff>=0.8",
+    "import-linter>=2.9",  # `make lint`
     "mypy>=1.13",
     "build>=1.2",
     "types-setuptools",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from t5eval.support.version import __version__ as __version__
 from task_specs import plugins
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from t5eval.support.errors import UserError as UserError
     from t5eval.training.score_callback import TaskScores as TaskScores
     from t5eval.training.task_metric import TaskMetric as TaskMetric
-
-__version__ = "0.1.0"
-
 
 def _load_plugins() -> tuple[str, ...]:
     from t5eval.plugins.installed import entry_points

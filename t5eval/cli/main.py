@@ -12,7 +12,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from t5eval import __version__
+from t5eval.support.version import __version__
 from t5eval.cli.progress import stage_progress
 from t5eval.support.stages import QUIET, USUAL, VERBOSE, cause, set_detail, shown, timed
 from task_specs.errors import UserError

@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from t5eval import __version__
+from t5eval.support.version import __version__
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement

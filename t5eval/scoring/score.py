@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from t5eval import __version__
+from t5eval.support.version import __version__
 from t5eval.metrics import Batch, Metric, Scored, get_metric
 from t5eval.metrics.metric import Floats
 from t5eval.support.errors import PredictionError

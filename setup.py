@@ -17,7 +17,8 @@ KERAS = [
 TFDS = ["tensorflow-datasets>=4.9.4", "importlib_resources>=6", "tensorflow>=2.19,<2.22"]
 CONVERT = ["tensorstore>=0.1.64"]  # T5X's folders of zarr arrays
 BEAM = ["apache-beam>=2.65", "safetensors>=0.4"]  # t5eval prepare --runner; asks for protobuf below 7
-HF = ["torch>=2.2", "transformers>=4.44", "datasets>=2.20"]
+# From these versions on, none runs code that a file of a model or a dataset holds.
+HF = ["torch>=2.6", "transformers>=4.56", "datasets>=4"]
 WANDB = ["wandb>=0.18"]  # t5eval train --wandb
 PANDAS = ["pandas>=2"]  # to_pandas() of results
 DEV = [

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from t5eval.training.score_callback import TaskScores as TaskScores
     from t5eval.training.task_metric import TaskMetric as TaskMetric
 
+
 def _load_plugins() -> tuple[str, ...]:
     from t5eval.plugins.installed import entry_points
 

@@ -12,9 +12,9 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from t5eval.support.version import __version__
 from t5eval.cli.progress import stage_progress
 from t5eval.support.stages import QUIET, USUAL, VERBOSE, cause, set_detail, shown, timed
+from t5eval.support.version import __version__
 from task_specs.errors import UserError
 
 # Command to (module, one line for the help page): a listing must not import TensorFlow, nor even the commands.

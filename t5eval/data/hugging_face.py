@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from t5eval.data.copies import Part, has_ids, other_direction, part_names, read_
 from t5eval.data.copy_rows import ID_COLUMNS
 from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError, MissingFile, MissingPackage
+from t5eval.support.strict_json import parse_json
 from t5eval.support.tensorflow_import import silent_stderr
 from task_specs import Example, TaskSpec
 
@@ -119,7 +119,7 @@ class HuggingFaceData:
             shown, dataset = self._open(spec, name)
             names = getattr((dataset.features or {}).get("label"), "names", None)
             place = f"{self.option} {spec.name} {name}"
-            parts.append(Part(part, place, list(names or ()), _rows(dataset, place)))
+            parts.append(Part(part, place, list(names or ()), _rows(_plain_columns(dataset), place)))
         yield from read_copy(spec, split, parts, f"{PREFIX}{shown}/{split}", summary)
         if not self._is_folder and (note := other_direction(spec, split)):
             summary.notes.append(note)
@@ -133,7 +133,7 @@ class HuggingFaceData:
         if spec.submission is None or spec.submission.split not in self.splits(spec):
             return ""
         name = next(iter(part_names(spec, spec.submission.split).values()))
-        row = next(_rows(self._open(spec, name)[1], self.option), {})
+        row = next(_rows(_plain_columns(self._open(spec, name)[1]), self.option), {})
         if (column := ID_COLUMNS[spec.source.kind]) not in row:
             return f"{self.option}: the rows of {spec.name} have no column {column!r}, which says which row is which"
         return ""
@@ -149,7 +149,7 @@ def _layout(folder: Path) -> dict[str, tuple[str, tuple[Path, ...]]]:
     saved = folder / "dataset_dict.json"
     if saved.is_file():
         try:
-            names = json.loads(saved.read_text(encoding="utf-8"))["splits"]
+            names = parse_json(saved.read_bytes())["splits"]
             return {name: ("disk", (folder / name,)) for name in names if (folder / name / "state.json").is_file()}
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             raise DataError(f"{saved}: not what save_to_disk writes") from None
@@ -198,6 +198,27 @@ def _load_from_hub(name: str, config: str, required: bool) -> Mapping[str, Any]:
         return found
     except Exception as error:
         raise _unreadable(f"{PREFIX}{name}", error) from None
+
+
+def _plain_columns(dataset: Any) -> Any:
+    """Returns a dataset without the columns that hold more than texts and numbers, such as images.
+
+    The library decodes those as it reads them, and may fetch what they name from the network.
+    """
+    others = [name for name, feature in (dataset.features or {}).items() if not _is_plain(feature)]
+    if others and hasattr(dataset, "decode"):
+        dataset = dataset.decode(False)  # a stream decodes a row before columns are removed from it
+    return dataset.remove_columns(others) if others else dataset
+
+
+def _is_plain(feature: Any) -> bool:
+    if isinstance(feature, Mapping):
+        return all(map(_is_plain, feature.values()))
+    if isinstance(feature, list):
+        return all(map(_is_plain, feature))
+    if type(feature).__name__ in ("List", "LargeList", "Sequence"):
+        return _is_plain(feature.feature)
+    return type(feature).__name__ in ("Value", "ClassLabel", "Translation")
 
 
 def _rows(dataset: Any, place: str) -> Iterator[Mapping[str, Any]]:

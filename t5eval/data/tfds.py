@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -15,13 +14,29 @@ from t5eval.data.copies import Part, has_ids, other_direction, part_names, read_
 from t5eval.data.copy_rows import ID_COLUMNS
 from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError, MissingFile, MissingPackage
+from t5eval.support.strict_json import parse_json
+from t5eval.support.tensorflow_import import silent_stderr
 from task_specs import Example, TaskSpec
+from task_specs.errors import quoted
 from task_specs.sources.parallel import ParallelText
 
 PREFIX = "tfds:"
 PIP = "pip install 't5eval[tfds]'"
 BATCH_ROWS = 512
 TEST_SETS = "wmt_translate"  # where `t5eval data build` puts WMT's sets without the training corpora
+
+# What `features.json` names a feature's class by, now and in earlier versions.
+_CLASS_KEYS = {"pythonClassName", "python_class_name", "type"}
+_FEATURES = "tensorflow_datasets.core.features."
+_FEATURE_CLASSES = {
+    "features_dict.FeaturesDict",
+    "text_feature.Text",
+    "class_label_feature.ClassLabel",
+    "tensor_feature.Tensor",
+    "scalar.Scalar",
+    "sequence_feature.Sequence",
+    "translation_feature.Translation",
+}
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 
@@ -134,7 +149,7 @@ class TfdsData:
 def _splits(folder: Path) -> tuple[str, ...]:
     path = folder / "dataset_info.json"
     try:
-        splits = json.loads(path.read_text(encoding="utf-8")).get("splits", [])
+        splits = parse_json(path.read_bytes()).get("splits", [])
         return tuple(split["name"] for split in splits if isinstance(split["name"], str))
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
@@ -149,13 +164,39 @@ def _part(found: PreparedDataset, part: str, name: str) -> Part:
     return Part(part, f"{found.folder} {name}", names, rows)
 
 
+def _require_own_features(folder: Path) -> None:
+    """Refuses a dataset that names a class which is not one of TensorFlow Datasets' own for texts, labels and numbers.
+
+    The library imports whatever module the file names, so it gets the file only after this.
+    """
+    path = folder / "features.json"
+    try:
+        waiting = [parse_json(path.read_bytes())]
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise DataError(f"{path}: not the features of a prepared dataset: {error}") from None
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Mapping):
+            for key in _CLASS_KEYS & value.keys():
+                name = value[key]
+                if isinstance(name, str) and name.removeprefix(_FEATURES) not in _FEATURE_CLASSES:
+                    raise DataError(
+                        f"{path}: names the class {quoted(name)}, and is not given to TensorFlow Datasets, which would "
+                        f"import it; a task's features are texts, labels, numbers and lists of them"
+                    )
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+
+
 def _features(builder: Any) -> dict[str, Any]:
     return dict(builder.info.features.items())
 
 
 def _open(found: PreparedDataset, name: str) -> tuple[Any, Iterator[Mapping[str, Any]]]:
-    from t5eval.support.tensorflow_import import silent_stderr
-
+    _require_own_features(found.folder)
     try:
         with silent_stderr():
             import tensorflow_datasets as tfds

@@ -67,9 +67,9 @@ class TransformersPredictor(Predictor):
             except ModuleNotFoundError as error:
                 raise MissingPackage(f"hf: needs {error.name}: pip install 't5eval[hf]'") from None
             try:
-                tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
+                tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True, trust_remote_code=False)
                 model = AutoModelForSeq2SeqLM.from_pretrained(
-                    self.folder, dtype=getattr(torch, self.dtype), local_files_only=True
+                    self.folder, dtype=getattr(torch, self.dtype), local_files_only=True, trust_remote_code=False
                 )
             except Exception as error:
                 raise UserError(

@@ -8,11 +8,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from t5eval.support.version import __version__
 from t5eval.runs.calls import with_calls
 from t5eval.support.errors import RunError
 from t5eval.support.files import write_json
 from t5eval.support.strict_json import parse_json
+from t5eval.support.version import __version__
 from task_specs import BENCHMARKS, Benchmark, get
 
 SCHEMA = 1

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from t5eval.support.version import __version__
 from t5eval.metrics import Batch, Metric, Scored, get_metric
 from t5eval.metrics.metric import Floats
 from t5eval.support.errors import PredictionError
 from t5eval.support.stages import each, stage
+from t5eval.support.version import __version__
 from task_specs import Answer, Example, TaskSpec, TextPair
 from task_specs.answers.labels import Text
 from task_specs.errors import UserError

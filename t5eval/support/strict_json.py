@@ -1,4 +1,4 @@
-"""JSON from anywhere: no NaN, no number that a float cannot hold, no nesting without end."""
+"""JSON from anywhere: no NaN, no number that a float cannot hold, no name twice in an object, no endless nesting."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def parse_json(text: str | bytes, pairs_hook: Callable[[list[tuple[str, Any]]], 
 
     Args:
         text: the text, or its bytes in UTF-8.
-        pairs_hook: what makes a value of an object's names and values; a dict if None.
+        pairs_hook: what makes a value of an object's names and values; if None, a dict, in which no name stands twice.
 
     Raises:
         ValueError: the text is not such JSON, or nested too deeply.
@@ -26,12 +26,21 @@ def parse_json(text: str | bytes, pairs_hook: Callable[[list[tuple[str, Any]]], 
     try:
         return json.loads(
             text if isinstance(text, str) else text.decode("utf-8"),
-            object_pairs_hook=pairs_hook,
+            object_pairs_hook=pairs_hook or _each_once,
             parse_constant=_refuse,
             parse_float=_finite,
         )
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {twice[:50]!r} stands twice in one object")
+    return found
 
 
 def _refuse(name: str) -> Any:

@@ -192,3 +192,31 @@ def test_rows_without_an_id_are_read_but_not_submitted(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no glue submission was written: hf:.* have no column 'idx'"):
         submit("glue", tmp_path, source, tmp_path / "glue.zip", partial=True)
     assert "have no ids in a Hugging Face dataset" in source.unsubmittable(task_specs.get("wmt14/en-de"))
+
+
+@pytest.mark.parametrize("form", ["disk", "parquet"])
+def test_columns_that_would_be_fetched_are_left_out(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An extra column of images names an address, which the library asks when it decodes a row."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    rows = {"sentence": ["a", "b"], "label": [0, 1], "idx": [0, 1]}
+    image = [{"bytes": b"x", "path": "http://127.0.0.1:9/x.png"}] * 2
+    features = datasets.Features(
+        sentence=datasets.Value("string"), label=datasets.ClassLabel(names=["unacceptable", "acceptable"]),
+        idx=datasets.Value("int32"), picture=datasets.Image(), pictures=datasets.List(datasets.Image()),
+    )  # fmt: skip
+    table = pa.table({**rows, "picture": image, "pictures": [image] * 2})
+    made = datasets.Dataset(table.cast(features.arrow_schema), fingerprint="x")
+    assert isinstance(made.features["picture"], datasets.Image)
+    folder = tmp_path / "glue" / "cola"
+    if form == "disk":
+        datasets.DatasetDict({"validation": made}).save_to_disk(str(folder))
+    else:
+        folder.mkdir(parents=True)
+        pyarrow.parquet.write_table(made.data.table, folder / "validation.parquet")
+    asked: list[Any] = []
+    monkeypatch.setattr(datasets.Image, "decode_example", lambda *given, **named: asked.append(given))
+    split = open_split(task_specs.get("glue/cola"), "validation", HuggingFaceData(str(tmp_path)))
+    assert [(e.id, e.features["sentence"], e.features["label"]) for e in split] == [("0", "a", 0), ("1", "b", 1)]
+    assert not asked

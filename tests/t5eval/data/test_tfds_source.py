@@ -178,6 +178,8 @@ def test_what_is_not_prepared(tmp_path: Path, data: TfdsData) -> None:
         (lambda p: (p / "dataset_info.json").write_text("[]"), "not the information file"),
         (lambda p: (p / "dataset_info.json").write_text('{"splits": 3}'), "not the information file"),
         (lambda p: (p / "features.json").write_text("{}"), "TensorFlow Datasets cannot read its split validation"),
+        (lambda p: (p / "features.json").write_text("{"), "features.json: not the features of a prepared dataset"),
+        (lambda p: (p / "features.json").unlink(), "features.json: cannot be read"),
         (lambda p: next(p.glob("*validation*")).write_bytes(b"\0" * 99), "cannot read its split validation"),
         (lambda p: next(p.glob("*validation*")).unlink(), "cannot read its split validation"),
     ],
@@ -203,3 +205,33 @@ def test_building_again_builds_nothing(data: TfdsData, archives: Path) -> None:
     [built] = build([task_specs.get("glue/rte")], archives, data)
     assert not built.new
     assert built.sizes == {"train": 660, "validation": 80, "test": 80}
+
+
+@pytest.mark.parametrize("key", ["pythonClassName", "python_class_name", "type"])
+def test_a_class_that_a_folder_names_is_not_imported(
+    key: str, data: TfdsData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TensorFlow Datasets imports whatever module `features.json` names, from anywhere on the path."""
+    (tmp_path / "evil_module.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').write('x')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    folder = tmp_path / "data/glue/rte/2.0.0"
+    shutil.copytree(data.folder / "glue/rte/2.0.0", folder)
+    features = json.loads((folder / "features.json").read_text())
+    idx = features["featuresDict"]["features"]["idx"]
+    idx.pop("pythonClassName")
+    idx[key] = "evil_module.Feature"
+    (folder / "features.json").write_text(json.dumps(features))
+    with pytest.raises(DataError, match=r"features.json: names the class 'evil_module.Feature'"):
+        list(open_split(task_specs.get("glue/rte"), "validation", TfdsData(tmp_path / "data")))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_class_that_stands_twice_is_not_imported(data: TfdsData, tmp_path: Path) -> None:
+    folder = tmp_path / "data/glue/rte/2.0.0"
+    shutil.copytree(data.folder / "glue/rte/2.0.0", folder)
+    text = (folder / "features.json").read_text()
+    twice = text.replace('"pythonClassName"', '"pythonClassName": "evil_module.Feature", "pythonClassName"', 1)
+    assert twice != text
+    (folder / "features.json").write_text(twice)
+    with pytest.raises(DataError, match="'pythonClassName' stands twice"):
+        list(open_split(task_specs.get("glue/rte"), "validation", TfdsData(tmp_path / "data")))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +131,23 @@ def test_pytorchs_own_error_of_memory() -> None:
     with pytest.raises(RuntimeError) as raised:
         torch.empty(1 << 55, dtype=torch.int8)
     assert is_out_of_memory(raised.value)
+
+
+def test_code_in_a_model_folder_is_not_run(names: dict[str, str], tmp_path: Path) -> None:
+    """A folder with `auto_map` asked `[y/N]` whether its code may run, and `yes |` answered it."""
+    folder = tmp_path / "model"
+    shutil.copytree(names["keras"], folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["model_type"] = "mine"
+    config["auto_map"] = {"AutoConfig": "code.Config", "AutoModelForSeq2SeqLM": "code.Model"}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "code.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').write('x')\n")
+    program = (
+        "from t5eval.predictors import ModelOptions, open_model\n"
+        f"open_model('hf:{folder}', ModelOptions(None)).predictor.prepare(['a'], 8)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], input="y\n" * 9, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 1
+    assert "transformers cannot load it" in done.stderr
+    assert "[y/N]" not in done.stdout + done.stderr
+    assert not (tmp_path / "ran").exists()

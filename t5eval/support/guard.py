@@ -1,12 +1,15 @@
-"""Calling code that a user wrote: what goes wrong with it names the plugin, the contract and the line."""
+"""Running code that a user wrote: what goes wrong with it names the plugin, the contract and the line."""
 
 from __future__ import annotations
 
 import functools
+import importlib.util
 import inspect
+import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from t5eval.support.plugin_record import LOADING
@@ -18,6 +21,21 @@ Check = Callable[..., Any]
 
 class Breach(Exception):
     """How what a plugin's code returned breaks its contract, to follow the name of what was called: `must be ...`."""
+
+
+def run_file(file: Path, name: str) -> ModuleType:
+    """Runs a file of Python and returns it as a module called `name`.
+
+    Raises:
+        UserError: its name does not end in `.py`.
+    """
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise UserError("not a file of Python; its name ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where dataclasses look for it
+    spec.loader.exec_module(module)
+    return module
 
 
 def line_of(error: BaseException, place: Path) -> str:

@@ -149,9 +149,13 @@ def watch_leaderboard(guard: Guard, board: Leaderboard) -> None:
     watch("render", "the file's bytes and a number", lambda found: _is_pair(found, bytes, int))
     watch("parse", "a leaderboards.leaderboard.Rows", lambda found: isinstance(found, Rows))
     if isinstance(board, RowPerExample):
-        watch("write_row", "one line of text", lambda row: isinstance(row, str) and not {*row} & {*"\n\r"}, ValueError)
+        watch("write_row", "one line of text", _is_line, ValueError)
         watch("read_row", "an id and a text", lambda found: _is_pair(found, str, str), RowFault)
 
 
 def _is_pair(found: Any, *kinds: type) -> bool:
     return isinstance(found, Sequence) and len(found) == 2 and all(map(isinstance, found, kinds))
+
+
+def _is_line(found: Any) -> bool:
+    return isinstance(found, str) and "\n" not in found and "\r" not in found

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, warn
-from t5eval.comparison.compare import ComparedSplit, choose_data, choose_splits, compare_all, compare_published
+from t5eval.comparison.compare import choose_data, choose_splits, compare_all, compare_published
 from t5eval.comparison.published import require_published
 from t5eval.comparison.sides import Side
-from t5eval.comparison.splits import INTERVAL, RANDOMISATION, corrected
+from t5eval.comparison.splits import INTERVAL, RANDOMISATION, SplitComparison, corrected
 from t5eval.support.files import replacing
 from task_specs import TaskSpec
 from task_specs.errors import UserError
@@ -25,18 +24,12 @@ def _side(side: Side) -> dict[str, Any]:
 
 
 def _document(
-    a: Side, b: Side, compared: Sequence[ComparedSplit], data: str, left_out: Sequence[str]
+    a: Side, b: Side, compared: Sequence[SplitComparison], data: str, left_out: Sequence[str]
 ) -> dict[str, Any]:
     results: dict[str, dict[str, Any]] = {}
     for one in compared:
-        results.setdefault(one.comparison.task, {})[one.comparison.split] = {
-            **one.comparison.to_json(),
-            "sound": not one.faults,
-            "faults": list(one.faults),
-            "settings": [vars(setting) for setting in one.settings],
-            "data": one.data.to_json(),
-        }
-    headline = [c for one in compared for c in one.comparison.scores.values() if c.p_holm is not None]
+        results.setdefault(one.task, {})[one.split] = one.to_json()
+    headline = [c for one in compared for c in one.scores.values() if c.p_holm is not None]
     return {
         "a": _side(a),
         "b": _side(b),
@@ -53,7 +46,7 @@ def _document(
     }
 
 
-def _write_changes(path: Path, compared: Sequence[ComparedSplit]) -> None:
+def _write_changes(path: Path, compared: Sequence[SplitComparison]) -> None:
     with replacing(path) as file:
         for one in compared:
             for record in one.changed:
@@ -99,14 +92,13 @@ def command(
     unlabelled: list[str] = []
     compared = list(compare_all(*sides, splits, data, unlabelled))
     left_out += _without_labels(unlabelled, bool(compared))
-    tested = corrected([one.comparison for one in compared], {one.spec.name: one.spec.task_score for one in compared})
-    compared = [replace(one, comparison=comparison) for one, comparison in zip(compared, tested, strict=True)]
+    compared = corrected(compared, {spec.name: spec.task_score for spec, _ in splits})
     for one in compared:
         warn(one.data.notes)
-        for name, missing in one.comparison.missing.items():
+        for name, missing in one.missing.items():
             if missing:
-                where = f"{one.comparison.task} {one.comparison.split}: {name} has no prediction for"
-                warn(f"{where} {missing:,} of {one.comparison.n:,} examples; they count as wrong")
+                where = f"{one.task} {one.split}: {name} has no prediction for"
+                warn(f"{where} {missing:,} of {one.n:,} examples; they count as wrong")
     if changes:
         _write_changes(Path(changes), compared)
     if as_json:

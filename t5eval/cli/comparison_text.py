@@ -7,8 +7,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from t5eval.cli.score_table import number
-from t5eval.comparison.compare import ComparedSplit
+from t5eval.cli.score_table import interval, number
 from t5eval.comparison.published import AgainstPublished
 from t5eval.comparison.splits import T5, Changes, Contrast, SplitComparison
 
@@ -29,15 +28,10 @@ def signed(value: float | None) -> str:
     return "-" if value is None else f"{value:+.2f}"
 
 
-def between(interval: tuple[float, float] | None) -> str:
-    """Returns an interval as printed."""
-    return f"[{interval[0]:.2f}, {interval[1]:.2f}]" if interval else ""
-
-
 def _score_line(name: str, contrast: Contrast) -> str:
     values = number(contrast.a), number(contrast.b), signed(contrast.difference)
     p_values = p_value(contrast.p), p_value(contrast.p_holm)
-    return ROW.format(name, *values, between(contrast.ci95), *p_values).rstrip()
+    return ROW.format(name, *values, interval(contrast.ci95), *p_values).rstrip()
 
 
 def _changes_line(changes: Changes) -> str:
@@ -72,13 +66,13 @@ def _shown(value: Any) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN // 2 - 1]}…{text[-SHOWN // 2 :]}"
 
 
-def settings_lines(compared: Sequence[ComparedSplit]) -> list[str]:
+def settings_lines(compared: Sequence[SplitComparison]) -> list[str]:
     """Returns a line for each setting that differs, with the splits where it does unless it does in all."""
     where: dict[tuple[str, str, str, str], list[str]] = {}
     for one in compared:
         for differing in one.settings:
             key = (differing.setting, _shown(differing.a), _shown(differing.b), EFFECTS[differing.effect])
-            where.setdefault(key, []).append(f"{one.comparison.task} {one.comparison.split}")
+            where.setdefault(key, []).append(f"{one.task} {one.split}")
     lines = []
     for (setting, a, b, effect), splits in where.items():
         part = "" if len(splits) == len(compared) else f" in {', '.join(splits)}"
@@ -86,7 +80,7 @@ def settings_lines(compared: Sequence[ComparedSplit]) -> list[str]:
     return lines
 
 
-def verdict_lines(compared: Sequence[ComparedSplit], unrecorded: Sequence[str]) -> list[str]:
+def verdict_lines(compared: Sequence[SplitComparison], unrecorded: Sequence[str]) -> list[str]:
     """Returns whether the comparison is sound, and why it is not.
 
     Args:
@@ -99,7 +93,7 @@ def verdict_lines(compared: Sequence[ComparedSplit], unrecorded: Sequence[str]) 
         lines.append("NOT SOUND:" if len(faulty) == len(compared) else "NOT SOUND in part:")
     for one in faulty:
         for fault in one.faults:
-            text = f"{one.comparison.task} {one.comparison.split}: {fault}"
+            text = f"{one.task} {one.split}: {fault}"
             lines += textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
     if not faulty:
         confounds = {s.setting for one in compared for s in one.settings if s.effect == "may matter"}
@@ -110,11 +104,11 @@ def verdict_lines(compared: Sequence[ComparedSplit], unrecorded: Sequence[str]) 
     return lines
 
 
-def comparison_lines(compared: Sequence[ComparedSplit], unrecorded: Sequence[str], t5: bool) -> list[str]:
+def comparison_lines(compared: Sequence[SplitComparison], unrecorded: Sequence[str], t5: bool) -> list[str]:
     """Returns the whole comparison."""
     lines = [ROW.format("", "A", "B", "B - A", "95 % interval", "p", "Holm").rstrip()]
     for one in compared:
-        lines += split_lines(one.comparison, t5)
+        lines += split_lines(one, t5)
     settings = settings_lines(compared)
     lines += ["", "settings that differ (A | B)", *settings] if settings else [""]
     return [*lines, *verdict_lines(compared, unrecorded)]
@@ -130,7 +124,7 @@ def published_lines(model: str, pairs: Sequence[AgainstPublished]) -> list[str]:
         lines.append(f"{task}, ours {split}, {model} {published_split}")
         for pair in members:
             value, ci95 = (pair.ours.value, pair.ours.ci95) if pair.ours else (None, None)
-            cells = number(value), between(ci95), f"{pair.published:.2f}", signed(pair.difference)
+            cells = number(value), interval(ci95), f"{pair.published:.2f}", signed(pair.difference)
             lines.append(PUBLISHED_ROW.format(pair.score, *cells).rstrip())
         verdict = f"NOT COMPARABLE: {'; '.join(reasons)}" if reasons else "comparable"
         lines += textwrap.wrap(verdict, WIDTH, initial_indent="  ", subsequent_indent="    ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from t5eval.scoring.score import Score, SplitScore
+from t5eval.scoring.score import SplitScore
 
 ROW = "  {:<19} {:>7}  {}"
 
@@ -15,9 +15,9 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def interval(score: Score) -> str:
-    """Returns a score's interval as printed."""
-    return f"[{score.ci95[0]:.2f}, {score.ci95[1]:.2f}]" if score.ci95 else ""
+def interval(ci95: tuple[float, float] | None) -> str:
+    """Returns a 95 % interval as printed, nothing where there is none."""
+    return f"[{ci95[0]:.2f}, {ci95[1]:.2f}]" if ci95 else ""
 
 
 def score_lines(results: Sequence[SplitScore]) -> list[str]:
@@ -27,7 +27,7 @@ def score_lines(results: Sequence[SplitScore]) -> list[str]:
         counts = f"{result.n:,} examples, {result.unreadable:,} unreadable, {result.missing:,} missing"
         lines.append(f"{result.task} {result.split}: {counts}")
         for name, score in result.scores.items():
-            lines.append(ROW.format(name, number(score.value), interval(score)).rstrip())
+            lines.append(ROW.format(name, number(score.value), interval(score.ci95)).rstrip())
     return lines
 
 

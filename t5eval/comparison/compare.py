@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import task_specs
 from t5eval.comparison.published import AgainstPublished, against_published
-from t5eval.comparison.settings import Differing, covered, differing, faults, side_faults
+from t5eval.comparison.settings import covered, differing, faults, side_faults
 from t5eval.comparison.sides import Side
-from t5eval.comparison.splits import SplitComparison, changed_examples, compare_split
+from t5eval.comparison.splits import SplitComparison, compare_split
 from t5eval.data import DataSource, Summary, available_splits, data_source, open_split
 from t5eval.metrics import Scored
 from t5eval.scoring.score import UNLABELLED, judge, score_split
 from t5eval.support.stages import each
 from task_specs import Example, TaskSpec
 from task_specs.errors import SpecError, UserError
-
-
-@dataclass(frozen=True)
-class ComparedSplit:
-    """A split's comparison, and what makes it sound or not.
-
-    Attributes:
-        spec: the task.
-        comparison: the scores.
-        data: what was read.
-        faults: why the comparison is not sound, none if it is.
-        settings: the settings that differ.
-        changed: a record for each example whose predictions differ.
-    """
-
-    spec: TaskSpec
-    comparison: SplitComparison
-    data: Summary
-    faults: Sequence[str]
-    settings: Sequence[Differing]
-    changed: Sequence[dict[str, Any]]
 
 
 def choose_data(option: str | None, sides: Sequence[Side]) -> DataSource:
@@ -104,29 +83,22 @@ def choose_splits(
     return chosen, left_out
 
 
-def read_labelled(spec: TaskSpec, split: str, data: DataSource) -> tuple[list[Example], Summary] | None:
-    """Returns a split's examples and what was read, None if it is unlabelled."""
-    opened = open_split(spec, split, data, with_labels=True)
-    examples = list(opened)
-    blank = judge(spec, examples, {})
-    if not examples or any(example.gold is UNLABELLED for example in blank):
-        return None
-    return examples, opened.summary
-
-
-def judge_side(side: Side, spec: TaskSpec, split: str, examples: Sequence[Example], count: int) -> list[Scored]:
-    """Returns a side's judged answers to the first `count` examples.
-
-    Raises:
-        PredictionError: its predictions cannot be read, or are not of these examples.
-    """
-    texts = side.predictions(spec.name, split, [example.id for example in examples])
-    return judge(spec, examples[:count], texts)
+def _labelled(
+    splits: Sequence[tuple[TaskSpec, str]], data: DataSource, doing: str, unlabelled: list[str]
+) -> Iterator[tuple[TaskSpec, str, list[Example], Summary]]:
+    """Yields each split's task, name, examples and what was read; one without labels is named in `unlabelled`."""
+    for spec, split in each(splits, doing, "splits"):
+        opened = open_split(spec, split, data, with_labels=True)
+        examples = list(opened)
+        if examples and not any(example.gold is UNLABELLED for example in judge(spec, examples, {})):
+            yield spec, split, examples, opened.summary
+        else:
+            unlabelled.append(f"{spec.name} {split}")
 
 
 def compare_all(
     a: Side, b: Side, splits: Sequence[tuple[TaskSpec, str]], data: DataSource, unlabelled: list[str]
-) -> Iterator[ComparedSplit]:
+) -> Iterator[SplitComparison]:
     """Yields the comparison of one split after another, without correction for their number.
 
     Args:
@@ -135,25 +107,25 @@ def compare_all(
         splits: what to compare.
         data: where the examples come from.
         unlabelled: is given the names of splits that have no labels, which nothing is yielded for.
+
+    Raises:
+        PredictionError: a side's predictions cannot be read, or are not of these examples.
     """
-    for spec, split in each(splits, "comparing", "splits"):
-        read = read_labelled(spec, split, data)
-        if read is None:
-            unlabelled.append(f"{spec.name} {split}")
-            continue
-        examples, summary = read
-        made_by = [side.made_by(spec.name, split) for side in (a, b)]
+    for spec, split, examples, summary in _labelled(splits, data, "comparing", unlabelled):
+        made_by = a.made_by(spec.name, split), b.made_by(spec.name, split)
         count = min(covered(made.get("limit"), len(examples)) for made in made_by)
-        judged = [judge_side(side, spec, split, examples, count) for side in (a, b)]
-        comparison = compare_split(spec, split, *judged)
-        yield ComparedSplit(
-            spec,
+        comparison = compare_split(spec, split, *(_judged(side, spec, split, examples, count) for side in (a, b)))
+        yield replace(
             comparison,
-            summary,
-            faults(spec, summary, made_by[0], made_by[1], comparison.missing),
-            differing(*(_settings(side, spec, split, len(examples)) for side in (a, b))),
-            list(changed_examples(spec, split, examples[:count], *judged)),
+            faults=faults(spec, summary, *made_by, comparison.missing),
+            settings=differing(*(_settings(side, spec, split, len(examples)) for side in (a, b))),
+            data=summary,
         )
+
+
+def _judged(side: Side, spec: TaskSpec, split: str, examples: Sequence[Example], count: int) -> list[Scored]:
+    texts = side.predictions(spec.name, split, [example.id for example in examples])
+    return judge(spec, examples[:count], texts)
 
 
 def _settings(side: Side, spec: TaskSpec, split: str, examples: int) -> dict[str, Any]:
@@ -174,16 +146,13 @@ def compare_published(
         splits: what to compare.
         data: where the examples come from.
         unlabelled: is given the names of splits that have no labels, which nothing is yielded for.
+
+    Raises:
+        PredictionError: the predictions cannot be read, or are not of these examples.
     """
-    for spec, split in each(splits, "scoring", "splits"):
-        if not any(row.model == model for row in spec.published):
-            continue
-        read = read_labelled(spec, split, data)
-        if read is None:
-            unlabelled.append(f"{spec.name} {split}")
-            continue
-        examples, summary = read
+    published = [(spec, split) for spec, split in splits if any(row.model == model for row in spec.published)]
+    for spec, split, examples, summary in _labelled(published, data, "scoring", unlabelled):
         made_by = side.made_by(spec.name, split)
-        judged = judge_side(side, spec, split, examples, covered(made_by.get("limit"), len(examples)))
+        judged = _judged(side, spec, split, examples, covered(made_by.get("limit"), len(examples)))
         ours = score_split(spec, split, judged)
         yield from against_published(spec, model, ours, side_faults("ours", spec, summary, made_by))

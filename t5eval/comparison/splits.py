@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from t5eval.comparison.settings import Differing
+from t5eval.data import Summary
 from t5eval.metrics import Batch, Metric, Scored, get_metric
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
 from t5eval.metrics.metric import Floats
@@ -79,7 +81,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class SplitComparison:
-    """Two systems on one split.
+    """Two systems on one split, and what makes the comparison sound or not.
 
     Attributes:
         task: the task's name.
@@ -89,6 +91,12 @@ class SplitComparison:
         changes: how many predictions changed.
         missing: side (`A`, `B`) to examples without a prediction, counted as wrong.
         unreadable: side to predictions that say nothing that counts, those missing left out.
+        faults: why the comparison is not sound, none if it is.
+        settings: the settings that differ.
+        data: what was read.
+        changed: a record for each example whose predictions differ, in file order: `task`, `split`, `id`, `inputs`,
+            `targets`; `a` and `b`, the predictions, None where there is none; `by`, the score of single examples, with
+            `score_a` and `score_b`; `change`: `better`, `worse` or `same`, None where there is no such score.
     """
 
     task: str
@@ -98,15 +106,25 @@ class SplitComparison:
     changes: Changes
     missing: Mapping[str, int]
     unreadable: Mapping[str, int]
+    faults: Sequence[str] = ()
+    settings: Sequence[Differing] = ()
+    data: Summary = field(default_factory=Summary)
+    changed: Sequence[dict[str, Any]] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the comparison as JSON data."""
+        """Returns the comparison as JSON data, without the changed examples."""
         return {
-            **vars(self),
+            "task": self.task,
+            "split": self.split,
+            "n": self.n,
             "scores": {name: contrast.to_json() for name, contrast in self.scores.items()},
             "changes": self.changes.to_json(),
             "missing": dict(self.missing),
             "unreadable": dict(self.unreadable),
+            "sound": not self.faults,
+            "faults": list(self.faults),
+            "settings": [vars(setting) for setting in self.settings],
+            "data": self.data.to_json(),
         }
 
 
@@ -128,16 +146,57 @@ def compare_split(spec: TaskSpec, split: str, a: Sequence[Scored], b: Sequence[S
     require_metrics(spec)
     classes = tuple(getattr(spec.answer, "classes", ()))
     batches = Batch(a, classes), Batch(b, classes)
+    metric, *scores = _example_scores(spec, *batches)
+    by = metric.name if metric else ""
+    changed = [
+        {"task": spec.name, "split": split, **_change(spec, first, second, by, *values)}
+        for first, second, *values in zip(a, b, *scores, strict=True)
+        if (first.prediction, first.missing) != (second.prediction, second.missing)  # none is not the empty one
+    ]
+    found = [record["change"] for record in changed]
+    share = metric is not None and metric.share
     sides = {"A": a, "B": b}
     return SplitComparison(
         task=spec.name,
         split=split,
         n=len(a),
         scores=_contrasts(spec, *batches),
-        changes=_count_changes(spec, *batches),
+        changes=Changes(by, share, len(found), found.count("better"), found.count("worse")),
         missing={name: sum(e.missing for e in side) for name, side in sides.items()},
         unreadable={name: sum(not e.answer.readable and not e.missing for e in side) for name, side in sides.items()},
+        changed=changed,
     )
+
+
+def _example_scores(spec: TaskSpec, a: Batch, b: Batch) -> tuple[Metric | None, Floats, Floats]:
+    """Returns the score by which single examples are better or worse, and its values; None and nan if there is none.
+
+    It is accuracy where answers are classes, else the row's first score that is a share of right examples, else its
+    first of which each example alone has a value.
+    """
+    names = (*(("accuracy",) if a.classes else ()), *spec.metrics)
+    for metric in sorted((get_metric(name, spec.answer.kind) for name in names), key=lambda metric: not metric.share):
+        if metric.share or (metric.higher_is_better and type(metric).resample is Metric.resample):
+            rows = metric.statistics(a), metric.statistics(b)
+            if all(len(found) == len(a.examples) for found in rows):
+                return metric, metric.aggregate(rows[0]), metric.aggregate(rows[1])
+    unknown = np.full(len(a.examples), math.nan)
+    return None, unknown, unknown
+
+
+def _change(spec: TaskSpec, a: Scored, b: Scored, by: str, before: float, after: float) -> dict[str, Any]:
+    known = math.isfinite(before) and math.isfinite(after)
+    return {
+        "id": a.id,
+        "inputs": evaluation_pair(spec, Example(a.id, a.features)).inputs,
+        "targets": a.targets,
+        "a": None if a.missing else a.prediction,
+        "b": None if b.missing else b.prediction,
+        "by": by or None,
+        "score_a": float(before) if math.isfinite(before) else None,
+        "score_b": float(after) if math.isfinite(after) else None,
+        "change": None if not known else "same" if before == after else "better" if after > before else "worse",
+    }
 
 
 def _contrasts(spec: TaskSpec, a: Batch, b: Batch) -> dict[str, Contrast]:
@@ -169,7 +228,7 @@ def _contrasts(spec: TaskSpec, a: Batch, b: Batch) -> dict[str, Contrast]:
             readable = [Batch([batch.examples[i] for i in both], batch.classes) for batch in (a, b)]
             if both and all(map(metric.defined, readable)):
                 add(name + READABLE, metric, *readable)
-    for name, ci95 in zip(pairs, difference_intervals95(list(pairs.values())), strict=True):
+    for name, ci95 in zip(pairs, difference_intervals95([*pairs.values()]), strict=True):
         found[name] = replace(found[name], ci95=ci95)
     for name, (p, test) in _p_values(pairs).items():
         found[name] = replace(found[name], p=p, test=test)
@@ -193,94 +252,14 @@ def corrected(comparisons: Sequence[SplitComparison], headline: Mapping[str, Seq
         comparisons: one for each task and split.
         headline: task name to the scores that make up the leaderboard's score of the task.
     """
-    places = [
-        (i, name)
+    places = {
+        (i, name): contrast.p
         for i, comparison in enumerate(comparisons)
         for name, contrast in comparison.scores.items()
         if contrast.p is not None and name.removesuffix(READABLE) in headline[comparison.task]
-    ]
-    p_values = [comparisons[i].scores[name].p for i, name in places]
-    of = dict(zip(places, holm([p for p in p_values if p is not None]), strict=True))
+    }
+    p_holm = dict(zip(places, holm([*places.values()]), strict=True))
     return [
-        replace(c, scores={name: replace(s, p_holm=of.get((i, name))) for name, s in c.scores.items()})
+        replace(c, scores={name: replace(s, p_holm=p_holm.get((i, name))) for name, s in c.scores.items()})
         for i, c in enumerate(comparisons)
     ]
-
-
-def example_scores(spec: TaskSpec, batch: Batch) -> tuple[str, bool, Floats]:
-    """Returns the score by which single examples are better or worse, whether it is right or wrong, and its values.
-
-    It is accuracy where answers are classes, else the row's first score that is a share of right examples, else its
-    first of which each example alone has a value; no name and nan where there is none.
-    """
-    accuracy = ("accuracy",) if batch.classes else ()
-    metrics = [get_metric(name, spec.answer.kind) for name in (*accuracy, *spec.metrics)]
-    for metric in sorted(metrics, key=lambda metric: not metric.share):
-        if metric.share or (metric.higher_is_better and type(metric).resample is Metric.resample):
-            statistics = metric.statistics(batch)
-            if len(statistics) == len(batch.examples):
-                return metric.name, metric.share, metric.aggregate(statistics)
-    return "", False, np.full(len(batch.examples), np.nan)
-
-
-def differs(a: Scored, b: Scored) -> bool:
-    """Returns whether an example has another prediction on one side than on the other; none is not the empty one."""
-    return (a.prediction, a.missing) != (b.prediction, b.missing)
-
-
-def _count_changes(spec: TaskSpec, a: Batch, b: Batch) -> Changes:
-    by, right_or_wrong, before = example_scores(spec, a)
-    after = example_scores(spec, b)[2]
-    differ = np.array([differs(x, y) for x, y in zip(a.examples, b.examples, strict=True)], dtype=bool)
-    return Changes(
-        by,
-        right_or_wrong,
-        int(differ.sum()),
-        int((differ & (after > before)).sum()),
-        int((differ & (after < before)).sum()),
-    )
-
-
-def changed_examples(
-    spec: TaskSpec, split: str, examples: Sequence[Example], a: Sequence[Scored], b: Sequence[Scored]
-) -> Iterator[dict[str, Any]]:
-    """Yields a record for each example whose predictions differ, in file order.
-
-    Args:
-        spec: the task.
-        split: the split.
-        examples: its examples.
-        a: one side's judged answers to them.
-        b: the other's.
-
-    Yields:
-        `task`, `split`, `id`, `inputs`, `targets`; `a` and `b`, the predictions, None where there is none; `by`,
-        `score_a` and `score_b`, see `example_scores`; `change`: `better`, `worse` or `same`, None where there is no
-        such score.
-    """
-    classes = tuple(getattr(spec.answer, "classes", ()))
-    by, _, before = example_scores(spec, Batch(a, classes))
-    _, _, after = example_scores(spec, Batch(b, classes))
-    for place, (example, first, second) in enumerate(zip(examples, a, b, strict=True)):
-        if not differs(first, second):
-            continue
-        scores = [float(values[place]) if math.isfinite(values[place]) else None for values in (before, after)]
-        yield {
-            "task": spec.name,
-            "split": split,
-            "id": example.id,
-            "inputs": evaluation_pair(spec, example).inputs,
-            "targets": first.targets,
-            "a": None if first.missing else first.prediction,
-            "b": None if second.missing else second.prediction,
-            "by": by or None,
-            "score_a": scores[0],
-            "score_b": scores[1],
-            "change": _change(*scores),
-        }
-
-
-def _change(before: float | None, after: float | None) -> str | None:
-    if before is None or after is None:
-        return None
-    return "same" if before == after else "better" if after > before else "worse"

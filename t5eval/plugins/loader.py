@@ -17,7 +17,7 @@ from t5eval.data import official_files
 from t5eval.metrics import registry as metric_registry
 from t5eval.plugins.installed import entry_points
 from t5eval.predictors import prefixes as opening
-from t5eval.support.guard import line_of
+from t5eval.support.guard import line_of, run_file
 from t5eval.support.plugin_record import LOADED, LOADING, Plugin
 from task_specs import registry as task_registry
 from task_specs.errors import UserError
@@ -48,7 +48,7 @@ def load(path: str) -> None:
     if not file.is_file():
         raise UserError(f"plugin {path}: no such file")
     with _registering(Plugin(path, str(file), hashlib.sha256(file.read_bytes()).hexdigest(), file)):
-        _run(file)
+        run_file(file, f"_t5eval_plugin_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}")
 
 
 def load_installed() -> tuple[str, ...]:
@@ -123,16 +123,6 @@ def _registering(plugin: Plugin) -> Iterator[None]:
         raise UserError(f"plugin {plugin.shown}: {_reason(error, plugin)}") from error
     finally:
         LOADING.pop()
-
-
-def _run(file: Path) -> None:
-    name = f"_t5eval_plugin_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise UserError("not a file of Python; its name ends in .py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where dataclasses look for it
-    spec.loader.exec_module(module)
 
 
 def _reason(error: BaseException, plugin: Plugin) -> str:

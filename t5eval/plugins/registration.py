@@ -15,7 +15,7 @@ from t5eval.data import official_files
 from t5eval.data.official_files import Reader
 from t5eval.data.summary import Summary
 from t5eval.metrics import Metric
-from t5eval.plugins.contracts import guard_answer, guard_leaderboard, guard_made, guard_metric, guard_source, guard_text
+from t5eval.plugins.contracts import watch_answer, watch_leaderboard, watch_metric, watch_source, watch_text
 from t5eval.predictors.contract import require_predictor
 from t5eval.predictors.model_name import ModelOptions, NamedModel
 from t5eval.predictors.prefixes import register_opener
@@ -32,13 +32,13 @@ from task_specs.sources.one_file import OneFile
 
 @dataclass(frozen=True)
 class FileSource(OneFile):
-    """A source of one file a split, as a plugin declares it: derive from it, and say how a file's rows are read."""
+    """A source of one file a split, as a plugin declares it.
+
+    Derive from it, name the texts that an example has in `fields`, and give it `examples`, which yields a file's.
+    """
 
     fields: ClassVar[Mapping[str, str]] = FrozenDict()
-
-    def examples(self, path: Path) -> Iterator[Example]:
-        """Yields a file's examples."""
-        raise NotImplementedError
+    examples: ClassVar[Callable[[Any, Path], Iterator[Example]]]
 
 
 def register(thing: Any) -> Any:
@@ -51,39 +51,41 @@ def register(thing: Any) -> Any:
     Raises:
         UserError: it is none of these, breaks the contract of what it is, or has the name of another one.
     """
-    if isinstance(thing, Metric) or (isinstance(thing, type) and issubclass(thing, Metric)):
-        metrics.register(guard_metric(thing() if isinstance(thing, type) else thing))
+    is_class = isinstance(thing, type)
+    if isinstance(thing, Metric) or (is_class and issubclass(thing, Metric)):
+        metric = thing() if is_class else thing
+        watch_metric(Guard(f"metric {getattr(metric, 'name', '')!r}"), metric)
+        metrics.register(metric)
     elif isinstance(thing, TaskSpec):
         task_registry.register(thing)
     elif isinstance(thing, Leaderboard):
-        guard_leaderboard(thing)
+        watch_leaderboard(Guard(f"leaderboard {thing.name!r}"), thing)
         leaderboards.register(thing)
-    elif isinstance(thing, type) and issubclass(thing, Leaderboard):
+    elif is_class and issubclass(thing, Leaderboard):
         raise UserError(f"leaderboard {thing.__name__} is a class; register an instance, with its name and tasks")
-    elif isinstance(thing, type) and issubclass(thing, FileSource):
-        own = thing.examples is not FileSource.examples
-        _register_kind("source", thing, guard_source)
-        if not own:
-            raise UserError(f"source {thing.kind!r}: it has no examples, which its contract asks for")
-        official_files.READERS[getattr(thing, "kind")] = Reader(_read, _files)  # noqa: B009
-    elif isinstance(thing, type) and hasattr(thing, "parse"):
-        _register_kind("answer", thing, guard_answer)
-    elif isinstance(thing, type) and hasattr(thing, "pairs"):
-        _register_kind("text", thing, guard_text)
+    elif is_class and issubclass(thing, FileSource):
+        _register_kind("source", thing, watch_source)
+        official_files.READERS[thing.kind] = Reader(_read, _files)
+    elif is_class and hasattr(thing, "parse"):
+        _register_kind("answer", thing, watch_answer)
+    elif is_class and hasattr(thing, "pairs"):
+        _register_kind("text", thing, watch_text)
     else:
         raise UserError(
             f"{quoted(repr(thing))} is nothing that can be registered: a Metric, a TaskSpec, a Leaderboard, a "
             f"FileSource, or a dataclass with `pairs` (a text format) or `parse` (an answer parser)"
         )
-    if isinstance(thing, type) and LOADING:
-        thing.plugin = LOADING[-1].sha256  # type: ignore[attr-defined]  # part of the fingerprint of rows that name it
+    if is_class and LOADING:
+        thing.plugin = LOADING[-1].sha256  # part of the fingerprint of rows that name it
     return thing
 
 
-def _register_kind(part: str, cls: type, guard: Callable[[Any], None]) -> None:
+def _register_kind(part: str, cls: Any, watch: Callable[[Guard, Any], None]) -> None:
     register_kind(part, cls)
-    guard(cls)
-    guard_made(cls, part)
+    guard = Guard(f"{part} {cls.kind!r}")
+    watch(guard, cls)
+    if "__post_init__" in vars(cls):  # where it checks what a row says of it
+        guard.watch(cls, "__post_init__")
 
 
 def register_model(prefix: str, make: Callable[[str], Any]) -> None:
@@ -102,8 +104,7 @@ def register_model(prefix: str, make: Callable[[str], Any]) -> None:
 
     def opener(name: str, options: ModelOptions) -> NamedModel:
         options.refuse("a plugin's model", "dtype", "vocab", "strategy")
-        predictor = guard.call("it", make, name)
-        return NamedModel(require_predictor(predictor, guard), prefix + name)
+        return NamedModel(require_predictor(guard.watched(make, "it")(name), guard), prefix + name)
 
     register_opener(prefix, opener)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import sys
 import traceback
@@ -12,7 +11,7 @@ from types import ModuleType
 
 from t5eval.predictors.contract import require_predictor
 from t5eval.predictors.model_name import ModelOptions, NamedModel
-from t5eval.support.guard import Guard
+from t5eval.support.guard import Guard, run_file
 from task_specs.errors import UserError
 
 FORM = "py:MODULE:FUNCTION or py:FILE.py:FUNCTION"
@@ -58,14 +57,7 @@ def _module_of_file(path: Path) -> ModuleType:
         raise UserError(f"py:{path}: no such file")
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))  # as `python FILE.py` does
-    name = f"_t5eval_model_{path.stem}"  # no other module's, whatever the file is called
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where dataclasses and the like look for it
-    spec.loader.exec_module(module)
-    return module
+    return run_file(path, f"_t5eval_model_{path.stem}")  # no other module's name, whatever the file is called
 
 
 def _reason(error: Exception) -> str:

@@ -1,15 +1,41 @@
-"""Calling code that a user wrote: what goes wrong with it names the plugin, the contract and the line."""
+"""Running code that a user wrote: what goes wrong with it names the plugin, the contract and the line."""
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import inspect
+import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from t5eval.support.plugin_record import LOADING
 from task_specs.errors import UserError
+
+Check = Callable[..., Any]
+"""Given what a function returned and its arguments, returns the value to go on with, or raises `Breach`."""
+
+
+class Breach(Exception):
+    """How what a plugin's code returned breaks its contract, to follow the name of what was called: `must be ...`."""
+
+
+def run_file(file: Path, name: str) -> ModuleType:
+    """Runs a file of Python and returns it as a module called `name`.
+
+    Raises:
+        UserError: its name does not end in `.py`.
+    """
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise UserError("not a file of Python; its name ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where dataclasses look for it
+    spec.loader.exec_module(module)
+    return module
 
 
 def line_of(error: BaseException, place: Path) -> str:
@@ -31,7 +57,7 @@ def _line(filename: str, number: int | None, place: Path) -> str:
 
 
 class Guard:
-    """Calls a plugin's code, and names it in what goes wrong.
+    """Watches a plugin's code, and names it in what goes wrong.
 
     Args:
         contract: what the plugin offers, such as `metric 'x'`.
@@ -48,32 +74,47 @@ class Guard:
         line = _line(code.co_filename, code.co_firstlineno, self._place) if code and self._place else ""
         return UserError(f"{self._named}{message}{line}")
 
-    def raised(self, name: str, error: BaseException) -> UserError:
-        """Returns the error that says that the plugin's code raised one."""
-        line = line_of(error, self._place) if self._place else ""
-        return UserError(f"{self._named}{name} raises {type(error).__name__}: {error}{line}")
+    def watched(
+        self,
+        function: Callable[..., Any],
+        name: str | Callable[..., str],
+        check: Check | None = None,
+        passing: Callable[[Exception], bool] = lambda error: False,
+    ) -> Callable[..., Any]:
+        """Returns a function that does what another does, and makes one line of what goes wrong with it.
 
-    def call(
-        self, name: str, function: Callable[..., Any], *arguments: Any,
-        passing: tuple[type[Exception], ...] = (), **named: Any,
-    ) -> Any:  # fmt: skip
-        """Returns what a function returns; what it raises becomes one line, but for user errors and those `passing`."""
-        try:
-            return function(*arguments, **named)
-        except UserError:
-            raise
-        except (Exception, SystemExit) as error:
-            if isinstance(error, passing):
+        Args:
+            function: the plugin's.
+            name: what messages call it, or what tells that from its arguments.
+            check: looks at what it returns.
+            passing: tells the exceptions that the contract allows; user errors pass, too.
+        """
+
+        @functools.wraps(function)
+        def call(*arguments: Any, **named: Any) -> Any:
+            try:
+                found = function(*arguments, **named)
+                return check(found, *arguments, **named) if check else found
+            except UserError:
                 raise
-            raise self.raised(name, error) from error
+            except (Exception, SystemExit) as error:
+                if isinstance(error, Exception) and passing(error):
+                    raise
+                called = name if isinstance(name, str) else name(*arguments, **named)
+                if isinstance(error, Breach):
+                    raise self.fault(f"{called} {error}", function) from None
+                line = line_of(error, self._place) if self._place else ""
+                raise UserError(f"{self._named}{called} raises {type(error).__name__}: {error}{line}") from error
 
-    def method(self, owner: Any, name: str) -> Callable[..., Any]:
-        """Returns a method of a class or an object.
+        return call
+
+    def watch(self, owner: Any, method: str, check: Check | None = None, **options: Any) -> None:
+        """Watches a method of a class or an object from now on; `options` are those of `watched`.
 
         Raises:
             UserError: it is none.
         """
-        found: Callable[..., Any] = getattr(owner, name)
-        if not callable(found):
-            raise self.fault(f"{name} must be a method, got {type(found).__name__}")
-        return found
+        function = getattr(owner, method)
+        if not callable(function):
+            raise self.fault(f"{method} must be a method, got {type(function).__name__}")
+        setattr(owner, method, self.watched(function, options.pop("name", method), check, **options))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import task_specs
 from t5eval.comparison.published import against_published, published_models
 from t5eval.comparison.settings import differing, faults
-from t5eval.comparison.splits import Contrast, SplitComparison, changed_examples, compare_split, corrected
+from t5eval.comparison.splits import Contrast, SplitComparison, compare_split, corrected
 from t5eval.data import Summary
 from t5eval.scoring import score as scoring
 from task_specs import Example, TaskSpec
@@ -37,7 +37,8 @@ def compare(spec: TaskSpec, examples: Sequence[Example], a: Sequence[str | None]
         scoring.judge(spec, examples, {e.id: t for e, t in zip(examples, texts, strict=True) if t is not None})
         for texts in (a, b)
     ]
-    return compare_split(spec, "validation", *judged), list(changed_examples(spec, "validation", examples, *judged))
+    found = compare_split(spec, "validation", *judged)
+    return found, found.changed
 
 
 def test_by_hand() -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from t5eval.demo import templates
-from t5eval.demo.fill import Make, Part, Task, in_three
-from t5eval.demo.templates import Draw, Item
+from tools.demo_suite import templates
+from tools.demo_suite.fill import Make, Part, Task, in_three
+from tools.demo_suite.templates import Draw, Item
 
 BYTE_ORDER_MARK = "\ufeff"
 

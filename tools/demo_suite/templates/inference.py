@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from t5eval.demo.templates.draw import Draw
-from t5eval.demo.templates.item import Item, sentence
-from t5eval.demo.templates.referents import axg
-from t5eval.demo.templates.scenes import INDOORS, LOOKS, OUTDOORS, PEOPLE, SCENES
-from t5eval.demo.templates.words import DAYS, MATERIALS, MEN, NUMBERS, SURNAMES, TOWNS, WOMEN
+from tools.demo_suite.templates.draw import Draw
+from tools.demo_suite.templates.item import Item, sentence
+from tools.demo_suite.templates.referents import axg
+from tools.demo_suite.templates.scenes import INDOORS, LOOKS, OUTDOORS, PEOPLE, SCENES
+from tools.demo_suite.templates.words import DAYS, MATERIALS, MEN, NUMBERS, SURNAMES, TOWNS, WOMEN
 
 MNLI_GENRES = {
     "captions": "A {look} {person} is {action} {place}.",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from t5eval.demo.templates.draw import Draw
-from t5eval.demo.templates.inference import DEEDS, ROLES
-from t5eval.demo.templates.item import Item, sentence
-from t5eval.demo.templates.words import DAYS, MEN, SURNAMES, TOWNS, WOMEN
+from tools.demo_suite.templates.draw import Draw
+from tools.demo_suite.templates.inference import DEEDS, ROLES
+from tools.demo_suite.templates.item import Item, sentence
+from tools.demo_suite.templates.words import DAYS, MEN, SURNAMES, TOWNS, WOMEN
 
 HIGHLIGHT = "\n@highlight\n"
 BLANK = "@placeholder"

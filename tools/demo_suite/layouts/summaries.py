@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from t5eval.demo import templates
-from t5eval.demo.fill import Part, Task
-from t5eval.demo.layouts.json_rows import json_lines
-from t5eval.demo.templates import Item
+from tools.demo_suite import templates
+from tools.demo_suite.fill import Part, Task
+from tools.demo_suite.layouts.json_rows import json_lines
+from tools.demo_suite.templates import Item
 
 
 def _stories(items: Sequence[Item]) -> Iterator[dict[str, Any]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from t5eval.demo import templates
-from t5eval.demo.fill import Part, Render, Task
-from t5eval.demo.templates import Item
+from tools.demo_suite import templates
+from tools.demo_suite.fill import Part, Render, Task
+from tools.demo_suite.templates import Item
 
 
 def _side(place: int) -> Render:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from functools import partial
 
-from t5eval.demo import templates
-from t5eval.demo.fill import Part, Task
-from t5eval.demo.templates.places import Passage
+from tools.demo_suite import templates
+from tools.demo_suite.fill import Part, Task
+from tools.demo_suite.templates.places import Passage
 
 VERSION = "1.1"
 

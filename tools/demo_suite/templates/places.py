@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from t5eval.demo.templates.draw import Draw
-from t5eval.demo.templates.inference import AGES, BUILDINGS, LANDMARKS, QUESTIONS, YEARS
-from t5eval.demo.templates.item import Item, sentence
-from t5eval.demo.templates.words import MATERIALS, MEN, NUMBERS, SURNAMES, TOWNS, WOMEN
+from tools.demo_suite.templates.draw import Draw
+from tools.demo_suite.templates.inference import AGES, BUILDINGS, LANDMARKS, QUESTIONS, YEARS
+from tools.demo_suite.templates.item import Item, sentence
+from tools.demo_suite.templates.words import MATERIALS, MEN, NUMBERS, SURNAMES, TOWNS, WOMEN
 
 OPENINGS = ("The {x} is well known.", "Many people like the {x}.", "The {x} is worth a visit.")
 TOLD = {  # what is said of the building, by the kind of question that it answers

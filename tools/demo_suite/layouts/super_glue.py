@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from t5eval.demo import templates
-from t5eval.demo.fill import Make, Part, Render, Task, in_three
-from t5eval.demo.layouts.json_rows import json_lines
-from t5eval.demo.templates import Item
-from t5eval.demo.templates.news import News, Query
-from t5eval.demo.templates.places import Reading
-from t5eval.demo.templates.referents import Coreference
+from tools.demo_suite import templates
+from tools.demo_suite.fill import Make, Part, Render, Task, in_three
+from tools.demo_suite.layouts.json_rows import json_lines
+from tools.demo_suite.templates import Item
+from tools.demo_suite.templates.news import News, Query
+from tools.demo_suite.templates.places import Reading
+from tools.demo_suite.templates.referents import Coreference
 
 MULTIRC_VERSION = 1.1
 WIC_VERSION = 1.1

@@ -5,18 +5,18 @@ to fit it, so the labels are right by construction. The worlds are small on purp
 of a quarter of a million weights sees each of them often enough within two minutes.
 """
 
-from t5eval.demo.templates.acceptability import cola
-from t5eval.demo.templates.claims import cb, copa
-from t5eval.demo.templates.draw import Draw
-from t5eval.demo.templates.inference import MISMATCHED, MNLI_GENRES, axb, diagnostic, mnli, qnli, rte, super_rte
-from t5eval.demo.templates.item import Item
-from t5eval.demo.templates.news import record, story
-from t5eval.demo.templates.paraphrase import mrpc, qqp, stsb
-from t5eval.demo.templates.places import boolq, multirc, squad
-from t5eval.demo.templates.referents import axg, wnli, wsc
-from t5eval.demo.templates.senses import wic
-from t5eval.demo.templates.sentiment import sst2
-from t5eval.demo.templates.translation import translation
+from tools.demo_suite.templates.acceptability import cola
+from tools.demo_suite.templates.claims import cb, copa
+from tools.demo_suite.templates.draw import Draw
+from tools.demo_suite.templates.inference import MISMATCHED, MNLI_GENRES, axb, diagnostic, mnli, qnli, rte, super_rte
+from tools.demo_suite.templates.item import Item
+from tools.demo_suite.templates.news import record, story
+from tools.demo_suite.templates.paraphrase import mrpc, qqp, stsb
+from tools.demo_suite.templates.places import boolq, multirc, squad
+from tools.demo_suite.templates.referents import axg, wnli, wsc
+from tools.demo_suite.templates.senses import wic
+from tools.demo_suite.templates.sentiment import sst2
+from tools.demo_suite.templates.translation import translation
 
 __all__ = [
     "MISMATCHED",

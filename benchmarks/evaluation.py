@@ -24,7 +24,6 @@ from benchmarks.engines import transformers_t5
 from benchmarks.frame import OURS, arguments, print_table
 from benchmarks.models import prepare
 from benchmarks.workers import Worker
-from task_specs import TaskSpec, TextPair
 
 NEW_TOKENS = 16
 ROWS = 32
@@ -40,31 +39,21 @@ def task_names(data: Path) -> list[str]:
     return [*(spec.name for spec in rows), "squad/v1.1"]
 
 
-def capped(name: str) -> TaskSpec:
-    """Returns a task's row with its targets cut to what this benchmark generates."""
-    import task_specs
-
-    spec = task_specs.get(name)
-    lengths = dataclasses.replace(spec.lengths, targets=min(NEW_TOKENS, spec.lengths.targets))
-    return dataclasses.replace(spec, lengths=lengths)
-
-
 class Evaluator:
-    """A model in a worker; `read` is not timed, `evaluate`, which predicts a text for every pair, is."""
+    """A model in a worker; `read` is not timed, `evaluate`, which returns a text for every pair, is."""
 
     def read(self, task: str, data: str, every: int) -> int:
         """Reads and formats a task's validation split; returns the number of examples kept."""
+        import task_specs
         from t5eval.data import open_split
         from t5eval.scoring.score import evaluation_pair
 
-        self.spec = capped(task)
+        spec = task_specs.get(task)
+        lengths = dataclasses.replace(spec.lengths, targets=min(NEW_TOKENS, spec.lengths.targets))
+        self.spec = dataclasses.replace(spec, lengths=lengths)
         examples = list(open_split(self.spec, "validation", Path(data)))[::every]
-        self.pairs: list[TextPair] = [evaluation_pair(self.spec, example) for example in examples]
+        self.pairs = [evaluation_pair(self.spec, example) for example in examples]
         return len(self.pairs)
-
-    def texts(self) -> list[str]:
-        """Returns the predicted texts in the order of the file."""
-        return self.predicted
 
 
 class Harness(Evaluator):
@@ -73,15 +62,14 @@ class Harness(Evaluator):
     def __init__(self, folder: str) -> None:
         from t5eval.predictors.of_keras import KerasPredictor
 
-        self.folder = Path(folder)
-        self.predictor = KerasPredictor(self.folder)
+        self.predictor = KerasPredictor(Path(folder))
         self.predictor.prepare([""], 2)  # loads the weights
 
-    def evaluate(self) -> None:
+    def evaluate(self) -> list[str]:
         from t5eval.evaluation.splits import generate_all
 
         texts = {p.id: p.text for batch in generate_all(self.predictor, self.spec, self.pairs) for p in batch}
-        self.predicted = [texts[pair.id] for pair in self.pairs]
+        return [texts[pair.id] for pair in self.pairs]
 
 
 class TransformersLoop(Evaluator):
@@ -93,8 +81,8 @@ class TransformersLoop(Evaluator):
         self.torch, self.model = transformers_t5(Path(folder))
         self.tokenizer = transformers.T5Tokenizer.from_pretrained(folder)
 
-    def evaluate(self) -> None:
-        lengths, self.predicted = self.spec.lengths, []
+    def evaluate(self) -> list[str]:
+        lengths, predicted = self.spec.lengths, []
         with self.torch.inference_mode():
             for start in range(0, len(self.pairs), ROWS):
                 texts = [pair.inputs for pair in self.pairs[start : start + ROWS]]
@@ -102,7 +90,8 @@ class TransformersLoop(Evaluator):
                     texts, padding=True, truncation=True, max_length=lengths.inputs, return_tensors="pt"
                 )
                 ids = self.model.generate(**batch, do_sample=False, num_beams=1, max_new_tokens=lengths.targets)
-                self.predicted += self.tokenizer.batch_decode(ids, skip_special_tokens=True)
+                predicted += self.tokenizer.batch_decode(ids, skip_special_tokens=True)
+        return predicted
 
 
 FACTORIES = {OURS: Harness, THEIRS: TransformersLoop}
@@ -130,8 +119,8 @@ def main() -> None:
             seconds, texts = {}, {}
             for name in list(workers)[:: -1 if turn % 2 else 1]:
                 count = workers[name].call("read", task, str(given.data), given.every)
-                seconds[name] = workers[name].timed("evaluate")
-                texts[name] = workers[name].call("texts")
+                texts[name] = workers[name].call("evaluate")
+                seconds[name] = workers[name].seconds
             equal = sum(a == b for a, b in zip(texts[OURS], texts[THEIRS], strict=True))
             rows.append(row(task, count, seconds, equal))
             total.update({**seconds, "examples": count, "equal": equal})

@@ -9,6 +9,7 @@ every 250 steps. They run one after the other, in an order that is reversed ever
     --turns N    runs of each
     --steps N    the most steps
     --goal N     percent right
+    --every N    steps between two validations
 """
 
 from __future__ import annotations
@@ -28,45 +29,43 @@ from benchmarks.models import SEED
 from benchmarks.training_engines import RATE, Transformers, read_examples, write_examples
 from benchmarks.workers import Worker
 
-TASK, EVERY = "glue/sst2", 250
+TASK = "glue/sst2"
 EXAMPLE = tomllib.loads((ROOT / "examples" / "sst2_from_scratch" / "train.toml").read_text())["train"]
 BATCH_SIZE = EXAMPLE["batch_size"]
 NEW_TOKENS = 4
 
 
 def write_model(folder: Path, vocab: Path) -> None:
-    """Writes the example's model with random weights: runs in a process of its own."""
+    """Writes the example's model with random weights."""
     import keras
 
     from keras_model import T5, T5Config, load_tokenizer, save_model
 
     keras.utils.set_random_seed(SEED)
-    save_model(
-        T5(T5Config.from_dict({"vocab_size": 32128, **EXAMPLE["config"]})), folder, load_tokenizer("", str(vocab))
-    )
+    config = T5Config.from_dict({"vocab_size": 32128, **EXAMPLE["config"]})
+    save_model(T5(config), folder, load_tokenizer("", str(vocab)))
 
 
 class Theirs:
     """transformers in a loop of its own; lives in a `Worker`."""
 
-    def __init__(self, path: str, batch_size: int) -> None:
-        folder, self.batch_size = Path(path), batch_size
+    def __init__(self, path: str) -> None:
         self.engine = Transformers(path)
-        self.examples, self.held_out = (read_examples(folder / split, TASK) for split in ("train", "validation"))
+        self.examples, self.held_out = (read_examples(Path(path) / split, TASK) for split in ("train", "validation"))
 
-    def until_good(self, steps: int, goal: float) -> list[tuple[int, float, float]]:
+    def until_good(self, steps: int, goal: float, every: int) -> list[tuple[int, float, float]]:
         """Trains; returns step, seconds and accuracy of each validation."""
         from keras_model.data.batches import make_batch
         from keras_model.training_run.fit import make_plan
         from keras_model.training_run.fit_settings import TrainSettings
 
         started, found = time.perf_counter(), []
-        plan = make_plan(self.examples, TrainSettings(steps=steps, batch_size=self.batch_size, seed=SEED))
+        plan = make_plan(self.examples, TrainSettings(steps=steps, batch_size=BATCH_SIZE, seed=SEED))
         for step in range(steps):
             rows = plan.rows(step)
             batch = make_batch(self.examples, rows, len(rows))
             self.engine.step(batch.inputs, batch.labels)
-            if (step + 1) % EVERY == 0:
+            if (step + 1) % every == 0:
                 accuracy = self.accuracy()
                 found.append((step + 1, time.perf_counter() - started, accuracy))
                 if accuracy >= goal:
@@ -79,13 +78,13 @@ class Theirs:
 
         from keras_model.data.batches import make_batch
 
-        torch, model, held_out, size = self.engine.torch, self.engine.model, self.held_out, self.batch_size
+        torch, model, held_out = self.engine.torch, self.engine.model, self.held_out
         right = 0
         order = np.argsort(held_out.sources.lengths, kind="stable")
         model.eval()
         with torch.inference_mode():
-            for start in range(0, len(order), size):
-                rows = order[start : start + size]
+            for start in range(0, len(order), BATCH_SIZE):
+                rows = order[start : start + BATCH_SIZE]
                 batch = make_batch(held_out, rows, len(rows))
                 ids, labels = (torch.tensor(x, dtype=torch.int64) for x in (batch.inputs["encoder_ids"], batch.labels))
                 found = model.generate(ids, attention_mask=ids != 0, max_new_tokens=NEW_TOKENS, do_sample=False)[:, 1:]
@@ -96,16 +95,18 @@ class Theirs:
         return 100 * right / len(order)
 
 
-def theirs(folder: Path, steps: int, goal: float) -> list[tuple[int, float, float]]:
+def theirs(folder: Path, steps: int, goal: float, every: int) -> list[tuple[int, float, float]]:
     """Runs transformers' process; see `until_good`."""
-    with Worker(Theirs, str(folder), BATCH_SIZE) as worker:
+    with Worker(Theirs, str(folder)) as worker:
         start = worker.seconds
-        return [(step, start + seconds, value) for step, seconds, value in worker.call("until_good", steps, goal)]
+        return [
+            (step, start + seconds, value) for step, seconds, value in worker.call("until_good", steps, goal, every)
+        ]
 
 
-def ours(folder: Path, data: Path, steps: int, goal: float) -> list[tuple[int, float, float]]:
+def ours(folder: Path, data: Path, steps: int, goal: float, every: int) -> list[tuple[int, float, float]]:
     """Runs `t5eval train` until it says that the goal is reached; returns the same."""
-    options = {"--steps": steps, "--batch-size": BATCH_SIZE, "--checkpoint-every": EVERY, "--seed": SEED}
+    options = {"--steps": steps, "--batch-size": BATCH_SIZE, "--checkpoint-every": every, "--seed": SEED}
     places = {"--model": folder / "model", "--data-dir": data, "--out": tempfile.mkdtemp(dir=folder)}
     flags = [str(part) for pair in {**options, **places}.items() for part in pair]
     command = [sys.executable, "-m", "t5eval", "train", "--task", TASK, "--learning-rate", str(RATE), *flags]
@@ -123,7 +124,7 @@ def ours(folder: Path, data: Path, steps: int, goal: float) -> list[tuple[int, f
 
 def main() -> None:
     """Prints the table."""
-    given = arguments(__doc__, "+", turns=1, steps=2500, goal=79.0)
+    given = arguments(__doc__, "+", turns=1, steps=2500, goal=79.0, every=250)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for split in ("train", "validation"):
@@ -131,8 +132,8 @@ def main() -> None:
             write_examples(given.data, TASK, folder / split, split)
         write_model(folder / "model", given.data / "t5_vocab" / "spiece.model")
         work = {
-            OURS: lambda: ours(folder, given.data, given.steps, given.goal),
-            "transformers": lambda: theirs(folder, given.steps, given.goal),
+            OURS: lambda: ours(folder, given.data, given.steps, given.goal, given.every),
+            "transformers": lambda: theirs(folder, given.steps, given.goal, given.every),
         }
         results = in_turn(given.turns, work)
     rows = []

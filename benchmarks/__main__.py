@@ -10,36 +10,31 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS: dict[str, list[str]] = {
-    "training": ["training"],
+BENCHMARKS = {  # what is measured: the module and its options
+    "training": ["training", "--memory"],
     "training from scratch": ["from_scratch"],
     "small commands": ["commands"],
-    "checking a full GLUE zip": ["check_glue"],
-    "greedy decoding": ["decoding", "--sweep"],
+    "greedy decoding": ["decoding", "--memory"],
+    "greedy decoding by batch size": ["decoding", "--lengths", "128", "--batches", "16", "32", "64", "128", "256"],
     "beam search": ["decoding", "--beam", "4"],
-    "limits of the machine": ["limits"],
     "first result": ["first_result"],
-    "formatting and tokenising": ["preparation"],
-    "SQuAD": ["squad"],
-    "prepared records": ["records"],
-    "ranking": ["ranking"],
+    "preparation": ["preparation"],
     "a whole evaluation": ["evaluation"],
-    "strategies": ["strategies"],
 }
-TAKE_DATA = ("commands", "first_result", "training")
-NEED_DATA = ("preparation", "squad", "records", "ranking", "evaluation", "from_scratch")
+TAKE_DATA = ("commands", "training")
+NEED_DATA = ("preparation", "evaluation", "from_scratch")
 
 
 def main(data: list[str]) -> None:
     """Runs them; `data` has one element or none."""
     paths = [str(Path(folder).resolve()) for folder in data]
-    for name, (script, *options) in SCRIPTS.items():
+    for name, (module, *options) in BENCHMARKS.items():
         print(f"\n== {name}", flush=True)
-        if script in NEED_DATA and not paths:
+        if module in NEED_DATA and not paths:
             print("left out: it needs DATA")
             continue
-        given = paths if script in TAKE_DATA + NEED_DATA else []
-        command = [sys.executable, "-m", f"benchmarks.{script}", *given, *options]
+        given = paths if module in TAKE_DATA + NEED_DATA else []
+        command = [sys.executable, "-m", f"benchmarks.{module}", *given, *options]
         subprocess.run(command, check=True, cwd=Path(__file__).parents[1])
 
 

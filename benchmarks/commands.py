@@ -1,55 +1,80 @@
-"""How long a user waits for small commands, as whole processes: `python -m benchmarks.commands [DATA]`.
+"""How long a user waits for commands that need no TensorFlow: `python -m benchmarks.commands [DATA] [--turns N]`.
 
-DATA is a data directory with GLUE's RTE; without it the embedded suite's 80 examples stand in. Each line gives the
-median of nine runs, beside an empty Python process in the same turn.
+Whole processes in turn, beside an empty Python process. Of each task whose data is at hand the true answers are scored;
+without DATA the data is the embedded suite. Full GLUE submissions of 426,309 random answers are checked, one sound and
+one with a fault in every row.
 """
 
 from __future__ import annotations
 
-import statistics
-import subprocess
-import sys
+import functools
+import random
 import tempfile
-import time
+import zipfile
 from pathlib import Path
 
-RUNS = 9
+from benchmarks.frame import arguments, in_turn, middle, print_table, run
+
+SCORED = {"glue/rte": "validation", "squad/v1.1": "validation", "cnn_dailymail": "test"}
 
 
-def seconds(command: list[str]) -> float:
-    """Returns one run's wall time."""
-    started = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - started
+def write_submission(path: Path) -> None:
+    """Writes seeded random answers for every example of every GLUE task."""
+    import leaderboards
+    from leaderboards.values import submission_of
+    from task_specs import ClassFile
+
+    chance = random.Random(0)
+    given: dict[str, dict[str, float]] = {}
+    for spec in leaderboards.get("glue").tasks:
+        file = submission_of(spec)
+        labels = len(file.labels) if isinstance(file, ClassFile) else 0
+        rows = range(spec.sizes[file.split])
+        given[spec.name] = {str(i): chance.randrange(labels) if labels else chance.uniform(-0.5, 5.5) for i in rows}
+    leaderboards.get("glue").write(path, given)
 
 
-def main(data_dir: Path) -> None:
+def spoil(source: Path, target: Path) -> None:
+    """Copies a submission, with a label in every row that no file takes."""
+    with zipfile.ZipFile(source) as whole, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as broken:
+        for name in whole.namelist():
+            header, *rows = whole.read(name).decode().splitlines()
+            wrong = [row.partition("\t")[0] + "\tperhaps" for row in rows]
+            broken.writestr(name, "\n".join([header, *wrong]) + "\n")
+
+
+def main() -> None:
     """Prints the table."""
-    from t5eval.data import open_split
+    given = arguments(__doc__, "?", turns=9)
+    from t5eval.data import available_splits, data_source, open_split
+    from t5eval.demo import suite_folder
     from task_specs import get
 
-    t5eval = [sys.executable, "-m", "t5eval"]
-    with tempfile.TemporaryDirectory() as folder:
-        predictions = Path(folder) / "rte.txt"
-        count = sum(1 for _ in open_split(get("glue/rte"), "validation", data_dir))
-        predictions.write_text("entailment\n" * count)
-        data = ["--data-dir", str(data_dir)]
-        score = ["score", "glue/rte", "--split", "validation", *data, "--predictions", str(predictions)]
-        commands = {
-            "empty Python process": [sys.executable, "-c", "pass"],
-            "t5eval --help": [*t5eval, "--help"],
-            "t5eval tasks": [*t5eval, "tasks"],
-            f"t5eval score glue/rte ({count} examples)": [*t5eval, *score],
-        }
-        times: dict[str, list[float]] = {name: [] for name in commands}
-        for _ in range(RUNS):
-            for name, command in commands.items():
-                times[name].append(seconds(command))
-    for name, values in times.items():
-        print(f"{name:45} {statistics.median(values):6.2f} s  ({min(values):.2f} to {max(values):.2f})")
+    folder_of_data = given.data or suite_folder()
+    data = data_source(str(folder_of_data))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        commands = {"t5eval --help": ["--help"], "t5eval tasks": ["tasks"]}
+        for task, split in SCORED.items():
+            spec = get(task)
+            if split in available_splits(spec, data):
+                pairs = [pair for e in open_split(spec, split, data) for pair in spec.pairs(e, training=False)]
+                predictions = folder / f"{len(commands)}.txt"
+                predictions.write_text("".join(" ".join(p.targets.split()) + "\n" for p in pairs), encoding="utf-8")
+                said = ["score", task, "--split", split, "--data-dir", folder_of_data, "--predictions", predictions]
+                commands[f"t5eval score {task}, {len(pairs):,} examples"] = said
+        good, bad = folder / "good.zip", folder / "bad.zip"
+        write_submission(good)
+        spoil(good, bad)
+        commands["t5eval check glue"] = ["check", "glue", good]
+        work = {name: functools.partial(run, "-m", "t5eval", *command) for name, command in commands.items()}
+        work["t5eval check glue, a fault in every row"] = functools.partial(
+            run, "-m", "t5eval", "check", "glue", bad, status=2
+        )
+        found = in_turn(given.turns, {"empty Python process": functools.partial(run, "-c", "pass"), **work})
+    rows = [[name, middle([seconds for seconds, _ in runs])] for name, runs in found.items()]
+    print_table(f"whole processes, {given.turns} turns", ["command", "seconds"], rows)
 
 
 if __name__ == "__main__":
-    from t5eval.demo.demo import suite_folder
-
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else suite_folder())
+    main()

@@ -1,32 +1,19 @@
-"""Our decoder and its peers behind one interface, all with the same weights; each runs in a `Worker`.
+"""Our decoder and its peers behind one interface, all with the same weights (`models.py`); each runs in a `Worker`.
 
-The weights are those of t5-small's configuration, random from a fixed seed, with two changes. The embeddings of
-end of sequence, of the unknown piece and of all ids from 32,000 on are zero: their logits are then 0, which never wins
-against the best of 32,000 random ones, so that no engine can end a text early and none needs a rule that forbids it.
-And the decoder's attention is sharpened and its output matrices are enlarged, since otherwise a tied random T5
-repeats its last token for ever and any two engines would agree.
+`load` makes inputs of random ids in the form that the engine takes; `generate`, which is timed, writes `steps` ids for
+every row, greedily or by a beam search; `ids` returns them, [batch, steps].
 """
 
 from __future__ import annotations
 
-import functools
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.workers import QUIET, ROOT, WorkerError
+from benchmarks.frame import CORES, OURS
+from benchmarks.models import PIECES, SEED
 
-SEED = 0
-PIECES = 32_000
-"""Ids of T5's vocabulary without sentinels and padding."""
-NEVER_WRITTEN = (1, 2)
-OUTPUT_GAIN, QUERY_GAIN, POSITION_GAIN = 20.0, 8.0, 100.0
-"""Factors on matrices of the decoder; with them, nine in ten ids differ from the one before."""
 ALPHA = 0.6
-CORES = len(os.sched_getaffinity(0))
 
 
 def input_ids(batch: int, length: int) -> Any:
@@ -36,33 +23,23 @@ def input_ids(batch: int, length: int) -> Any:
     return np.random.default_rng(SEED).integers(3, PIECES, (batch, length), dtype=np.int32)
 
 
-class Engine:
-    """What a benchmark calls; ids go in by `load` and come out by `ids`, outside the timed `generate`."""
+def transformers_t5(model: Path) -> tuple[Any, Any]:
+    """Returns PyTorch with as many threads as there are cores, and transformers' T5 with its fused attention."""
+    import torch
+    import transformers
 
-    distribution = ""
-    """The package whose version the table shows."""
-
-    def load(self, batch: int, length: int) -> None:
-        """Makes the inputs in the form that the engine takes."""
-        raise NotImplementedError
-
-    def generate(self, steps: int, beam: int = 1) -> None:
-        """Generates `steps` ids for every row, greedily or by a beam search."""
-        raise NotImplementedError
-
-    def ids(self) -> list[list[int]]:
-        """Returns what was generated last, the best hypotheses [batch, steps]."""
-        raise NotImplementedError
+    torch.set_num_threads(CORES)
+    torch.manual_seed(SEED)
+    return torch, transformers.T5ForConditionalGeneration.from_pretrained(
+        model, attn_implementation="sdpa", dtype=torch.float32
+    ).eval()
 
 
-class Ours(Engine):
+class Ours:
     """keras_model.decoding.generator.Generator."""
 
-    distribution = "tensorflow"
-
     def __init__(self, folder: str) -> None:
-        from keras_model.checkpoints import load_model
-        from keras_model.decoding.generator import Generator
+        from keras_model import Generator, load_model
 
         self.generator = Generator(load_model(Path(folder) / "model"))
 
@@ -79,20 +56,11 @@ class Ours(Engine):
         return self.output.tolist()
 
 
-class Transformers(Engine):
-    """transformers on PyTorch, with its fused attention and as many threads as there are cores."""
-
-    distribution = "transformers"
+class Transformers:
+    """transformers on PyTorch."""
 
     def __init__(self, folder: str) -> None:
-        import torch
-        import transformers
-
-        torch.set_num_threads(CORES)
-        self.torch = torch
-        self.model = transformers.T5ForConditionalGeneration.from_pretrained(
-            Path(folder) / "model", attn_implementation="sdpa", dtype=torch.float32
-        ).eval()
+        self.torch, self.model = transformers_t5(Path(folder) / "model")
 
     def load(self, batch: int, length: int) -> None:
         self.inputs = self.torch.from_numpy(input_ids(batch, length).astype("int64"))
@@ -113,10 +81,8 @@ class Transformers(Engine):
         return self.output[:, 1:].tolist()
 
 
-class CTranslate2(Engine):
+class CTranslate2:
     """CTranslate2 in float32, the whole batch at once."""
-
-    distribution = "ctranslate2"
 
     def __init__(self, folder: str) -> None:
         import ctranslate2
@@ -147,10 +113,8 @@ class CTranslate2(Engine):
         return [[int(token) for token in result.hypotheses[0]] for result in self.output]
 
 
-class KerasHub(Engine):
+class KerasHub:
     """KerasHub's T5Seq2SeqLM without XLA, which makes it slower on CPU; its beam search has no length penalty."""
-
-    distribution = "keras-hub"
 
     def __init__(self, folder: str) -> None:
         import keras_hub
@@ -184,95 +148,9 @@ class KerasHub(Engine):
         return [[int(i) for i in row[1:]] for row in self.output]
 
 
-ENGINES = {"t5eval": Ours, "transformers": Transformers, "ctranslate2": CTranslate2, "keras_hub": KerasHub}
-OURS = "t5eval"
-
-
-def factory(name: str) -> str:
-    """Returns the engine as a `Worker` takes it."""
-    return f"benchmarks.engines:{ENGINES[name].__name__}"
-
-
-def random_model() -> Any:
-    """Returns the model that all engines run."""
-    import keras
-
-    from keras_model.config import T5Config
-    from keras_model.t5 import T5
-
-    keras.utils.set_random_seed(SEED)
-    model = T5(T5Config.preset("t5-small"))
-    embedding = model.token_embedding.embedding.numpy()
-    embedding[list(NEVER_WRITTEN)] = 0
-    embedding[PIECES:] = 0
-    model.token_embedding.embedding.assign(embedding)
-    table = model.decoder.position_biases[0].table
-    table.assign(table * POSITION_GAIN)
-    for block in model.decoder.blocks:
-        for attention in (block.self_attention, block.cross_attention):
-            attention.query_matrix.assign(attention.query_matrix * QUERY_GAIN)
-            attention.output_matrix.assign(attention.output_matrix * OUTPUT_GAIN)
-        block.feed_forward.wo.assign(block.feed_forward.wo * OUTPUT_GAIN)
-    return model
-
-
-def _for_ctranslate2(folder: Path) -> None:
-    """Converts `model` into `ctranslate2`, with a vocabulary whose words are the ids."""
-    import ctranslate2
-    import tokenizers
-    import transformers
-
-    words = {str(i): i for i in range(json.loads((folder / "model" / "config.json").read_text())["vocab_size"])}
-    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="2"))
-    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
-    source = folder / "with_words"
-    source.mkdir()
-    for file in (folder / "model").iterdir():
-        (source / file.name).symlink_to(file)
-    transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="0", eos_token="1", unk_token="2"
-    ).save_pretrained(source)
-    ctranslate2.converters.TransformersConverter(str(source)).convert(str(folder / "ctranslate2"))
-
-
-def _for_keras_hub(model: Any, folder: Path) -> None:
-    from tests.parity.test_keras_hub import hub_model
-
-    backbone = hub_model(model).backbone
-    config = {key: value for key, value in backbone.get_config().items() if key not in ("name", "trainable", "dtype")}
-    (folder / "keras_hub.json").write_text(json.dumps({**config, "activation": "relu"}))
-    backbone.save_weights(folder / "keras_hub.weights.h5")
-
-
-def prepare(folder: Path, names: list[str]) -> None:
-    """Writes the model into a folder in the form of each engine, in a process that ends before any time is taken.
-
-    Raises:
-        WorkerError: it did not work.
-    """
-    command = [sys.executable, "-m", "benchmarks.engines", str(folder.resolve()), *names]
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **QUIET}, stderr=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise WorkerError(done.stderr[-4000:])
-
-
-def main(folder: Path, names: list[str]) -> None:
-    """What `prepare` runs."""
-    from t5eval.support.tensorflow_import import import_keras_model
-
-    import_keras_model()
-    from keras_model.checkpoints import save_model
-
-    model = random_model()
-    save_model(model, folder / "model")
-    makers = {
-        "ctranslate2": functools.partial(_for_ctranslate2, folder),
-        "keras_hub": functools.partial(_for_keras_hub, model, folder),
-    }
-    for name in names:
-        if name in makers:
-            makers[name]()
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+ENGINES: dict[str, type] = {
+    OURS: Ours,
+    "transformers": Transformers,
+    "ctranslate2": CTranslate2,
+    "keras_hub": KerasHub,
+}

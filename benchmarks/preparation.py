@@ -1,37 +1,30 @@
-"""How fast rows become token ids, task by task: `python benchmarks/preparation.py DATA [--peer PYTHON]`.
+"""How fast rows become token ids and records, task by task: `python -m benchmarks.preparation DATA [--peer PYTHON]`.
 
-DATA holds the benchmarks' files and `t5_vocab/spiece.model`. PYTHON is an interpreter that has t5 0.9.4, seqio and
-TensorFlow, whose registered preprocessors then do the same work on the same rows. One process and one thread each;
-examples per second of processor time, the best of three passes over each validation file.
+DATA holds the benchmarks' files and `t5_vocab/spiece.model`. The first rate is of formatting and tokenising rows that
+lie in memory; the second is of a whole preparation, from the official file to shards and manifest. PYTHON is an
+interpreter that has t5 0.9.4, seqio and TensorFlow, whose registered preprocessors then format and tokenise the same
+rows. One process and one thread each; examples per second of processor time, the best of the turns.
+
+    --tasks ...  some of the tasks
+    --turns N    passes over each validation file
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import subprocess
-import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-TASKS = {
-    "glue/cola": "glue_cola_v002",
-    "glue/sst2": "glue_sst2_v002",
-    "glue/mrpc": "glue_mrpc_v002",
-    "glue/stsb": "glue_stsb_v002",
-    "glue/mnli_matched": "glue_mnli_matched_v002",
-    "glue/mnli_mismatched": "glue_mnli_mismatched_v002",
-    "glue/qnli": "glue_qnli_v002",
-    "glue/rte": "glue_rte_v002",
-    "super_glue/boolq": "super_glue_boolq_v102",
-    "super_glue/cb": "super_glue_cb_v102",
-    "super_glue/copa": "super_glue_copa_v102",
-    "super_glue/multirc": "super_glue_multirc_v102",
-    "super_glue/record": "super_glue_record_v102",
-    "super_glue/wic": "super_glue_wic_v102",
-}
-PASSES = 3
+from benchmarks.frame import arguments, print_table, run
+
+TASKS = [
+    *(f"glue/{task}" for task in "cola sst2 mrpc stsb mnli_matched mnli_mismatched qnli rte".split()),
+    *(f"super_glue/{task}" for task in "boolq cb copa multirc record wic".split()),
+    "squad/v1.1",
+]
 # Small files are gone through several times in a pass, so that a pass is long enough to be timed.
 LEAST_ROWS = 2000
 
@@ -52,7 +45,8 @@ def column(values):
     if isinstance(values[0], dict):
         return {key: column([value[key] for value in values]) for key in values[0]}
     if isinstance(values[0], list):
-        return tf.ragged.constant(values, dtype=tf.string)
+        texts = all(isinstance(value, str) for row in values for value in row)
+        return tf.ragged.constant(values, dtype=tf.string if texts else tf.int32)
     return tf.constant(values)
 
 for name, rows in work.items():
@@ -64,7 +58,7 @@ for name, rows in work.items():
             dataset = step(dataset)
     dataset = seqio.preprocessors.append_eos_after_trim(
         seqio.preprocessors.tokenize(dataset, features), output_features=features,
-        sequence_length={"inputs": 512, "targets": 84}).with_options(options)
+        sequence_length={"inputs": 512, "targets": 97}).with_options(options)
     best = 0.0
     for _ in range(int(sys.argv[3])):
         start = time.process_time()
@@ -75,44 +69,75 @@ for name, rows in work.items():
 """
 
 
+def rate(count: int, turns: int, work: Callable[[int], object]) -> float:
+    """Returns the best of several turns, in examples per second of processor time."""
+    best = 0.0
+    for turn in range(turns):
+        start = time.process_time()
+        work(turn)
+        best = max(best, count / (time.process_time() - start))
+    return best
+
+
+def our_rates(name: str, data: Path, tokenizer: Any, turns: int) -> tuple[list[dict[str, Any]], float, float]:
+    """Returns a task's rows as the peer reads them, and our two rates."""
+    import task_specs
+    from t5eval.cli.progress import SplitProgress
+    from t5eval.data import open_split
+    from t5eval.preparation.task_records import in_processes, prepare
+    from task_specs.answers.punctuation import pad_passage
+
+    spec = task_specs.get(name)
+    split = open_split(spec, "validation", data)
+    once = list(split)
+    examples = once * -(-LEAST_ROWS // len(once))
+
+    def tokenise(turn: int) -> None:
+        pad_passage.cache_clear()
+        pairs = [pair for example in examples for pair in spec.pairs(example)]
+        tokenizer.encode([pair.inputs for pair in pairs], spec.lengths.inputs)
+        tokenizer.encode([pair.targets for pair in pairs], spec.lengths.targets)
+
+    with tempfile.TemporaryDirectory() as folder:
+        make = in_processes(1, lambda shown: SplitProgress(shown, show=False))
+
+        def write(turn: int) -> None:
+            pad_passage.cache_clear()
+            prepare([split], tokenizer, Path(folder) / str(turn), make)
+
+        rows = [{"idx": i, "id": str(i), **example.features} for i, example in enumerate(examples)]
+        return rows, rate(len(examples), turns, tokenise), rate(len(once), turns, write)
+
+
+def their_rates(work: dict[str, Any], python: str, vocabulary: Path, turns: int) -> dict[str, float]:
+    """Returns seqio's rates by T5's names of the tasks."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "rows.json"
+        file.write_text(json.dumps(work), encoding="utf-8")
+        _, printed = run("-c", PEER, file, vocabulary, turns, python=python)
+    return dict(json.loads(line) for line in printed.splitlines())
+
+
 def main() -> None:
     """Prints the table."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("data", type=Path)
-    arguments.add_argument("--peer", metavar="PYTHON")
-    given = arguments.parse_args()
-
+    given = arguments(__doc__, "+", peer=None, tasks=TASKS, turns=3)
     import task_specs
     from keras_model.tokenizers.sentencepiece import T5Tokenizer
-    from t5eval.data import open_split
 
     vocabulary = given.data / "t5_vocab" / "spiece.model"
     tokenizer = T5Tokenizer(vocabulary)
-    work = {}
-    ours = {}
-    for name, t5_name in TASKS.items():
-        spec = task_specs.get(name)
-        examples = list(open_split(spec, "validation", given.data))
-        examples *= -(-LEAST_ROWS // len(examples))
-        work[t5_name] = [{"idx": i, **example.features} for i, example in enumerate(examples)]
-        for _ in range(PASSES):
-            start = time.process_time()
-            pairs = [pair for example in examples for pair in spec.pairs(example)]
-            tokenizer.encode([pair.inputs for pair in pairs], spec.lengths.inputs)
-            tokenizer.encode([pair.targets for pair in pairs], spec.lengths.targets)
-            ours[t5_name] = max(ours.get(t5_name, 0.0), len(examples) / (time.process_time() - start))
-    theirs: dict[str, float] = {}
-    if given.peer:
-        with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-            json.dump(work, file)
-            file.flush()
-            command = [given.peer, "-c", PEER, file.name, str(vocabulary), str(PASSES)]
-            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
-        theirs = dict(json.loads(line) for line in done.stdout.splitlines())
-    for name, t5_name in TASKS.items():
-        peer = f"   seqio {theirs[t5_name]:8,.0f}   {ours[t5_name] / theirs[t5_name]:5.1f} times" if theirs else ""
-        print(f"{name:24} {ours[t5_name]:9,.0f}{peer}")
+    tokenizer.threads = 1
+    t5_names = {name: task_specs.get(name).aliases[0] for name in given.tasks}
+    found = {name: our_rates(name, given.data, tokenizer, given.turns) for name in given.tasks}
+    work = {t5_names[name]: rows for name, (rows, *_) in found.items()}
+    theirs = their_rates(work, given.peer, vocabulary, given.turns) if given.peer else {}
+    table = []
+    for name, (_, *ours) in found.items():
+        peer = theirs.get(t5_names[name])
+        against = [f"{peer:,.0f}", *(f"{rate / peer:.1f}" for rate in ours)] if peer else ["-"] * 3
+        table.append([name, *(f"{rate:,.0f}" for rate in ours), *against])
+    print_table("examples a second", ["task", "token ids", "records", "seqio", "ratio", "ratio of records"], table)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

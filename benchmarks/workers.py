@@ -1,83 +1,52 @@
 """An object that lives in a process of its own and answers one call at a time.
 
 The thread pools of TensorFlow, PyTorch and OpenMP disturb each other within one process, and the peak of one engine's
-memory cannot be told from another's. So each engine is a `Worker`: a subprocess that is started once and sits idle
-while the others have their turn. Requests and answers are lines of JSON through pipes.
+memory cannot be told from another's. So each engine is a `Worker`: a process that is started once and sits idle while
+the others have their turn.
 """
 
 from __future__ import annotations
 
-import importlib
-import json
-import os
-import subprocess
-import sys
-import tempfile
+import multiprocessing
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-QUIET = {
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "TRANSFORMERS_VERBOSITY": "error",
-    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    "HF_HUB_OFFLINE": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-}
+SPAWN = multiprocessing.get_context("spawn")
 REST = 0.3
 """Seconds before each call: OpenMP's threads go on spinning for 0.2 s after their work, in whichever process."""
 
 
-class WorkerError(RuntimeError):
-    """A call failed in the worker; the message holds what it wrote to stderr."""
-
-
 class Worker:
-    """A subprocess that holds one object.
+    """A process that holds one object of a class, made with these arguments; `EOFError` says that it failed."""
 
-    Args:
-        factory: `package.module:Class`.
-        arguments: what the class is called with; JSON values.
-
-    Raises:
-        WorkerError: the object could not be made.
-    """
-
-    def __init__(self, factory: str, *arguments: Any) -> None:
+    def __init__(self, factory: type, *arguments: Any) -> None:
         self.seconds = 0.0
-        """How long the last call took, measured in the worker."""
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed in __exit__)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.workers"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            text=True,
-            cwd=ROOT,
-            env={**os.environ, **QUIET},
-        )
-        self._ask([factory, arguments])
-        self.start_seconds = self.seconds
-        """How long making the object took, imports included."""
+        """How long the last call took, measured in the worker; at first, how long making the object took."""
+        self._pipe, theirs = SPAWN.Pipe()
+        self._process = SPAWN.Process(target=_serve, args=(theirs, factory), daemon=True)
+        self._process.start()
+        theirs.close()
+        self.call("", *arguments)
 
     def __enter__(self) -> Worker:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait()
-        self._log.close()
+        self._pipe.close()
+        self._process.join()
 
-    def call(self, method: str, **arguments: Any) -> Any:
+    def call(self, method: str, *arguments: Any) -> Any:
         """Returns what a method of the object returns; its wall time stands in `seconds`."""
         time.sleep(REST)
-        return self._ask([method, arguments])
+        self._pipe.send((method, arguments))
+        self.seconds, value = self._pipe.recv()
+        return value
 
-    def timed(self, method: str, **arguments: Any) -> float:
+    def timed(self, method: str, *arguments: Any) -> float:
         """Returns a call's wall time in seconds."""
-        self.call(method, **arguments)
+        self.call(method, *arguments)
         return self.seconds
 
     def peak_megabytes(self) -> float:
@@ -86,33 +55,26 @@ class Worker:
         (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
         return int(line.split()[1]) * 1024 / 1e6
 
-    def _ask(self, request: Any) -> Any:
-        print(json.dumps(request), file=self._process.stdin, flush=True)
-        answer = self._process.stdout.readline()
-        if not answer:
-            self._process.wait()
-            self._log.seek(0)
-            raise WorkerError(self._log.read().decode(errors="replace")[-4000:])
-        self.seconds, value = json.loads(answer)
-        return value
+
+def peak(factory: type, folder: str, *calls: tuple[Any, ...]) -> str:
+    """Returns the peak memory in MB of a fresh process that makes the object and calls these methods, and no more."""
+    with Worker(factory, folder) as worker:
+        for method, *arguments in calls:
+            worker.call(method, *arguments)
+        return f"{worker.peak_megabytes():,.0f}"
 
 
-def serve() -> None:
-    """Makes the object that the first line asks for, then answers calls until the input ends."""
-    # What libraries print must not come between the answers.
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
+def _serve(pipe: Connection, factory: type) -> None:
+    """Makes the object with the arguments of the first request, then answers calls until the pipe is closed."""
     target: Any = None
-    for line in sys.stdin:
-        name, arguments = json.loads(line)
+    while True:
+        try:
+            method, arguments = pipe.recv()
+        except EOFError:
+            return
         started = time.perf_counter()
         if target is None:
-            module, _, factory = name.partition(":")
-            target, value = getattr(importlib.import_module(module), factory)(*arguments), None
+            target, value = factory(*arguments), None
         else:
-            value = getattr(target, name)(**arguments)
-        print(json.dumps([time.perf_counter() - started, value]), file=answers, flush=True)
-
-
-if __name__ == "__main__":
-    serve()
+            value = getattr(target, method)(*arguments)
+        pipe.send((time.perf_counter() - started, value))

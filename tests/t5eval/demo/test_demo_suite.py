@@ -10,9 +10,13 @@ from pathlib import Path
 import pytest
 
 from t5eval.data import open_split
-from t5eval.demo.write_suite import SUITE, suite_files
+from t5eval.demo import suite_folder
 from task_specs import BENCHMARKS, get
 from task_specs.texts.wnli import PRONOUNS, mark_referent
+from tools.demo_suite.suite import suite_files
+
+ROOT = Path(__file__).parents[3]
+SUITE = suite_folder()
 
 MNLI = (
     "index promptID pairID genre sentence1_binary_parse sentence2_binary_parse sentence1_parse sentence2_parse".split()
@@ -91,7 +95,7 @@ def test_the_script_writes_the_committed_files_to_the_byte() -> None:
 
 def test_the_script_as_a_command_in_a_fresh_process(tmp_path: Path) -> None:
     # A process of its own has its own hash seed: no order may hang on a set.
-    subprocess.run([sys.executable, "-m", "t5eval.demo.write_suite", str(tmp_path)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-m", "tools.demo_suite", tmp_path], cwd=ROOT, check=True, timeout=60)
     assert contents(tmp_path) == contents(SUITE)
 
 

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from t5eval.data import OfficialFiles, open_split
-from t5eval.demo.write_suite import SUITE
+from t5eval.demo import suite_folder
 from task_specs import BENCHMARKS, get
+
+SUITE = suite_folder()
 
 KEYS = {  # of the official training files; test files have no label
     "BoolQ": {"question", "passage", "idx", "label"},

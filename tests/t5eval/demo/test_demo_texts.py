@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from t5eval.data import OfficialFiles, open_split
-from t5eval.demo.write_suite import SUITE
+from t5eval.demo import suite_folder
 from task_specs import get
+
+SUITE = suite_folder()
 
 SETS = ("train", "newstest2013", "newstest2014")
 

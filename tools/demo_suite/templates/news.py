@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from t5eval.demo.templates.draw import Draw
-from t5eval.demo.templates.inference import DEEDS, ROLES
-from t5eval.demo.templates.item import Item, sentence
-from t5eval.demo.templates.words import DAYS, MEN, SURNAMES, TOWNS, WOMEN
+from tools.demo_suite.templates.draw import Draw
+from tools.demo_suite.templates.inference import DEEDS, ROLES
+from tools.demo_suite.templates.item import Item, sentence
+from tools.demo_suite.templates.words import DAYS, MEN, TOWNS, WOMEN, full_name
 
 HIGHLIGHT = "\n@highlight\n"
 BLANK = "@placeholder"
@@ -79,7 +79,7 @@ WEATHER = ("It rained all day.", "The sun was out.", "It was cold.", "There was 
 
 def story(draw: Draw, label: str) -> Item:
     """Returns an article of four sentences; its highlights, two lines on what matters, are the note."""
-    name = f"{draw.pick(WOMEN + MEN)} {draw.pick(SURNAMES)}"
+    name = full_name(draw)
     role, town, mood = draw.pick(ROLES), draw.pick(TOWNS), draw.pick(MOODS)
     deed, thing = _deed(draw)
     lead = draw.pick(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from t5eval.demo.templates.draw import Draw
-from t5eval.demo.templates.item import Item
-from t5eval.demo.templates.words import DAYS
+from tools.demo_suite.templates.draw import Draw
+from tools.demo_suite.templates.item import Item
+from tools.demo_suite.templates.words import DAYS
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from t5eval.demo.templates.draw import Draw
-from t5eval.demo.templates.item import Item, sentence
+from tools.demo_suite.templates.draw import Draw
+from tools.demo_suite.templates.item import Item, sentence
 
 NOMINATIVE = {"m": "der", "f": "die", "n": "das"}
 ACCUSATIVE = {"m": "den", "f": "die", "n": "das"}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from t5eval.demo.templates.draw import Draw
-from t5eval.demo.templates.item import Item, sentence
+from tools.demo_suite.templates.draw import Draw
+from tools.demo_suite.templates.item import Item, sentence
 
 PEOPLE = (
     ("teacher", "teachers"),

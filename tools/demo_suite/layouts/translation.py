@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from t5eval.demo import templates
-from t5eval.demo.fill import Part, Render, Task
-from t5eval.demo.templates import Item
+from tools.demo_suite.fill import Part, Render, Task
+from tools.demo_suite.templates import translation
+from tools.demo_suite.templates.item import Item
 
 
 def _side(place: int) -> Render:
@@ -18,7 +18,7 @@ def _side(place: int) -> Render:
 
 def _part(name: str, rows: int) -> Part:
     path = f"wmt/en-de/{name}"
-    return Part({f"{path}.en": _side(0), f"{path}.de": _side(1)}, rows, templates.translation)
+    return Part({f"{path}.en": _side(0), f"{path}.de": _side(1)}, rows, translation.translation)
 
 
 TASKS = (Task(("",), (_part("newstest2013", 60), _part("newstest2014", 60), _part("train", 700))),)

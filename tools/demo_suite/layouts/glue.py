@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from t5eval.demo import templates
-from t5eval.demo.fill import Make, Part, Task, in_three
-from t5eval.demo.templates import Draw, Item
+from tools.demo_suite.fill import Make, Part, Task, in_three
+from tools.demo_suite.templates import acceptability, inference, paraphrase, referents, sentiment
+from tools.demo_suite.templates.draw import Draw
+from tools.demo_suite.templates.item import Item
 
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -45,12 +46,17 @@ def _files(folder: str, make: Make, rows: tuple[int, int, int], train: Layout, t
     return in_three(make, rows, {f"{path}/train.tsv": train}, {f"{path}/dev.tsv": train}, {f"{path}/test.tsv": test})
 
 
+def _numbered(*header: str) -> Layout:
+    """Returns the layout of a number and an item's texts."""
+    return Layout(header, lambda place, item: (str(place), *item.texts))
+
+
 def _pair(first: str, second: str) -> tuple[Layout, Layout]:
     """Returns the layouts of QNLI, RTE and WNLI: an index, two texts, and where there are labels the label."""
     header = ("index", first, second)
     return (
         Layout((*header, "label"), lambda place, item: (str(place), *item.texts, item.label)),
-        Layout(header, lambda place, item: (str(place), *item.texts)),
+        _numbered(*header),
     )
 
 
@@ -99,21 +105,19 @@ def _phenomenon(place: int, item: Item) -> tuple[str, ...]:
 
 
 def _matched(draw: Draw, label: str) -> Item:
-    return templates.mnli(draw, label, templates.MNLI_GENRES)
+    return inference.mnli(draw, label, inference.MNLI_GENRES)
 
 
 def _mismatched(draw: Draw, label: str) -> Item:
-    return templates.mnli(draw, label, templates.MISMATCHED)
+    return inference.mnli(draw, label, inference.MISMATCHED)
 
 
 DIGITS = ("0", "1")
 THREE_WAY = ("entailment", "neutral", "contradiction")
 TWO_WAY = ("entailment", "not_entailment")
-NUMBERED_SENTENCE = Layout(("index", "sentence"), lambda place, item: (str(place), *item.texts))
+NUMBERED_SENTENCE = _numbered("index", "sentence")
 DIAGNOSTIC = {
-    "glue/diagnostic/diagnostic.tsv": Layout(
-        ("index", "sentence1", "sentence2"), lambda place, item: (str(place), *item.texts)
-    ),
+    "glue/diagnostic/diagnostic.tsv": _numbered("index", "sentence1", "sentence2"),
     "glue/diagnostic/diagnostic-full.tsv": Layout(
         (*PHENOMENA, "Domain", "Premise", "Hypothesis", "Label"), _phenomenon, line_end="\r\n"
     ),
@@ -124,7 +128,7 @@ TASKS = (
         DIGITS,
         _files(
             "CoLA",
-            templates.cola,
+            acceptability.cola,
             (900, 90, 90),
             Layout(
                 ("source", "label", "mark", "sentence"),
@@ -138,7 +142,7 @@ TASKS = (
         DIGITS,
         _files(
             "SST-2",
-            templates.sst2,
+            sentiment.sst2,
             (700, 80, 80),
             Layout(("sentence", "label"), lambda _, item: (*item.texts, item.label)),
             NUMBERED_SENTENCE,
@@ -148,7 +152,7 @@ TASKS = (
         ("1", "0", "1", "0", "1"),
         _files(
             "MRPC",
-            templates.mrpc,
+            paraphrase.mrpc,
             (560, 80, 80),
             Layout(
                 ("Quality", *MRPC_COLUMNS),
@@ -162,20 +166,20 @@ TASKS = (
         ("0", "1", "0", "1", "0"),
         _files(
             "QQP",
-            templates.qqp,
+            paraphrase.qqp,
             (680, 80, 80),
             Layout(
                 ("id", "qid1", "qid2", "question1", "question2", "is_duplicate"),
                 lambda place, item: (str(place), str(2 * place + 1), str(2 * place + 2), *item.texts, item.label),
             ),
-            Layout(("id", "question1", "question2"), lambda place, item: (str(place), *item.texts)),
+            _numbered("id", "question1", "question2"),
         ),
     ),
     Task(
         ("0", "1", "2", "3", "4", "5"),
         _files(
             "STS-B",
-            templates.stsb,
+            paraphrase.stsb,
             (520, 78, 78),
             Layout((*CAPTION_COLUMNS, "score"), lambda place, item: (*_caption(place, item), item.label)),
             Layout(CAPTION_COLUMNS, _caption),
@@ -188,11 +192,11 @@ TASKS = (
             Part({"glue/MNLI/dev_mismatched.tsv": _mnli(5)}, 78, _mismatched),
             Part({"glue/MNLI/test_matched.tsv": _mnli(0)}, 78, _matched),
             Part({"glue/MNLI/test_mismatched.tsv": _mnli(0)}, 78, _mismatched),
-            Part(DIAGNOSTIC, 78, templates.diagnostic),
+            Part(DIAGNOSTIC, 78, inference.diagnostic),
             Part({"glue/MNLI/train.tsv": _mnli(1)}, 720, _matched),
         ),
     ),
-    Task(TWO_WAY, _files("QNLI", templates.qnli, (500, 80, 80), *_pair("question", "sentence"))),
-    Task(TWO_WAY, _files("RTE", templates.rte, (660, 80, 80), *_pair("sentence1", "sentence2"))),
-    Task(DIGITS, _files("WNLI", templates.wnli, (600, 80, 80), *_pair("sentence1", "sentence2"))),
+    Task(TWO_WAY, _files("QNLI", inference.qnli, (500, 80, 80), *_pair("question", "sentence"))),
+    Task(TWO_WAY, _files("RTE", inference.rte, (660, 80, 80), *_pair("sentence1", "sentence2"))),
+    Task(DIGITS, _files("WNLI", referents.wnli, (600, 80, 80), *_pair("sentence1", "sentence2"))),
 )

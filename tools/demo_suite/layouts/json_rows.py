@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from t5eval.demo.fill import Render
+from tools.demo_suite.fill import Render
 
 
 def json_lines(objects: Callable[[Sequence[Any]], Iterable[dict[str, Any]]]) -> Render:

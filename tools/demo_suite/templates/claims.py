@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from t5eval.demo.templates.draw import Draw
-from t5eval.demo.templates.inference import DEEDS
-from t5eval.demo.templates.item import Item, sentence
-from t5eval.demo.templates.scenes import LOOKS, PEOPLE
-from t5eval.demo.templates.words import MEN, SURNAMES, WOMEN
+from tools.demo_suite.templates.draw import Draw
+from tools.demo_suite.templates.inference import DEEDS
+from tools.demo_suite.templates.item import Item, sentence
+from tools.demo_suite.templates.scenes import LOOKS, PEOPLE
+from tools.demo_suite.templates.words import MEN, SURNAMES, WOMEN
 
 EMBEDDED = {
     "entailment": ("{n} knows that {c}.", "{n} was glad that {c}.", "{n} noticed that {c}."),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from t5eval.demo.templates.draw import Draw
-from t5eval.demo.templates.inference import AGES, BUILDINGS, LANDMARKS, QUESTIONS, YEARS
-from t5eval.demo.templates.item import Item, sentence
-from t5eval.demo.templates.words import MATERIALS, MEN, NUMBERS, SURNAMES, TOWNS, WOMEN
+from tools.demo_suite.templates.draw import Draw
+from tools.demo_suite.templates.inference import AGES, BUILDINGS, LANDMARKS, QUESTIONS, YEARS
+from tools.demo_suite.templates.item import Item, sentence
+from tools.demo_suite.templates.words import MATERIALS, MEN, NUMBERS, SURNAMES, TOWNS, WOMEN
 
 OPENINGS = ("The {x} is well known.", "Many people like the {x}.", "The {x} is worth a visit.")
 TOLD = {  # what is said of the building, by the kind of question that it answers
@@ -36,11 +37,12 @@ VALUES = {
 
 
 @dataclass(frozen=True)
-class SpanQuestion:
-    """A question whose answers are pieces of the passage, those after the first pieces of the first."""
+class Question:
+    """A question and its answers."""
 
     text: str
-    answers: tuple[str, ...]
+    answers: tuple[Any, ...]
+    """SQuAD: pieces of the passage, those after the first pieces of the first. MultiRC: texts with their truth."""
 
 
 @dataclass(frozen=True)
@@ -49,28 +51,7 @@ class Passage:
 
     title: str
     text: str
-    questions: tuple[SpanQuestion, ...]
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """What no other split may have."""
-        return (self.text, *(question.text for question in self.questions))
-
-
-@dataclass(frozen=True)
-class JudgedQuestion:
-    """A question with answers that are true or not."""
-
-    text: str
-    answers: tuple[tuple[str, bool], ...]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A paragraph with questions to judge the answers of."""
-
-    text: str
-    questions: tuple[JudgedQuestion, ...]
+    questions: tuple[Question, ...]
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -116,12 +97,12 @@ def squad(draw: Draw, label: str) -> Passage:
     for kind, value in building.facts.items():
         text = draw.pick(QUESTIONS[kind]).format(x=building.name)
         others = (value.split(" ")[-1],) if kind == "who" else ()
-        questions.append(SpanQuestion(text, (value, *others)))
+        questions.append(Question(text, (value, *others)))
     title = building.name.replace(" ", "_")
     return Passage(title, f"{_opening(draw, building)} {building.told}", tuple(questions))
 
 
-def multirc(draw: Draw, label: str) -> Reading:
+def multirc(draw: Draw, label: str) -> Passage:
     """Returns a paragraph of two facts and two questions, each with three answers, of which any number is true."""
     building = _building(draw, draw.shuffled(list(JUDGED))[:2])
     questions = []
@@ -131,5 +112,5 @@ def multirc(draw: Draw, label: str) -> Reading:
         answers += [(JUDGED[kind].format(v=text), true) for text, true in answers]
         answers.append((draw.pick(VALUES[draw.other(list(JUDGED), kind)]), False))
         text = draw.pick(QUESTIONS[kind]).format(x=building.name)
-        questions.append(JudgedQuestion(text, tuple(draw.shuffled(answers)[:3])))
-    return Reading(f"{_opening(draw, building)} {building.told}", tuple(questions))
+        questions.append(Question(text, tuple(draw.shuffled(answers)[:3])))
+    return Passage("", f"{_opening(draw, building)} {building.told}", tuple(questions))

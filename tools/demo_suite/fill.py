@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from t5eval.demo.templates import Draw
+from tools.demo_suite.templates.draw import Draw
 
 Make = Callable[[Draw, str], Any]
 """Makes an item of a label; its `texts` are what no other split may have."""

@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from functools import partial
 
-from t5eval.demo import templates
-from t5eval.demo.fill import Part, Task
-from t5eval.demo.templates.places import Passage
+from tools.demo_suite.fill import Part, Task
+from tools.demo_suite.templates import places
+from tools.demo_suite.templates.places import Passage
 
 VERSION = "1.1"
 
@@ -35,8 +35,8 @@ TASKS = (
     Task(
         ("",),
         (
-            Part({"squad/dev-v1.1.json": partial(_document, 0x5EED0000)}, 24, templates.squad),
-            Part({"squad/train-v1.1.json": partial(_document, 0x5EED1000)}, 140, templates.squad),
+            Part({"squad/dev-v1.1.json": partial(_document, 0x5EED0000)}, 24, places.squad),
+            Part({"squad/train-v1.1.json": partial(_document, 0x5EED1000)}, 140, places.squad),
         ),
     ),
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from t5eval.demo.templates.draw import Draw
-from t5eval.demo.templates.item import Item
-from t5eval.demo.templates.scenes import INDOORS, LOOKS, OUTDOORS, PEOPLE, SCENES
-from t5eval.demo.templates.words import DAYS, NUMBERS, TOWNS
+from tools.demo_suite.templates.draw import Draw
+from tools.demo_suite.templates.item import Item
+from tools.demo_suite.templates.scenes import INDOORS, LOOKS, OUTDOORS, PEOPLE, SCENES
+from tools.demo_suite.templates.words import DAYS, NUMBERS, TOWNS
 
 FIRMS = (
     ("bank", "lender"),

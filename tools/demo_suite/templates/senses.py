@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from t5eval.demo.templates.draw import Draw
-from t5eval.demo.templates.item import Item, sentence
-from t5eval.demo.templates.scenes import LOOKS, PEOPLE
+from tools.demo_suite.templates.draw import Draw
+from tools.demo_suite.templates.item import Item, sentence
+from tools.demo_suite.templates.scenes import LOOKS, PEOPLE
 
 SENSES = {  # word to its two senses, each with sentences that have it once
     "bank": (

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from t5eval.demo import templates
-from t5eval.demo.fill import Make, Part, Render, Task, in_three
-from t5eval.demo.layouts.json_rows import json_lines
-from t5eval.demo.templates import Item
-from t5eval.demo.templates.news import News, Query
-from t5eval.demo.templates.places import Reading
-from t5eval.demo.templates.referents import Coreference
+from tools.demo_suite.fill import Make, Part, Render, Task, in_three
+from tools.demo_suite.layouts.json_rows import json_lines
+from tools.demo_suite.templates import claims, inference, news, places, referents, senses
+from tools.demo_suite.templates.item import Item
+from tools.demo_suite.templates.news import News, Query
+from tools.demo_suite.templates.places import Passage
+from tools.demo_suite.templates.referents import Coreference
 
 MULTIRC_VERSION = 1.1
 WIC_VERSION = 1.1
@@ -65,6 +65,14 @@ def _task(
     return Task(labels, _splits(folder, make, rows, _flat(keys, value), _flat(keys, None)))
 
 
+def _nested(
+    folder: str, make: Make, rows: tuple[int, int, int], objects: Callable[[bool, Sequence[Any]], Iterator[Any]]
+) -> Task:
+    """Returns a task whose labels, which `objects` writes or not, stand inside its objects."""
+    labelled, unlabelled = (json_lines(partial(objects, with_labels)) for with_labels in (True, False))
+    return Task(("",), _splits(folder, make, rows, labelled, unlabelled))
+
+
 def _texts(*names: str) -> Keys:
     """Returns what calls an item's texts by these names."""
     return lambda item: dict(zip(names, item.texts, strict=True))
@@ -72,6 +80,10 @@ def _texts(*names: str) -> Keys:
 
 def _true(label: str) -> bool:
     return label == "true"
+
+
+def _copa(item: Item) -> dict[str, Any]:
+    return {**_texts("premise", "choice1", "choice2")(item), "question": item.note}
 
 
 def _wic(item: Item) -> dict[str, Any]:
@@ -116,7 +128,7 @@ def _axg(items: Sequence[Item]) -> Iterator[dict[str, Any]]:
             }
 
 
-def _multirc(with_labels: bool, items: Sequence[Reading]) -> Iterator[dict[str, Any]]:
+def _multirc(with_labels: bool, items: Sequence[Passage]) -> Iterator[dict[str, Any]]:
     """Yields paragraphs; questions and answers are numbered through the whole file."""
     question_idx = answer_idx = 0
     for place, item in enumerate(items):
@@ -162,55 +174,22 @@ def _query(query: Query, spans: Sequence[tuple[int, int]], text: str, idx: int, 
 
 BOOLEANS = ("true", "false")
 TWO_WAY = ("entailment", "not_entailment")
-RTE = _texts("premise", "hypothesis")
+PAIR = _texts("premise", "hypothesis")
 
 TASKS = (
-    _task("BoolQ", BOOLEANS, templates.boolq, (240, 40, 40), _texts("question", "passage"), _true),
-    _task(
-        "CB",
-        ("entailment", "contradiction", "neutral"),
-        templates.cb,
-        (150, 36, 36),
-        _texts("premise", "hypothesis"),
-    ),
-    Task(
-        ("0", "1"),
-        _splits(
-            "COPA",
-            templates.copa,
-            (260, 30, 30),
-            _flat(lambda item: {**_texts("premise", "choice1", "choice2")(item), "question": item.note}, int),
-            _flat(lambda item: {**_texts("premise", "choice1", "choice2")(item), "question": item.note}, None),
-        ),
-    ),
-    Task(
-        ("",),
-        _splits(
-            "MultiRC",
-            templates.multirc,
-            (130, 16, 16),
-            json_lines(partial(_multirc, True)),
-            json_lines(partial(_multirc, False)),
-        ),
-    ),
-    Task(
-        ("",),
-        _splits(
-            "ReCoRD",
-            templates.record,
-            (190, 24, 24),
-            json_lines(partial(_record, True)),
-            json_lines(partial(_record, False)),
-        ),
-    ),
+    _task("BoolQ", BOOLEANS, places.boolq, (240, 40, 40), _texts("question", "passage"), _true),
+    _task("CB", ("entailment", "contradiction", "neutral"), claims.cb, (150, 36, 36), PAIR),
+    _task("COPA", ("0", "1"), claims.copa, (260, 30, 30), _copa, int),
+    _nested("MultiRC", places.multirc, (130, 16, 16), _multirc),
+    _nested("ReCoRD", news.record, (190, 24, 24), _record),
     Task(
         TWO_WAY,
         (
-            Part({"super_glue/AX-b/AX-b.jsonl": json_lines(_axb)}, 40, templates.axb),
-            Part({"super_glue/AX-g/AX-g.jsonl": json_lines(_axg)}, 20, templates.axg),
-            *_splits("RTE", templates.super_rte, (240, 40, 40), _flat(RTE, str), _flat(RTE, None)),
+            Part({"super_glue/AX-b/AX-b.jsonl": json_lines(_axb)}, 40, inference.axb),
+            Part({"super_glue/AX-g/AX-g.jsonl": json_lines(_axg)}, 20, referents.axg),
+            *_splits("RTE", inference.super_rte, (240, 40, 40), _flat(PAIR, str), _flat(PAIR, None)),
         ),
     ),
-    _task("WiC", BOOLEANS, templates.wic, (160, 40, 40), _wic, _true),
-    _task("WSC", BOOLEANS, templates.wsc, (160, 32, 32), _wsc, _true),
+    _task("WiC", BOOLEANS, senses.wic, (160, 40, 40), _wic, _true),
+    _task("WSC", BOOLEANS, referents.wsc, (160, 32, 32), _wsc, _true),
 )

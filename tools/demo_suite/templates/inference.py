@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from t5eval.demo.templates.draw import Draw
-from t5eval.demo.templates.item import Item, sentence
-from t5eval.demo.templates.referents import axg
-from t5eval.demo.templates.scenes import INDOORS, LOOKS, OUTDOORS, PEOPLE, SCENES
-from t5eval.demo.templates.words import DAYS, MATERIALS, MEN, NUMBERS, SURNAMES, TOWNS, WOMEN
+from dataclasses import dataclass
+
+from tools.demo_suite.templates.draw import Draw
+from tools.demo_suite.templates.item import Item, sentence
+from tools.demo_suite.templates.referents import axg
+from tools.demo_suite.templates.scenes import INDOORS, LOOKS, OUTDOORS, PEOPLE, SCENES
+from tools.demo_suite.templates.words import DAYS, MATERIALS, NUMBERS, TOWNS, full_name
 
 MNLI_GENRES = {
     "captions": "A {look} {person} is {action} {place}.",
@@ -112,7 +114,7 @@ def qnli(draw: Draw, label: str) -> Item:
         b=building,
         t=town,
         a=age,
-        name=f"{draw.pick(WOMEN + MEN)} {draw.pick(SURNAMES)}",
+        name=full_name(draw),
         year=draw.pick(YEARS),
         landmark=draw.pick(LANDMARKS),
         side=draw.pick(DIRECTIONS),
@@ -132,36 +134,6 @@ DEEDS = (  # a deed, its opposite, what it is done to
     ("saved", "burned", "paintings"),
 )
 UNDONE = ("almost", "nearly", "never")
-DONE = ("today", "again", "at last")
-
-
-def rte(draw: Draw, label: str) -> Item:
-    """Returns a sentence of news and a claim that it bears out, or one of another deed, person or outcome."""
-    name = f"{draw.pick(WOMEN + MEN)} {draw.pick(SURNAMES)}"
-    role, town, day = draw.pick(ROLES), draw.pick(TOWNS), draw.pick(DAYS)
-    deed, opposite, thing = draw.pick(DEEDS)
-    if draw.chance(0.5):
-        deed, opposite = opposite, deed
-    true = label == "entailment"
-    twist = "none" if true else draw.pick(("deed", "role", "undone"))
-    told = f"{draw.pick(UNDONE)} {deed}" if twist == "undone" else deed
-    news = draw.pick(
-        (
-            f"{name}, a {role} from {town}, {told} the {thing} on {day}.",
-            f"On {day} the {role} {name} {told} the {thing} in {town}.",
-            f"In {town}, {role} {name} {told} the {thing} on {day}.",
-        )
-    )
-    claimed_deed = opposite if twist == "deed" else deed
-    claimed_role = draw.other(ROLES, role) if twist == "role" else role
-    claims = [f"the {claimed_role} {name} {claimed_deed} the {thing}.", f"a {claimed_role} {claimed_deed} the {thing}."]
-    if twist != "role":
-        claims.append(f"{name} {claimed_deed} the {thing} in {town}.")
-    if twist in ("none", "role"):
-        claims.append(f"{name} is a {claimed_role}.")
-    return Item((news, sentence(draw.pick(claims))), label)
-
-
 TWISTS = {  # what a false claim changes, in the terms of SuperGLUE's diagnostic set
     "none": "predicate-argument-structure: Core args",
     "deed": "lexical-semantics: Lexical entailment",
@@ -170,29 +142,63 @@ TWISTS = {  # what a false claim changes, in the terms of SuperGLUE's diagnostic
 }
 
 
-def axb(draw: Draw, label: str) -> Item:
-    """Returns a sentence of news and a claim as in SuperGLUE's RTE; the note is `KEY: PHENOMENON`."""
-    name = f"{draw.pick(WOMEN + MEN)} {draw.pick(SURNAMES)}"
+@dataclass(frozen=True)
+class Wording:
+    """How a task words news of a deed, and claims about it."""
+
+    news: tuple[str, ...]
+    claims: tuple[str, ...]
+
+
+RTE = Wording(
+    (
+        "{name}, a {role} from {town}, {deed} the {thing} on {day}.",
+        "On {day} the {role} {name} {deed} the {thing} in {town}.",
+        "In {town}, {role} {name} {deed} the {thing} on {day}.",
+    ),
+    (
+        "the {role} {name} {deed} the {thing}.",
+        "a {role} {deed} the {thing}.",
+        "{name} {deed} the {thing} in {town}.",
+        "{name} is a {role}.",
+    ),
+)
+AXB = Wording(
+    (
+        "The {town} paper says that {name}, a {role}, {deed} the {thing} on {day}.",
+        "{name}, who is a {role} in {town}, {deed} the {thing} on {day}.",
+    ),
+    ("the {role} in {town} {deed} the {thing}.", "{name} {deed} the {thing} on {day}.", "{name} works as a {role}."),
+)
+
+
+def _news(draw: Draw, label: str, wording: Wording) -> Item:
+    """Returns a sentence of news and a claim that it bears out, or one of another deed, person or outcome."""
+    name = full_name(draw)
     role, town, day = draw.pick(ROLES), draw.pick(TOWNS), draw.pick(DAYS)
     deed, opposite, thing = draw.pick(DEEDS)
     if draw.chance(0.5):
         deed, opposite = opposite, deed
     twist = "none" if label == "entailment" else draw.pick(("deed", "role", "undone"))
     told = f"{draw.pick(UNDONE)} {deed}" if twist == "undone" else deed
-    news = draw.pick(
-        (
-            f"The {town} paper says that {name}, a {role}, {told} the {thing} on {day}.",
-            f"{name}, who is a {role} in {town}, {told} the {thing} on {day}.",
-        )
-    )
+    news = draw.pick(wording.news).format(name=name, role=role, town=town, day=day, deed=told, thing=thing)
     claimed_deed = opposite if twist == "deed" else deed
     claimed_role = draw.other(ROLES, role) if twist == "role" else role
-    claims = [f"The {claimed_role} in {town} {claimed_deed} the {thing}."]
-    if twist != "role":
-        claims.append(f"{name} {claimed_deed} the {thing} on {day}.")
-    if twist in ("none", "role"):
-        claims.append(f"{name} works as a {claimed_role}.")
-    return Item((news, draw.pick(claims)), label, TWISTS[twist])
+    # A claim that does not mention what was changed would be true.
+    needed = {"none": "", "role": "{role}"}.get(twist, "{deed}")
+    claim = draw.pick([claim for claim in wording.claims if needed in claim])
+    claim = claim.format(name=name, role=claimed_role, town=town, day=day, deed=claimed_deed, thing=thing)
+    return Item((news, sentence(claim)), label, TWISTS[twist])
+
+
+def rte(draw: Draw, label: str) -> Item:
+    """Returns a sentence of news and a claim."""
+    return _news(draw, label, RTE)
+
+
+def axb(draw: Draw, label: str) -> Item:
+    """Returns a sentence of news and a claim as in SuperGLUE's RTE; the note is `KEY: PHENOMENON`."""
+    return _news(draw, label, AXB)
 
 
 def super_rte(draw: Draw, label: str) -> Item:

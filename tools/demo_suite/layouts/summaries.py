@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from t5eval.demo import templates
-from t5eval.demo.fill import Part, Task
-from t5eval.demo.layouts.json_rows import json_lines
-from t5eval.demo.templates import Item
+from tools.demo_suite.fill import Part, Task
+from tools.demo_suite.layouts.json_rows import json_lines
+from tools.demo_suite.templates import news
+from tools.demo_suite.templates.item import Item
 
 
 def _stories(items: Sequence[Item]) -> Iterator[dict[str, Any]]:
@@ -20,7 +20,7 @@ def _stories(items: Sequence[Item]) -> Iterator[dict[str, Any]]:
 
 
 def _part(split: str, rows: int) -> Part:
-    return Part({f"cnn_dailymail/{split}.jsonl": json_lines(_stories)}, rows, templates.story)
+    return Part({f"cnn_dailymail/{split}.jsonl": json_lines(_stories)}, rows, news.story)
 
 
 TASKS = (Task(("",), (_part("validation", 30), _part("test", 30), _part("train", 160))),)

@@ -7,10 +7,11 @@ everything after it, the account of missing and unused tensors included, is the 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from keras_model.checkpoints.tensors import Tensors
+from keras_model.checkpoints.configuration import config_beside, configuration
+from keras_model.checkpoints.tensors import Origin, RenamedTensors, Tensors
 from keras_model.config import T5Config
 
 
@@ -40,3 +41,43 @@ class Format:
     """The files that hold the weights of a recognised checkpoint, for its fingerprint."""
     open: Callable[[Path], Checkpoint]
     """Raises CheckpointError where the checkpoint cannot be read."""
+
+
+def found_format(
+    name: str,
+    looked_for: str,
+    find: Callable[[Path], Path | None],
+    files: Callable[[Path], list[Path]],
+    arrays: Callable[[Path], Tensors],
+    origins: Callable[[Tensors], Mapping[str, Origin]],
+) -> Format:
+    """A format whose checkpoints lie in a folder that users may name instead, under names of their own.
+
+    Args:
+        name: see `Format`.
+        looked_for: see `Format`.
+        find: the checkpoint that a path stands for; None where there is none.
+        files: the weight files of a found checkpoint.
+        arrays: a found checkpoint's arrays, as it calls them.
+        origins: where each of Hugging Face's tensors lies among the arrays.
+    """
+
+    def found(path: Path) -> Path:
+        place = find(path)
+        assert place is not None  # recognised
+        return place
+
+    def open_found(path: Path) -> Checkpoint:
+        place = found(path)
+        stored = arrays(place)
+        tensors = RenamedTensors(stored, origins(stored))
+        return Checkpoint(name, configuration(config_beside(place), tensors), tensors)
+
+    return Format(
+        name=name,
+        looked_for=looked_for,
+        recognises=lambda path: find(path) is not None,
+        config_file=lambda path: config_beside(found(path)),
+        files=lambda path: files(found(path)),
+        open=open_found,
+    )

@@ -18,20 +18,14 @@ _FLOATING_NAMES = "float64, float32, float16 or bfloat16"
 
 
 class Tensors(Protocol):
-    """The tensors of a checkpoint, read one at a time so that a large one never lies in memory twice."""
+    """The tensors of a checkpoint, read one at a time so that a large one never lies in memory twice.
+
+    A format hands them over under Hugging Face's names and in its layout; what it reads them from, its arrays, has
+    those of the program that wrote the checkpoint.
+    """
 
     source: str
     """What an error message calls the checkpoint, usually the file."""
-
-    def names(self) -> list[str]: ...
-    def shape(self, name: str) -> tuple[int, ...]: ...
-    def read(self, name: str) -> np.ndarray: ...
-
-
-class Arrays(Protocol):
-    """The arrays of a checkpoint under the names and in the layout of the program that wrote it."""
-
-    source: str
 
     def names(self) -> list[str]: ...
     def shape(self, name: str) -> tuple[int, ...]: ...
@@ -52,7 +46,7 @@ class Origin:
 class RenamedTensors:
     """Tensors over arrays that have other names and layouts."""
 
-    def __init__(self, arrays: Arrays, origins: Mapping[str, Origin]) -> None:
+    def __init__(self, arrays: Tensors, origins: Mapping[str, Origin]) -> None:
         """Args:
         arrays: the arrays.
         origins: for each tensor, by Hugging Face's name, where it lies.

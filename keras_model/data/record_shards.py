@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from keras_model.data.batches import Examples, RaggedIds
+from keras_model.data.mapped_array import MappedArray
 from keras_model.files.complete import replacing
 
 SIDES = ("source", "target")
@@ -105,7 +106,7 @@ def read_shard(folder: Path, shard: Shard) -> Examples:
         offsets = np.array(offsets)
         if offsets[0] != 0 or offsets[-1] != tokens or (np.diff(offsets) < 1).any():
             raise RecordError(f"{path}: {side}_offsets do not rise from 0 to {tokens:,}; the file is damaged")
-        sides.append(RaggedIds(values, offsets))
+        sides.append(RaggedIds(MappedArray([values]), offsets))
     return Examples(sources=sides[0], targets=sides[1], known_fingerprint=shard.sha256)
 
 

@@ -18,10 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from keras_model.data.batches import Examples, RaggedIds
-from keras_model.data.mapped_array import MappedArray, joined
+from keras_model.data.batches import Examples
 from keras_model.data.record_shards import RecordError, Shard, check_content, read_shard
 from keras_model.files.complete import write_json
 from keras_model.files.temporary import PATTERN, sweep
@@ -157,12 +154,8 @@ def open_records(folder: Path, made: RecordSet) -> Examples:
     Raises:
         RecordError: a file is not there or not whole.
     """
-    shards = [read_shard(folder, shard) for shard in made.shards]
-    return Examples(
-        _mapped([shard.sources for shard in shards]),
-        _mapped([shard.targets for shard in shards]),
-        known_fingerprint=made.fingerprint,
-    )
+    examples = Examples.concatenate([read_shard(folder, shard) for shard in made.shards])
+    return dataclasses.replace(examples, known_fingerprint=made.fingerprint)
 
 
 def check_records(folder: Path, made: RecordSet) -> None:
@@ -174,10 +167,3 @@ def check_records(folder: Path, made: RecordSet) -> None:
     for shard in made.shards:
         read_shard(folder, shard)
         check_content(folder, shard)
-
-
-def _mapped(parts: Sequence[RaggedIds]) -> RaggedIds:
-    values = joined([MappedArray([np.zeros(0, np.int32)]), *(part.values for part in parts)])
-    ends = np.cumsum([0, *(len(part.values) for part in parts)])
-    offsets = [part.offsets[1:] + end for part, end in zip(parts, ends[:-1], strict=True)]
-    return RaggedIds(values, np.concatenate([np.zeros(1, np.int64), *offsets]))

@@ -2,7 +2,8 @@
 
 transformers 5 saves this file alone. It holds the pieces, scores and character map of the SentencePiece model that it
 was made from, so that the same model can be put together again; a file that says something else than such a model
-computes is refused.
+computes is refused. The tokenizers library itself gives the same ids, but takes eight times the processor time of
+SentencePiece for them, and leaves nothing to write as `spiece.model` or into a KerasHub preset.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ def fit(
             replaced by the checkpoint's.
         examples: tokenised examples.
         settings: how to train.
-        folder: gets `checkpoints/`, `logs/` (TensorBoard) and at the end `model/`.
+        folder: gets `checkpoints/`, `logs/` (TensorBoard's, and `scalars.jsonl`) and at the end `model/`.
         sizes: part i of the examples is the next sizes[i] of them. Needed with rates.
         rates: how often an example of each part is drawn, relative to the others; None for every example once an epoch.
         validate: called every `settings.validate_every` steps and at the end.

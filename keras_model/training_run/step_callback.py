@@ -17,6 +17,7 @@ from keras_model.t5 import T5
 from keras_model.tokenizers.tokenizer import Tokenizer
 from keras_model.training_run.fit_settings import TrainSettings
 from keras_model.training_run.run_checkpoints import Progress, best_steps
+from keras_model.training_run.scalar_log import ScalarLog
 from keras_model.training_run.state import TrainingError, last_good, save_checkpoint
 
 Validate = Callable[[int, T5], dict[str, float]]
@@ -76,6 +77,7 @@ class TrainingSteps(keras.callbacks.Callback):
         self._writer = (
             tf.summary.create_file_writer(str(folder / "logs")) if writes else tf.summary.create_noop_writer()
         )
+        self._scalars = ScalarLog(folder / "logs", progress.step) if writes else None
         self.scores = {step: dict(scores) for step, scores in progress.scores.items()}
         self.loss: float | None = None
         self.seconds = 0.0
@@ -170,11 +172,13 @@ class TrainingSteps(keras.callbacks.Callback):
         self._t5.reset_metrics()
 
     def _tell(self, step: int, numbers: Mapping[str, float]) -> None:
-        """Hands numbers to TensorBoard and to whoever else is told."""
+        """Hands numbers to TensorBoard, to the file beside its files, and to whoever else is told."""
         with self._writer.as_default(step=step):
             for name, number in numbers.items():
                 tf.summary.scalar(name, number)
         self._writer.flush()
+        if self._scalars is not None:
+            self._scalars.write(step, numbers)
         if self._told is not None:
             self._told(step, numbers)
 

@@ -11,16 +11,16 @@ import task_specs
 from t5eval.cli.names import complete_any
 from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, warn, wrapped
 from t5eval.cli.progress import SplitProgress
-from t5eval.data import data_source, open_split
+from t5eval.data import data_source
 from t5eval.preparation.beam import RUNNERS, on_beam
-from t5eval.preparation.existing_records import prepare_or_keep
-from t5eval.preparation.task_records import in_processes
+from t5eval.preparation.task_records import in_processes, task_records
 from t5eval.preparation.text_data import OBJECTIVES, TextData
-from t5eval.preparation.text_records import prepare_or_keep_text
+from t5eval.preparation.text_records import text_records
 from t5eval.support.stages import timed
 from task_specs.errors import UserError
 
 if TYPE_CHECKING:
+    from keras_model.data.records import RecordSet
     from keras_model.tokenizers.tokenizer import Tokenizer
 
 
@@ -32,18 +32,6 @@ def _tokenizer(vocab: str) -> Tokenizer:
         return load_tokenizer(folder, None if folder else vocab)
     except ValueError as error:
         raise UserError(str(error)) from None
-
-
-def _prepare_text(text: TextData, tokenizer: Tokenizer, seed: int, folder: Path, as_json: bool) -> None:
-    made, was_there = prepare_or_keep_text(text, tokenizer, seed, folder, SplitProgress)
-    if as_json:
-        made_sets = {made.name: {"records": len(made), **made.about}}
-        print_json({"path": str(folder), "new": not was_there, "sets": made_sets})
-        return
-    if was_there:
-        click.echo(f"{folder} holds these records already; their hashes are right")
-    tokens = made.about["tokens"]
-    click.echo(f"{made.name}: {len(made):,} records, {tokens['inputs']:,} and {tokens['targets']:,} tokens")
 
 
 @click.command(cls=Spreading)
@@ -106,35 +94,37 @@ def command(
             raise UserError("--runner prepares tasks; text is prepared by one process of this machine")
         given = {"files": text, "objective": objective, "inputs": inputs}
         table = {key: value for key, value in given.items() if value is not None}
-        _prepare_text(TextData.from_table(table), _tokenizer(vocab), seed or 0, Path(out), as_json)
-        return
-    if objective or inputs or seed is not None:
-        raise UserError("--objective, --inputs and --seed are of --text")
-    specs = [spec for spec in task_specs.resolve(task) if split in spec.source.splits]
-    if not specs:
-        raise UserError(f"{', '.join(task)}: no {split} split")
-    data = data_source(data_dir)
-    splits = [open_split(spec, split, data) for spec in specs]
-    tokenizer = _tokenizer(vocab)
-    make = on_beam(runner, runner_option) if runner else in_processes(workers, SplitProgress)
+        wanted = text_records(TextData.from_table(table), _tokenizer(vocab), seed or 0, SplitProgress)
+    else:
+        if objective or inputs or seed is not None:
+            raise UserError("--objective, --inputs and --seed are of --text")
+        specs = [spec for spec in task_specs.resolve(task) if split in spec.source.splits]
+        if not specs:
+            raise UserError(f"{', '.join(task)}: no {split} split")
+        make = on_beam(runner, runner_option) if runner else in_processes(workers, SplitProgress)
+        wanted = task_records(specs, split, data_source(data_dir), _tokenizer(vocab), make)
     with timed("preparing"):
-        sets, were_there = prepare_or_keep(splits, tokenizer, Path(out), make)
-    for made in sets.values():
-        warn(made.about["data"]["notes"])
+        found, were_there = wanted.prepare_or_keep(Path(out))
+    sets = list(found.values())
+    for made in sets:
+        warn(made.about.get("data", {}).get("notes", ()))
     if as_json:
-        made_sets = {made.name: {"records": len(made), **made.about} for made in sets.values()}
+        made_sets = {made.name: {"records": len(made), **made.about} for made in sets}
         print_json({"path": out, "new": not were_there, "sets": made_sets})
         return
     if were_there:
         click.echo(f"{out} holds these records already; their hashes are right")
-    for made in sets.values():
-        about = made.about
-        left_out = sum(about["left_out"].values())
-        click.echo(
-            wrapped(
-                f"{made.name}: {len(made):,} records, "
-                f"{about['tokens']['inputs']:,} and {about['tokens']['targets']:,} tokens, "
-                f"{about['truncated']['inputs']:,} inputs and {about['truncated']['targets']:,} targets cut, "
-                f"{left_out:,} left out"
-            )
-        )
+    for made in sets:
+        click.echo(wrapped(_line(made)))
+
+
+def _line(made: RecordSet) -> str:
+    """Returns what became of a split, or of plain text, in one line."""
+    about = made.about
+    line = (
+        f"{made.name}: {len(made):,} records, {about['tokens']['inputs']:,} and {about['tokens']['targets']:,} tokens"
+    )
+    if "truncated" in about:
+        cut, left_out = about["truncated"], sum(about["left_out"].values())
+        line += f", {cut['inputs']:,} inputs and {cut['targets']:,} targets cut, {left_out:,} left out"
+    return line

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from t5eval.data import Split, Summary, data_source, open_split
 from t5eval.preparation.blocks import Tally, blocks_in_shard, blocks_of, tokenise_block
-from t5eval.preparation.task_records import Make, about, set_name, write_blocks
+from t5eval.preparation.record_folder import set_name, write_part
+from t5eval.preparation.task_records import Make, about
 from t5eval.support.errors import MissingPackage
 from t5eval.support.tensorflow_import import silent_stderr
 from task_specs import Example, TaskSpec
@@ -81,15 +82,13 @@ def _build(beam: Any, pipeline: Any, splits: Sequence[Split], tokenizer: Tokeniz
         return (number, block // blocks_in_shard(spec)), (block, tokenise_block(spec, name, examples, tokenizer))
 
     def write(item: tuple[Place, Iterable[Any]]) -> tuple[int, Any]:
-        from keras_model.data.records import shard_file
-
         (number, shard), content = item
+        spec, split, _ = work[number]
         tally, parts = Tally(), []
         for _, block in sorted(content, key=lambda entry: entry[0]):
             parts.append(block.records)
             tally.add(block.tally)
-        file = shard_file(set_name(*work[number][:2]), shard)
-        return number, (shard, write_blocks(folder, file, parts), tally)
+        return number, (shard, write_part(folder, set_name(spec.name, split), shard, parts), tally)
 
     def finish(item: tuple[None, Iterable[Any]]) -> None:
         from keras_model.data.records import write_manifest
@@ -130,4 +129,4 @@ def _record_set(work: tuple[TaskSpec, str], tokenizer: Tokenizer, found: dict[st
     for _, written, counted in sorted(found["shards"], key=_first):
         shards += written
         tally.add(counted)
-    return RecordSet(set_name(*work), tuple(shards), about(*work, tokenizer, summary, tally))
+    return RecordSet(set_name(work[0].name, work[1]), tuple(shards), about(*work, tokenizer, summary, tally))

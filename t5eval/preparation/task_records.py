@@ -6,50 +6,48 @@ made them, nor whether Beam did.
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from t5eval.data import Split, Summary
+from t5eval.data import READERS, DataSource, OfficialFiles, Split, Summary, open_split
 from t5eval.preparation.blocks import Block, Tally, blocks_in_shard, blocks_of
+from t5eval.preparation.record_folder import Display, Wanted, fill, is_another_file, set_name, write_part
 from t5eval.preparation.workers import Workers
-from t5eval.runs.folder import locked
-from t5eval.support.errors import MissingPackage
 from task_specs import TaskSpec
-from task_specs.errors import UserError
 
 if TYPE_CHECKING:
-    from keras_model.data.batches import Examples
     from keras_model.data.records import RecordSet
     from keras_model.tokenizers.tokenizer import Tokenizer
-
-
-class Progress(Protocol):
-    """Told how many examples of a split are done, of how many; used as a context around the split."""
-
-    def __enter__(self) -> Progress: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-    def __call__(self, done: int, total: int) -> None: ...
-
-
-Display = Callable[[str], Progress]
-"""Makes the progress of a set of records from its name."""
 
 Make = Callable[[Sequence[Split], "Tokenizer", Path], None]
 """Writes the records of splits into an empty folder, and at the end the manifest."""
 
 
-def set_name(spec: TaskSpec, split: str) -> str:
-    """Returns what a split's records are called."""
-    return f"{spec.name}/{split}"
+def task_records(specs: Sequence[TaskSpec], split: str, data: DataSource, tokenizer: Tokenizer, make: Make) -> Wanted:
+    """Returns what the records of a split of tasks must be, and how they are made."""
+
+    def prepare_splits(folder: Path) -> dict[str, RecordSet]:
+        return prepare([open_split(spec, split, data) for spec in specs], tokenizer, folder, make)
+
+    differences = {spec.name: functools.partial(_differences, spec, split, data, tokenizer) for spec in specs}
+    return Wanted(split, differences, prepare_splits)
+
+
+def _differences(spec: TaskSpec, split: str, data: DataSource, tokenizer: Tokenizer, made: RecordSet) -> Iterator[str]:
+    if made.about.get("vocabulary") != tokenizer.fingerprint:
+        yield f"{made.name} was made with another vocabulary"
+    if made.about.get("specification") != spec.fingerprint:
+        yield f"{made.name} was made by another row of the task"
+    # A copy has a hash of its rows alone, which would all have to be read for it; its name has its version.
+    if isinstance(data, OfficialFiles):
+        before = made.about["data"]["files"]
+        for file in READERS[spec.source.kind].files(spec, split, data.folder):
+            if is_another_file(path := data.folder / file, before.get(file)):
+                yield f"{path} is not the file that {made.name} was made of"
 
 
 def about(spec: TaskSpec, split: str, tokenizer: Tokenizer, summary: Summary, tally: Tally) -> dict[str, Any]:
@@ -84,49 +82,15 @@ def in_processes(count: int | None, display: Display) -> Make:
 
 
 def prepare(splits: Sequence[Split], tokenizer: Tokenizer, folder: Path, make: Make) -> dict[str, RecordSet]:
-    """Prepares splits into a folder, which another process must not be preparing; what it held is replaced.
-
-    A folder without a manifest is not complete. What a killed preparation left there is removed by the next one; one
-    that fails removes it itself.
-
-    Returns:
-        The sets of records, by name.
-
-    Raises:
-        UserError: the data cannot be read, the folder cannot be written or holds something else.
-    """
-    return fill(folder, lambda: make(splits, tokenizer, folder))
-
-
-def fill(folder: Path, write: Callable[[], None]) -> dict[str, RecordSet]:
-    """Calls what writes records and their manifest into a folder, as `prepare` says.
-
-    Raises:
-        UserError: the folder cannot be written or holds something else.
-    """
-    from keras_model.data.record_shards import RecordError
-    from keras_model.data.records import begin, discard, read_manifest, require_no_other
-
-    _require_safetensors()
-    try:
-        require_no_other(folder)
-        with locked(folder):
-            begin(folder)
-            try:
-                write()
-            except BaseException:
-                discard(folder)
-                raise
-            return read_manifest(folder)
-    except RecordError as error:
-        raise UserError(str(error)) from error
+    """Prepares splits into a folder, as `fill` does; returns the sets of records, by name."""
+    return fill(folder, functools.partial(make, splits, tokenizer))
 
 
 def _prepare_split(split: Split, tokenizer: Tokenizer, folder: Path, workers: Workers, display: Display) -> RecordSet:
-    from keras_model.data.records import RecordSet, shard_file
+    from keras_model.data.records import RecordSet
 
     spec = split.spec
-    name = set_name(spec, split.split)
+    name = set_name(spec.name, split.split)
     tally, shards = Tally(), []
     with display(name) as progress:
         blocks = workers.tokenise(spec, split.split, blocks_of(split))
@@ -136,18 +100,9 @@ def _prepare_split(split: Split, tokenizer: Tokenizer, folder: Path, workers: Wo
                 parts.append(block.records)
                 tally.add(block.tally)
                 progress(tally.examples, max(tally.examples, spec.sizes.get(split.split, 0)))
-            shards += write_blocks(folder, shard_file(name, number), parts)
+            shards += write_part(folder, name, number, parts)
         progress(tally.examples, tally.examples)
     return RecordSet(name, tuple(shards), about(spec, split.split, tokenizer, split.summary, tally))
-
-
-def write_blocks(folder: Path, file: str, parts: Sequence[Examples]) -> list[Any]:
-    """Writes the blocks of a shard, and returns the shard, or nothing where they hold no record."""
-    from keras_model.data.batches import Examples
-    from keras_model.data.record_shards import write_shard
-
-    examples = Examples.concatenate(parts)
-    return [write_shard(folder, file, examples)] if len(examples) else []
 
 
 def _in_groups(blocks: Iterator[Block], size: int) -> Iterator[Iterator[Block]]:
@@ -158,11 +113,3 @@ def _in_groups(blocks: Iterator[Block], size: int) -> Iterator[Iterator[Block]]:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _require_safetensors() -> None:
-    with contextlib.suppress(ModuleNotFoundError):
-        import safetensors  # noqa: F401
-
-        return
-    raise MissingPackage("prepared records are safetensors files: pip install 't5eval[keras]', or 't5eval[beam]'")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from t5eval.reports.distributions import Bar, LengthPart
-from t5eval.reports.training_events import Curve
+from t5eval.reports.training_curves import Curve
 
 WIDTH, HEIGHT = 380, 220
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 12, 44

@@ -14,7 +14,7 @@ from t5eval.data import DataSource, Summary, data_source, open_split
 from t5eval.data.source import DATA_DIR_VARIABLE
 from t5eval.evaluation.splits import SplitResult
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
-from t5eval.reports.training_events import Curve, read_curves
+from t5eval.reports.training_curves import TENSORBOARD_ALONE, Curve, only_tensorboard, read_curves
 from t5eval.runs.calls import merged_settings
 from t5eval.runs.folder import predictions_path
 from t5eval.runs.results import SCHEMA, benchmark_averages, library_versions, read_results
@@ -39,7 +39,7 @@ class Run:
         results: task and split to result.
         averages: benchmark to split to its average or what is missing, as in results.json.
         settings: all that could have changed a number, as results.json has it beside the results.
-        curves: TensorBoard's name of a scalar to its course in training.
+        curves: the name of a number to its course in training.
         notes: what the reader should know of the folder.
     """
 
@@ -91,7 +91,7 @@ def read_run(path: Path, name: str, data: DataSource | None) -> Run:
     curves = read_curves(path / "logs")
     document = read_results(path)
     stored = _stored(path)
-    notes: list[str] = []
+    notes = [TENSORBOARD_ALONE] if only_tensorboard(path / "logs") else []
     if document is not None:
         found = _results(path / "results.json", document)
         averages = _averages(path / "results.json", document.get("benchmarks", {}))
@@ -108,7 +108,7 @@ def read_run(path: Path, name: str, data: DataSource | None) -> Run:
             "versions": library_versions(),
         }
         notes.append("without a results.json; the scores are computed from its predictions, whose origin is not known")
-    elif curves:
+    elif curves or notes:
         found, averages, settings = {}, {}, {}
         notes.append("trained, not evaluated")
     else:

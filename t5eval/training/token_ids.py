@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from t5eval.data import DataSource
-from t5eval.preparation.existing_records import given_records, records_of_run
-from t5eval.preparation.text_records import given_text, text_of_run
-from task_specs import TEXT, TaskSpec
+from t5eval.preparation.record_folder import in_lines
+from t5eval.preparation.task_records import in_processes, task_records
+from t5eval.preparation.text_records import text_records
+from task_specs import TaskSpec
 
 if TYPE_CHECKING:
     from keras_model.data.batches import Examples
@@ -38,16 +39,12 @@ def parts_of_run(
     Raises:
         UserError: data or text cannot be read, or what is prepared is not of this run.
     """
-    run, text = Path(config.out), config.text_data
-    folder = Path(config.prepared or run / "prepared")
-    if prepares and config.prepared is None:
-        parts = records_of_run(folder, specs, data, tokenizer, say)
-    else:
-        parts = given_records(folder, specs, data, tokenizer)
+    run, text, display = Path(config.out), config.text_data, in_lines(say)
+    wanted = [(task_records(specs, "train", data, tokenizer, in_processes(None, display)), "prepared", config.prepared)]
     if text:
-        folder = Path(text.prepared or run / "prepared_text")
-        if prepares and text.prepared is None:
-            parts[TEXT] = text_of_run(folder, text, tokenizer, config.seed, say)
-        else:
-            parts[TEXT] = given_text(folder, text, tokenizer, config.seed)
+        wanted.append((text_records(text, tokenizer, config.seed, display), "prepared_text", text.prepared))
+    parts: dict[str, Examples] = {}
+    for records, own, named in wanted:
+        get = records.of_run if prepares and named is None else records.given
+        parts |= get(Path(named or run / own))
     return parts

@@ -295,14 +295,26 @@ def test_tables_for_latex_and_spreadsheets(t5eval: Any, evaluated: Path, tmp_pat
         ]
 
 
+LOGS = Path(__file__).parents[1] / "t5eval" / "reports" / "references"
+
+
 def test_a_run_that_only_trained_has_its_curves(t5eval: Any, tmp_path: Path) -> None:
-    written = Path(__file__).parents[1] / "t5eval" / "reports" / "references" / "events.out.tfevents.1795655543.tf2"
     (tmp_path / "run" / "logs").mkdir(parents=True)
-    shutil.copy(written, tmp_path / "run" / "logs")
+    shutil.copy(LOGS / "scalars.jsonl", tmp_path / "run" / "logs")
     markdown, page = report(t5eval, tmp_path / "run")
     assert "trained, not evaluated" in markdown
     assert "0.06022 at first, 0.02625 at the end" in page.text
     assert "Measured once" in page.text
+    assert "TensorBoard" not in markdown
+
+
+def test_curves_that_only_tensorboard_has_are_not_passed_over_in_silence(t5eval: Any, tmp_path: Path) -> None:
+    (tmp_path / "run" / "logs").mkdir(parents=True)
+    shutil.copy(LOGS / "events.out.tfevents.1795655543.tf2", tmp_path / "run" / "logs")
+    markdown, page = report(t5eval, tmp_path / "run")
+    assert "trained, not evaluated" in markdown
+    for text in (markdown, page.text):
+        assert " ".join(text.split()).count("curves are in TensorBoard's files alone") == 1
 
 
 def test_a_page_of_many_examples_stays_small(t5eval: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

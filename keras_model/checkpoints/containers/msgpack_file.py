@@ -2,7 +2,9 @@
 
 The file is mapped into memory and walked through once: what is small is read, of arrays only the place is kept. An
 array is then a view of the file, so that reading a checkpoint takes no memory for the optimizer's states in it, and no
-length that the file claims is believed before the bytes are there.
+length that the file claims is believed before the bytes are there. The msgpack library can do neither: it hands over
+every array as bytes of its own, the optimizer's states included, which are several times the model, and tells no place
+of one without reading all of it into its buffer.
 
 Source: the MessagePack specification; `flax/serialization.py` for arrays (extension 1: shape, dtype, bytes), scalars
 (extension 3) and arrays of more than 1 GiB, which are cut into chunks.

@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_model.checkpoints.checkpoint import Checkpoint, Format
-from keras_model.checkpoints.configuration import config_beside, configuration
-from keras_model.checkpoints.tensors import Origin, RenamedTensors, require_floating
+from keras_model.checkpoints.checkpoint import found_format
+from keras_model.checkpoints.tensors import Origin, Tensors, require_floating
 from keras_model.checkpoints.weights import EMBEDDING, HEAD
 from keras_model.files.model_folder import CheckpointError
 
@@ -49,31 +48,6 @@ def _step(prefix: Path) -> tuple[int, str]:
     return int((re.search(r"-(\d+)$", prefix.name) or [0, -1])[1]), prefix.name
 
 
-def _files(path: Path) -> list[Path]:
-    prefix = _found(path)
-    assert prefix is not None  # recognised
-    files = [prefix.with_name(f"{prefix.name}.index")]
-    return files + [file for file in prefix.parent.iterdir() if file.name.startswith(f"{prefix.name}.data-")]
-
-
-def _open(path: Path) -> Checkpoint:
-    prefix = _found(path)
-    assert prefix is not None  # recognised
-    arrays = _Variables(prefix, _files(path)[1:])
-    tensors = RenamedTensors(arrays, _origins(arrays))
-    return Checkpoint(MESH_TENSORFLOW.name, configuration(config_beside(prefix), tensors), tensors)
-
-
-MESH_TENSORFLOW = Format(
-    name="Mesh TensorFlow",
-    looked_for="a folder with model.ckpt-N.index, or FOLDER/model.ckpt-N",
-    recognises=lambda path: _found(path) is not None,
-    config_file=lambda path: config_beside(_found(path) or path),
-    files=_files,
-    open=_open,
-)
-
-
 class _Variables:
     """The parameters in a TensorFlow checkpoint.
 
@@ -81,10 +55,9 @@ class _Variables:
         CheckpointError: the index is damaged, or speaks of more than the files hold.
     """
 
-    def __init__(self, prefix: Path, data: list[Path]) -> None:
+    def __init__(self, prefix: Path) -> None:
         """Args:
         prefix: the common beginning of the files' names.
-        data: all files but the index.
         """
         import tensorflow as tf
 
@@ -97,7 +70,7 @@ class _Variables:
             raise CheckpointError(
                 f"{prefix}.index: cannot be read as a TensorFlow checkpoint ({_line(error)})."
             ) from error
-        held = sum(file.stat().st_size for file in data)
+        held = sum(file.stat().st_size for file in _files(prefix)[1:])
         claimed = sum(math.prod(shape) * self._types[name].size for name, shape in self._shapes.items())
         if claimed > held:
             raise CheckpointError(f"{prefix}.data-*: hold {held} bytes, but {prefix.name}.index lists {claimed}.")
@@ -133,7 +106,7 @@ _ATTENTION = re.compile(r"(SelfAttention|EncDecAttention)/(q|k|v|o|relative_atte
 _FEED_FORWARD = re.compile(r"Dense(?:ReluDense|GatedGelu|GatedGELU)/(wi|wi_0|wi_1|wo)/kernel")
 
 
-def _origins(arrays: _Variables) -> dict[str, Origin]:
+def _origins(arrays: Tensors) -> dict[str, Origin]:
     """Where each of Hugging Face's tensors lies. A variable that T5 does not have keeps its own name."""
     origins: dict[str, Origin] = {}
     for name in arrays.names():
@@ -160,3 +133,19 @@ def _place(name: str) -> tuple[str, int | None] | None:
     if match := _FEED_FORWARD.fullmatch(rest):
         return f"{layer}.DenseReluDense.{match[1]}.weight", 1
     return None
+
+
+def _files(prefix: Path) -> list[Path]:
+    """The index, and then the files that hold the variables."""
+    data = [file for file in prefix.parent.iterdir() if file.name.startswith(f"{prefix.name}.data-")]
+    return [prefix.with_name(f"{prefix.name}.index"), *data]
+
+
+MESH_TENSORFLOW = found_format(
+    name="Mesh TensorFlow",
+    looked_for="a folder with model.ckpt-N.index, or FOLDER/model.ckpt-N",
+    find=_found,
+    files=_files,
+    arrays=_Variables,
+    origins=_origins,
+)

@@ -18,11 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_model.checkpoints.checkpoint import Checkpoint, Format
-from keras_model.checkpoints.configuration import config_beside, configuration
+from keras_model.checkpoints.checkpoint import found_format
 from keras_model.checkpoints.containers.msgpack_file import MsgpackFile, StoredArray
 from keras_model.checkpoints.containers.zarr_folder import ZarrFolder
-from keras_model.checkpoints.tensors import Arrays, Origin, RenamedTensors, require_floating
+from keras_model.checkpoints.tensors import Origin, Tensors, require_floating
 from keras_model.checkpoints.weights import EMBEDDING, HEAD
 from keras_model.files.model_folder import CheckpointError
 
@@ -44,31 +43,6 @@ def _found(path: Path) -> Path | None:
         return path
     steps = [(int(match[1]), entry) for entry in path.iterdir() if (match := _STEP.fullmatch(entry.name))]
     return max(steps)[1] if steps else None
-
-
-def _files(path: Path) -> list[Path]:
-    found = _found(path)
-    if found is None or found.is_file():
-        return [found] if found else []
-    return [found / _TREE_FILE, *(file for file in found.glob(f"{_ARRAYS}*/**/*") if file.is_file())]
-
-
-def _open(path: Path) -> Checkpoint:
-    found = _found(path)
-    assert found is not None  # recognised
-    arrays: Arrays = _Folder(found) if found.is_dir() else _Tree(found)
-    tensors = RenamedTensors(arrays, _origins(arrays))
-    return Checkpoint(T5X.name, configuration(config_beside(found), tensors), tensors)
-
-
-T5X = Format(
-    name="T5X",
-    looked_for="a file checkpoint_N, a folder with the file checkpoint and folders target.*, or a folder of either",
-    recognises=lambda path: _found(path) is not None,
-    config_file=lambda path: config_beside(_found(path) or path),
-    files=_files,
-    open=_open,
-)
 
 
 class _Tree:
@@ -115,7 +89,9 @@ class _Folder:
         self.source = str(folder)
         tree = _Tree(folder / _TREE_FILE)
         stored = ZarrFolder(folder, _ARRAYS)
-        self._places: dict[str, tuple[Arrays, str]] = {_parameter_name(name): (stored, name) for name in stored.names()}
+        self._places: dict[str, tuple[Tensors, str]] = {
+            _parameter_name(name): (stored, name) for name in stored.names()
+        }
         for name, leaf in tree.leaves.items():
             if isinstance(leaf, StoredArray):
                 self._places[name] = (tree, name)
@@ -184,7 +160,7 @@ _ELSEWHERE: dict[str, tuple[str, int | None]] = {
 }
 
 
-def _origins(arrays: Arrays) -> dict[str, Origin]:
+def _origins(arrays: Tensors) -> dict[str, Origin]:
     """Where each of Hugging Face's tensors lies. A parameter that T5 does not have keeps its own name."""
     origins: dict[str, Origin] = {}
     for name in arrays.names():
@@ -204,3 +180,19 @@ def _origins(arrays: Arrays) -> dict[str, Origin]:
         else:
             origins[name] = Origin(name)
     return origins
+
+
+def _files(found: Path) -> list[Path]:
+    if found.is_file():
+        return [found]
+    return [found / _TREE_FILE, *(file for file in found.glob(f"{_ARRAYS}*/**/*") if file.is_file())]
+
+
+T5X = found_format(
+    name="T5X",
+    looked_for="a file checkpoint_N, a folder with the file checkpoint and folders target.*, or a folder of either",
+    find=_found,
+    files=_files,
+    arrays=lambda found: _Folder(found) if found.is_dir() else _Tree(found),
+    origins=_origins,
+)

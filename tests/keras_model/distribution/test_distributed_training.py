@@ -87,7 +87,9 @@ def test_only_the_chief_writes(two_workers):
     for a, b in zip(chief[2], other[2], strict=True):
         np.testing.assert_array_equal(a, b)
     assert sorted(path.name for path in folder.iterdir()) == ["checkpoints", "logs", "model"]
-    assert len(list((folder / "logs").iterdir())) == 1
+    events, scalars = sorted((folder / "logs").iterdir())
+    assert (events.name[:20], scalars.name) == ("events.out.tfevents.", "scalars.jsonl")
+    assert len([line for line in scalars.read_text().splitlines() if "loss" in json.loads(line)]) > 0
     names = [path.name for path in (folder / "checkpoints").iterdir()]
     assert sorted(names) == ["step-00000004", "step-00000008", "step-00000012"]
 

@@ -57,7 +57,7 @@ def logged_values(folder):
     from tensorflow.core.util import event_pb2
 
     logged = {}
-    for file in folder.iterdir():
+    for file in folder.glob("events.out.tfevents.*"):
         for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
             event = event_pb2.Event.FromString(record)
             for value in event.summary.value:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import json
 import shutil
 import time
 from pathlib import Path
@@ -360,11 +361,15 @@ def test_callbacks_and_tensorboard_see_the_run(whole, examples):
     assert all(logs["loss"] > 0 and logs["tokens_per_second"] > 0 for logs in whole.logs)
     assert all(0 <= logs["waiting"] < 1 for logs in whole.logs)
     logged = {}
-    for file in (whole.folder / "logs").iterdir():
+    for file in (whole.folder / "logs").glob("events.out.tfevents.*"):
         for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
             event = event_pb2.Event.FromString(record)
             for value in event.summary.value:
                 logged.setdefault(value.tag, {})[event.step] = float(tf.make_ndarray(value.tensor))
+    lines = [json.loads(line) for line in (whole.folder / "logs" / "scalars.jsonl").read_text().splitlines()]
+    written = [(name, line["step"], value) for line in lines for name, value in line.items() if name != "step"]
+    told = [(name, step, value) for name, values in logged.items() for step, value in values.items()]
+    assert sorted((name, step, float(np.float32(value))) for name, step, value in written) == sorted(told)
     assert logged["loss"] == {step: pytest.approx(whole.logs[step - 1]["loss"]) for step in (3, 6, 9, 12)}
     norms = {step: pytest.approx(whole.logs[step - 1]["gradient_norm"]) for step in (3, 6, 9, 12)}
     assert logged["gradient_norm"] == norms

@@ -26,8 +26,8 @@ from t5eval.data import OfficialFiles, open_split
 from t5eval.preparation import blocks as preparation_blocks
 from t5eval.preparation import task_records as preparation
 from t5eval.preparation import workers as preparation_workers
-from t5eval.preparation.existing_records import existing, given_records, opened, prepare_or_keep, records_of_run
-from t5eval.preparation.task_records import in_processes, prepare
+from t5eval.preparation.record_folder import Wanted, opened
+from t5eval.preparation.task_records import in_processes, prepare, task_records
 from t5eval.preparation.workers import Workers
 from task_specs import Example, Lengths, get
 from task_specs.errors import UserError
@@ -65,6 +65,10 @@ def splits(data: OfficialFiles, *tasks: str) -> list[Any]:
 
 def plain(workers: int = 1) -> preparation.Make:
     return in_processes(workers, lambda name: SplitProgress(name, show=False))
+
+
+def wanted(specs: list[Any], data: OfficialFiles, tokenizer: Any = TOKENIZER) -> Wanted:
+    return task_records(specs, "train", data, tokenizer, plain())
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -226,7 +230,7 @@ def test_a_killed_preparation_looks_like_nothing_and_the_next_one_cleans_up(tmp_
     process.wait()
     assert not is_complete(out)
     with pytest.raises(UserError, match=r"holds no prepared records: there is no manifest\.json"):
-        given_records(out, [get("glue/sst2")], OfficialFiles(folder), TOKENIZER)
+        wanted([get("glue/sst2")], OfficialFiles(folder)).given(out)
     while any(map(is_running, children)):  # they do not outlive it
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -302,7 +306,7 @@ def test_records_of_something_else_are_refused(
     specs: list[Any], tokenizer: Any, message: str, data: OfficialFiles, prepared: Path
 ) -> None:
     with pytest.raises(UserError, match=message):
-        existing(prepared, specs, "train", data, tokenizer)
+        wanted(specs, data, tokenizer).existing(prepared)
 
 
 def test_records_of_other_data_are_refused_where_the_data_is_at_hand(data: OfficialFiles, prepared: Path) -> None:
@@ -310,21 +314,21 @@ def test_records_of_other_data_are_refused_where_the_data_is_at_hand(data: Offic
     content = path.read_bytes()
     path.write_bytes(content.replace(b"entailment", b"not_entailment", 1))
     with pytest.raises(UserError, match=r"train\.tsv is not the file that glue/rte/train was made of"):
-        given_records(prepared, [RTE], data, TOKENIZER)
+        wanted([RTE], data).given(prepared)
     path.unlink()
-    assert len(given_records(prepared, [RTE], data, TOKENIZER)["glue/rte"]) == content.count(b"\n") - 1
+    assert len(wanted([RTE], data).given(prepared)["glue/rte"]) == content.count(b"\n") - 1
 
 
 def test_a_complete_folder_is_kept(data: OfficialFiles, prepared: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in prepared.rglob("*")}
-    sets, were_there = prepare_or_keep(splits(data, "glue/rte", "glue/wnli"), TOKENIZER, prepared, plain())
+    sets, were_there = wanted([RTE, get("glue/wnli")], data).prepare_or_keep(prepared)
     assert were_there
     assert list(sets) == ["glue/rte", "glue/wnli"]
     assert {path: path.stat().st_mtime_ns for path in prepared.rglob("*")} == before
     path = prepared / read_manifest(prepared)["glue/rte/train"].shards[0].file
     path.write_bytes(path.read_bytes()[:-1] + b"\x07")
     with pytest.raises(UserError, match="SHA-256"):
-        prepare_or_keep(splits(data, "glue/rte"), TOKENIZER, prepared, plain())
+        wanted([RTE], data).prepare_or_keep(prepared)
 
 
 def test_a_run_prepares_once_and_again_what_does_not_fit(
@@ -341,7 +345,7 @@ def test_a_run_prepares_once_and_again_what_does_not_fit(
 
     def made(tokenizer: Any) -> list[str]:
         written.clear()
-        first = records_of_run(folder, specs, data, tokenizer, print)
+        first = wanted(specs, data, tokenizer).of_run(folder)
         assert list(first) == ["glue/rte", "glue/wnli"]
         return list(written)
 

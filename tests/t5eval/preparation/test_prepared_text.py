@@ -14,13 +14,15 @@ import pytest
 from keras_model.data.objectives import PrefixLm, SpanCorruption
 from keras_model.data.text_files import text_pairs
 from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
+from t5eval.cli.progress import SplitProgress
 from t5eval.preparation import text_records as prepared_text
-from t5eval.preparation.existing_records import Said
+from t5eval.preparation.record_folder import Display, Wanted, in_lines
 from t5eval.preparation.text_data import TextData
-from t5eval.preparation.text_records import given_text, prepare_or_keep_text, text_of_run
+from t5eval.preparation.text_records import text_records
 from task_specs.errors import UserError
 
 INPUTS = 32
+SHOWN = in_lines(print)
 
 
 @pytest.fixture
@@ -37,13 +39,17 @@ def text_data(files: list[str], **table: Any) -> TextData:
     return TextData.from_table({"files": files, "inputs": INPUTS, **table})
 
 
+def wanted(text: TextData, tokenizer: Any, seed: int, display: Display = SHOWN) -> Wanted:
+    return text_records(text, tokenizer, seed, display)
+
+
 @pytest.mark.parametrize("objective", ["span_corruption", "prefix_lm"])
 def test_the_records_are_the_pairs(
     objective: str, files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prepared_text, "SHARD_BYTES", 100 * (8 * INPUTS + 16))
     text, tokenizer = text_data(files, objective=objective), ByteTokenizer()
-    examples = text_of_run(tmp_path / "out", text, tokenizer, 3, print)
+    examples = wanted(text, tokenizer, 3).of_run(tmp_path / "out")["text"]
     make = SpanCorruption.of(tokenizer, INPUTS) if objective == "span_corruption" else PrefixLm(INPUTS)
     expected = list(text_pairs(files, tokenizer, make, 3))
     assert len(examples) == len(expected) > 500
@@ -56,10 +62,10 @@ def test_the_records_are_the_pairs(
     assert made["seed"] == 3
 
     written = (tmp_path / "out" / "manifest.json").stat().st_mtime_ns
-    again = text_of_run(tmp_path / "out", text, tokenizer, 3, print)
+    again = wanted(text, tokenizer, 3).of_run(tmp_path / "out")["text"]
     assert again.fingerprint() == examples.fingerprint()
     assert (tmp_path / "out" / "manifest.json").stat().st_mtime_ns == written
-    other = text_of_run(tmp_path / "out", text, tokenizer, 4, print)  # a run's own is made anew
+    other = wanted(text, tokenizer, 4).of_run(tmp_path / "out")["text"]  # a run's own is made anew
     assert other.fingerprint() != examples.fingerprint()
 
 
@@ -68,12 +74,12 @@ def test_shards_are_written_as_pairs_come(files: list[str], tmp_path: Path, monk
     monkeypatch.setattr(prepared_text, "SHARD_BYTES", 100 * (8 * INPUTS + 16))
     told: list[tuple[int, int]] = []
 
-    class Progress(Said):
+    class Progress(SplitProgress):
         def __call__(self, done: int, total: int) -> None:
             told.append((done, len(list((tmp_path / "out").rglob("*.safetensors")))))
 
     monkeypatch.setattr(prepared_text, "SHOWN_EVERY", 1)
-    prepare_or_keep_text(text_data(files), ByteTokenizer(), 0, tmp_path / "out", lambda name: Progress(name, print))
+    wanted(text_data(files), ByteTokenizer(), 0, Progress).prepare_or_keep(tmp_path / "out")
     assert len(told) > 300
     assert all(done - 100 * shards <= 101 for done, shards in told)
 
@@ -92,20 +98,20 @@ def test_records_of_another_making(
     changes: dict[str, Any], seed: int, message: str, files: list[str], tmp_path: Path
 ) -> None:
     folder, tokenizer = tmp_path / "out", ByteTokenizer()
-    prepare_or_keep_text(text_data(files), tokenizer, 0, folder, lambda name: Said(name, print))
-    _, were_there = prepare_or_keep_text(text_data(files), tokenizer, 0, folder, lambda name: Said(name, print))
+    wanted(text_data(files), tokenizer, 0).prepare_or_keep(folder)
+    _, were_there = wanted(text_data(files), tokenizer, 0).prepare_or_keep(folder)
     assert were_there
     if "files" in changes:
         changes = {"files": files[: changes["files"]] or [files[0], files[0]]}
         Path(files[0]).write_text("another") if len(changes["files"]) == 2 else None
     with pytest.raises(UserError, match=message):
-        given_text(folder, TextData.from_table({"files": files, "inputs": INPUTS, **changes}), tokenizer, seed)
+        wanted(text_data(**{"files": files, **changes}), tokenizer, seed).given(folder)
 
 
 def test_files_that_are_not_at_hand_are_not_compared(files: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "out"
-    made, _ = prepare_or_keep_text(text_data(files), ByteTokenizer(), 0, folder, lambda name: Said(name, print))
+    made, _ = wanted(text_data(files), ByteTokenizer(), 0).prepare_or_keep(folder)
     moved = [file.replace("txt", "text") for file in files]
-    assert len(given_text(folder, text_data(moved), ByteTokenizer(), 0)) == len(made)
+    assert len(wanted(text_data(moved), ByteTokenizer(), 0).given(folder)["text"]) == len(made["text"])
     with pytest.raises(UserError, match="holds no prepared records"):
-        given_text(tmp_path / "none", text_data(files), ByteTokenizer(), 0)
+        wanted(text_data(files), ByteTokenizer(), 0).given(tmp_path / "none")

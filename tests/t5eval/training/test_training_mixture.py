@@ -11,8 +11,9 @@ from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
 from t5eval.data import data_source, open_split
 from t5eval.demo.demo import suite_folder
 from t5eval.preparation.blocks import learnable_pairs
+from t5eval.preparation.record_folder import in_lines
 from t5eval.preparation.text_data import TextData
-from t5eval.preparation.text_records import text_of_run
+from t5eval.preparation.text_records import text_records
 from t5eval.training.fine_tuning import TrainConfig, resolve, training_splits
 from t5eval.training.mixture import draw_rates, drawn, drawn_tasks, ids_of_examples, mixture_of_run
 from task_specs import Member, Mixture, get, shares, tasks_of
@@ -145,7 +146,7 @@ def test_text_that_cannot_be_learned(tmp_path: Path, content: bytes | None, tabl
         path.write_bytes(content)
     text = TextData.from_table({"files": [str(path)], **table})
     with pytest.raises(UserError) as caught:
-        text_of_run(tmp_path / "out", text, ByteTokenizer(), 0, print)
+        text_records(text, ByteTokenizer(), 0, in_lines(print)).of_run(tmp_path / "out")
     assert message in str(caught.value)
     assert not (tmp_path / "out" / "records").exists()
 

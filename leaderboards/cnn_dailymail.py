@@ -18,6 +18,7 @@ from leaderboards.files.writing import folder_digest, write_files, zip_bytes
 from leaderboards.forms import pyrouge
 from leaderboards.forms.segments import BREAKING, check_text, one_line
 from leaderboards.forms.text import text_lines
+from leaderboards.forms.text_causes import causes
 from leaderboards.leaderboard import NAMED, Leaderboard, Rows, Written, official_size
 from leaderboards.values import submission_of
 from leaderboards.verdict import FileFaults, Verdict, verdict_of
@@ -139,6 +140,7 @@ class CnnDailymail(Leaderboard):
             read = self._rows(summaries, order, faults[name])
             rows[name], values = read.count, read.values
             notes += _empty_note(summaries)
+            notes += causes({str(line): text for line, text in enumerate(summaries, start=1)}, "line")
         for file, reason in (*contents.refused, *self._misplaced(contents)):
             faults.setdefault(file, FileFaults()).add(None, reason)
         if name not in contents.files and not any(found.count for found in faults.values()):

@@ -14,7 +14,7 @@ from task_specs.mixture import Member, Mixture
 from task_specs.schema import PARTS, from_plain, key_faults, mixture_from_plain, part_of, read_table
 from task_specs.spec import TaskSpec
 
-_HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]")
+_HEADER = re.compile(r"\s*\[\[?([^\]]+)\]")
 _KEY = re.compile(r"""\s*["']?([\w-]+)["']?\s*[=.]""")
 
 
@@ -92,7 +92,7 @@ def _lines_of_keys(text: str) -> dict[tuple[str, str], int]:
     part = ""
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _HEADER.match(line):
-            part = header[1]
+            part = header[1].strip()
             found.setdefault((part, ""), number)
             outer, _, last = part.rpartition(".")
             found.setdefault((outer, last), number)

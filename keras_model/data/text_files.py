@@ -1,13 +1,12 @@
 """Plain text files as examples of an unsupervised objective.
 
 A document is a line; blank lines are passed over. Files are UTF-8, ends of line LF or CRLF, and compressed where their
-name ends in `.gz`. They are read once, in order, in constant memory.
+name ends in `.gz`. They are read once, in order, in constant memory: a line has at most `MAX_LINE_BYTES`, unpacked.
 """
 
 from __future__ import annotations
 
 import gzip
-import itertools
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,17 +19,25 @@ from keras_model.tokenizers.tokenizer import Tokenizer
 DOCUMENTS_AT_A_TIME = 1024
 """Documents that are tokenised in one call."""
 
+MAX_LINE_BYTES = 4 << 20
+"""The longest line, its end included; a book has about a megabyte."""
+
+CHARACTERS_AT_A_TIME = 4 << 20
+"""Where a call has no more documents than it takes to reach as many characters."""
+
 
 def read_documents(files: Iterable[str | Path]) -> Iterator[str]:
     """The documents of text files.
 
     Raises:
-        ValueError: a file cannot be read, or is no text.
+        ValueError: a file cannot be read, is no text, or has a line of more than `MAX_LINE_BYTES`.
     """
     for file in map(Path, files):
         try:
             with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as lines:
-                for number, line in enumerate(lines, 1):
+                for number, line in enumerate(iter(lambda: lines.readline(MAX_LINE_BYTES + 1), b""), 1):
+                    if len(line) > MAX_LINE_BYTES:
+                        raise ValueError(f"{file}: line {number}: longer than {MAX_LINE_BYTES:,} bytes; no document is")
                     try:
                         document = line.decode("utf-8").strip()
                     except UnicodeDecodeError as error:
@@ -57,14 +64,26 @@ def chunks(documents: Iterable[str], tokenizer: Tokenizer, length: int, joined: 
         int32 arrays, shape [from SHORTEST_CHUNK to `length`]; shorter ones are left out.
     """
     rest: list[int] = []
-    remaining = iter(documents)
-    while batch := list(itertools.islice(remaining, DOCUMENTS_AT_A_TIME)):
+    for batch in _batches(documents):
         for ids in tokenizer.encode(batch):
             rest += ids[:-1]
             full = len(rest) // length * length if joined else len(rest)
             yield from _pieces(rest[:full], length)
             del rest[:full]
     yield from _pieces(rest, length)
+
+
+def _batches(documents: Iterable[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    characters = 0
+    for document in documents:
+        batch.append(document)
+        characters += len(document)
+        if len(batch) == DOCUMENTS_AT_A_TIME or characters >= CHARACTERS_AT_A_TIME:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
 
 
 def _pieces(ids: Sequence[int], length: int) -> Iterator[np.ndarray]:

@@ -9,6 +9,7 @@ from typing import Any
 from xml.parsers import expat
 
 MAX_ELEMENTS = 500_000  # the largest test set has some ten thousand
+ENCODINGS = ("utf-8", "utf8", "utf-16", "iso-8859-1", "us-ascii")  # those that every XML parser knows by these names
 MAX_DEPTH = 20  # of a segment in a WMT file: 6
 
 
@@ -86,7 +87,9 @@ def parse_xml(data: bytes) -> Element:
         # Entities, and with them every way to blow up or to read files, can only be declared here.
         raise MarkupError(parser.CurrentLineNumber, "declares a document type (<!DOCTYPE); none is taken")
 
-    def declaration(version: str | None, *declared: Any) -> None:
+    def declaration(version: str | None, encoding: str | None, *declared: Any) -> None:
+        if encoding is not None and encoding.lower() not in ENCODINGS:
+            raise MarkupError(parser.CurrentLineNumber, f"not XML that can be read: its encoding is {encoding[:40]!r}")
         if version is not None and not re.fullmatch(r"1\.[0-9]+", version):  # expat takes any
             raise MarkupError(parser.CurrentLineNumber, f"declares XML version {version!r}; there is 1.0")
 

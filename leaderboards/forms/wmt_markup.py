@@ -10,7 +10,7 @@ Sources: OCELoT's XSD and RELAX NG schemas; wmt-format-tools' wrap and unwrap.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from leaderboards.forms.documents import Document, Frame
@@ -32,12 +32,14 @@ class Hypothesis:
         source: the source language, empty if it does not say.
         target: the target language, empty if it does not say.
         segments: line and text of each segment, in order.
+        sources: by line, what a segment is a translation of; XML alone holds it.
     """
 
     set_id: str = ""
     source: str = ""
     target: str = ""
     segments: list[tuple[int, str]] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
 
 
 def _grouped(frame: Frame, texts: Sequence[str]) -> Iterator[tuple[Document, list[list[tuple[str, str]]]]]:
@@ -103,190 +105,194 @@ def _section(name: str, attributes: Mapping[str, str], paragraphs: Sequence[Sequ
     return [*lines, f"  </{name}>"]
 
 
+@dataclass(frozen=True)
+class _Rule:
+    """What the schema says of an element.
+
+    Attributes:
+        holds: the elements that may stand in it; none where it holds text.
+        required: its attributes.
+        optional: further attributes.
+        language: the attribute that is a language's code, empty if none is.
+        needed: the element of which it has at least one, empty if it may be empty.
+    """
+
+    holds: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    language: str = ""
+    needed: str = ""
+
+
+_SGML = {
+    "tstset": _Rule(("doc",), optional=("setid", "srclang", "trglang"), needed="doc"),
+    "doc": _Rule(("p",), optional=("docid", "sysid", "genre", "origlang"), needed="p"),
+    "p": _Rule(("seg",)),
+    "seg": _Rule(optional=("id",)),
+}
+_SECTION = _Rule(("p",), ("lang",), ("translator",), "lang", needed="p")
+_ORDER = ("src", "ref", "hyp")
+_XML = {
+    "dataset": _Rule(("collection", "doc"), ("id",)),
+    "collection": _Rule(("doc",), ("id",)),
+    "doc": _Rule(_ORDER, ("id", "origlang"), ("testsuite", "domain"), "origlang"),
+    "src": _SECTION,
+    "ref": _SECTION,
+    "hyp": _Rule(("p",), ("lang", "system"), language="lang", needed="p"),
+    "p": _Rule(("seg",)),
+    "seg": _Rule((), ("id",), ("type",)),
+}
+
+
 class _Reader:
-    """Walks a tree, adding what its schema does not allow to a file's faults."""
+    """Reads a tree by a grammar, collecting what that does not allow."""
 
-    def __init__(self, faults: FileFaults) -> None:
-        self.faults = faults
+    def __init__(self, grammar: Mapping[str, _Rule]) -> None:
+        self.grammar = grammar
         self.found: list[tuple[int, str]] = []
+        self.first: dict[tuple[str, str], int] = {}  # what may come once, by kind and name: the line where it came
+        self.system: str | None = None
 
-    def fault(self, line: int, message: str) -> None:
-        self.found.append((line, message))
+    def fault(self, element: Element, message: str) -> None:
+        self.found.append((element.line, message))
 
-    def finish(self) -> None:
-        """Adds the faults, by line."""
-        for line, message in sorted(self.found, key=lambda fault: fault[0]):
-            self.faults.add(line, message)
+    def parse(self, data: bytes) -> Element | None:
+        """Returns the root with what the grammar allows in it; None if there is none."""
+        root = next(iter(self.grammar))
+        try:
+            top = parse_xml(data)
+        except MarkupError as error:
+            hint = "; write &amp; for &, &lt; for <, &gt; for >" if "not well-formed" in str(error) else ""
+            self.found.append((error.line, f"{error}{hint}"))
+            return None
+        if top.tag != root:
+            lower = "; tags are lower case" if top.tag.lower() == root else ""
+            self.fault(top, f"expected <{root}>, got <{top.tag[:40]}>{lower}")
+            return None
+        self._prune(top)
+        return top
 
-    def children(self, element: Element, allowed: Sequence[str]) -> Iterator[Element]:
-        """Yields the children that are allowed."""
-        if element.text.strip():
-            self.fault(element.line, f"text between the tags of <{element.tag}>: {quoted(element.text.strip()[:200])}")
-        for child in element.children:
-            if child.tag in allowed:
-                yield child
-            else:
-                wanted = ", ".join(f"<{tag}>" for tag in allowed)
-                self.fault(child.line, f"<{child.tag[:40]}> in <{element.tag}>, which holds {wanted}")
-
-    def attributes(self, element: Element, required: Sequence[str], optional: Sequence[str] = ()) -> None:
-        """Checks the names of an element's attributes."""
-        for name in required:
+    def _prune(self, element: Element) -> None:
+        """Takes what is not allowed out of an element, which is at fault for it."""
+        rule, tag, kept = self.grammar[element.tag], element.tag, []
+        for name in rule.required:
             if name not in element.attributes:
-                self.fault(element.line, f"<{element.tag}> has no attribute {name}")
+                self.fault(element, f"<{tag}> has no attribute {name}")
         for name in element.attributes:
-            if name not in required and name not in optional:
-                allowed = ", ".join((*required, *optional)) or "none"
-                self.fault(element.line, f"<{element.tag}> has the attribute {name[:40]}; its attributes are {allowed}")
-
-    def language(self, element: Element, name: str) -> None:
-        """Checks an attribute that is a language's code."""
-        code = element.attributes.get(name)
+            if name not in (*rule.required, *rule.optional):
+                allowed = ", ".join((*rule.required, *rule.optional)) or "none"
+                self.fault(element, f"<{tag}> has the attribute {name[:40]}; its attributes are {allowed}")
+        code = element.attributes.get(rule.language)
         if code is not None and not LANGUAGE.fullmatch(code):
-            self.fault(element.line, f"{name} {quoted(code[:200])} is no language code, such as de")
+            self.fault(element, f"{rule.language} {quoted(code[:200])} is no language code, such as de")
+        if rule.holds and element.text.strip():
+            self.fault(element, f"text between the tags of <{tag}>: {quoted(element.text.strip()[:200])}")
+        if rule.needed and not element.children:
+            self.fault(element, f"<{tag}> has no <{rule.needed}>")
+        wanted = ", ".join(f"<{name}>" for name in rule.holds) or "text; write &lt; for <"
+        for child in element.children:
+            if child.tag in rule.holds:
+                kept.append(child)
+                self._prune(child)
+            else:
+                self.fault(child, f"<{child.tag[:40]}> in <{tag}>, which holds {wanted}")
+        element.children = kept
 
-    def segments(self, parent: Element, check_id: Callable[[Element], None]) -> list[tuple[str, int, str]]:
-        """Returns id, line and text of the segments below an element of paragraphs."""
-        found: list[tuple[str, int, str]] = []
-        seen: dict[str, int] = {}
-        for paragraph in self.children(parent, ("p",)):
-            self.attributes(paragraph, ())
-            for segment in self.children(paragraph, ("seg",)):
-                for child in segment.children:
-                    self.fault(child.line, f"<{child.tag[:40]}> in <seg>, which holds text; write &lt; for <")
-                check_id(segment)
-                number = segment.attributes.get("id", "")
-                if number and number in seen:
-                    self.fault(segment.line, f"segment {number[:40]} comes again; it came first on line {seen[number]}")
-                seen.setdefault(number, segment.line)
-                found.append((number, segment.line, segment.text))
-        if not parent.children:
-            self.fault(parent.line, f"<{parent.tag}> has no <p>")
+    def once(self, element: Element, kind: str, name: str, shown: str) -> None:
+        """Checks that a name did not come before among those of its kind."""
+        if name and (kind, name) in self.first:
+            self.fault(element, f"{shown} comes again; it came first on line {self.first[kind, name]}")
+        self.first.setdefault((kind, name), element.line)
+
+    def document(self, element: Element, attribute: str) -> None:
+        """Checks that a document's name is its own."""
+        name = element.attributes.get(attribute, "")
+        self.once(element, "document", name, f"document {quoted(name[:200])}")
+
+    def segments(self, parent: Element) -> list[Element]:
+        """Returns the segments of an element, whose ids are its own."""
+        found = list(parent.find("seg"))
+        for segment in found:
+            number = segment.attributes.get("id", "")
+            self.once(segment, f"segment of {id(parent)}", number, f"segment {number[:40]}")
         return found
 
-    def texts(self, segments: Sequence[tuple[str, int, str]]) -> list[tuple[int, str]]:
-        """Returns line and text of segments that are translations."""
-        for _, line, text in segments:
-            fault = segment_fault(text)
-            if fault:
-                self.fault(line, fault)
-        return [(line, text) for _, line, text in segments]
+    def translations(self, element: Element, attribute: str) -> list[Element]:
+        """Returns the segments of an element that are translations, by the one system of the file."""
+        system = element.attributes.get(attribute)
+        if system is not None and self.system not in (None, system):
+            self.fault(element, f"a second system, {quoted(system[:200])}; a submission is of one")
+        self.system = system if self.system is None else self.system
+        found = self.segments(element)
+        for segment in found:
+            if fault := segment_fault(segment.text):
+                self.fault(segment, fault)
+        return found
 
-
-def _parse(data: bytes, root: str, reader: _Reader) -> Element | None:
-    try:
-        top = parse_xml(data)
-    except MarkupError as error:
-        hint = "; write &amp; for &, &lt; for <, &gt; for >" if "not well-formed" in str(error) else ""
-        reader.fault(error.line, f"{error}{hint}")
-        return None
-    if top.tag == root:
-        return top
-    lower = "; tags are lower case" if top.tag.lower() == root else ""
-    reader.fault(top.line, f"expected <{root}>, got <{top.tag[:40]}>{lower}")
-    return None
+    def finish(self, faults: FileFaults) -> None:
+        """Adds the faults, by line."""
+        for line, message in sorted(self.found, key=lambda fault: fault[0]):
+            faults.add(line, message)
 
 
 def read_sgml(data: bytes, faults: FileFaults) -> Hypothesis | None:
     """Returns what a `tstset` holds, adding what OCELoT's schema refuses to `faults`; None if it is none."""
-    reader = _Reader(faults)
-    top = _parse(data, "tstset", reader)
+    reader = _Reader(_SGML)
+    top = reader.parse(data)
     found = None
     if top is not None:
-        reader.attributes(top, (), ("setid", "srclang", "trglang"))
-        names = {key: top.attributes.get(key, "") for key in ("setid", "srclang", "trglang")}
-        source = "" if names["srclang"] == "any" else names["srclang"]
-        found = Hypothesis(names["setid"], source, names["trglang"])
-        systems: dict[str, int] = {}
-        documents: dict[str, int] = {}
-        for document in reader.children(top, ("doc",)):
-            reader.attributes(document, (), ("docid", "sysid", "genre", "origlang"))
-            _once(reader, document, "docid", "document", documents)
-            _one_system(reader, document, "sysid", systems)
-            segments = reader.segments(document, lambda segment: reader.attributes(segment, (), ("id",)))
-            found.segments += reader.texts(segments)
-        if not top.children:
-            reader.fault(top.line, "<tstset> has no <doc>")
-    reader.finish()
+        set_id, source, target = (top.attributes.get(key, "") for key in ("setid", "srclang", "trglang"))
+        found = Hypothesis(set_id, "" if source == "any" else source, target)
+        for document in top.children:
+            reader.document(document, "docid")
+            found.segments += [(segment.line, segment.text) for segment in reader.translations(document, "sysid")]
+    reader.finish(faults)
     return found
 
 
 def read_xml(data: bytes, faults: FileFaults) -> Hypothesis | None:
     """Returns what the `hyp`s of a `dataset` hold, adding what OCELoT refuses to `faults`; None if it is none."""
-    reader = _Reader(faults)
-    top = _parse(data, "dataset", reader)
+    reader = _Reader(_XML)
+    top = reader.parse(data)
     found = None
     if top is not None:
-        reader.attributes(top, ("id",))
         found = Hypothesis(top.attributes.get("id", ""))
-        systems: dict[str, int] = {}
-        seen: dict[str, int] = {}
-        documents: list[Element] = []
-        for child in reader.children(top, ("collection", "doc")):
-            if child.tag == "collection":
-                reader.attributes(child, ("id",))
-                documents += reader.children(child, ("doc",))
-            else:
-                documents.append(child)
+        documents = list(top.find("doc"))
         for document in documents:
-            _once(reader, document, "id", "document", seen)
-            _read_document(reader, document, systems, found)
+            reader.document(document, "id")
+            _read_document(reader, document, found)
         if not documents:
-            reader.fault(top.line, "<dataset> has no <doc>")
-    reader.finish()
+            reader.fault(top, "<dataset> has no <doc>")
+    reader.finish(faults)
     return found
 
 
-def _read_document(reader: _Reader, document: Element, systems: dict[str, int], found: Hypothesis) -> None:
-    reader.attributes(document, ("id", "origlang"), ("testsuite", "domain"))
-    reader.language(document, "origlang")
-    order = ("src", "ref", "hyp")
-    sections = list(reader.children(document, order))
-    tags = [section.tag for section in sections]
-    if tags != sorted(tags, key=order.index):
-        reader.fault(document.line, "the sections of <doc> are out of order; it is src, ref, hyp")
-    if tags.count("src") != 1:
-        reader.fault(document.line, f"<doc> has {tags.count('src')} <src>; it has one")
-    texts: dict[str, list[tuple[str, int, str]]] = {}
-    for section in sections:
-        named = "system" if section.tag == "hyp" else "translator"
-        required = ("lang", named) if section.tag == "hyp" else ("lang",)
-        reader.attributes(section, required, (named,))
-        reader.language(section, "lang")
-        if section.tag == "hyp":
-            _one_system(reader, section, "system", systems)
-        texts[section.tag] = reader.segments(section, lambda segment: _positive_id(reader, segment))
+def _read_document(reader: _Reader, document: Element, found: Hypothesis) -> None:
+    sections: dict[str, list[Element]] = {tag: list(document.find(tag)) for tag in _ORDER}
+    tags = [section.tag for section in document.children]
+    if tags != sorted(tags, key=_ORDER.index):
+        reader.fault(document, "the sections of <doc> are out of order; it is src, ref, hyp")
+    if len(sections["src"]) != 1:
+        reader.fault(document, f"<doc> has {len(sections['src'])} <src>; it has one")
+    for segment in document.find("seg"):
+        number = segment.attributes.get("id")
+        if number is not None and not POSITIVE.fullmatch(number.strip()):
+            reader.fault(segment, f"id {quoted(number[:200])} is not a whole number from 1")
     if document.attributes.get("testsuite"):
         return  # test suites are not part of the news, and need no translation
-    if tags.count("hyp") != 1:
-        reader.fault(document.line, f"<doc> has {tags.count('hyp')} <hyp>; a submission has one in each document")
+    for section in (*sections["src"], *sections["ref"]):
+        reader.segments(section)
+    if len(sections["hyp"]) != 1:
+        reader.fault(document, f"<doc> has {len(sections['hyp'])} <hyp>; a submission has one in each document")
         return
-    if [number for number, _, _ in texts["hyp"]] != [number for number, _, _ in texts.get("src", [])]:
-        sizes = f"{len(texts['hyp']):,} and {len(texts.get('src', [])):,}"
-        reader.fault(document.line, f"the segments of <hyp> are not those of <src> ({sizes} segments)")
-    by_tag = {section.tag: section for section in sections}
-    found.source = found.source or by_tag.get("src", document).attributes.get("lang", "")
-    found.target = found.target or by_tag["hyp"].attributes.get("lang", "")
-    found.segments += reader.texts(texts["hyp"])
-
-
-def _positive_id(reader: _Reader, segment: Element) -> None:
-    reader.attributes(segment, ("id",), ("type",))
-    number = segment.attributes.get("id")
-    if number is not None and not POSITIVE.fullmatch(number.strip()):
-        reader.fault(segment.line, f"id {quoted(number[:200])} is not a whole number from 1")
-
-
-def _once(reader: _Reader, element: Element, name: str, what: str, seen: dict[str, int]) -> None:
-    value = element.attributes.get(name, "")
-    if value and value in seen:
-        reader.fault(element.line, f"{what} {quoted(value[:200])} comes again; it came first on line {seen[value]}")
-    seen.setdefault(value, element.line)
-
-
-def _one_system(reader: _Reader, element: Element, name: str, systems: dict[str, int]) -> None:
-    system = element.attributes.get(name)
-    if system is not None and system not in systems:
-        systems[system] = element.line
-        if len(systems) == 2:
-            reader.fault(element.line, f"a second system, {quoted(system[:200])}; a submission is of one")
+    (hypothesis,) = sections["hyp"]
+    translated = reader.translations(hypothesis, "system")
+    originals = [segment for section in sections["src"][-1:] for segment in section.find("seg")]
+    if [s.attributes.get("id", "") for s in translated] != [s.attributes.get("id", "") for s in originals]:
+        sizes = f"{len(translated):,} and {len(originals):,}"
+        reader.fault(document, f"the segments of <hyp> are not those of <src> ({sizes} segments)")
+    source = sections["src"][-1] if sections["src"] else document
+    found.source = found.source or source.attributes.get("lang", "")
+    found.target = found.target or hypothesis.attributes.get("lang", "")
+    found.segments += [(segment.line, segment.text) for segment in translated]
+    found.sources |= {str(s.line): o.text for s, o in zip(translated, originals, strict=False)}

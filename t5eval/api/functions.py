@@ -16,7 +16,8 @@ from t5eval.evaluation.splits import DEFAULT_BATCH_TOKENS, Progress, Say, SplitR
 from t5eval.evaluation.start import held, open_predictor
 from t5eval.predictors.answering import METHODS, choose_answering
 from t5eval.predictors.predictor import Predictor
-from t5eval.scoring.prediction_files import given_predictions, given_texts
+from t5eval.scoring.prediction_files import given_predictions
+from t5eval.scoring.reference_files import given_texts
 from t5eval.scoring.score import (
     SplitScore,
     judge,
@@ -27,6 +28,7 @@ from t5eval.scoring.score import (
     score_split,
 )
 from t5eval.scoring.score_frame import score_frame
+from t5eval.scoring.sentence_marks import split_at_marks
 from t5eval.submissions.submit import Submission, read_back
 from t5eval.submissions.submit import submit as make_submission
 from t5eval.support.plugin_record import LOADED
@@ -221,6 +223,7 @@ def score(
     references: PathName | Iterable[str] | None = None,
     submission: PathName | None = None,
     format: str | None = None,
+    sentence_marks: bool = False,
 ) -> Scoring:
     """Scores predictions for a task's split, or a submission made for it, with 95 % intervals.
 
@@ -229,9 +232,11 @@ def score(
         predictions: a file, the texts in the order of the split's file, or example id to text.
         data: where the examples are.
         split: the split.
-        references: true texts, or a file of them, one a line, instead of `data` and `split`; for free texts.
+        references: true texts, or a file of them, instead of `data` and `split`; for free texts. A text is a line of
+            the file, or a JSON list of sentences.
         submission: a leaderboard's file, instead of predictions.
         format: the form of a file of predictions (`jsonl`, `json`, `text`), if not by its content.
+        sentence_marks: take `<t>`, `</t>` and `<q>` in predictions and references for the ends of sentences.
 
     Raises:
         UserError: there is nothing to score or to score against, or predictions do not belong to the split.
@@ -255,6 +260,8 @@ def score(
         if split or data:
             raise UserError("--references takes the place of --split and --data-dir; give one or the other")
         texts, files = given_texts(references)
+        if sentence_marks:
+            texts = [split_at_marks(text) for text in texts]
         split, examples = "references", reference_examples(spec, texts)
         if not examples:
             where = next(iter(files), "references")
@@ -270,6 +277,8 @@ def score(
         summary = opened.summary
     if predictions is not None:
         found = given_predictions(predictions, [example.id for example in examples], format)
+        if sentence_marks:
+            found = {example_id: split_at_marks(text) for example_id, text in found.items()}
         with stage("reading the answers"):
             judged = judge(spec, examples, found)
     elif references is not None:

@@ -15,11 +15,14 @@ from t5eval.scoring.prediction_files import FORMATS
 @split_option(required=False)
 @data_dir_option
 @click.option(
-    "--references", metavar="FILE", help="True texts, one a line, instead of --split and --data-dir; for free texts."
+    "--references",
+    metavar="FILE",
+    help="True texts, a line or a JSON list of sentences each, instead of --split and --data-dir.",
 )
 @click.option("--predictions", metavar="FILE", help="JSON lines, one JSON object, or plain text.")
 @click.option("--submission", metavar="FILE", help="A submission made for this split, instead of --predictions.")
 @click.option("--format", "file_format", type=click.Choice(FORMATS), help="The file's form, if not by its content.")
+@click.option("--sentence-marks", is_flag=True, help="Take <t>, </t> and <q> for the ends of sentences.")
 @json_option
 def command(
     task: str,
@@ -29,6 +32,7 @@ def command(
     predictions: str | None,
     submission: str | None,
     file_format: str | None,
+    sentence_marks: bool,
     as_json: bool,
 ) -> None:
     """Score predictions for TASK's split, or a submission made for it, with 95 % intervals."""
@@ -40,6 +44,7 @@ def command(
         references=references,
         submission=submission,
         format=file_format,
+        sentence_marks=sentence_marks,
     )
     warn(found.notes)
     if as_json:

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leaderboards.forms.documents import Document, Frame, Segment
+from leaderboards.forms.documents import Frame
 from t5eval.data.bounded_lines import bounded_lines
 from t5eval.data.parallel_files import Files, candidates, find_set, needs_target
 from t5eval.data.test_sets import parse_sgml, parse_xml_set, read_bounded
@@ -168,26 +168,9 @@ def read_frame(spec: TaskSpec, split: str, data_dir: Path) -> Frame:
     if found.form == "xml":
         frame = parse_xml_set(path, data, source.source, source.target).frame
     else:
-        frame = _resolved(parse_sgml(path, data))
+        frame = parse_sgml(path, data, resolve_entities)
     _check_agreement(spec, split, data_dir, path, frame)
     return frame
-
-
-def _resolved(frame: Frame) -> Frame:
-    """Returns a frame with the entities of its texts resolved, so that whoever writes it escapes once."""
-    documents = tuple(
-        Document(
-            id=document.id,
-            paragraphs=tuple(
-                tuple(Segment(segment.id, resolve_entities(segment.text)) for segment in part)
-                for part in document.paragraphs
-            ),
-            origlang=document.origlang,
-            genre=document.genre,
-        )
-        for document in frame.documents
-    )
-    return Frame(frame.set_id, documents, frame.srclang)
 
 
 def _check_agreement(spec: TaskSpec, split: str, data_dir: Path, path: Path, frame: Frame) -> None:

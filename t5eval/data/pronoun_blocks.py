@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from t5eval.data.bounded_lines import bounded_lines
 from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
 from task_specs.errors import quoted
@@ -60,7 +61,7 @@ def _blocks(path: Path, sha256: hashlib._Hash) -> Iterator[tuple[int, list[str]]
     number = 0
     try:
         with path.open("rb") as file:
-            for number, raw in enumerate(file, start=1):
+            for number, raw in enumerate(bounded_lines(file, path), start=1):
                 sha256.update(raw)
                 try:
                     text = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from t5eval.data.streamed_json import JsonStream
 from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
 from task_specs.errors import quoted
@@ -28,8 +28,8 @@ def squad_files(spec: TaskSpec, split: str, data_dir: Path) -> list[str]:
 def read_squad(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_labels: bool) -> Iterator[Example]:
     """Yields a split's questions in file order under their ids, and fills `summary`.
 
-    The document is one JSON object and is parsed as a whole (250 MB of memory for the largest, the training set of
-    version 2.0); an article is let go once its questions are through.
+    The document is read twice, piece by piece, so that no more than a paragraph of it is in memory: first as a whole,
+    since its version may stand at its end and an article's title after its paragraphs, then for its questions.
 
     Raises:
         DataError: the file is damaged, of another version, or is not SQuAD's; the message names file and place.
@@ -38,15 +38,13 @@ def read_squad(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, wit
     assert isinstance(source, SquadJson)
     (shown,) = squad_files(spec, split, data_dir)
     document = _Document(data_dir / shown, source.version)
-    articles = document.load(summary, shown)
+    titles = document.titles(summary, shown)
     seen: set[str] = set()
-    for number in range(len(articles)):
-        article, articles[number] = articles[number], None
-        for example in document.questions(article, f"data[{number}]"):
-            if example.id in seen:
-                raise DataError(f"{document.path}: a second question with id {quoted(example.id)}")
-            seen.add(example.id)
-            yield example
+    for example in document.questions(titles):
+        if example.id in seen:
+            raise DataError(f"{document.path}: a second question with id {quoted(example.id)}")
+        seen.add(example.id)
+        yield example
     if not seen:
         raise DataError(f"{document.path}: holds no question")
 
@@ -57,35 +55,55 @@ class _Document:
     def __init__(self, path: Path, version: str) -> None:
         self.path = path
         self.version = version
-        self.escapes = False  # whether a text may hold half a surrogate pair, which is not Unicode text
 
-    def load(self, summary: Summary, shown: str) -> list[Any]:
-        """Returns the document's articles; its version has been checked."""
+    @contextmanager
+    def _open(self) -> Iterator[JsonStream]:
         try:
             with self.path.open("rb") as file:
-                raw = file.read(MAX_BYTES + 1)
+                yield JsonStream(file, self.path, MAX_BYTES)
         except OSError as error:
             raise DataError(f"{self.path}: cannot be read: {error.strerror}") from None
-        if len(raw) > MAX_BYTES:
-            raise DataError(f"{self.path}: has more than {MAX_BYTES:,} bytes; SQuAD's largest file has 42 million")
-        summary.files[shown] = hashlib.sha256(raw).hexdigest()
-        self.escapes = b"\\ud" in raw or b"\\uD" in raw
-        try:
-            whole = json.loads(raw.decode("utf-8-sig"))
-        except UnicodeDecodeError as error:
-            raise DataError(f"{self.path}: line {_line(raw, error.start)}: not UTF-8") from None
-        except json.JSONDecodeError as error:
-            cut = "; the file ends too early" if error.pos >= len(error.doc.rstrip()) - 1 else ""
-            raise DataError(
-                f"{self.path}: line {error.lineno} column {error.colno}: not JSON ({error.msg}){cut}"
-            ) from None
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{self.path}: not JSON that can be read: {error}") from None
-        if not isinstance(whole, dict) or not isinstance(whole.get("data"), list):
-            raise DataError(f"{self.path}: expected an object with the list `data`, as SQuAD's files are")
-        self._check_version(whole.get("version"))
-        articles: list[Any] = whole["data"]
-        return articles
+
+    def titles(self, summary: Summary, shown: str) -> list[str]:
+        """Returns the articles' titles after checking that the document is JSON, of the version, and has articles."""
+        found: list[str] | None = None
+        version: Any = None
+        with self._open() as stream:
+            if stream.peek() != "{":
+                stream.value()
+                raise self._no_document()
+            for key in stream.members():
+                if key == "data" and stream.peek() == "[":
+                    found = [self._title(stream, f"data[{number}]") for number in stream.items()]
+                else:
+                    value = stream.value()
+                    version = value if key == "version" else version
+            stream.end()
+            summary.files[shown] = stream.sha256.hexdigest()
+        if found is None:
+            raise self._no_document()
+        self._check_version(version)
+        return found
+
+    def _no_document(self) -> DataError:
+        return DataError(f"{self.path}: expected an object with the list `data`, as SQuAD's files are")
+
+    def _title(self, stream: JsonStream, where: str) -> str:
+        """Returns the title of the article at the cursor."""
+        article: Any = {}
+        if stream.peek() == "{":
+            for key in stream.members():
+                if key == "paragraphs" and stream.peek() == "[":
+                    article[key] = []
+                    for i in stream.items():
+                        self._get(stream.value(), "context", str, f"{where}.paragraphs[{i}]")
+                else:
+                    article[key] = stream.value()
+        else:
+            article = stream.value()
+        title: str = self._get(article, "title", str, where)
+        self._get(article, "paragraphs", list, where)
+        return title
 
     def _check_version(self, found: Any) -> None:
         # SQuAD writes "1.1" and "v2.0".
@@ -105,7 +123,7 @@ class _Document:
         value: Any = record[key]
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise DataError(f"{self.path}: {where}.{key}: expected {_NAMES[kind]}, got {quoted(repr(value))}")
-        if self.escapes and isinstance(value, str):
+        if isinstance(value, str):
             try:
                 value.encode()
             except UnicodeEncodeError:
@@ -114,14 +132,25 @@ class _Document:
                 ) from None
         return value
 
-    def questions(self, article: Any, where: str) -> Iterator[Example]:
-        """Yields an article's questions."""
-        title = self._get(article, "title", str, where)
-        for i, paragraph in enumerate(self._get(article, "paragraphs", list, where)):
-            place = f"{where}.paragraphs[{i}]"
-            context = self._get(paragraph, "context", str, place)
-            for j, question in enumerate(self._get(paragraph, "qas", list, place)):
-                yield self._question(question, f"{place}.qas[{j}]", title, context)
+    def questions(self, titles: Sequence[str]) -> Iterator[Example]:
+        """Yields the questions of all articles."""
+        with self._open() as stream:
+            for key in stream.members():
+                if key != "data":
+                    stream.value()
+                    continue
+                for number, title in zip(stream.items(), titles, strict=False):
+                    for part in stream.members():
+                        if part != "paragraphs":
+                            stream.value()
+                            continue
+                        for i in stream.items():
+                            yield from self._paragraph(stream.value(), f"data[{number}].paragraphs[{i}]", title)
+
+    def _paragraph(self, paragraph: Any, where: str, title: str) -> Iterator[Example]:
+        context = self._get(paragraph, "context", str, where)
+        for j, question in enumerate(self._get(paragraph, "qas", list, where)):
+            yield self._question(question, f"{where}.qas[{j}]", title, context)
 
     def _question(self, question: Any, where: str, title: str, context: str) -> Example:
         example_id = self._get(question, "id", str, where)
@@ -149,7 +178,3 @@ class _Document:
                 )
             features["is_impossible"] = impossible
         return Example(example_id, features)
-
-
-def _line(raw: bytes, position: int) -> int:
-    return raw.count(b"\n", 0, position) + 1

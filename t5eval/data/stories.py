@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from t5eval.data.json_lines import JsonFile, Line
 from t5eval.data.parallel_files import Files
 from t5eval.data.parallel_text import PlainFile, plain_pairs
-from t5eval.data.story_archive import StoryArchive
+from t5eval.data.story_archive import MAX_STORY, StoryArchive
 from t5eval.support.errors import DataError, MissingFile
 from task_specs import Example, TaskSpec
 from task_specs.errors import quoted
@@ -172,14 +173,13 @@ def _collected(form: str, files: list[str], data_dir: Path, summary: Summary) ->
     """Yields the stories of a list of URLs; those without article or highlights are dropped, as TFDS does."""
     urls, *places = files
     ids = _read_urls(urls, data_dir, summary)
-    stories: _Spooled | _Unpacked
     with ExitStack() as stack:
         if form == "archives":
             # The archives have an order of their own, and all stories together may not fit into memory.
             spool = stack.enter_context(tempfile.TemporaryFile())
-            stories = _Spooled(spool, places, ids, data_dir, summary)
+            stories = _of_archives(spool, places, ids, data_dir, summary)
         else:
-            stories = _Unpacked(places, ids, data_dir)
+            stories = _of_folders(places, ids, data_dir, summary)
         missing = [example_id for example_id in ids if example_id not in stories]
         if missing:
             lines = ", ".join(f"line {ids[example_id]:,}" for example_id in missing[:NAMED])
@@ -190,7 +190,7 @@ def _collected(form: str, files: list[str], data_dir: Path, summary: Summary) ->
         dropped = 0
         for example_id in ids:
             try:
-                text = stories.read(example_id).decode("utf-8")
+                text = stories[example_id]().decode("utf-8")
             except UnicodeDecodeError as error:
                 byte = error.object[error.start]
                 raise DataError(f"{data_dir / urls}: story {example_id}: not UTF-8: byte 0x{byte:02x}") from None
@@ -199,65 +199,55 @@ def _collected(form: str, files: list[str], data_dir: Path, summary: Summary) ->
                 yield Example(example_id, {"article": article, "highlights": highlights})
             else:
                 dropped += 1
-        stories.finish(summary)
         if dropped:
             summary.dropped += dropped
             summary.notes.append(f"{urls}: {dropped:,} stories without an article or highlights dropped")
 
 
-class _Spooled:
-    """The stories of two archives, those that are wanted put into one temporary file."""
-
-    def __init__(
-        self, spool: IO[bytes], archives: list[str], wanted: dict[str, int], data_dir: Path, summary: Summary
-    ) -> None:
-        self.spool = spool
-        self.places: dict[str, tuple[int, int]] = {}
-        for shown in archives:
-            archive = StoryArchive(data_dir / shown)
-            for example_id, story in archive:
-                if example_id in wanted and example_id not in self.places:
-                    self.places[example_id] = self.spool.tell(), len(story)
-                    self.spool.write(story)
-            summary.files[shown] = archive.sha256
-
-    def __contains__(self, example_id: str) -> bool:
-        return example_id in self.places
-
-    def read(self, example_id: str) -> bytes:
-        start, size = self.places[example_id]
-        self.spool.seek(start)
-        return self.spool.read(size)
-
-    def finish(self, summary: Summary) -> None:
-        """The archives were hashed as a whole."""
+_Readers = dict[str, Callable[[], bytes]]  # a story's id to what reads it
 
 
-class _Unpacked:
-    """The stories of two folders."""
+def _of_archives(
+    spool: IO[bytes], archives: list[str], wanted: dict[str, int], data_dir: Path, summary: Summary
+) -> _Readers:
+    """Puts the stories that are wanted into one temporary file."""
+    found: _Readers = {}
+    for shown in archives:
+        archive = StoryArchive(data_dir / shown)
+        for example_id, story in archive:
+            if example_id in wanted and example_id not in found:
+                found[example_id] = partial(_read_spooled, spool, spool.tell(), len(story))
+                spool.write(story)
+        summary.files[shown] = archive.sha256
+    return found
 
-    def __init__(self, folders: list[str], wanted: dict[str, int], data_dir: Path) -> None:
-        self.sha256 = {folder: hashlib.sha256() for folder in folders}
-        self.places: dict[str, tuple[str, Path]] = {}
-        for folder in folders:
-            for example_id in wanted:
-                path = data_dir / folder / f"{example_id}.story"
-                if example_id not in self.places and path.is_file():
-                    self.places[example_id] = folder, path
 
-    def __contains__(self, example_id: str) -> bool:
-        return example_id in self.places
+def _read_spooled(spool: IO[bytes], start: int, size: int) -> bytes:
+    spool.seek(start)
+    return spool.read(size)
 
-    def read(self, example_id: str) -> bytes:
-        folder, path = self.places[example_id]
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read: {error.strerror}") from None
-        # The hash of a folder: of its stories' ids and hashes, in the order of the list.
-        self.sha256[folder].update(f"{example_id} {hashlib.sha256(data).hexdigest()}\n".encode())
-        return data
 
-    def finish(self, summary: Summary) -> None:
-        """Adds the folders' hashes to the summary."""
-        summary.files.update({folder: digest.hexdigest() for folder, digest in self.sha256.items()})
+def _of_folders(folders: list[str], wanted: dict[str, int], data_dir: Path, summary: Summary) -> _Readers:
+    """Finds the stories that are wanted; a folder's hash is of their ids and hashes, in the order of the list."""
+    found: _Readers = {}
+    for folder in folders:
+        sha256 = hashlib.sha256()
+        summary.files[folder] = sha256.hexdigest()
+        for example_id in wanted:
+            path = data_dir / folder / f"{example_id}.story"
+            if example_id not in found and path.is_file():
+                found[example_id] = partial(_read_file, path, folder, sha256, summary)
+    return found
+
+
+def _read_file(path: Path, folder: str, sha256: hashlib._Hash, summary: Summary) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_STORY + 1)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    if len(data) > MAX_STORY:
+        raise DataError(f"{path}: has more than {MAX_STORY:,} bytes; no story has")
+    sha256.update(f"{path.stem} {hashlib.sha256(data).hexdigest()}\n".encode())
+    summary.files[folder] = sha256.hexdigest()
+    return data

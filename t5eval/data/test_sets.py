@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +16,14 @@ from task_specs.errors import quoted
 MAX_BYTES = 64 << 20  # the largest test set has about 2 MB
 
 _TAG = re.compile(r"<(/?)(srcset|refset|tstset|doc|p|hl|seg)\b([^<>]*)>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"""([A-Za-z_:][\w:.-]*)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-_BREAKS = re.compile(r"[^\S\n]*\r?\n\s*")
+# A name without a value is found too: searching on from within it would take quadratic time.
+_ATTRIBUTE = re.compile(r"""([A-Za-z_:][\w:.-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'))?""")
+_SPACE = re.compile(r"\s+")
+
+
+def _on_one_line(text: str) -> str:
+    """Returns a text with a space in place of each line break and the whitespace around it."""
+    return _SPACE.sub(lambda space: " " if "\n" in space[0] else space[0], text) if "\n" in text else text
 
 
 def read_bounded(path: Path) -> tuple[bytes, str]:
@@ -35,18 +42,15 @@ def read_bounded(path: Path) -> tuple[bytes, str]:
     return data, hashlib.sha256(data).hexdigest()
 
 
-@dataclass
-class _Open:
-    """A document that is being read."""
-
-    attributes: dict[str, str]
-    paragraphs: list[list[Segment]]
-
-
-def parse_sgml(path: Path, data: bytes) -> Frame:
+def parse_sgml(path: Path, data: bytes, resolve: Callable[[str], str] = str) -> Frame:
     """Returns the documents of an SGML test set, its texts as they stand: entities are not resolved, `&` is a letter.
 
     A segment that spans lines has spaces in their place. Headlines (`hl`) are paragraphs.
+
+    Args:
+        path: the file, for messages.
+        data: its bytes.
+        resolve: what is done to each text.
 
     Raises:
         DataError: it is no such file, or ends early; the message names file and line.
@@ -61,51 +65,43 @@ def parse_sgml(path: Path, data: bytes) -> Frame:
         line = data.count(b"\n", 0, error.start) + 1
         raise DataError(f"{path}: line {line}: not UTF-8: byte 0x{data[error.start]:02x}") from None
     head: dict[str, str] = {}
+    document: dict[str, str] | None = None  # the attributes of the one that is open
+    paragraphs: list[list[Segment]] = []
     documents: list[Document] = []
-    current: _Open | None = None
-    position = 0
-    while (tag := _TAG.search(text, position)) is not None:
-        position = tag.end()
+    tags = _TAG.finditer(text)
+    for tag in tags:
         closing, name = tag.group(1), tag.group(2).lower()
         attributes = {key.lower(): a or b for key, a, b in _ATTRIBUTE.findall(tag.group(3))}
         if name in ("srcset", "refset", "tstset"):
             head = head or attributes
         elif name == "doc" and closing:
-            if current is not None:
-                documents.append(_document(current))
-            current = None
+            if document is not None:
+                parts = tuple(tuple(part) for part in paragraphs if part)
+                named = (document.get(key, "") for key in ("origlang", "genre"))
+                documents.append(Document(document.get("docid", ""), parts, *named))
+            document = None
         elif name == "doc":
-            if current is not None:
+            if document is not None:
                 raise fault(tag.start(), "<doc> within <doc>; the document before it is not closed")
-            current = _Open(attributes, [[]])
+            document, paragraphs = attributes, [[]]
         elif name in ("p", "hl"):
-            if current is not None and current.paragraphs[-1]:
-                current.paragraphs.append([])
+            paragraphs.append([])
         elif closing:
             raise fault(tag.start(), "</seg> without <seg>")
+        elif document is None:
+            raise fault(tag.start(), "<seg> outside <doc>")
         else:
-            if current is None:
-                raise fault(tag.start(), "<seg> outside <doc>")
-            end = _TAG.search(text, position)
+            end = next(tags, None)
             if end is None or end.group(2).lower() != "seg" or not end.group(1):
                 raise fault(tag.start(), "<seg> is not closed")
-            segment = Segment(attributes.get("id", ""), _BREAKS.sub(" ", text[position : end.start()]))
-            current.paragraphs[-1].append(segment)
-            position = end.end()
-    if current is not None:
+            said = resolve(_on_one_line(text[tag.end() : end.start()]))
+            paragraphs[-1].append(Segment(attributes.get("id", ""), said))
+    if document is not None:
         raise fault(len(text), "the file ends inside a <doc>")
-    if not any(True for document in documents for _ in document.segments):
+    frame = Frame(head.get("setid", ""), tuple(documents), head.get("srclang", ""))
+    if next(frame.segments, None) is None:
         raise DataError(f"{path}: line 1: no <seg> in it; expected the SGML of a WMT test set")
-    return Frame(head.get("setid", ""), tuple(documents), head.get("srclang", ""))
-
-
-def _document(read: _Open) -> Document:
-    return Document(
-        id=read.attributes.get("docid", ""),
-        paragraphs=tuple(tuple(part) for part in read.paragraphs if part),
-        origlang=read.attributes.get("origlang", ""),
-        genre=read.attributes.get("genre", ""),
-    )
+    return frame
 
 
 @dataclass(frozen=True)
@@ -164,11 +160,11 @@ def parse_xml_set(path: Path, data: bytes, source: str, target: str) -> XmlSet:
             if segment.id not in by_id:
                 raise fault(targets[0].line, f"segment {segment.id} has no translation")
             translations.append(by_id[segment.id])
-    if not any(True for document in documents for _ in document.segments):
+    frame = Frame(root.attributes.get("id", ""), tuple(documents), source)
+    if next(frame.segments, None) is None:
         raise fault(root.line, "no <seg> in it; expected the XML of a WMT test set")
     if 0 < untranslated < len(documents):
         raise fault(root.line, f"{untranslated:,} of {len(documents):,} documents are not translated into {target!r}")
-    frame = Frame(root.attributes.get("id", ""), tuple(documents), source)
     note = f"{path.name}: of several translations the first is taken ({several:,} documents)" if several else ""
     return XmlSet(frame, None if untranslated else tuple(translations), note)
 
@@ -184,8 +180,7 @@ def _documents(root: Element) -> list[tuple[str, Element]]:
     return found
 
 
-def _xml_document(element: Element, side: Element, collection: str, fault: object) -> Document:
-    assert callable(fault)
+def _xml_document(element: Element, side: Element, collection: str, fault: Callable[[int, str], DataError]) -> Document:
     seen: set[str] = set()
     paragraphs: list[tuple[Segment, ...]] = []
     for paragraph in side.find("p"):
@@ -195,7 +190,7 @@ def _xml_document(element: Element, side: Element, collection: str, fault: objec
             if not number or number in seen:
                 raise fault(segment.line, f"segment id {quoted(number)} is missing or comes again")
             seen.add(number)
-            part.append(Segment(number, _BREAKS.sub(" ", segment.text)))
+            part.append(Segment(number, _on_one_line(segment.text)))
         paragraphs.append(tuple(part))
     return Document(
         id=element.attributes.get("id", ""),

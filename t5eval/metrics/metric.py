@@ -103,6 +103,7 @@ class Metric(ABC):
             then compared by McNemar's exact test.
         additive: whether sums of rows may be taken a few examples at a time, in any division of a split, and still give
             the score. Not so where examples of one group have to be seen together, or where ranks count.
+        caution: what to know before setting the score beside published ones; shown with it.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Metric(ABC):
     additive: bool = False
     answers: tuple[str, ...] = ()
     choices: Mapping[str, str] = {}
+    caution: str = ""
 
     @abstractmethod
     def statistics(self, batch: Batch) -> Floats:

@@ -1,8 +1,11 @@
-"""Metrics of summaries: ROUGE, computed by rouge-score, or by rouge-score-rs, which gives the same bits faster."""
+"""Metrics of summaries: ROUGE, computed by rouge-score, or by rouge-score-rs, which gives the same bits faster.
+
+For long texts both would fill the memory; `long_rouge` gives the same bits in little.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -10,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from t5eval.metrics.long_rouge import f1, is_long, lcs_length, summary_hits
 from t5eval.metrics.metric import Batch, Floats, Metric
 from task_specs.texts.sentences import split_sentences, split_sentences_t5
 
@@ -22,14 +26,14 @@ def backend() -> str:
     return "rouge-score" if find_spec("rouge_score_rs") is None else "rouge-score-rs"
 
 
-def _make_scorer(stemmer: bool) -> Any:
+def _make_scorer(stemmer: bool, types: Sequence[str] = TYPES) -> Any:
     if backend() == "rouge-score-rs":
         from rouge_score_rs import rouge_scorer as fast
 
-        return fast.RougeScorer(TYPES, use_stemmer=stemmer)
+        return fast.RougeScorer(list(types), use_stemmer=stemmer)
     from rouge_score import rouge_scorer
 
-    return rouge_scorer.RougeScorer(TYPES, use_stemmer=stemmer)
+    return rouge_scorer.RougeScorer(list(types), use_stemmer=stemmer)
 
 
 def pair_scores(references: list[str], predictions: list[str], stemmer: bool) -> dict[str, Floats]:
@@ -41,12 +45,41 @@ def pair_scores(references: list[str], predictions: list[str], stemmer: bool) ->
         stemmer: whether words are stemmed (Porter).
     """
     scorer = _make_scorer(stemmer)
+    scores = {kind: np.zeros(len(references)) for kind in TYPES}
+    short = []
+    for i, (reference, said) in enumerate(zip(references, predictions, strict=True)):
+        if is_long(reference, said):
+            for kind, value in _long_pair(reference, said, stemmer).items():
+                scores[kind][i] = value
+        else:
+            short.append(i)
     results: list[Mapping[str, Any]]
     if backend() == "rouge-score-rs":
-        results = scorer.score_batch(references, predictions)
+        results = scorer.score_batch([references[i] for i in short], [predictions[i] for i in short])
     else:
-        results = [scorer.score(r, p) for r, p in zip(references, predictions, strict=True)]
-    return {kind: np.array([result[kind].fmeasure for result in results], dtype=np.float64) for kind in TYPES}
+        results = [scorer.score(references[i], predictions[i]) for i in short]
+    for i, result in zip(short, results, strict=True):
+        for kind in TYPES:
+            scores[kind][i] = result[kind].fmeasure
+    return scores
+
+
+def _long_pair(reference: str, said: str, stemmer: bool) -> dict[str, float]:
+    """Returns the F1 of a pair that would take the packages more memory than there may be, by type."""
+    from rouge_score.tokenizers import DefaultTokenizer
+
+    words = DefaultTokenizer(stemmer).tokenize
+    true_words, said_words = words(reference), words(said)
+    sentences, others = (([line for line in text.split("\n") if line]) for text in (reference, said))
+    in_one_piece = is_long(max(sentences, key=len, default=""), max(others, key=len, default=""))
+    types = [kind for kind in TYPES if kind != "rougeL" and not (kind == "rougeLsum" and in_one_piece)]
+    found = _make_scorer(stemmer, types).score(reference, said)
+    scores = {kind: float(found[kind].fmeasure) for kind in types}
+    scores["rougeL"] = f1(lcs_length(true_words, said_words), len(true_words), len(said_words))
+    if in_one_piece:
+        hits = summary_hits([words(line) for line in sentences], [words(line) for line in others])
+        scores["rougeLsum"] = f1(hits, len(true_words), len(said_words))
+    return scores
 
 
 class Rouge(Metric):
@@ -62,6 +95,10 @@ class Rouge(Metric):
 
     answers = ("text",)
     additive = True
+    caution = (
+        "ROUGE is rouge-score's; ROUGE-1.5.5, which papers quote, was at most 0.10 away on 100 documents of five T5 "
+        "sizes, and 0.3 on a published system"
+    )
 
     def __init__(self, kind: str, t5: bool = False) -> None:
         self.kind = kind

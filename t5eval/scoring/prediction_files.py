@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -62,25 +61,11 @@ def given_predictions(
         return read_predictions(Path(given), ids, format)
     here = Path("predictions")
     if isinstance(given, Mapping):
-        return _of_the_split(here, ((0, *_entry(here, 0, i, text)) for i, text in given.items()), ids)
+        return _of_the_split(here, ((0, *entry(here, 0, i, text)) for i, text in given.items()), ids)
     texts = list(given)
     if len(texts) != len(ids):
         raise PredictionError(f"{here}: {len(texts):,} texts for {len(ids):,} examples; there is one for each")
-    return dict(_entry(here, 0, i, text) for i, text in zip(ids, texts, strict=True))
-
-
-def given_texts(given: str | os.PathLike[str] | Iterable[str]) -> tuple[list[str], dict[str, str]]:
-    """Returns texts, or a file's lines; and the file's name and SHA-256, if it is one.
-
-    Raises:
-        PredictionError: the file cannot be read, or a text is none.
-    """
-    if isinstance(given, str | os.PathLike):
-        path = Path(given)
-        lines = plain_lines(read_text(path))
-        return lines, {str(path): hashlib.sha256(path.read_bytes()).hexdigest()}
-    here = Path("references")
-    return [_entry(here, 0, i, text)[1] for i, text in enumerate(given)], {}
+    return dict(entry(here, 0, i, text) for i, text in zip(ids, texts, strict=True))
 
 
 def _of_the_split(path: Path, found: Iterable[tuple[int, str, str]], ids: Sequence[str]) -> dict[str, str]:
@@ -174,7 +159,7 @@ def _json_lines(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
             raise PredictionError(
                 f"{path}: line {number}: expected an object with id and prediction, got {quoted(line)}"
             )
-        yield number, *_entry(path, number, record["id"], record["prediction"])
+        yield number, *entry(path, number, record["id"], record["prediction"])
 
 
 def _record(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -201,10 +186,10 @@ def _json_object(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
     if not isinstance(whole, dict):
         raise PredictionError(f"{path}: expected one JSON object of id to text, got {type(whole).__name__}")
     for example_id, prediction in pairs:
-        yield 0, *_entry(path, 0, example_id, prediction)
+        yield 0, *entry(path, 0, example_id, prediction)
 
 
-def _entry(path: Path, line: int, example_id: Any, prediction: Any) -> tuple[str, str]:
+def entry(path: Path, line: int, example_id: Any, prediction: Any) -> tuple[str, str]:
     where = _at(path, line)
     if isinstance(example_id, bool) or not isinstance(example_id, str | int):
         raise PredictionError(f"{where}: an id is a string or a whole number, got {quoted(repr(example_id))}")

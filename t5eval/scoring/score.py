@@ -10,6 +10,7 @@ from typing import Any
 
 from t5eval.metrics import Batch, Metric, Scored, get_metric
 from t5eval.metrics.metric import Floats
+from t5eval.scoring.text_cautions import text_cautions
 from t5eval.support.errors import PredictionError
 from t5eval.support.stages import each, stage
 from t5eval.support.version import __version__
@@ -55,6 +56,7 @@ class SplitScore:
         missing: examples without a prediction, counted as wrong.
         unmapped: predictions that were not found in the passage of which an answer is a piece; scored as they are.
         reasons: the commonest reasons why answers were unreadable, with their counts.
+        causes: what went wrong with many texts at once, and what to know of the metrics; a line each.
     """
 
     task: str
@@ -67,6 +69,7 @@ class SplitScore:
     missing: int
     unmapped: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
+    causes: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Returns the scores as JSON data."""
@@ -97,6 +100,7 @@ class SplitScore:
             yield f"{self.share(self.unreadable, 'answers')} are unreadable", reasons
         if self.unmapped:
             yield f"{self.share(self.unmapped, 'answers')} are not in the passage; scored as they are", ()
+        yield from ((cause, ()) for cause in self.causes)
 
 
 def evaluation_pair(spec: TaskSpec, example: Example) -> TextPair:
@@ -197,6 +201,7 @@ def score_split(spec: TaskSpec, split: str, judged: Sequence[Scored], *, interva
         unreadable=sum(not e.answer.readable and not e.missing for e in judged),
         missing=sum(e.missing for e in judged),
         unmapped=sum(not e.answer.mapped and not e.missing for e in judged),
+        causes=tuple(text_cautions(spec, judged)) if labelled and isinstance(spec.answer, Text) else (),
         reasons=dict(Counter(e.answer.reason for e in judged if e.answer.reason and not e.missing).most_common(5)),
     )
 

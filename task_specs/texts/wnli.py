@@ -22,6 +22,19 @@ PRONOUNS = frozenset(("he", "she", "they", "it", "her", "his", "their", "them", 
 ARTICLES = ("a", "an", "the")
 CLOSING = (".", ",", "?", "!")
 
+# Steps that a pair's searches may take at the worst, about a second; WNLI's own pairs stay below a tenth of it.
+MAX_STEPS = 30_000_000
+
+# What makes a pattern try more than one way: a repeated group all ways that there are, a repeated character or a
+# reference as many as the text is long, an option two.
+_GROUP_REPEATED = re.compile(r"\)[*+{]")
+_REPEATED = re.compile(r"[*+{\\]")
+_OPTION = re.compile(r"[?|]")
+
+
+class _TooLong(Exception):
+    """The search could take more steps than it may."""
+
 
 def _plain_words(sentence: str) -> list[str]:
     """Returns the lower-cased words without one closing mark each; words that were nothing else vanish."""
@@ -37,10 +50,27 @@ def _shared_prefix(words: list[str], within: str) -> int:
     return len(words)
 
 
-def _candidate_at(premise: list[str], hypothesis: list[str], pronoun: int) -> tuple[int, str | None]:
+def _require_short(pattern: str, length: int, steps: int) -> None:
+    """Raises an error if searching a text of this length for a pattern could take more than `steps` steps.
+
+    Raises:
+        _TooLong: as said.
+    """
+    repeated, options = len(_REPEATED.findall(pattern)), len(_OPTION.findall(pattern))
+    # The place where it begins and the candidate's length are two ways; more than 64 options exceed any number.
+    at_most = max(length, 2) ** min(2 + repeated, 64) * 2 ** min(options, 64)
+    if at_most > steps or _GROUP_REPEATED.search(pattern):
+        raise _TooLong
+
+
+def _candidate_at(premise: list[str], hypothesis: list[str], pronoun: int, steps: int) -> tuple[int, str | None]:
     """Returns how many words around the pronoun the hypothesis shares, and what it has in the pronoun's place.
 
     That is None where words such as `|` make the pattern match without it.
+
+    Raises:
+        _TooLong: it could take more than `steps` steps.
+        re.error, OverflowError, RecursionError: the words around the pronoun are not a regular expression.
     """
     before, after = premise[:pronoun], premise[pronoun + 1 :]
     shared_before = _shared_prefix(before[::-1], " ".join(hypothesis[::-1]))
@@ -49,6 +79,7 @@ def _candidate_at(premise: list[str], hypothesis: list[str], pronoun: int) -> tu
         return 0, ""
     left, right = before[len(before) - shared_before :], after[:shared_after]
     text = " ".join(hypothesis)
+    _require_short(" ".join([*left, *right]), len(text), steps)
     # Between both contexts, else from the start of the hypothesis, else to its end.
     for pattern in ([*left, "(.+)", *right], ["^(.+)", *right], [*left, "(.+)$"]):
         found = re.search(" ".join(pattern), text)
@@ -101,8 +132,12 @@ def mark_referent(premise: str, hypothesis: str) -> tuple[str, str, str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # of words such as `[[`, which are no pattern of ours
-            matches = [(*_candidate_at(words, answer_words, i), i) for i in pronouns]
-    except (re.error, OverflowError) as error:
+            steps = MAX_STEPS // len(pronouns)
+            _require_short("", len(premise) + len(hypothesis), steps)
+            matches = [(*_candidate_at(words, answer_words, i, steps), i) for i in pronouns]
+    except _TooLong:
+        return premise, "", "the words around the pronoun, taken as a regular expression, could be searched without end"
+    except (re.error, OverflowError, RecursionError) as error:
         return premise, "", f"the words around the pronoun are not a regular expression ({error})"
     _, candidate, index = max(matches, key=lambda match: match[0])  # the first of equals
     marked = _mark(premise, index)

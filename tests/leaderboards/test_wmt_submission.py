@@ -275,6 +275,7 @@ RULE = False  # the grammar allows it; the server or its scorers do not
         (".xml", 'system="s"><p>\n<seg id="1">Drei', 'system="t"><p>\n<seg id="1">Drei', 13, "a second system", RULE),
         (".xml", '<seg id="2">Zwei</seg>\n', "", 3, "the segments of <hyp> are not those of <src> (1 and 2", RULE),
         (".xml", "<dataset", '<!DOCTYPE d [<!ENTITY a "&#60;">]><dataset', 2, "declares a document type", RULE),
+        (".xml", "'utf-8'", "'utf--8'", 1, "not XML that can be read: its encoding is 'utf--8'", SCHEMA),
         (".xml", "'1.0'", "'.0'", 1, "declares XML version '.0'", SCHEMA),
         (".txt", "Zwei", "", 2, "an empty segment", RULE),
         (".txt", "Zwei", "Zw\tei", 2, "a tab, after which sacrebleu reads a second system; write a space", RULE),

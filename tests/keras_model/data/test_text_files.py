@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
+from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from keras_model.data.objectives import PrefixLm, SpanCorruption
-from keras_model.data.text_files import DOCUMENTS_AT_A_TIME, chunks, read_documents, text_pairs
+from keras_model.data.text_files import DOCUMENTS_AT_A_TIME, MAX_LINE_BYTES, chunks, read_documents, text_pairs
 from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
 from keras_model.tokenizers.sentencepiece import T5Tokenizer
 
@@ -42,6 +45,39 @@ def test_files_that_are_no_text(tmp_path: Path, name: str, content: bytes | None
         (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=message):
         list(read_documents([tmp_path / name]))
+
+
+def test_a_line_of_a_compressed_file_is_bounded(tmp_path: Path) -> None:
+    """2.5 MB of gzip that unpack to a line of 2.5 GB, which took as much memory; and lines at the bound."""
+    bomb = tmp_path / "bomb.gz"
+    block = gzip.compress(b"x" * (1 << 20))
+    bomb.write_bytes(gzip.compress(b"first\n") + block * 2500)
+    assert bomb.stat().st_size < 2_700_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"bomb.gz: line 2: longer than 4,194,304 bytes; no document is"):
+            list(read_documents([bomb]))
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
+    (tmp_path / "a.txt").write_bytes(b"x" * (MAX_LINE_BYTES - 1) + b"\n" + b"y" * (MAX_LINE_BYTES + 1))
+    documents = read_documents([tmp_path / "a.txt"])
+    assert len(next(documents)) == MAX_LINE_BYTES - 1
+    with pytest.raises(ValueError, match="line 2: longer than"):
+        next(documents)
+
+
+def test_long_documents_are_tokenised_in_smaller_batches() -> None:
+    class Counting(ByteTokenizer):
+        sizes: ClassVar[list[int]] = []
+
+        def encode(self, texts: Sequence[str]) -> list[list[int]]:
+            self.sizes.append(len(texts))
+            return [[5, 6, 1] for _ in texts]
+
+    pieces = list(chunks(["x" * (1 << 20)] * 10, Counting(), 4, joined=True))
+    assert Counting.sizes == [4, 4, 2]
+    assert [len(piece) for piece in pieces] == [4] * 5
 
 
 def test_joined_documents_fill_every_chunk() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rouge_score import rouge_scorer
 
 import task_specs
-from t5eval.metrics import get_metric, summarisation
+from t5eval.metrics import get_metric, long_rouge, summarisation
 from t5eval.metrics.metric import Metric
 from t5eval.metrics.summarisation import TYPES, pair_scores
 from t5eval.scoring import score as scoring
@@ -56,6 +56,28 @@ def test_bit_for_bit_rouge_score(stemmer: bool, pairs: list[tuple[str, str]]) ->
     for i, (reference, said) in enumerate(pairs):
         expected = scorer.score(reference, said)
         assert {kind: found[kind][i] for kind in TYPES} == {kind: expected[kind].fmeasure for kind in TYPES}
+
+
+@pytest.mark.parametrize("stemmer", [True, False])
+@given(pairs=PAIRS)
+@settings(max_examples=150, deadline=None)
+def test_bit_for_bit_in_little_memory(stemmer: bool, pairs: list[tuple[str, str]]) -> None:
+    """What long texts are scored by, on the same texts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(long_rouge, "MAX_CELLS", 0)
+        found = pair_scores([r for r, _ in pairs], [s for _, s in pairs], stemmer)
+    scorer = rouge_scorer.RougeScorer(TYPES, use_stemmer=stemmer)
+    for i, (reference, said) in enumerate(pairs):
+        expected = scorer.score(reference, said)
+        assert {kind: found[kind][i] for kind in TYPES} == {kind: expected[kind].fmeasure for kind in TYPES}
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=40), st.lists(st.sampled_from("abcd"), max_size=40))
+@settings(max_examples=300, deadline=None)
+def test_the_subsequence_that_rouge_score_reads_out(words: list[str], others: list[str]) -> None:
+    places = rouge_scorer.lcs_ind(words, others)
+    assert sorted(long_rouge.lcs_places(words, others)) == places
+    assert long_rouge.lcs_length(words, others) == len(places)
 
 
 def test_without_the_fast_package(monkeypatch: pytest.MonkeyPatch) -> None:

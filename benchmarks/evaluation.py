@@ -3,7 +3,7 @@
 DATA is a data directory with GLUE, SQuAD and `t5_vocab/spiece.model`. Every example of GLUE's validation files and
 every question of SQuAD v1.1 is answered, in at most 16 new tokens, by the same t5-small with random weights, whose
 texts have no end (`benchmarks/models.py`). Ours is the harness's own path, `generate_all` of
-`t5eval.evaluation.splits` with the task's row; the other one tokenises, pads and generates batches of 32 in the order
+`t5eval.evaluation.batches` with the task's row; the other one tokenises, pads and generates batches of 32 in the order
 of the file, as most evaluation scripts do. The time runs from formatted texts to predicted texts, tokenising and our
 compilation included; loading the model stands apart. Each engine is a process of its own, and they take turns task by
 task.
@@ -66,7 +66,7 @@ class Harness(Evaluator):
         self.predictor.prepare([""], 2)  # loads the weights
 
     def evaluate(self) -> list[str]:
-        from t5eval.evaluation.splits import generate_all
+        from t5eval.evaluation.batches import generate_all
 
         texts = {p.id: p.text for batch in generate_all(self.predictor, self.spec, self.pairs) for p in batch}
         return [texts[pair.id] for pair in self.pairs]

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from keras_model.checkpoints.load import load_model as load_model
     from keras_model.config import ConfigError as ConfigError
     from keras_model.config import T5Config as T5Config
+    from keras_model.data.batch_plan import BatchPlan as BatchPlan
+    from keras_model.data.batches import batch_dataset as batch_dataset
+    from keras_model.data.objectives import SpanCorruption as SpanCorruption
+    from keras_model.data.records import open_records as open_records
+    from keras_model.data.records import read_manifest as read_manifest
+    from keras_model.data.text_files import text_pairs as text_pairs
     from keras_model.decoding.generator import Generator as Generator
+    from keras_model.distribution.strategies import open_strategy as open_strategy
     from keras_model.files.model_folder import CheckpointError as CheckpointError
     from keras_model.t5 import T5 as T5
     from keras_model.tokenizers.byte_tokenizer import ByteTokenizer as ByteTokenizer
@@ -29,21 +36,28 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Adafactor": "keras_model.training.adafactor",
+    "BatchPlan": "keras_model.data.batch_plan",
     "ByteTokenizer": "keras_model.tokenizers.byte_tokenizer",
     "CheckpointError": "keras_model.files.model_folder",
     "ConfigError": "keras_model.config",
     "Generator": "keras_model.decoding.generator",
+    "SpanCorruption": "keras_model.data.objectives",
     "T5": "keras_model.t5",
     "T5Config": "keras_model.config",
     "T5Tokenizer": "keras_model.tokenizers.sentencepiece",
     "TokenAccuracy": "keras_model.training.losses",
     "TokenCrossEntropy": "keras_model.training.losses",
     "TrainSettings": "keras_model.training_run.fit_settings",
+    "batch_dataset": "keras_model.data.batches",
     "fit": "keras_model.training_run.fit",
     "load_model": "keras_model.checkpoints.load",
     "load_tokenizer": "keras_model.tokenizers.loading",
+    "open_records": "keras_model.data.records",
+    "open_strategy": "keras_model.distribution.strategies",
+    "read_manifest": "keras_model.data.records",
     "save_model": "keras_model.checkpoints.formats.huggingface",
     "save_preset": "keras_model.checkpoints.formats.keras_hub_writer",
+    "text_pairs": "keras_model.data.text_files",
 }
 
 __all__ = [*_HOMES]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from leaderboards.files.archive import printable
 
@@ -52,6 +53,17 @@ class Verdict:
     files: Mapping[str, int]
     absent: tuple[str, ...]
     notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what `t5eval check --json` prints."""
+        return {
+            "status": self.status,
+            "faults": [{"file": f.file, "line": f.line, "message": f.message} for f in self.faults],
+            "fault_count": self.fault_count,
+            "files": dict(self.files),
+            "absent": list(self.absent),
+            "notes": list(self.notes),
+        }
 
 
 class FileFaults:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from t5eval.plugins.registration import register
+from t5eval import register
 from task_specs import Answer
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import task_specs
 from leaderboards import RowFault, RowPerExample
-from t5eval.plugins.registration import register
+from t5eval import register
 
 
 class Semicolons(RowPerExample):

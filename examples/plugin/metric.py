@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from t5eval.metrics import Metric
-from t5eval.plugins.registration import register
+from t5eval import Metric, register
 
 
 @register

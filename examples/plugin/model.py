@@ -1,7 +1,6 @@
 """A model: `--model always:TEXT` answers everything by TEXT."""
 
-from t5eval import Generation, Predictor, Prepared
-from t5eval.plugins.registration import register_model
+from t5eval import Generation, Predictor, Prepared, register_model
 
 
 class Always(Predictor):

@@ -3,7 +3,7 @@
 import csv
 from dataclasses import dataclass
 
-from t5eval.plugins.registration import FileSource, register
+from t5eval import FileSource, register
 from task_specs import Example
 
 

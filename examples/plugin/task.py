@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import task_specs
-from t5eval.plugins.registration import register
-from task_specs.texts.fields import Fields
+from t5eval import register
+from task_specs import Fields
 
 RTE = task_specs.get("glue/rte")
 

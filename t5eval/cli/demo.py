@@ -14,7 +14,7 @@ from t5eval.cli.progress import SplitProgress, StepProgress, duration
 from t5eval.demo.demo import STEPS, run_demo
 from t5eval.demo.score_table import DemoRow
 from t5eval.runs.folder import locked
-from t5eval.submissions.submit import Submission
+from t5eval.submissions.submission import Submission
 
 
 def demo_table(rows: Sequence[DemoRow]) -> object:

@@ -7,11 +7,11 @@ import sys
 
 import click
 
-from t5eval.api import functions as api
+from t5eval.api.evaluate import evaluate
 from t5eval.cli.names import complete_task_or_benchmark
 from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, warn, wrapped
 from t5eval.cli.progress import SplitProgress
-from t5eval.evaluation.splits import DEFAULT_BATCH_TOKENS
+from t5eval.evaluation.batches import DEFAULT_BATCH_TOKENS
 from t5eval.predictors.answering import METHODS
 
 
@@ -78,7 +78,7 @@ def command(
     """
     from t5eval.cli.score_table import averages_text, score_lines
 
-    done = api.evaluate(
+    done = evaluate(
         model,
         tasks,
         out=out,

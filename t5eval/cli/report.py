@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
+from t5eval.api.report import report
 from t5eval.cli.options import data_dir_option, json_option, print_json, warn
 
 
@@ -25,18 +24,9 @@ def command(
     worst examples, with what they were counted as, if the data is at hand: from --data-dir, else from where the run
     was evaluated on.
     """
-    from t5eval.reports import write_report
-
-    report = write_report(
-        [Path(run) for run in runs],
-        out=Path(out) if out else None,
-        data_dir=data_dir,
-        latex=Path(latex) if latex else None,
-        csv=Path(csv) if csv else None,
-    )
-    notes = [*report.notes, *(f"{run.name}: {note}" for run in report.runs for note in run.notes)]
-    warn(notes)
+    written = report(runs, out=out, data=data_dir, latex=latex, csv=csv)
+    warn(written.notes)
     if as_json:
-        print_json({"files": [str(path) for path in report.files], "notes": notes})
+        print_json(written.to_json())
     else:
-        click.echo("\n".join(str(path) for path in report.files))
+        click.echo("\n".join(str(path) for path in written.files))

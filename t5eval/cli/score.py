@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from t5eval.api import functions as api
+from t5eval.api.score import score
 from t5eval.cli.names import complete_task
 from t5eval.cli.options import data_dir_option, json_option, print_json, split_option, warn
 from t5eval.scoring.prediction_files import FORMATS
@@ -36,7 +36,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Score predictions for TASK's split, or a submission made for it, with 95 % intervals."""
-    found = api.score(
+    found = score(
         task,
         predictions,
         data=data_dir,

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-import os
 from typing import Any
 
 import click
 
-import task_specs
+from t5eval.api.tasks import show
 from t5eval.cli.names import complete_task_or_mixture
 from t5eval.cli.options import console, data_dir_option, json_option, print_json, wrapped
-from t5eval.cli.tasks import summary
-from t5eval.data import available_splits, data_source, open_split
-from t5eval.data.source import DATA_DIR_VARIABLE
-from t5eval.scoring.score import evaluation_pair
-from task_specs import TEXT, Benchmark, Mixture, TaskSpec
-
-
-def _example(spec: TaskSpec, data_dir: str | None) -> dict[str, str] | None:
-    """Returns one formatted example, None where no data is at hand."""
-    if not data_dir and not os.environ.get(DATA_DIR_VARIABLE):
-        return None
-    source = data_source(data_dir)
-    for split in sorted(available_splits(spec, source), key=["validation", "train", "test"].index):
-        pair = evaluation_pair(spec, next(iter(open_split(spec, split, source))))
-        return {"split": split, "id": pair.id, "inputs": pair.inputs, "targets": pair.targets}
-    return None
+from task_specs import TEXT, Mixture
 
 
 def _lines(value: Any, indent: str = "") -> list[str]:
@@ -50,23 +33,6 @@ def _plain(item: Any) -> str:
     if isinstance(item, dict):
         return ", ".join(f"{key} {_plain(part)}" for key, part in item.items())
     return ", ".join(map(_plain, item)) if isinstance(item, list) else str(item)
-
-
-def _mixture_document(mixture: Mixture) -> dict[str, Any]:
-    """Returns a mixture's row, and of each of its tasks the size and the share of what is drawn."""
-    sizes = {spec.name: spec.training_size for spec in task_specs.tasks_of(mixture)}
-    return {
-        "name": mixture.name,
-        "aliases": list(mixture.aliases),
-        "rates": mixture.rates,
-        "limit": mixture.limit,
-        "temperature": mixture.temperature,
-        "note": mixture.note,
-        "members": [dataclasses.asdict(member) for member in mixture.members],
-        "shares": [
-            {"task": task, "train": sizes[task], "share": share} for task, share in task_specs.shares(mixture).items()
-        ],
-    }
 
 
 def _print_mixture(document: dict[str, Any]) -> None:
@@ -97,26 +63,11 @@ def command(task: str, data_dir: str | None, as_json: bool) -> None:
 
     Of a MIXTURE, print the share of each task in what is drawn, for the official sizes.
     """
-    row = task_specs.find(task)
-    if isinstance(row, Mixture):
-        mixture = _mixture_document(row)
-        if as_json:
-            print_json(mixture)
-        else:
-            _print_mixture(mixture)
-        return
-    spec = task_specs.get(task) if isinstance(row, Benchmark) else row
-    document = {**summary(spec), **spec.to_dict()}
-    # What the schema leaves out as a default is still true of the task.
-    document["decode"] = {
-        "method": spec.decode.method,
-        "beam_size": spec.decode.beam_size,
-        "alpha": spec.decode.alpha,
-    }
-    document["aliases"] = list(spec.aliases)
-    document["task_score"] = list(spec.task_score)
-    document["example"] = _example(spec, data_dir)
+    found = show(task, data=data_dir)
+    document = found.to_json()
     if as_json:
         print_json(document)
+    elif isinstance(found.row, Mixture):
+        _print_mixture(document)
     else:
         click.echo("\n".join(_lines({k: v for k, v in document.items() if v is not None})))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 import leaderboards
-from t5eval.api import functions as api
+from t5eval.api.submit import submit
 from t5eval.cli.names import complete_leaderboard, complete_task
 from t5eval.cli.options import data_dir_option, json_option, print_json
-from t5eval.submissions.submit import Submission
+from t5eval.submissions.submission import Submission
 
 
 def describe(submission: Submission) -> list[str]:
@@ -57,9 +57,7 @@ def command(
 
     Refuses incomplete or unreadable answers unless --fill or --partial says what to do with them.
     """
-    submission = api.submit(
-        leaderboard, run, data=data_dir, out=out, fill=fill, partial=partial, task=task, system=system
-    )
+    submission = submit(leaderboard, run, data=data_dir, out=out, fill=fill, partial=partial, task=task, system=system)
     if as_json:
         print_json(submission.to_json())
     else:

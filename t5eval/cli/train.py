@@ -2,44 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-from pathlib import Path
 from typing import Any
 
 import click
 
-import task_specs
+from t5eval.api.train import train
 from t5eval.cli.names import complete_any
 from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json
 from t5eval.cli.progress import StepProgress
-from t5eval.data import data_source
-from t5eval.runs.folder import locked, recorded
-from t5eval.support.strategy import is_chief, open_strategy
-from t5eval.training.fine_tuning import TrainConfig, read_config, resolve, train
-from t5eval.training.wandb_run import wandb_run
-
-
-def run_training(config: TrainConfig, say: Any) -> Any:
-    """Trains in the run's folder, holding its lock and keeping its configuration; of several workers the chief does.
-
-    Raises:
-        UserError: it cannot be trained so.
-    """
-    specs = task_specs.tasks_of(config.mixture)
-    config.settings()  # what is wrong with the numbers is said before workers wait for each other
-    strategy = open_strategy(config.strategy)
-    run, writes = Path(config.out), is_chief(strategy)
-    with contextlib.ExitStack() as stack:
-        if writes:
-            stack.enter_context(locked(run))
-            stack.enter_context(recorded(run, "train", dataclasses.asdict(config)))
-        log = None
-        if writes and config.wandb:
-            log = stack.enter_context(wandb_run(config.wandb, run, dataclasses.asdict(config)))
-        progress = stack.enter_context(StepProgress(config.steps, show=writes))
-        say = progress.say if say is None else say
-        return train(config, specs, strategy, display=progress, say=say, log=log)
 
 
 def _best_elsewhere(result: Any, name: str, last: int) -> str:
@@ -49,20 +19,6 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
     checkpoint = result.best[name]
     step = int(checkpoint.name.removeprefix("step-"))
     return "" if step == last else f"; best {result.scores[step][name]:.2f} by {checkpoint}"
-
-
-def _document(result: Any, speed: float) -> dict[str, Any]:
-    return {
-        "model": str(result.model),
-        "steps": result.steps,
-        "first_step": result.first_step,
-        "loss": result.loss,
-        "seconds": result.seconds,
-        "tokens_per_second": speed,
-        "filling": dataclasses.asdict(result.filling),
-        "scores": {str(step): scores for step, scores in result.scores.items()},
-        "best": {name: str(checkpoint) for name, checkpoint in result.best.items()},
-    }
 
 
 @click.command(cls=Spreading)
@@ -120,20 +76,13 @@ def command(config_file: str | None, as_json: bool, **flags: Any) -> None:
     given = {name: value for name, value in flags.items() if value not in (None, ())}
     if "task" in given:
         given["task"] = list(given["task"])
-    table = read_config(Path(config_file), given) if config_file else given
-    if "data_dir" not in table:
-        table["data_dir"] = data_source(None).option
-    config = resolve(table, config_file or "t5eval train")
-    data_source(config.data_dir)
-    result = run_training(config, None)
-    filling = result.filling
-    speed = filling.tokens / result.seconds if result.seconds else 0.0
+    done = train(config_file, display=StepProgress, **given)
     if as_json:
-        print_json(_document(result, speed))
+        print_json(done.to_json())
         return
-    click.echo(
-        f"trained {result.steps - result.first_step:,} steps at {speed:,.0f} tokens/s; the model is {result.model}"
-    )
+    result, filling = done.result, done.result.filling
+    steps = f"trained {result.steps - result.first_step:,} steps at {done.tokens_per_second:,.0f} tokens/s"
+    click.echo(f"{steps}; the model is {done.model}")
     if filling.tokens:
         click.echo(f"not padding: source {filling.source_share:.1%}, target {filling.target_share:.1%}")
     if result.scores:

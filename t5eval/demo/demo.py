@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from keras_model.training_run.fit_settings import TrainSettings
 from t5eval.data import OfficialFiles, available_splits, open_split
 from t5eval.demo.demo_submissions import write_submissions
 from t5eval.demo.score_table import DemoRow, demo_rows
-from t5eval.evaluation.splits import Progress, evaluate_splits
+from t5eval.evaluation.settings import RunSettings
+from t5eval.evaluation.splits import Displays, evaluate_splits
 from t5eval.predictors.of_keras import KerasPredictor
 from t5eval.preparation.blocks import learnable_pairs
 from t5eval.reports import write_report
 from t5eval.runs.folder import write_config
-from t5eval.submissions.submit import Submission
-from t5eval.training.fine_tuning import StepDisplay, TrainConfig, train, training_splits
+from t5eval.submissions.submission import Submission
+from t5eval.training.config import TrainConfig
+from t5eval.training.fine_tuning import StepDisplay, train, training_splits
 from task_specs import BENCHMARKS, TaskSpec, get
 
 EVALUATED_ON = (
@@ -68,22 +70,23 @@ def _train(run: Path, vocabulary: Path, data: OfficialFiles, display: StepDispla
         out=str(run / "large_steps"),
         vocab=str(vocabulary),
         config=MODEL,
-        steps=LARGE_STEPS,
-        batch_size=64,
-        learning_rate=2e-2,
-        checkpoint_every=LARGE_STEPS,
+        settings=TrainSettings(steps=LARGE_STEPS, batch_size=64, learning_rate=2e-2, checkpoint_every=LARGE_STEPS),
         # The evaluation that follows is of all examples.
         validate_limit=1,
     )
     small = dataclasses.replace(
-        large, out=str(run), model=f"{large.out}/model", config={}, steps=SMALL_STEPS, learning_rate=2e-3, seed=1
+        large,
+        out=str(run),
+        model=f"{large.out}/model",
+        config={},
+        settings=dataclasses.replace(large.settings, steps=SMALL_STEPS, learning_rate=2e-3, seed=1),
     )
     for config, before in ((large, 0), (small, LARGE_STEPS)):
 
         def show(logs: Mapping[str, Any], before: int = before) -> None:
             display({**logs, "step": before + logs["step"], "steps": STEPS})
 
-        write_config(Path(config.out), "train", dataclasses.asdict(config))
+        write_config(Path(config.out), "train", config.to_table())
         train(config, [get(name) for name in TRAINED_ON], display=show, say=lambda line: None)
 
 
@@ -91,7 +94,7 @@ def run_demo(
     run: Path,
     *,
     display: StepDisplay,
-    progress: Callable[[str], AbstractContextManager[Progress]],
+    progress: Displays,
     say: Callable[[str], None],
 ) -> tuple[list[DemoRow], list[Submission]]:
     """Runs the demo into a run folder that this process holds.
@@ -121,8 +124,8 @@ def run_demo(
     say(f"evaluation: every validation and test split of {len(EVALUATED_ON)} tasks")
     name = str((run / "model").resolve())
     write_config(run, "evaluate", {"model": name, "task": EVALUATED_ON, "data_dir": data.option})
-    said = {"command": "t5eval demo", "model_name": name, "strategy": None}
-    results, _ = evaluate_splits(predictor, splits, run, said, progress=progress)
+    settings = RunSettings(command="t5eval demo", model_name=name)
+    results, _ = evaluate_splits(predictor, splits, run, settings, progress=progress)
     say("report: report.md and report.html")
     write_report([run], data=data)
     say("submissions: the files that the leaderboards take")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import leaderboards
 from t5eval.data import DataSource
-from t5eval.submissions.submit import Submission, submit
+from t5eval.submissions.submission import Submission
+from t5eval.submissions.submit import submit
 from task_specs import TaskSpec
 
 FILES = {  # leaderboard to its file below RUN/submissions

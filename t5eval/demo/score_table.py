@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from t5eval.data import Split
-from t5eval.evaluation.splits import SplitResult
+from t5eval.evaluation.split_result import SplitResult
 from t5eval.scoring.score import judge, score_split
 from task_specs import Answer, Example, TaskSpec
 

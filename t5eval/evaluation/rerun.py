@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import task_specs
 from t5eval.data import data_source, open_split
-from t5eval.evaluation.splits import Progress, Say, evaluate_splits
-from t5eval.evaluation.start import held, open_predictor
+from t5eval.evaluation.batches import Say
+from t5eval.evaluation.settings import RunSettings
+from t5eval.evaluation.splits import Displays, evaluate_splits
+from t5eval.predictors.model_name import ModelOptions
+from t5eval.predictors.open_predictor import open_predictor
 from t5eval.predictors.predictor import Answering, Rank
 from t5eval.runs.calls import call_of, each
-from t5eval.runs.folder import predictions_path
+from t5eval.runs.folder import locked, predictions_path, recorded
 from t5eval.runs.prediction import Prediction
 from t5eval.runs.results import read_results
 from t5eval.support.errors import RunError
@@ -98,7 +100,7 @@ def rerun(
     data_dir: str | None,
     model: str | None,
     command: str,
-    progress: Callable[[str], AbstractContextManager[Progress]],
+    progress: Displays,
     say: Say,
 ) -> dict[str, Any]:
     """Evaluates each split of a run once more, as it was, into a new folder; returns what differs, as JSON data.
@@ -121,17 +123,22 @@ def rerun(
     data = data_source(data_dir or settings.get("data_dir"))
     splits = [(open_split(specs[t], s, data, with_labels=True), old) for t, s, old in each(before["results"])]
     strategy = settings.get("strategy")
-    predictor, name = open_predictor(model or settings["model"], settings.get("dtype"), settings.get("vocab"), strategy)
-    said = {"command": command, "model_name": name, "strategy": strategy}
-    with held(out, {**settings, "model": name, "data_dir": data.option, "plugins": dict(LOADED)}):
-        for opened, old in splits:
-            task, call = opened.spec.name, call_of(before, old)
-            answering = answering_of(old["decode"])
-            evaluate_splits(
-                predictor, [opened], out, {**said, "task_files": call.get("task_files", {})},
-                answerings={task: answering} if answering else None, batch_tokens=call["batch_tokens"],
-                limit=old["limit"], progress=progress, say=say,
-            )  # fmt: skip
+    options = ModelOptions(settings.get("dtype"), settings.get("vocab"), strategy)
+    opened = open_predictor(model or settings["model"], options)
+    asked = {**settings, "model": opened.name, "data_dir": data.option, "plugins": dict(LOADED)}
+    with locked(out), recorded(out, "evaluate", asked):
+        for split, old in splits:
+            call, answering = call_of(before, old), answering_of(old["decode"])
+            as_it_was = RunSettings(
+                command=command,
+                model_name=opened.name,
+                strategy=strategy,
+                answering={split.spec.name: answering} if answering else {},
+                batch_tokens=call["batch_tokens"],
+                limit=old["limit"],
+                task_files=call.get("task_files", {}),
+            )
+            evaluate_splits(opened.predictor, [split], out, as_it_was, progress=progress, say=say)
         after = read_results(out)
     assert after is not None
     return differences(run, out, before, after)

@@ -51,12 +51,12 @@ def choose_answering(
 
 
 def answer_batch(
-    generator: TextGenerator, inputs: Sequence[Prepared], ids: Sequence[str], spec: TaskSpec, answering: Answering
+    predictor: TextGenerator, inputs: Sequence[Prepared], ids: Sequence[str], spec: TaskSpec, answering: Answering
 ) -> list[Prediction]:
     """Returns the predictions for one batch.
 
     Args:
-        generator: the model.
+        predictor: the model that answers.
         inputs: what it prepared.
         ids: the examples' ids.
         spec: their task.
@@ -66,7 +66,7 @@ def answer_batch(
         UserError: the model does not give one answer to each input, or gives a log-likelihood that is not finite.
     """
     if isinstance(answering, Rank):
-        rankings = generator.rank(inputs, answering.choices)
+        rankings = predictor.rank(inputs, answering.choices)
         require_one_each(rankings, inputs, Ranking)
         chosen = [
             _most_probable(ranking, answering.choices, f"{spec.name}: example {example_id}")
@@ -76,7 +76,7 @@ def answer_batch(
             Prediction(example_id, text, given.truncated, ranking=ranking)
             for example_id, given, (text, ranking) in zip(ids, inputs, chosen, strict=True)
         ]
-    outputs = generator.generate(inputs, spec.lengths.targets, answering)
+    outputs = predictor.generate(inputs, spec.lengths.targets, answering)
     require_one_each(outputs, inputs, Generation)
     return [
         Prediction(example_id, output.text, given.truncated, output.hit_limit)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from t5eval.evaluation.splits import SplitResult
+from t5eval.evaluation.split_result import SplitResult
 from t5eval.reports.reported_run import Key, Run
 from t5eval.scoring.score import Score
 from task_specs import all_tasks, get

@@ -12,7 +12,7 @@ from typing import Any
 
 from t5eval.data import DataSource, Summary, data_source, open_split
 from t5eval.data.source import DATA_DIR_VARIABLE
-from t5eval.evaluation.splits import SplitResult
+from t5eval.evaluation.split_result import SplitResult
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
 from t5eval.reports.training_curves import TENSORBOARD_ALONE, Curve, only_tensorboard, read_curves
 from t5eval.runs.calls import merged_settings

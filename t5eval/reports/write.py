@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from t5eval.data import DataSource
 from t5eval.reports.markdown import markdown_report
@@ -29,6 +30,10 @@ class Report:
     files: Sequence[Path]
     runs: Sequence[Run]
     notes: Sequence[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what `t5eval report --json` prints."""
+        return {"files": [str(path) for path in self.files], "notes": list(self.notes)}
 
 
 def write_report(
@@ -73,4 +78,5 @@ def write_report(
             texts[csv] = csv_table(read)
         for path, text in texts.items():
             write_text(path, text)
-    return Report(list(texts), read, notes)
+    of_runs = [f"{run.name}: {note}" for run in read for note in run.notes]
+    return Report(list(texts), read, [*notes, *of_runs])

@@ -14,8 +14,8 @@ from keras_model.decoding.generator import Generator
 from keras_model.tokenizers.tokenizer import Tokenizer
 from t5eval.data import data_source
 from t5eval.predictors.of_keras import KerasGenerator
-from t5eval.training.fine_tuning import answered, validation_examples
 from t5eval.training.task_metric import TaskMetric
+from t5eval.training.validation import answered, validation_examples
 from task_specs.errors import UserError
 
 

@@ -10,12 +10,12 @@ from t5eval.data import DataSource
 from t5eval.preparation.record_folder import in_lines
 from t5eval.preparation.task_records import in_processes, task_records
 from t5eval.preparation.text_records import text_records
+from t5eval.training.config import TrainConfig
 from task_specs import TaskSpec
 
 if TYPE_CHECKING:
     from keras_model.data.batches import Examples
     from keras_model.tokenizers.tokenizer import Tokenizer
-    from t5eval.training.fine_tuning import TrainConfig
 
 
 def parts_of_run(
@@ -42,7 +42,7 @@ def parts_of_run(
     run, text, display = Path(config.out), config.text_data, in_lines(say)
     wanted = [(task_records(specs, "train", data, tokenizer, in_processes(None, display)), "prepared", config.prepared)]
     if text:
-        wanted.append((text_records(text, tokenizer, config.seed, display), "prepared_text", text.prepared))
+        wanted.append((text_records(text, tokenizer, config.settings.seed, display), "prepared_text", text.prepared))
     parts: dict[str, Examples] = {}
     for records, own, named in wanted:
         get = records.of_run if prepares and named is None else records.given

@@ -14,7 +14,7 @@ import pytest
 
 from t5eval.cli.main import cli
 from t5eval.demo.score_table import DemoRow
-from t5eval.training.fine_tuning import read_config
+from t5eval.training.config import read_config
 from tests.t5eval.tiny_t5 import write_tiny_t5
 
 WITHOUT = {

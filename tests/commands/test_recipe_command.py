@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import task_specs
-from t5eval.training.fine_tuning import TrainConfig, read_config, resolve
+from t5eval.training.config import TrainConfig, read_config, resolve
 from t5eval.training.mixture import drawn, drawn_tasks
 
 NAMES = [
@@ -25,22 +25,21 @@ def written(t5eval: Any, tmp_path: Path, name: str) -> tuple[str, TrainConfig]:
     done = t5eval("recipe", name, "--out", path)
     assert done.status == 0, done.err
     config = resolve(read_config(path, {}), str(path))
-    config.settings()
     return path.read_text(encoding="utf-8"), config
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_train_takes_every_recipe(t5eval: Any, tmp_path: Path, name: str) -> None:
     _, config = written(t5eval, tmp_path, name)
-    assert (config.steps, config.learning_rate) == (262144, 0.001)
+    assert (config.settings.steps, config.settings.learning_rate) == (262144, 0.001)
     assert drawn(config.mixture, with_text=True)
     # A row holds every example of every task.
-    assert config.pack is not None
+    assert config.settings.packing is not None
     lengths = [(spec.lengths.inputs, spec.lengths.targets) for spec in drawn_tasks(config.mixture, True)]
-    assert (config.pack[0], config.pack[1]) == (512, max(targets for _, targets in lengths))
+    assert config.settings.packing == (512, max(targets for _, targets in lengths))
     assert {inputs for inputs, _ in lengths} == {512}
     small = name.startswith(("glue/", "super_glue/"))
-    assert (config.batch_size, config.checkpoint_every) == ((8, 1000) if small else (128, 5000))
+    assert (config.settings.batch_size, config.settings.checkpoint_every) == ((8, 1000) if small else (128, 5000))
     sizes = [spec.sizes.get("validation", 0) for spec in task_specs.tasks_of(config.mixture)]
     assert config.validate_limit == (max(sizes) or 1000)
 
@@ -84,7 +83,7 @@ def test_a_users_own_mixture(t5eval: Any, tmp_path: Path) -> None:
     own.write_text('name = "mine"\nlimit = 9\nmembers = ["glue/rte", "text"]')
     _, config = written(t5eval, tmp_path, str(own))
     assert (config.task, config.mixture_limit, config.mixture.limit) == ((str(own),), None, 9)
-    assert config.pack == (512, 114)
+    assert config.settings.packing == (512, 114)
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_each_split_is_compared_with_what_made_it(
     )
     with monkeypatch.context() as patch:
         patch.chdir(run.parent)
-        patch.setattr("t5eval.runs.results.library_versions", lambda: {"numpy": "1.0"})
+        patch.setattr("t5eval.evaluation.settings.library_versions", lambda: {"numpy": "1.0"})
         done = t5eval(
             "evaluate", "--model", "py:m.py:Always", "--task", "mine.toml", "--split", "validation", "--data-dir",
             suite, "--limit", "4", "--batch-tokens", "64", "--out", run,

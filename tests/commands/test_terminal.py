@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from t5eval.api import functions as api
+from t5eval.api.submit import submit
 from t5eval.cli import progress
+from t5eval.cli import submit as submit_command
 from t5eval.cli.main import cli
 from t5eval.cli.progress import stage_progress
 from t5eval.doctor import machine as doctor
@@ -70,13 +71,14 @@ def arguments(
     suite: Path, perfect_run: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Path]:
     """What stands for the names in `CALLS`; the suite's counts pass for the leaderboard's."""
-    monkeypatch.setattr(api, "submit", functools.partial(api.submit, official_counts=False))
+    in_miniature = functools.partial(submit, official_counts=False)
+    monkeypatch.setattr(submit_command, "submit", in_miniature)
     monkeypatch.setattr(doctor, "check_tensorflow", lambda: doctor.Finding("TensorFlow", "ok", "none"))
     other = tmp_path / "other"
     shutil.copytree(perfect_run, other)
     file = write_predictions(other / "predictions/glue/rte/validation.jsonl", [("0", "entailment")])
     archive = tmp_path / "glue.zip"
-    api.submit("glue", perfect_run, data=suite, out=archive)
+    in_miniature("glue", perfect_run, data=suite, out=archive)
     paths = {
         "run": perfect_run,
         "other": other,

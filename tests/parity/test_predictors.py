@@ -14,6 +14,7 @@ import pytest
 
 from t5eval.data import open_split
 from t5eval.demo.demo import suite_folder
+from t5eval.evaluation.settings import RunSettings
 from t5eval.evaluation.splits import evaluate_splits
 from t5eval.predictors import ModelOptions, open_model
 from t5eval.predictors.halving import is_out_of_memory
@@ -44,7 +45,8 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def evaluate(name: str, run: Path, answering: Answering, dtype: str | None = None) -> tuple[list[Any], dict[str, Any]]:
     predictor = open_model(name, ModelOptions(dtype)).predictor
     split = open_split(RTE, "validation", suite_folder(), with_labels=True)
-    _, document = evaluate_splits(predictor, [split], run, {}, answerings={RTE.name: answering}, batch_tokens=1500)
+    settings = RunSettings("test", name, answering={RTE.name: answering}, batch_tokens=1500)
+    _, document = evaluate_splits(predictor, [split], run, settings)
     lines = (run / "predictions/glue/rte/validation.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
     return [json.loads(line) for line in lines], document
 

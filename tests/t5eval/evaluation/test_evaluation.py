@@ -13,8 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import task_specs
+from t5eval.api.arguments import Silent
 from t5eval.data import Split, open_split
-from t5eval.evaluation.splits import MAX_BATCH_ROWS, evaluate_splits, plan_batches
+from t5eval.evaluation.batches import MAX_BATCH_ROWS, plan_batches
+from t5eval.evaluation.settings import RunSettings
+from t5eval.evaluation.splits import evaluate_splits
 from t5eval.predictors.predictor import Generation, Predictor, Prepared, Rank
 from t5eval.support.errors import RunError
 from task_specs import Decode
@@ -100,8 +103,9 @@ def splits(data: Path) -> list[Split]:
     return [open_split(task_specs.get(task), split, data, with_labels=True) for task, split in PLACES]
 
 
-def evaluate(model: WordModel, data: Path, run: Path, **options: Any) -> dict[str, Any]:
-    _, document = evaluate_splits(model, splits(data), run, {"command": "test"}, **options)
+def evaluate(model: WordModel, data: Path, run: Path, progress: Any = Silent, **options: Any) -> dict[str, Any]:
+    settings = RunSettings("test", "words", **options)
+    _, document = evaluate_splits(model, splits(data), run, settings, progress=progress)
     return document
 
 
@@ -221,7 +225,7 @@ def test_a_run_older_than_the_choice_of_a_method_goes_on(data: Path, tmp_path: P
     for path in (tmp_path / "old").rglob("*.meta.json"):
         path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k != "decode"}))
     with pytest.raises(RunError, match="made with another decode; give another --out"):
-        evaluate(WordModel(), data, tmp_path / "old", batch_tokens=300, answerings={"glue/rte": Rank(("a", "b"))})
+        evaluate(WordModel(), data, tmp_path / "old", batch_tokens=300, answering={"glue/rte": Rank(("a", "b"))})
     evaluate(WordModel(), data, tmp_path / "old", batch_tokens=300)
     whole, old = files(tmp_path / "whole"), files(tmp_path / "old")
     assert all(whole[name] == old[name] for name in whole if not name.endswith(".meta.json"))
@@ -279,7 +283,7 @@ def test_a_metric_that_does_not_suit_is_found_before_the_model_is_asked(data: Pa
     model = WordModel()
     chosen = [*splits(data), Split(wrong, "test", data, with_labels=True)]
     with pytest.raises(UserError, match="metric 'f1' does not suit its answers"):
-        evaluate_splits(model, chosen, tmp_path, {})
+        evaluate_splits(model, chosen, tmp_path, RunSettings("test", "words"))
     assert model.batches == []
 
 

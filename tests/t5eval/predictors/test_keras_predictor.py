@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from t5eval.evaluation.settings import RunSettings
 from t5eval.evaluation.splits import evaluate_splits
 from t5eval.predictors.of_keras import KerasPredictor
 from t5eval.predictors.predictor import Rank
@@ -37,7 +38,8 @@ def test_a_hundred_thousand_tokens_are_cut_and_counted(predictor: KerasPredictor
     content = f"0\t{LONG}\tB.\tentailment\n1\t\t\tnot_entailment\n2\tA.\tB.\tentailment\n".encode()
     split = opened(tmp_path / "data", "rte", "validation", RTE + content)
     for name, answering in (("greedy", Decode()), ("rank", Rank(CHOICES))):
-        _, document = evaluate_splits(predictor, [split], tmp_path / name, {}, answerings={"glue/rte": answering})
+        settings = RunSettings("test", "model", answering={"glue/rte": answering})
+        _, document = evaluate_splits(predictor, [split], tmp_path / name, settings)
         result = document["results"]["glue/rte"]["validation"]
         assert (result["n"], result["truncated_inputs"]) == (3, 1)
         lines = (tmp_path / name / "predictions/glue/rte/validation.jsonl").read_text().splitlines()

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t5eval.evaluation.splits import evaluate_splits, plan_batches
+from t5eval.evaluation.batches import plan_batches
+from t5eval.evaluation.settings import RunSettings
+from t5eval.evaluation.splits import evaluate_splits
 from t5eval.predictors.halving import Halving, is_out_of_memory
 from t5eval.predictors.predictor import Generation, OutOfMemory, Predictor, Prepared
 from task_specs import Decode
@@ -43,7 +45,7 @@ def run(model: Small, tmp_path: Path, said: list[str] | None = None) -> dict[str
     split = opened(tmp_path / "data", "rte", "validation", content)
     out = tmp_path / str(model.room)
     say = said.append if said is not None else lambda line: None
-    evaluate_splits(model, [split], out, {}, batch_tokens=1000, say=say)
+    evaluate_splits(model, [split], out, RunSettings("test", "model", batch_tokens=1000), say=say)
     return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file()}
 
 

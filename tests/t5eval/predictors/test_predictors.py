@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from t5eval.data import Split
+from t5eval.evaluation.settings import RunSettings
 from t5eval.evaluation.splits import evaluate_splits
 from t5eval.predictors import ModelOptions, open_model
 from t5eval.predictors.of_keras import KerasPredictor
@@ -19,6 +21,7 @@ from t5eval.support.errors import PredictionError
 from task_specs.errors import UserError
 from tests.t5eval.glue_files import RTE, opened
 
+SETTINGS = RunSettings("test", "model")
 MINE = """
 from t5eval.predictors.predictor import Generation, Predictor, Prepared, Ranking
 
@@ -118,7 +121,7 @@ def test_a_mistake_in_the_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_model_of_ones_own(mine: Path, split: Split, tmp_path: Path) -> None:
-    _, document = evaluate_splits(open_model(f"py:{mine}:Mine").predictor, [split], tmp_path / "run", {})
+    _, document = evaluate_splits(open_model(f"py:{mine}:Mine").predictor, [split], tmp_path / "run", SETTINGS)
     assert document["model"] == {"weights": "mine"}
     assert document["dtype"] is None
     assert document["results"]["glue/rte"]["validation"]["task_score"] == 100
@@ -138,7 +141,7 @@ ANSWERS = {str(i): ("entailment", "not_entailment", "", "what?\u2028", "entailme
 def test_predictions_that_are_there(kind: str, limit: int | None, split: Split, tmp_path: Path) -> None:
     path = write(tmp_path / "theirs/predictions/glue/rte/validation.jsonl", ANSWERS)
     predictor = open_model(f"predictions:{path if kind == 'file' else tmp_path / 'theirs'}").predictor
-    _, document = evaluate_splits(predictor, [split], tmp_path / "run", {}, limit=limit)
+    _, document = evaluate_splits(predictor, [split], tmp_path / "run", dataclasses.replace(SETTINGS, limit=limit))
     result = document["results"]["glue/rte"]["validation"]
     assert result["decode"]["method"] == "file"
     assert result["task_score"] == pytest.approx(100 * 2 / 5 if limit is None else 100 / 3)
@@ -158,14 +161,14 @@ def test_predictions_that_are_there(kind: str, limit: int | None, split: Split, 
 def test_predictions_of_other_ids(answers: dict[str, str], message: str, split: Split, tmp_path: Path) -> None:
     path = write(tmp_path / "validation.jsonl", answers)
     with pytest.raises(PredictionError, match=message):
-        evaluate_splits(open_model(f"predictions:{path}").predictor, [split], tmp_path / "run", {})
+        evaluate_splits(open_model(f"predictions:{path}").predictor, [split], tmp_path / "run", SETTINGS)
 
 
 def test_one_file_is_one_split(split: Split, tmp_path: Path) -> None:
     path = write(tmp_path / "validation.jsonl", ANSWERS)
     other = opened(tmp_path / "data", "rte", "test", b"index\tsentence1\tsentence2\n0\tA.\tB.\n")
     with pytest.raises(UserError, match="one file holds the predictions of one split; name it with --task and --split"):
-        evaluate_splits(open_model(f"predictions:{path}").predictor, [split, other], tmp_path / "run", {})
+        evaluate_splits(open_model(f"predictions:{path}").predictor, [split, other], tmp_path / "run", SETTINGS)
 
 
 def test_all_files_that_are_absent_are_named_before_anything_is_done(split: Split, tmp_path: Path) -> None:
@@ -177,7 +180,7 @@ def test_all_files_that_are_absent_are_named_before_anything_is_done(split: Spli
     ]
     absent = r"theirs/predictions/glue/rte/test.jsonl, \S+theirs/predictions/glue/sst2/test.jsonl: not found; name"
     with pytest.raises(PredictionError, match=absent):
-        evaluate_splits(open_model(f"predictions:{theirs}").predictor, [split, *others], tmp_path / "run", {})
+        evaluate_splits(open_model(f"predictions:{theirs}").predictor, [split, *others], tmp_path / "run", SETTINGS)
     assert not (tmp_path / "run").exists()
 
 
@@ -185,8 +188,9 @@ def test_predictions_cannot_rank(split: Split, tmp_path: Path) -> None:
     from t5eval.predictors.predictor import Rank
 
     predictor = open_model(f"predictions:{write(tmp_path / 'p.jsonl', ANSWERS)}").predictor
+    ranked = dataclasses.replace(SETTINGS, answering={"glue/rte": Rank(("a", "b"))})
     with pytest.raises(UserError, match="a file of predictions cannot rank answers; leave --decode out"):
-        evaluate_splits(predictor, [split], tmp_path / "run", {}, answerings={"glue/rte": Rank(("a", "b"))})
+        evaluate_splits(predictor, [split], tmp_path / "run", ranked)
     assert not (tmp_path / "run").exists()
 
 

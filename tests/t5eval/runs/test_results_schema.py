@@ -15,6 +15,7 @@ import t5eval
 import task_specs
 from t5eval.data import open_split
 from t5eval.demo.demo import suite_folder
+from t5eval.evaluation.settings import RunSettings
 from t5eval.evaluation.splits import evaluate_splits
 from t5eval.predictors import open_model
 from t5eval.runs.environment import checkout
@@ -62,8 +63,7 @@ def strict(schema: dict[str, Any]) -> jsonschema.Draft202012Validator:
 def evaluated(run: Path, model: str, *places: tuple[str, str], **options: Any) -> dict[str, Any]:
     splits = [open_split(task_specs.get(task), split, suite_folder(), with_labels=True) for task, split in places]
     named = open_model(model)
-    settings = {"command": "t5eval evaluate", "model_name": named.name, "strategy": None}
-    evaluate_splits(named.predictor, splits, run, settings, **options)
+    evaluate_splits(named.predictor, splits, run, RunSettings("t5eval evaluate", named.name, **options))
     found: dict[str, Any] = json.loads((run / "results.json").read_text(encoding="utf-8"))
     return found
 

@@ -15,6 +15,7 @@ from keras_model.training_run.fit import compile_model
 from keras_model.training_run.fit_settings import TrainSettings
 from t5eval.data import open_split
 from t5eval.demo.demo import suite_folder
+from t5eval.evaluation.settings import RunSettings
 from t5eval.evaluation.splits import evaluate_splits
 from t5eval.predictors.of_keras import KerasPredictor
 from t5eval.training.score_callback import TaskScores
@@ -28,7 +29,7 @@ LIMIT = 16
 
 def evaluated(folder: Path, run: Path) -> dict[str, Any]:
     splits = [open_split(get(task), "validation", suite_folder(), with_labels=True) for task in TASKS]
-    results, _ = evaluate_splits(KerasPredictor(folder), splits, run, {}, limit=LIMIT)
+    results, _ = evaluate_splits(KerasPredictor(folder), splits, run, RunSettings("test", "model", limit=LIMIT))
     scores: dict[str, float | None] = {}
     for result in results:
         scores[result.score.task] = result.score.task_score

@@ -14,7 +14,8 @@ from t5eval.preparation.blocks import learnable_pairs
 from t5eval.preparation.record_folder import in_lines
 from t5eval.preparation.text_data import TextData
 from t5eval.preparation.text_records import text_records
-from t5eval.training.fine_tuning import TrainConfig, resolve, training_splits
+from t5eval.training.config import TrainConfig, resolve
+from t5eval.training.fine_tuning import training_splits
 from t5eval.training.mixture import draw_rates, drawn, drawn_tasks, ids_of_examples, mixture_of_run
 from task_specs import Member, Mixture, get, shares, tasks_of
 from task_specs.errors import UserError

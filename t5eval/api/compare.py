@@ -1,0 +1,221 @@
+"""`t5eval.compare`: two runs or prediction files side by side, or a run beside published scores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from t5eval.api.arguments import Data, PathName, names_of, text_of
+from t5eval.comparison.compare import choose_data, choose_splits, compare_all, compare_published
+from t5eval.comparison.published import AgainstPublished, require_published
+from t5eval.comparison.sides import Side
+from t5eval.comparison.splits import INTERVAL, RANDOMISATION, SplitComparison, corrected
+from t5eval.support.data_frames import frame
+from t5eval.support.files import replacing
+from task_specs import TaskSpec
+from task_specs.errors import UserError
+
+SCORES = ("task", "split", "score", "a", "b", "difference", "ci95_low", "ci95_high", "p", "p_holm", "n", "sound")
+PUBLISHED_SCORES = ("task", "split", "score", "ours", "published", "difference", "inside", "comparable", "source")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two runs, or prediction files, differ in.
+
+    Attributes:
+        a: one side.
+        b: the other.
+        splits: the comparison of each split.
+        data_dir: where the examples come from, as `--data-dir` says it.
+        left_out: `TASK SPLIT: REASON` of what is not compared.
+    """
+
+    a: Side
+    b: Side
+    splits: tuple[SplitComparison, ...]
+    data_dir: str
+    left_out: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether both sides answered the same examples, asked in the same way."""
+        return not any(one.faults for one in self.splits)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what `t5eval compare --json` prints."""
+        results: dict[str, dict[str, Any]] = {}
+        for one in self.splits:
+            results.setdefault(one.task, {})[one.split] = one.to_json()
+        headline = [c for one in self.splits for c in one.scores.values() if c.p_holm is not None]
+        return {
+            "a": _side(self.a),
+            "b": _side(self.b),
+            "data_dir": self.data_dir,
+            "sound": self.sound,
+            "methods": {
+                "interval": INTERVAL,
+                "p": f"{RANDOMISATION}; McNemar's exact test where the score is a share of right answers",
+                "correction": "Holm, over the scores that make up each task's leaderboard score",
+                "corrected": len(headline),
+            },
+            "results": results,
+            "left_out": list(self.left_out),
+        }
+
+    def to_pandas(self) -> Any:
+        """Returns a data frame with a row for each score of each split; `SCORES` are its columns.
+
+        Raises:
+            MissingPackage: pandas is not installed.
+        """
+        rows = []
+        for one in self.splits:
+            for name, score in one.scores.items():
+                values = (score.a, score.b, score.difference, *(score.ci95 or (None, None)), score.p, score.p_holm)
+                where = (one.task, one.split, name)
+                rows.append((*where, *values, one.n, not one.faults))
+        return frame(rows, SCORES)
+
+
+@dataclass(frozen=True)
+class PublishedComparison:
+    """A run beside the published scores of a model.
+
+    Attributes:
+        a: the run, or a prediction file.
+        model: the model's public name.
+        scores: each pair of scores.
+        data_dir: where the examples come from, as `--data-dir` says it.
+        left_out: what is not compared, with the reason.
+    """
+
+    a: Side
+    model: str
+    scores: tuple[AgainstPublished, ...]
+    data_dir: str
+    left_out: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what `t5eval compare --published MODEL --json` prints."""
+        return {
+            "a": _side(self.a),
+            "published": self.model,
+            "data_dir": self.data_dir,
+            "scores": [pair.to_json() for pair in self.scores],
+            "left_out": list(self.left_out),
+        }
+
+    def to_pandas(self) -> Any:
+        """Returns a data frame with a row for each pair of scores; `PUBLISHED_SCORES` are its columns.
+
+        Raises:
+            MissingPackage: pandas is not installed.
+        """
+        rows = [
+            (p.task, p.split, p.score, ours, p.published, p.difference, p.inside, not p.reasons, p.source)
+            for p in self.scores
+            for ours in [p.ours.value if p.ours else None]
+        ]
+        return frame(rows, PUBLISHED_SCORES)
+
+
+def compare(
+    a: PathName,
+    b: PathName | None = None,
+    *,
+    published: str | None = None,
+    tasks: str | Sequence[PathName] = (),
+    splits: str | Sequence[str] = (),
+    data: Data = None,
+    changes: PathName | None = None,
+) -> Comparison | PublishedComparison:
+    """Compares two runs, or prediction files, on the same examples: is the difference more than chance?
+
+    Args:
+        a: a run's folder, or a prediction file.
+        b: the other one.
+        published: instead of `b`, the paper's scores of `t5-small`, `t5-base` and so on.
+        tasks: only these tasks or benchmarks.
+        splits: only these splits.
+        data: where the examples are; what `a`, or else `b`, was made with, if None.
+        changes: a file to write, with each example whose predictions differ, one JSON object a line.
+
+    Returns:
+        A `Comparison`; with `published`, a `PublishedComparison`.
+
+    Raises:
+        UserError: nothing can be compared, or a side or the data cannot be read.
+
+    >>> import pathlib, tempfile
+    >>> import t5eval
+    >>> a, b = (pathlib.Path(tempfile.mkdtemp()) / name for name in ("a.txt", "b.txt"))
+    >>> _ = a.write_text("entailment\\n" * 80), b.write_text("not_entailment\\n" * 80)
+    >>> found = t5eval.compare(a, b, tasks="glue/rte", splits="validation", data=t5eval.suite_folder())
+    >>> found.splits[0].scores["accuracy"].difference
+    0.0
+    >>> found.sound
+    True
+    """
+    names, wanted = names_of(tasks), names_of(splits)
+    if (b is None) == (published is None):
+        raise UserError("compare A with one thing: a second run or prediction file, or --published MODEL")
+    if b is None:
+        assert published is not None
+        if changes:
+            raise UserError("--changes is for two runs: no predictions are published")
+        return _with_published(Side("A", Path(a)), published, names, wanted, text_of(data))
+    sides = Side("A", Path(a)), Side("B", Path(b))
+    source = choose_data(text_of(data), sides)
+    chosen, left_out = choose_splits(sides, names, wanted, source)
+    unlabelled: list[str] = []
+    compared = list(compare_all(*sides, chosen, source, unlabelled))
+    left_out += _without_labels(unlabelled, bool(compared))
+    compared = corrected(compared, {spec.name: spec.task_score for spec, _ in chosen})
+    if changes:
+        _write_changes(Path(changes), compared)
+    return Comparison(*sides, tuple(compared), source.option, tuple(left_out))
+
+
+def _with_published(
+    side: Side, model: str, tasks: Sequence[str], wanted: Sequence[str], data_dir: str | None
+) -> PublishedComparison:
+    require_published(model)
+    source = choose_data(data_dir, [side])
+    splits, left_out = choose_splits([side], tasks, wanted, source)
+    unlabelled: list[str] = []
+    pairs = list(compare_published(side, model, splits, source, unlabelled))
+    left_out += _without_labels(unlabelled, bool(pairs))
+    left_out += [f"{spec.name}: nothing is published" for spec in _unpublished(model, [spec for spec, _ in splits])]
+    if not pairs:
+        raise UserError(f"nothing to compare: {'; '.join(left_out)}")
+    return PublishedComparison(side, model, tuple(pairs), source.option, tuple(left_out))
+
+
+def _without_labels(unlabelled: Sequence[str], others: bool) -> list[str]:
+    """Returns the splits that are left out for want of labels.
+
+    Raises:
+        UserError: there is no other split.
+    """
+    if unlabelled and not others:
+        raise UserError(f"nothing to compare: {', '.join(unlabelled)} has no labels here; `t5eval submit` is for these")
+    return [f"{name}: it has no labels here" for name in unlabelled]
+
+
+def _unpublished(model: str, specs: Sequence[TaskSpec]) -> list[TaskSpec]:
+    return [s for s in dict.fromkeys(specs) if not any(row.model == model for row in s.published)]
+
+
+def _side(side: Side) -> dict[str, Any]:
+    return {"path": str(side.path), "model": side.results.get("model_name"), "recorded": side.recorded}
+
+
+def _write_changes(path: Path, compared: Sequence[SplitComparison]) -> None:
+    with replacing(path) as file:
+        for one in compared:
+            for record in one.changed:
+                file.write(json.dumps(record, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n")

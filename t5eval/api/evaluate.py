@@ -1,0 +1,194 @@
+"""`t5eval.evaluate`: predict with a model and score, from where an earlier process stopped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import task_specs
+from t5eval.api.arguments import Data, PathName, Silent, names_of, text_of, warn
+from t5eval.data import DataSource, Split, available_splits, data_source, open_split
+from t5eval.evaluation.batches import DEFAULT_BATCH_TOKENS, Say
+from t5eval.evaluation.settings import RunSettings
+from t5eval.evaluation.split_result import SplitResult
+from t5eval.evaluation.splits import Displays, evaluate_splits
+from t5eval.predictors.answering import METHODS, choose_answering
+from t5eval.predictors.model_name import ModelOptions
+from t5eval.predictors.open_predictor import open_predictor
+from t5eval.predictors.predictor import Predictor
+from t5eval.runs.folder import locked, recorded
+from t5eval.scoring.score import require_metrics
+from t5eval.scoring.score_frame import score_frame
+from t5eval.support.plugin_record import LOADED
+from task_specs import TaskSpec
+from task_specs.errors import UserError
+
+TOML = ".toml"  # the ending by which a task's file is told from a name
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate` made.
+
+    Attributes:
+        run: the run's folder, which holds the predictions and results.json.
+        splits: the result of each split, in the order of the tasks.
+        skipped: `TASK SPLIT` of what was asked for and is not in the data.
+        document: the whole of results.json, earlier results of the run included.
+    """
+
+    run: Path
+    splits: tuple[SplitResult, ...]
+    skipped: tuple[str, ...]
+    document: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what `t5eval evaluate --json` prints."""
+        return dict(self.document)
+
+    def to_pandas(self) -> Any:
+        """Returns a data frame with a row for each score of `splits`; `score_frame.SCORES` are its columns.
+
+        Raises:
+            MissingPackage: pandas is not installed.
+        """
+        return score_frame(result.score for result in self.splits)
+
+
+def evaluate(
+    model: PathName | Predictor,
+    tasks: PathName | Sequence[PathName],
+    *,
+    out: PathName,
+    data: Data = None,
+    splits: str | Sequence[str] | None = None,
+    limit: int | None = None,
+    decode: str | None = None,
+    dtype: str | None = None,
+    vocab: PathName | None = None,
+    strategy: str | None = None,
+    batch_tokens: int = DEFAULT_BATCH_TOKENS,
+    progress: Displays = Silent,
+    say: Say = warn,
+    command: str | None = None,
+) -> Evaluation:
+    """Predicts tasks with a model and scores them; a run that was killed goes on where it stopped.
+
+    Args:
+        model: a name as `--model` takes it (`docs/models.md`), or a predictor of your own.
+        tasks: a task, a benchmark, a task file or `all`, or several of them.
+        out: the run's folder.
+        data: where the examples are.
+        splits: one or several; every split but train that is there if None.
+        limit: only the first examples of each split.
+        decode: `greedy`, `beam` or `rank`; what the task's row says if None.
+        dtype: `float32` or `bfloat16`; for a model's name only, as are the next two.
+        vocab: a vocabulary other than the checkpoint's.
+        strategy: `none`, `mirrored[:N]` or `tpu[:ADDRESS]`.
+        batch_tokens: the most input tokens of a batch.
+        progress: opens the display of a split, given its name; it is called with (examples done, in all).
+        say: told what was skipped and the like; a Python warning if not given.
+        command: what results.json says made it; this call if None.
+
+    Raises:
+        UserError: the model, a task, the data or the run does not fit what was asked.
+
+    >>> import tempfile
+    >>> import t5eval  # whose suite_folder() has every benchmark in miniature, made up for the demo
+    >>> class AlwaysYes(t5eval.Predictor):
+    ...     identity = {"model": "says entailment"}
+    ...     def prepare(self, texts, max_tokens):
+    ...         return [t5eval.Prepared(text, len(text.split()), truncated=False) for text in texts]
+    ...     def generate(self, batch, max_new_tokens, decode):
+    ...         return [t5eval.Generation("entailment", hit_limit=False) for _ in batch]
+    >>> out = tempfile.mkdtemp()
+    >>> run = t5eval.evaluate(AlwaysYes(), "glue/rte", data=t5eval.suite_folder(), out=out, splits="validation")
+    >>> run.splits[0].score.scores["accuracy"].value
+    50.0
+    >>> run.to_json()["results"]["glue/rte"]["validation"]["n"]
+    80
+    """
+    for name, number in (("batch_tokens", batch_tokens), ("limit", limit)):
+        if number is not None and number < 1:
+            raise UserError(f"{name} {number}: it is 1 or more")
+    if decode is not None and decode not in METHODS:
+        raise UserError(f"decode {decode!r}: it is {', '.join(METHODS)} or None")
+    names, wanted = names_of(tasks), names_of(splits)
+    specs = task_specs.resolve(names)
+    source = data_source(text_of(data))
+    chosen, skipped = choose_splits(specs, source, wanted)
+    for name in skipped:
+        say(f"{name} skipped: its data is not in {source.option}")
+    groups = ("all", *task_specs.BENCHMARKS)
+    rows = {name: row for name in names if name not in groups and isinstance(row := task_specs.find(name), TaskSpec)}
+    for spec in specs:
+        require_metrics(spec)  # what is not there is said before a run's folder is made
+    answering, kept = choose_answering(specs, decode, {spec.name for spec in rows.values()})
+    if kept:
+        say(f"no fixed answers to rank, so decoded as their rows say: {', '.join(kept)}")
+    opened = open_predictor(model, ModelOptions(dtype, text_of(vocab), strategy))
+    run = Path(out)
+    asked = {
+        "model": opened.name,
+        "dtype": dtype,
+        "strategy": strategy,
+        "vocab": str(Path(vocab).resolve()) if vocab and Path(vocab).is_file() else text_of(vocab),
+        "decode": decode,
+        "task": [os.path.abspath(name) if name.endswith(TOML) else name for name in names],
+        "split": wanted,
+        "data_dir": source.option,
+        "batch_tokens": batch_tokens,
+        "limit": limit,
+        "plugins": dict(LOADED),
+    }
+    settings = RunSettings(
+        command=command or _call(asked, run),
+        model_name=opened.name,
+        strategy=strategy,
+        answering=answering,
+        batch_tokens=batch_tokens,
+        limit=limit,
+        task_files={row.name: os.path.abspath(name) for name, row in rows.items() if name.endswith(TOML)},
+    )
+    with locked(run), recorded(run, "evaluate", asked):
+        found, document = evaluate_splits(opened.predictor, chosen, run, settings, progress=progress, say=say)
+    return Evaluation(run, tuple(found), tuple(skipped), document)
+
+
+def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[str]) -> tuple[list[Split], list[str]]:
+    """Returns the splits to evaluate, and what is skipped because it is not there.
+
+    Args:
+        specs: the tasks.
+        data: where examples come from.
+        wanted: split names; every split but train if empty.
+
+    Raises:
+        UserError: nothing is left to evaluate, or no task has a wanted split.
+    """
+    chosen: list[Split] = []
+    skipped: list[str] = []
+    for split in wanted:
+        if not any(split in spec.source.splits for spec in specs):
+            raise UserError(f"--split {split}: no task asked for has it")
+    for spec in specs:
+        at_hand = available_splits(spec, data)
+        for split in wanted or [s for s in spec.source.splits if s != "train"]:
+            if split in at_hand:
+                chosen.append(open_split(spec, split, data, with_labels=True))
+            elif split in spec.source.splits:
+                skipped.append(f"{spec.name} {split}")
+    if not chosen:
+        raise UserError(f"nothing to evaluate: no data of {', '.join(skipped)} is in {data.option}")
+    return chosen, skipped
+
+
+def _call(asked: Mapping[str, Any], run: Path) -> str:
+    """Returns the call that results.json says made it, without what was left as it is."""
+    given = {"out": str(run), "data": asked["data_dir"], "splits": asked["split"] or None}
+    given |= {name: asked[name] for name in ("limit", "decode", "dtype", "vocab", "strategy")}
+    options = "".join(f", {name}={value!r}" for name, value in given.items() if value is not None)
+    return f"t5eval.evaluate({asked['model']!r}, {asked['task']!r}{options})"

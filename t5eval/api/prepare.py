@@ -1,0 +1,139 @@
+"""`t5eval.prepare`: format and tokenise once, into records that training reads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import task_specs
+from t5eval.api.arguments import Data, PathName, Silent, names_of, text_of
+from t5eval.data import data_source
+from t5eval.preparation.beam import on_beam
+from t5eval.preparation.record_folder import Display
+from t5eval.preparation.task_records import in_processes, task_records
+from t5eval.preparation.text_data import TextData
+from t5eval.preparation.text_records import text_records
+from t5eval.support.data_frames import frame
+from t5eval.support.stages import timed
+from task_specs.errors import UserError
+
+if TYPE_CHECKING:
+    from keras_model.data.records import RecordSet
+    from keras_model.tokenizers.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What was prepared.
+
+    Attributes:
+        path: the folder of the records, as it was named.
+        new: whether they were made now; else they were there, undamaged.
+        sets: the sets of records, by name; `about` of each says what it was made of.
+    """
+
+    path: str
+    new: bool
+    sets: Mapping[str, RecordSet]
+
+    @property
+    def notes(self) -> list[str]:
+        """What there is to know of the data."""
+        return [note for made in self.sets.values() for note in made.about.get("data", {}).get("notes", ())]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what `t5eval prepare --json` prints."""
+        sets = {made.name: {"records": len(made), **made.about} for made in self.sets.values()}
+        return {"path": self.path, "new": self.new, "sets": sets}
+
+    def to_pandas(self) -> Any:
+        """Returns a data frame with a row for each set: its name, records, and tokens of inputs and targets.
+
+        Raises:
+            MissingPackage: pandas is not installed.
+        """
+        tokens = [made.about["tokens"] for made in self.sets.values()]
+        rows = [(m.name, len(m), t["inputs"], t["targets"]) for m, t in zip(self.sets.values(), tokens, strict=True)]
+        return frame(rows, ("set", "records", "input_tokens", "target_tokens"))
+
+
+def prepare(
+    tasks: PathName | Sequence[PathName] = (),
+    *,
+    out: PathName,
+    vocab: PathName,
+    data: Data = None,
+    split: str = "train",
+    text: PathName | Sequence[PathName] = (),
+    objective: str | None = None,
+    inputs: int | None = None,
+    seed: int | None = None,
+    workers: int | None = None,
+    runner: str | None = None,
+    runner_options: Sequence[str] = (),
+    progress: Display = Silent,
+) -> Preparation:
+    """Formats and tokenises tasks once, into a folder that `train` takes as `prepared`.
+
+    Args:
+        tasks: tasks, benchmarks or mixtures.
+        out: the folder of the records; what it holds of the same is kept.
+        vocab: a SentencePiece model, a model folder with a tokenizer, or `bytes`.
+        data: where the examples are.
+        split: `train` or `validation`.
+        text: instead of tasks, text files, a document a line; the next three are for these.
+        objective: `span_corruption` or `prefix_lm`; the first if None.
+        inputs: tokens of a source; 512 if None.
+        seed: what is made of text follows from it; 0 if None.
+        workers: processes; one per core if None.
+        runner: prepare on Apache Beam, with this runner.
+        runner_options: `KEY=VALUE` for Beam or its runner.
+        progress: opens the display of a set, given its name.
+
+    Raises:
+        UserError: what was asked does not fit together, the data cannot be read, or the folder holds something else.
+
+    >>> import tempfile
+    >>> import t5eval
+    >>> out = f"{tempfile.mkdtemp()}/records"
+    >>> made = t5eval.prepare("glue/rte", vocab="bytes", data=t5eval.suite_folder(), out=out)
+    >>> made.new, len(made.sets["glue/rte/train"])
+    (True, 660)
+    """
+    names, files = names_of(tasks), names_of(text)
+    if runner and workers:
+        raise UserError("--workers counts processes of this machine; on Beam it is the runner's option that does")
+    if runner_options and not runner:
+        raise UserError("--runner-option needs --runner")
+    if bool(names) == bool(files):
+        raise UserError("name either --task or --text; each has a folder of its own")
+    if files:
+        if runner:
+            raise UserError("--runner prepares tasks; text is prepared by one process of this machine")
+        given = {"files": files, "objective": objective, "inputs": inputs}
+        table = {key: value for key, value in given.items() if value is not None}
+        wanted = text_records(TextData.from_table(table), _tokenizer(os.fspath(vocab)), seed or 0, progress)
+    else:
+        if objective or inputs or seed is not None:
+            raise UserError("--objective, --inputs and --seed are of --text")
+        specs = [spec for spec in task_specs.resolve(names) if split in spec.source.splits]
+        if not specs:
+            raise UserError(f"{', '.join(names)}: no {split} split")
+        make = on_beam(runner, runner_options) if runner else in_processes(workers, progress)
+        wanted = task_records(specs, split, data_source(text_of(data)), _tokenizer(os.fspath(vocab)), make)
+    with timed("preparing"):
+        found, were_there = wanted.prepare_or_keep(Path(out))
+    return Preparation(os.fspath(out), not were_there, {made.name: made for made in found.values()})
+
+
+def _tokenizer(vocab: str) -> Tokenizer:
+    from keras_model.tokenizers.loading import load_tokenizer
+
+    try:
+        folder = vocab if Path(vocab).is_dir() else ""
+        return load_tokenizer(folder, None if folder else vocab)
+    except ValueError as error:
+        raise UserError(str(error)) from None

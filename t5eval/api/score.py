@@ -1,0 +1,137 @@
+"""`t5eval.score`: scores of predictions, or of a submission, for one split."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import task_specs
+from t5eval.api.arguments import Data, PathName, text_of
+from t5eval.data import Summary, data_source, open_split
+from t5eval.scoring.prediction_files import given_predictions
+from t5eval.scoring.reference_files import given_texts
+from t5eval.scoring.score import (
+    SplitScore,
+    judge,
+    judge_values,
+    reference_examples,
+    require_labels,
+    score_split,
+)
+from t5eval.scoring.score_frame import score_frame
+from t5eval.scoring.sentence_marks import split_at_marks
+from t5eval.submissions.read_back import read_back
+from t5eval.support.stages import stage
+from task_specs.errors import UserError
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What `score` found.
+
+    Attributes:
+        score: the scores, with their intervals and signatures.
+        data: what was read of the split.
+    """
+
+    score: SplitScore
+    data: Summary
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know of the data and of the answers, a line each."""
+        cautions = (
+            f"{text} ({why[0]}{', ...' if len(why) > 1 else ''})" if why else text
+            for text, why in self.score.cautions()
+        )
+        return [*self.data.notes, *cautions]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what `t5eval score --json` prints."""
+        return {**self.score.to_json(), "data": self.data.to_json()}
+
+    def to_pandas(self) -> Any:
+        """Returns a data frame with a row for each score; `score_frame.SCORES` are its columns.
+
+        Raises:
+            MissingPackage: pandas is not installed.
+        """
+        return score_frame([self.score])
+
+
+def score(
+    task: PathName,
+    predictions: PathName | Mapping[Any, str] | Iterable[str] | None = None,
+    *,
+    data: Data = None,
+    split: str | None = None,
+    references: PathName | Iterable[str] | None = None,
+    submission: PathName | None = None,
+    format: str | None = None,
+    sentence_marks: bool = False,
+) -> Scoring:
+    """Scores predictions for a task's split, or a submission made for it, with 95 % intervals.
+
+    Args:
+        task: a task, or a task file.
+        predictions: a file, the texts in the order of the split's file, or example id to text.
+        data: where the examples are.
+        split: the split.
+        references: true texts, or a file of them, instead of `data` and `split`; for free texts. A text is a line of
+            the file, or a JSON list of sentences.
+        submission: a leaderboard's file, instead of predictions.
+        format: the form of a file of predictions (`jsonl`, `json`, `text`), if not by its content.
+        sentence_marks: take `<t>`, `</t>` and `<q>` in predictions and references for the ends of sentences.
+
+    Raises:
+        UserError: there is nothing to score or to score against, or predictions do not belong to the split.
+
+    >>> import t5eval
+    >>> found = t5eval.score("glue/rte", ["entailment"] * 80, data=t5eval.suite_folder(), split="validation")
+    >>> found.score.scores["accuracy"].value
+    50.0
+    >>> t5eval.score("glue/rte", {"0": "perhaps"}, data=t5eval.suite_folder(), split="validation").notes[-2]
+    '79 of 80 examples (98.8 %) have no prediction and count as wrong'
+    >>> found = t5eval.score("wmt14/en-de", ["Das ist ein Haus ."], references=["Das ist ein Haus ."])
+    >>> round(found.to_json()["task_score"], 2)
+    100.0
+    """
+    spec = task_specs.get(os.fspath(task))
+    if (predictions is None) == (submission is None):
+        given = "nothing to score" if predictions is None else "two things to score"
+        raise UserError(f"{given}: name a file of --predictions, or a --submission")
+    if references is not None:
+        if split or data:
+            raise UserError("--references takes the place of --split and --data-dir; give one or the other")
+        texts, files = given_texts(references)
+        if sentence_marks:
+            texts = [split_at_marks(text) for text in texts]
+        split, examples = "references", reference_examples(spec, texts)
+        if not examples:
+            where = next(iter(files), "references")
+            raise UserError(f"{where}: holds no references; it has one a line")
+        summary = Summary(files=files, examples=len(examples))
+    elif split is None:
+        raise UserError("nothing to score against: name a --split, or a file of --references")
+    else:
+        opened = open_split(spec, split, data_source(text_of(data)), with_labels=True)
+        with stage("reading the data"):
+            examples = list(opened)
+        require_labels(spec, split, examples)
+        summary = opened.summary
+    if predictions is not None:
+        found = given_predictions(predictions, [example.id for example in examples], format)
+        if sentence_marks:
+            found = {example_id: split_at_marks(text) for example_id, text in found.items()}
+        with stage("reading the answers"):
+            judged = judge(spec, examples, found)
+    elif references is not None:
+        raise UserError("--submission is for a split of a task's data; with --references name --predictions")
+    else:
+        assert submission is not None
+        values = read_back(Path(submission), spec, split, data_source(text_of(data)))
+        judged = judge_values(spec, examples, values)
+    return Scoring(score_split(spec, split, judged), summary)

@@ -1,0 +1,210 @@
+"""`t5eval.tasks`, `show` and `examples`: what tasks there are, a task's row, a split as text pairs."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import task_specs
+from t5eval.api.arguments import Data, PathName, text_of
+from t5eval.data import Split, available_splits, data_source, open_split
+from t5eval.data.source import DATA_DIR_VARIABLE
+from t5eval.scoring.score import evaluation_pair
+from t5eval.support.data_frames import frame
+from task_specs import Benchmark, Mixture, TaskSpec, TextPair
+from task_specs.errors import UserError
+from task_specs.plugins import load_installed
+
+PAIRS = ("id", "inputs", "targets")
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """Every task.
+
+    Attributes:
+        specs: their rows.
+        notes: which installed plugins could not be loaded, and why.
+    """
+
+    specs: tuple[TaskSpec, ...]
+    notes: Sequence[str]
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Returns what `t5eval tasks --json` prints."""
+        return [_summary(spec) for spec in self.specs]
+
+    def to_pandas(self) -> Any:
+        """Returns a data frame with a row for each task: name, benchmark, sizes of its splits, submission's file.
+
+        Raises:
+            MissingPackage: pandas is not installed.
+        """
+        rows = [
+            (s.name, s.benchmark, *map(s.sizes.get, task_specs.SPLITS), s.submission.file if s.submission else None)
+            for s in self.specs
+        ]
+        return frame(rows, ("name", "benchmark", *task_specs.SPLITS, "submission"))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A task's whole row, or a mixture's, with the shares of its tasks.
+
+    Attributes:
+        row: what was named.
+        document: all that is true of it, as JSON data.
+    """
+
+    row: TaskSpec | Mixture
+    document: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what `t5eval show --json` prints."""
+        return dict(self.document)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A split as text pairs, which are read while they are iterated, in file order.
+
+    Attributes:
+        split: the opened split.
+        limit: the number of pairs, None for all.
+    """
+
+    split: Split
+    limit: int | None
+
+    def __iter__(self) -> Iterator[TextPair]:
+        training = self.split.split == "train"
+        pairs = (pair for example in self.split for pair in self.split.spec.pairs(example, training=training))
+        return itertools.islice(pairs, self.limit)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What there is to know of the data, after the last pair."""
+        return self.split.summary.notes
+
+    def to_json(self) -> list[dict[str, str]]:
+        """Returns the records that `t5eval examples` prints, a line each."""
+        return [pair_record(pair) for pair in self]
+
+    def to_pandas(self) -> Any:
+        """Returns a data frame with a row for each pair: id, inputs and targets.
+
+        Raises:
+            MissingPackage: pandas is not installed.
+        """
+        return frame((tuple(record.values()) for record in self.to_json()), PAIRS)
+
+
+def tasks() -> Tasks:
+    """Returns every task, those of installed plugins among them.
+
+    >>> import t5eval
+    >>> [spec.name for spec in t5eval.tasks().specs][:3]
+    ['glue/cola', 'glue/sst2', 'glue/mrpc']
+    """
+    specs = task_specs.all_tasks()
+    return Tasks(tuple(specs), tuple(load_installed()))
+
+
+def show(name: PathName, *, data: Data = None) -> Shown:
+    """Returns the whole row of a task, or of a mixture.
+
+    Args:
+        name: a task, a task's file, or a mixture.
+        data: where examples are, one of which is formatted; none if None, and `T5EVAL_DATA_DIR` is not set either.
+
+    Raises:
+        UserError: there is none of this name.
+
+    >>> import t5eval
+    >>> t5eval.show("glue/rte").to_json()["metrics"]
+    ['accuracy']
+    """
+    row = task_specs.find(os.fspath(name))
+    if isinstance(row, Mixture):
+        return Shown(row, _mixture_document(row))
+    spec = task_specs.get(os.fspath(name)) if isinstance(row, Benchmark) else row
+    document = {**_summary(spec), **spec.to_dict()}
+    # What the schema leaves out as a default is still true of the task.
+    document["decode"] = {
+        "method": spec.decode.method,
+        "beam_size": spec.decode.beam_size,
+        "alpha": spec.decode.alpha,
+    }
+    document["aliases"] = list(spec.aliases)
+    document["task_score"] = list(spec.task_score)
+    document["example"] = _example(spec, text_of(data))
+    return Shown(spec, document)
+
+
+def examples(task: PathName, split: str, *, data: Data = None, limit: int | None = None) -> Examples:
+    """Opens a split as text pairs.
+
+    Args:
+        task: a task, or a task's file.
+        split: `train`, `validation` or `test`.
+        data: where the examples are.
+        limit: stop after this many pairs.
+
+    Raises:
+        UserError: there is no such task or split, or its data is not there.
+
+    >>> import t5eval
+    >>> [pair.targets for pair in t5eval.examples("glue/rte", "validation", data=t5eval.suite_folder(), limit=2)]
+    ['not_entailment', 'entailment']
+    """
+    if limit is not None and limit < 1:
+        raise UserError(f"limit {limit}: it is 1 or more")
+    return Examples(open_split(task_specs.get(os.fspath(task)), split, data_source(text_of(data))), limit)
+
+
+def pair_record(pair: TextPair) -> dict[str, str]:
+    """Returns a pair as a line of `t5eval examples`."""
+    return {"id": pair.id, "inputs": pair.inputs, "targets": pair.targets}
+
+
+def _summary(spec: TaskSpec) -> dict[str, object]:
+    return {
+        "name": spec.name,
+        "aliases": list(spec.aliases),
+        "benchmark": spec.benchmark,
+        "splits": dict(spec.sizes),
+        "metrics": list(spec.metrics),
+        "submission": spec.submission.file if spec.submission else None,
+    }
+
+
+def _example(spec: TaskSpec, data_dir: str | None) -> dict[str, str] | None:
+    """Returns one formatted example, None where no data is at hand."""
+    if not data_dir and not os.environ.get(DATA_DIR_VARIABLE):
+        return None
+    source = data_source(data_dir)
+    for split in sorted(available_splits(spec, source), key=["validation", "train", "test"].index):
+        pair = evaluation_pair(spec, next(iter(open_split(spec, split, source))))
+        return {"split": split, **pair_record(pair)}
+    return None
+
+
+def _mixture_document(mixture: Mixture) -> dict[str, Any]:
+    """Returns a mixture's row, and of each of its tasks the size and the share of what is drawn."""
+    sizes = {spec.name: spec.training_size for spec in task_specs.tasks_of(mixture)}
+    return {
+        "name": mixture.name,
+        "aliases": list(mixture.aliases),
+        "rates": mixture.rates,
+        "limit": mixture.limit,
+        "temperature": mixture.temperature,
+        "note": mixture.note,
+        "members": [dataclasses.asdict(member) for member in mixture.members],
+        "shares": [
+            {"task": task, "train": sizes[task], "share": share} for task, share in task_specs.shares(mixture).items()
+        ],
+    }

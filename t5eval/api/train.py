@@ -1,0 +1,124 @@
+"""`t5eval.train`: fine-tune a Keras T5, from where an earlier process stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import task_specs
+from t5eval.api.arguments import PathName, Silent
+from t5eval.data import data_source
+from t5eval.runs.folder import locked, recorded
+from t5eval.support.data_frames import frame
+from t5eval.support.strategy import is_chief, open_strategy
+from t5eval.training.config import TrainConfig, read_config, resolve
+from t5eval.training.fine_tuning import train as train_in_run
+from t5eval.training.wandb_run import wandb_run
+
+if TYPE_CHECKING:
+    from keras_model.training_run.fit import TrainResult
+
+
+class Display(Protocol):
+    """Is called after each step with its numbers, and told between steps what happens, a line at a time."""
+
+    def __call__(self, numbers: Mapping[str, Any], /) -> None: ...
+
+    def say(self, line: str, /) -> None: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """What a call of `train` did.
+
+    Attributes:
+        result: the model's folder, the steps, the loss, the scores of each validation, the best checkpoints.
+    """
+
+    result: TrainResult
+
+    @property
+    def model(self) -> Path:
+        """The folder of the trained model, which `evaluate` takes."""
+        return self.result.model
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Tokens that were trained on in a second; 0 where no step was left to take."""
+        return self.result.filling.tokens / self.result.seconds if self.result.seconds else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what `t5eval train --json` prints."""
+        found = self.result
+        return {
+            "model": str(found.model),
+            "steps": found.steps,
+            "first_step": found.first_step,
+            "loss": found.loss,
+            "seconds": found.seconds,
+            "tokens_per_second": self.tokens_per_second,
+            "filling": dataclasses.asdict(found.filling),
+            "scores": {str(step): scores for step, scores in found.scores.items()},
+            "best": {name: str(checkpoint) for name, checkpoint in found.best.items()},
+        }
+
+    def to_pandas(self) -> Any:
+        """Returns a data frame with a row for each score of each validation: step, task and score.
+
+        Raises:
+            MissingPackage: pandas is not installed.
+        """
+        scores = self.result.scores.items()
+        return frame(((step, name, score) for step, found in scores for name, score in found.items()), SCORES)
+
+
+SCORES = ("step", "task", "score")
+
+
+def train(
+    file: PathName | None = None,
+    /,
+    *,
+    display: Callable[[int], contextlib.AbstractContextManager[Display]] = Silent,
+    **settings: Any,
+) -> Training:
+    """Fine-tunes a Keras T5 into a run's folder; a run that was stopped goes on.
+
+    Args:
+        file: a TOML file with a `[train]` table.
+        display: opens the display of a run, given its number of steps.
+        settings: keys of that table, which overrule the file's: `task`, `data_dir`, `out`, `model`, `steps` and so on.
+
+    Raises:
+        UserError: a key is unknown or a value not possible, the data or the model cannot be read, or the loss is no
+            longer finite.
+    """
+    given = {key: os.fspath(value) if isinstance(value, os.PathLike) else value for key, value in settings.items()}
+    if isinstance(given.get("task"), str):
+        given["task"] = [given["task"]]
+    table = read_config(Path(file), given) if file else given
+    if "data_dir" not in table:
+        table["data_dir"] = data_source(None).option
+    config = resolve(table, os.fspath(file) if file else "t5eval train")
+    data_source(config.data_dir)
+    return Training(_train(config, display))
+
+
+def _train(config: TrainConfig, display: Callable[[int], contextlib.AbstractContextManager[Display]]) -> TrainResult:
+    """Trains in the run's folder, holding its lock and keeping its configuration; of several workers the chief does."""
+    specs = task_specs.tasks_of(config.mixture)
+    strategy = open_strategy(config.strategy)
+    run, writes = Path(config.out), is_chief(strategy)
+    with contextlib.ExitStack() as stack:
+        log = None
+        if writes:
+            stack.enter_context(locked(run))
+            stack.enter_context(recorded(run, "train", config.to_table()))
+            if config.wandb:
+                log = stack.enter_context(wandb_run(config.wandb, run, config.to_table()))
+        shown = stack.enter_context((display if writes else Silent)(config.settings.steps))
+        return train_in_run(config, specs, strategy, display=shown, say=shown.say, log=log)

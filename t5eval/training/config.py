@@ -1,0 +1,161 @@
+"""What describes a training run: the `[train]` table of a TOML file."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from keras_model.training_run.fit_settings import TrainSettings
+from t5eval.preparation.text_data import TextData
+from t5eval.training.mixture import mixture_of_run
+from task_specs import Mixture
+from task_specs.errors import UserError, did_you_mean
+
+SETTINGS = {
+    "pack" if field.name == "packing" else field.name: field.name
+    for field in dataclasses.fields(TrainSettings)
+    if field.name not in ("log_every", "bucket_width")
+}
+"""Keys of the table to the fields of `TrainSettings` that they are."""
+
+FINE_TUNING = TrainSettings(steps=262_144)
+"""The paper's: section 3.1.2 of Raffel et al. 2020."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """Everything that describes a training run. In the table, the keys of `settings` stand beside the others.
+
+    Attributes:
+        task: tasks, benchmarks, mixtures, or `text`.
+        data_dir: where examples come from, as `--data-dir` says it.
+        out: the run's folder.
+        model: a model folder to start from.
+        preset: the name of a configuration to start from scratch with, such as `t5-small`.
+        config: values of a configuration of one's own, or that differ from the preset's.
+        vocab: a SentencePiece model, or `bytes` for byT5's tokenizer, where no model folder brings one.
+        settings: the numbers to train by; T5's fine-tuning if not given. `packing` is `pack` in the table.
+        validate_limit: validation examples of each task, from the start of the split.
+        rates: how often each name in `task` is drawn, relative to the others; None for in proportion to its size.
+        mixture_limit: the most that a size counts in the mixture.
+        temperature: makes rates more even, the higher the more.
+        prepared: a folder that `t5eval prepare` made of the tasks; None for one of the run's own, `RUN/prepared`.
+        text: files and objective of the plain text that `text` stands for: see `TextData`.
+        strategy: where it is trained: `none`, `mirrored[:N]`, `multiworker` or `tpu[:ADDRESS]`.
+        wandb: the project at Weights & Biases that the run is logged to as well; None for TensorBoard alone.
+    """
+
+    task: tuple[str, ...]
+    data_dir: str
+    out: str
+    model: str | None = None
+    preset: str | None = None
+    config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    vocab: str | None = None
+    settings: TrainSettings = FINE_TUNING
+    validate_limit: int = 1000
+    rates: Mapping[str, float] | None = None
+    mixture_limit: int | None = None
+    temperature: float | None = None
+    prepared: str | None = None
+    text: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    strategy: str = "none"
+    wandb: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.task:
+            raise UserError("nothing to train on: name a task")
+        if self.model and (self.preset or self.config):
+            raise UserError("a run starts from a model or from a fresh configuration, not from both")
+        if not (self.model or self.preset or self.config):
+            raise UserError("no model: name a model folder, a preset such as t5-small, or a configuration")
+        if not self.model and not self.vocab:
+            raise UserError(
+                "a fresh configuration needs a vocabulary: name a SentencePiece model (spiece.model), or bytes"
+            )
+
+    @property
+    def text_data(self) -> TextData | None:
+        """The plain text to train on; None where there is none."""
+        return TextData.from_table(self.text) if self.text else None
+
+    @property
+    def mixture(self) -> Mixture:
+        """The mixture to train on."""
+        return mixture_of_run(self.task, self.rates, self.mixture_limit, self.temperature, self.text_data)
+
+    def to_table(self) -> dict[str, Any]:
+        """Returns the table that describes the same run."""
+        table = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        settings = table.pop("settings")
+        return table | {key: getattr(settings, name) for key, name in SETTINGS.items()}
+
+
+def read_config(path: Path, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a TOML file's `[train]` table with `overrides` over it.
+
+    Raises:
+        UserError: the file cannot be read, is not TOML, or has no such table.
+    """
+    try:
+        document = tomllib.loads(path.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not a TOML file: {error}") from None
+    table = document.get("train")
+    if not isinstance(table, dict):
+        raise UserError(f"{path}: there is no [train] table in it")
+    return {**table, **overrides}
+
+
+def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
+    """Returns the configuration that a table of settings describes.
+
+    Raises:
+        UserError: a key is unknown or missing, or a value has the wrong type or is out of range.
+    """
+    types_of = _types()
+    for key, value in table.items():
+        if key not in types_of:
+            raise UserError(
+                f"{where}: unknown key {key!r}; the keys are {', '.join(types_of)}.{did_you_mean(key, list(types_of))}"
+            )
+        if not isinstance(value, types_of[key]) or isinstance(value, bool):
+            raise UserError(f"{where}: {key} has the wrong type: {value!r}")
+    for key in ("task", "data_dir", "out"):
+        if key not in table:
+            raise UserError(f"{where}: {key} is missing")
+    for name, rate in table.get("rates", {}).items():
+        if not isinstance(rate, int | float) or isinstance(rate, bool):
+            raise UserError(f"{where}: the rate of {name} must be a number, got {rate!r}")
+    pack = table.get("pack")
+    if pack is not None and ([type(length) for length in pack] != [int, int]):
+        raise UserError(f"{where}: pack takes the lengths of a row, source and target, got {pack!r}")
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    numbers: dict[str, Any] = {SETTINGS[key]: values.pop(key) for key in table if key in SETTINGS}
+    try:
+        settings = dataclasses.replace(FINE_TUNING, **numbers)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    return TrainConfig(**values, settings=settings)
+
+
+def _types() -> dict[str, tuple[type, ...]]:
+    """Returns the keys of the table, each with the types that TOML may give its value."""
+    own, settings = get_type_hints(TrainConfig), get_type_hints(TrainSettings)
+    del own["settings"]
+    hints = own | {key: settings[name] for key, name in SETTINGS.items()}
+    return {key: _plain_types(hint) for key, hint in hints.items()}
+
+
+def _plain_types(hint: Any) -> tuple[type, ...]:
+    if get_origin(hint) in (Union, types.UnionType):  # of a type and None, which TOML does not have
+        hint = next(part for part in get_args(hint) if part is not type(None))
+    of_toml: dict[Any, tuple[type, ...]] = {float: (int, float), tuple: (list, tuple), Mapping: (dict,)}
+    kind = get_origin(hint) or hint
+    return of_toml.get(kind, (kind,))

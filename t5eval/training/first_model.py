@@ -1,0 +1,62 @@
+"""The model that a training run starts from: a folder's, or a fresh one of a configuration."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from t5eval.predictors.of_keras import require_fitting_vocabulary
+from t5eval.support.tensorflow_import import import_keras_model
+from t5eval.training.config import TrainConfig
+from task_specs.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from keras_model.config import T5Config
+    from keras_model.t5 import T5
+    from keras_model.tokenizers.tokenizer import Tokenizer
+
+
+def first_model(config: TrainConfig, strategy: Any) -> tuple[T5, Tokenizer]:
+    """Returns the model to train, made under the strategy, with its tokenizer.
+
+    Raises:
+        UserError: there is no such model or vocabulary, they do not fit, or the configuration is not possible.
+    """
+    import_keras_model()
+    import keras
+
+    from keras_model.checkpoints import load_model
+    from keras_model.distribution.strategies import scope
+    from keras_model.t5 import T5
+    from keras_model.tokenizers.loading import load_tokenizer
+
+    keras.utils.set_random_seed(config.settings.seed)
+    try:
+        tokenizer = load_tokenizer(config.model or "", config.vocab or None)
+        with scope(strategy):
+            if config.model:
+                model = load_model(config.model, dtype=config.settings.dtype)
+                require_fitting_vocabulary(Path(config.model), model, tokenizer)
+                return model, tokenizer
+            return T5(_fresh_config(config, tokenizer), dtype=config.settings.dtype), tokenizer
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
+def _fresh_config(config: TrainConfig, tokenizer: Tokenizer) -> T5Config:
+    from keras_model.config import T5Config
+
+    known = [field.name for field in dataclasses.fields(T5Config)]
+    for key in config.config:
+        if key not in known:
+            raise UserError(
+                f"[train.config]: unknown key {key!r}; the keys are {', '.join(known)}.{did_you_mean(key, known)}"
+            )
+    # The embedding's rows are the vocabulary's, rounded up so that every device divides them.
+    rows = -(-tokenizer.vocab_size // 128) * 128
+    try:
+        base = T5Config.preset(config.preset).to_dict() if config.preset else {}
+        return T5Config.from_dict({**base, "vocab_size": rows, **config.config})
+    except ValueError as error:
+        raise UserError(f"[train.config]: {error}") from None

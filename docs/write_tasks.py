@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import task_specs
 from task_specs import TaskSpec
+from task_specs.registry import BUILT_IN
 
 PAGE = Path(__file__).with_name("tasks.md")
 HEAD = """\
@@ -39,7 +39,7 @@ def row(spec: TaskSpec) -> str:
 
 def page() -> str:
     """Returns the page's text."""
-    return HEAD + "".join(row(spec) for spec in task_specs.registry.BUILT_IN)
+    return HEAD + "".join(row(spec) for spec in BUILT_IN)
 
 
 if __name__ == "__main__":

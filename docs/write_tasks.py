@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import task_specs
 from task_specs import TaskSpec
 from task_specs.registry import BUILT_IN
 

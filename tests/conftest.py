@@ -59,6 +59,7 @@ def archives(official: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def any_archive_will_do() -> Iterator[None]:
     """Lets TensorFlow Datasets take archives that are not the ones whose hashes it knows."""
+    import tensorflow  # noqa: F401  (`--quick` must see it; the builders import it in a thread of theirs)
     from tensorflow_datasets.core.download import download_manager
 
     with pytest.MonkeyPatch.context() as patch:

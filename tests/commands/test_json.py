@@ -119,7 +119,7 @@ def test_what_others_print_goes_to_stderr(t5eval: Any, suite: Path, tmp_path: Pa
         ["recipe", "glue/rtee"],
         ["prepare", "--task", "glue/rtee", "--vocab", "bytes", "--out", "out"],
         ["train", "--task", "glue/rtee"],
-        ["convert", "nowhere", "dest"],
+        pytest.param(["convert", "nowhere", "dest"], marks=pytest.mark.tensorflow),
         ["data", "build", "glue/rtee", "--manual-dir", "."],
         ["report", "nowhere"],
     ],

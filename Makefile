@@ -6,18 +6,25 @@ DOCS_VENV ?= .venv-docs
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test torture lint types parity beam bench docs clean
+# Tests run in as many processes as there are cores; each takes tests from the others once its own are done.
+PYTEST := -m pytest -n auto --maxprocesses 8 --dist worksteal
+
+.PHONY: demo quick test torture lint types parity beam bench docs clean
 
 # The whole job, offline once installed: train a tiny T5, evaluate it, write and check every kind of submission.
 demo: $(VENV)/.keras
 	$(BIN)/t5eval demo --out demo-run
 
+# The inner loop: every test that needs no TensorFlow.
+quick: $(VENV)/.dev
+	$(BIN)/python $(PYTEST) --quick
+
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python $(PYTEST)
 
 # Two hundred kills: of each of eight commands, 13 while it writes anew and 13 while it replaces.
 torture: $(VENV)/.dev
-	T5EVAL_TEST_KILLS=13 $(BIN)/python -m pytest tests/commands/test_kills.py tests/commands/test_kills_of_models.py
+	T5EVAL_TEST_KILLS=13 $(BIN)/python $(PYTEST) tests/commands/test_kills.py tests/commands/test_kills_of_models.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -29,7 +36,7 @@ types: $(VENV)/.dev
 
 # Live comparisons with transformers and KerasHub.
 parity: $(VENV)/.parity
-	$(BIN)/python -m pytest -m parity tests/parity
+	$(BIN)/python $(PYTEST) -m parity tests/parity
 
 # Preparation on Apache Beam, in an environment of its own: Beam asks for older libraries than the newest that the rest
 # accepts, and preparation needs no TensorFlow.

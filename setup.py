@@ -24,6 +24,7 @@ PANDAS = ["pandas>=2"]  # to_pandas() of results
 DEV = [
     *PANDAS,
     "pytest>=8",
+    "pytest-xdist>=3.6",
     "hypothesis>=6.100",
     "ruff>=0.8",
     "import-linter>=2.9",  # `make lint`

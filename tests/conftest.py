@@ -1,14 +1,33 @@
-"""Fixtures for all tests: where the real benchmark files are, if they are here."""
+"""For all tests: the real benchmark files, if they are here; `pytest --quick`; several processes at once."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.quick import keep_tensorflow_out
+
 SHARED_DATA_VARIABLE = "T5EVAL_TEST_DATA"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="only the tests that need no TensorFlow")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # Each of the processes, and what it starts, has one core to compute with.
+        for variable in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+            os.environ.setdefault(variable, "1")
+    if config.getoption("quick"):
+        folder = tempfile.TemporaryDirectory()
+        config.add_cleanup(folder.cleanup)
+        keep_tensorflow_out(Path(folder.name))
+        config.option.markexpr = " and ".join(filter(None, [config.option.markexpr, "not tensorflow"]))
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +59,7 @@ def archives(official: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def any_archive_will_do() -> Iterator[None]:
     """Lets TensorFlow Datasets take archives that are not the ones whose hashes it knows."""
+    import tensorflow  # noqa: F401  (`--quick` must see it; the builders import it in a thread of theirs)
     from tensorflow_datasets.core.download import download_manager
 
     with pytest.MonkeyPatch.context() as patch:

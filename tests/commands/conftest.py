@@ -17,6 +17,7 @@ from t5eval.cli.main import run
 from t5eval.data import open_split
 from t5eval.demo.demo import suite_folder
 from t5eval.scoring.score import evaluation_pair
+from tests.t5eval.tiny_t5 import write_tiny_t5
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,12 @@ def forget_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Non
 def suite() -> Path:
     """The embedded suite, a data directory in GLUE's layout."""
     return suite_folder()
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder, which no test changes: random weights, and a vocabulary of the suite's text."""
+    return write_tiny_t5(tmp_path_factory.mktemp("model") / "t5")
 
 
 def write_predictions(path: Path, records: Sequence[tuple[Any, str]]) -> Path:

@@ -22,6 +22,8 @@ from keras_model.tokenizers.sentencepiece import T5Tokenizer
 from tests.keras_model.conftest import FOLDER, References
 from tests.keras_model.fake_hub import folder_content, running_hub
 
+pytestmark = pytest.mark.tensorflow
+
 TEXTS = ["a few words to learn from", "a few <extra_id_0> to <extra_id_3> from"]
 
 

@@ -13,6 +13,7 @@ from t5eval.demo.demo_submissions import FILES
 
 
 @pytest.mark.slow
+@pytest.mark.tensorflow
 def test_the_demo_learns_scores_and_writes_every_submission(t5eval_process: Any, t5eval: Any, tmp_path: Path) -> None:
     run = tmp_path / "run"
     done = t5eval_process("demo", "--out", run)

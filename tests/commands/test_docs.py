@@ -59,6 +59,7 @@ def test_text_becomes_pairs_as_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.tensorflow
 def test_the_model_is_called_as_shown() -> None:
     (code,) = blocks("docs/training.md", "python")
     given = "import numpy as np\nencoder_ids = np.ones((1, 3), int)\ndecoder_ids = np.zeros((1, 2), int)\n"
@@ -67,6 +68,7 @@ def test_the_model_is_called_as_shown() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.tensorflow
 def test_the_model_is_a_keras_model_as_shown(tmp_path: Path) -> None:
     code, scores = blocks("docs/keras.md", "python")
     given = f"""

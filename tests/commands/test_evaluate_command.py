@@ -15,15 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.t5eval.tiny_t5 import write_tiny_t5
-
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder: random weights, and a vocabulary of the suite's text."""
-    return write_tiny_t5(tmp_path_factory.mktemp("model") / "t5")
+pytestmark = [pytest.mark.slow, pytest.mark.tensorflow]
 
 
 def stable(results: Path) -> dict[str, Any]:

@@ -133,6 +133,7 @@ def test_memory_that_is_not_enough_is_said(t5eval: Command, suite: Path, tmp_pat
 
 
 @pytest.mark.slow
+@pytest.mark.tensorflow
 def test_a_model_at_the_hub_is_recorded_with_its_commit(t5eval_process: Command, suite: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     with running_hub() as hub:

@@ -60,6 +60,7 @@ def test_the_notebook_is_stored_without_outputs(cells: list[dict[str, Any]]) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.tensorflow
 def test_the_notebook_runs_from_top_to_bottom(cells: list[dict[str, Any]], tmp_path: Path) -> None:
     program = SHELL + RUN_CELL + "".join(code_of(cell) for cell in cells if cell["cell_type"] == "code")
     commands = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

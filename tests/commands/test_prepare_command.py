@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from tests.t5eval.tiny_t5 import write_tiny_t5
-
 TRAIN = """
 [train]
 task = ["glue/rte", "glue/cola"]
@@ -24,11 +22,6 @@ batch_size = 8
 checkpoint_every = 2
 validate_limit = 2
 """
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_t5(tmp_path_factory.mktemp("model") / "tiny")
 
 
 def test_prepare_says_what_it_made_and_keeps_what_is_there(t5eval: Any, suite: Path, tmp_path: Path) -> None:
@@ -143,6 +136,7 @@ def test_training_from_prepared_records(t5eval: Any, model: Path, suite: Path, t
     assert "glue/rte/train was made with another vocabulary; glue/cola/train was made with another" in done.err
 
 
+@pytest.mark.tensorflow
 def test_text_is_prepared_and_trained_on(t5eval: Any, suite: Path, tmp_path: Path) -> None:
     """A run's own records are those that it may be given."""
     from t5eval.data import open_split

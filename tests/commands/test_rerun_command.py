@@ -114,6 +114,7 @@ def test_every_number_that_differs_is_said(t5eval: Command, run: Path) -> None:
     assert "NOT EQUAL" in done.out
 
 
+@pytest.mark.tensorflow
 def test_a_keras_model_that_decodes_in_three_ways_under_a_strategy(
     t5eval: Command, suite: Path, tmp_path: Path
 ) -> None:

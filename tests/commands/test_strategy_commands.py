@@ -11,15 +11,8 @@ import pytest
 
 from t5eval.runs.folder import predictions_path
 from tests.keras_model.processes import finish, start, start_workers
-from tests.t5eval.tiny_t5 import write_tiny_t5
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder: random weights, and a vocabulary of the suite's text."""
-    return write_tiny_t5(tmp_path_factory.mktemp("model") / "t5")
 
 
 def weights(folder: Path) -> dict[str, np.ndarray]:

@@ -26,7 +26,6 @@ from t5eval.doctor import machine as doctor
 from t5eval.support.stages import USUAL, each, set_detail, shown, stage
 from tests.commands.conftest import Command, write_predictions
 from tests.commands.test_json import commands
-from tests.t5eval.tiny_t5 import write_tiny_t5
 
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 TERMINAL_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -61,14 +60,14 @@ CALLS = {
 }
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_t5(tmp_path_factory.mktemp("model") / "tiny")
-
-
 @pytest.fixture
 def arguments(
-    suite: Path, perfect_run: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    suite: Path,
+    perfect_run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    name: str,
 ) -> dict[str, Path]:
     """What stands for the names in `CALLS`; the suite's counts pass for the leaderboard's."""
     in_miniature = functools.partial(submit, official_counts=False)
@@ -84,9 +83,10 @@ def arguments(
         "other": other,
         "file": file,
         "zip": archive,
-        "model": model,
         "same": tmp_path / "same",
     }
+    if "{model}" in CALLS[name][0]:
+        paths["model"] = request.getfixturevalue("model")
     return {"data": suite, **paths}
 
 

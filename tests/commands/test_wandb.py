@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from t5eval.reports.training_curves import read_curves
-from tests.t5eval.tiny_t5 import write_tiny_t5
 
 
 class StandIn(types.ModuleType):
@@ -53,11 +52,6 @@ def wandb(monkeypatch: pytest.MonkeyPatch) -> StandIn:
     stand_in = StandIn()
     monkeypatch.setitem(sys.modules, "wandb", stand_in)
     return stand_in
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_t5(tmp_path_factory.mktemp("model") / "t5")
 
 
 @pytest.fixture

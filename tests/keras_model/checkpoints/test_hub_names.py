@@ -75,6 +75,7 @@ def look_up(hub, tmp_path):
     return call
 
 
+@pytest.mark.tensorflow
 def test_a_model_is_fetched_once_and_named_by_its_commit(hub, look_up, model_files):
     commit = hub.commit("google-t5/t5-tiny", model_files)
     found = look_up("hf://google-t5/t5-tiny")
@@ -128,6 +129,7 @@ def in_shards(files, missing=""):
     }
 
 
+@pytest.mark.tensorflow
 def test_shards_are_fetched_with_their_index(hub, look_up, model_files):
     hub.commit("owner/model", in_shards(model_files))
     found = look_up("hf://owner/model")

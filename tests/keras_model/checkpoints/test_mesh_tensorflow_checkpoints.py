@@ -10,6 +10,8 @@ from keras_model.checkpoints import CheckpointError, load_model, model_fingerpri
 from keras_model.config import T5Config
 from tests.keras_model.foreign_checkpoints import cuts, mesh_variables, write_mesh_checkpoint
 
+pytestmark = pytest.mark.tensorflow
+
 QUERY = "encoder/block_000/layer_000/SelfAttention/q"
 
 

@@ -42,6 +42,7 @@ def write_index(folder, places):
     (folder / INDEX).write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": places}))
 
 
+@pytest.mark.tensorflow
 def test_the_model_is_that_of_the_whole_file(sharded, references, tmp_path):
     folder, _ = sharded
     ours, theirs = load_model(folder), load_model(references.family_folder(tmp_path / "model", "v1_1"))
@@ -60,6 +61,7 @@ def test_one_file_comes_before_shards_and_both_before_pytorchs(sharded, referenc
     assert model_fingerprint(folder) != fingerprint
 
 
+@pytest.mark.tensorflow
 def test_shards_may_be_links(sharded, tmp_path):
     """As in Hugging Face's cache."""
     folder, places = sharded
@@ -129,6 +131,7 @@ def test_without_torch_the_message_says_what_to_install(references, tmp_path, mo
     assert len(model_fingerprint(folder)) == 64
 
 
+@pytest.mark.tensorflow
 def test_every_form_is_fingerprinted_without_the_packages_that_read_it(sharded, references, tmp_path):
     tensors = references.tensors("v1_0")
     paths = [
@@ -148,6 +151,7 @@ def test_every_form_is_fingerprinted_without_the_packages_that_read_it(sharded, 
     assert len(set(found.stdout.split())) == len(paths)
 
 
+@pytest.mark.tensorflow
 def test_other_models_are_refused_by_their_configuration(references, tmp_path):
     folder = references.write_folder(tmp_path / "bert", {"model_type": "bert"}, {"bert.x": np.ones(1, np.float32)})
     with pytest.raises(
@@ -162,6 +166,7 @@ def test_other_models_are_refused_by_their_configuration(references, tmp_path):
         load_model(references.write_folder(tmp_path / "encoder2", references.config("v1_0"), encoder))
 
 
+@pytest.mark.tensorflow
 def test_a_damaged_configuration_takes_no_memory(references, tmp_path):
     config = {**references.config("v1_0"), "d_ff": 1 << 40}
     with pytest.raises(

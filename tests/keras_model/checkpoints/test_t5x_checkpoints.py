@@ -43,6 +43,7 @@ def assert_same_weights(one, two):
 @pytest.mark.parametrize("heads", [None, 3])
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.tensorflow
 def test_the_model_is_that_of_the_hugging_face_folder(form, family, heads, references, written, tmp_path):
     folder = references.family_folder(tmp_path / "model", family)
     path = written(form, family, heads=heads)
@@ -54,6 +55,7 @@ def test_the_model_is_that_of_the_hugging_face_folder(form, family, heads, refer
     np.testing.assert_array_equal(np.asarray(ours(inputs)), np.asarray(theirs(inputs)))
 
 
+@pytest.mark.tensorflow
 def test_logits_of_the_real_checkpoint_equal_the_stored_ones(shared_data):
     """Read as T5X's file, though model.safetensors lies beside it."""
     folder = shared_data / "checkpoints" / "t5x_tiny_v1_1"
@@ -97,6 +99,7 @@ def test_a_folder_of_checkpoints_stands_for_its_newest(form, references, tmp_pat
 
 
 @pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.tensorflow
 def test_a_config_beside_the_checkpoint_wins_and_has_to_fit(form, references, written, tmp_path):
     path = written(form)
     config = {**references.config("v1_1"), "relative_attention_max_distance": 64}
@@ -142,6 +145,7 @@ def test_the_fingerprint_follows_the_parameters_alone(form, references, written)
     ],
 )
 @pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.tensorflow
 def test_what_does_not_fit_is_named(form, change, message, written):
     path = written(form, **change)
     with pytest.raises(CheckpointError, match=message) as raised:
@@ -167,6 +171,7 @@ def test_a_file_cut_short_is_refused_at_every_place(written):
 
 @pytest.mark.parametrize("compressor", [None, "gzip", "blosc"])
 @pytest.mark.parametrize("name", ["checkpoint", f"target.{QUERY}/.zarray", f"target.{QUERY}/1.0"])
+@pytest.mark.tensorflow
 def test_a_folder_with_a_file_cut_short_is_refused_at_every_place(name, compressor, references, tmp_path):
     path = write_t5x_folder(tmp_path / "checkpoint_1", t5x_parameters(references.tensors("v1_1")), compressor)
     first, _, last = name.rpartition("/")
@@ -198,6 +203,7 @@ def test_an_array_that_claims_more_than_its_parts_can_hold_is_refused(written):
         load_model(path)
 
 
+@pytest.mark.tensorflow
 def test_without_tensorstore_the_message_says_what_to_install(written, monkeypatch):
     file, folder = written("file"), written("folder")
     monkeypatch.setitem(sys.modules, "tensorstore", None)

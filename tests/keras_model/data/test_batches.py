@@ -169,6 +169,7 @@ def test_ragged_ids_of_arrays_and_lists():
     assert ids[1].tolist() == [4, 5, 1]
 
 
+@pytest.mark.tensorflow
 def test_dataset_starts_at_any_step_and_has_one_signature():
     examples = random_examples(30)
     plan = plan_for(examples)

@@ -110,6 +110,7 @@ SIZES, RATES = [100, 60, 40, 3], [0.5, 1.0, 0.0, 0.02]
 
 @pytest.mark.parametrize("mixed", [False, True], ids=["epochs", "rates"])
 @pytest.mark.parametrize("packed", [False, True], ids=["padded", "packed"])
+@pytest.mark.tensorflow
 def test_a_run_that_stopped_sees_what_one_that_did_not_sees(packed, mixed):
     examples = random_examples(203)
     options = {"seed": 9, **({"sizes": SIZES, "rates": RATES} if mixed else {})}

@@ -10,6 +10,8 @@ from keras_model.training_run.run_checkpoints import checkpoints_in
 from tests.keras_model import distributed_run
 from tests.keras_model.processes import finish, start, start_workers
 
+pytestmark = pytest.mark.tensorflow
+
 
 def command(**arguments):
     values = {name: str(value) if isinstance(value, Path) else value for name, value in arguments.items()}

@@ -65,6 +65,7 @@ def test_absent_tpu_is_named(monkeypatch):
         open_strategy(f"tpu:grpc://127.0.0.1:{port}")
 
 
+@pytest.mark.tensorflow
 def test_name_of_a_tpu_is_looked_up(monkeypatch):
     """As at Google Cloud, where a metadata server would know it."""
 
@@ -113,6 +114,7 @@ except ValueError as error:
 """
 
 
+@pytest.mark.tensorflow
 def test_two_devices_generate_what_one_does():
     """Greedily, by beam search, sampled and ranked; the dropout masks of the two replicas have nothing in common."""
     ((status, out, err),) = finish([start(["-c", GENERATION])])

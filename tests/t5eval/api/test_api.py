@@ -74,6 +74,10 @@ assert trained.model.is_dir() and list(trained.to_json()["scores"]) == ["2"] and
 def test_importing_it_imports_nothing_heavy() -> None:
     code = "import sys, t5eval; assert not {'numpy', 'tensorflow', 'pandas', 'click'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.tensorflow
+def test_every_name_is_there_and_no_other() -> None:
     assert all(getattr(t5eval, name) is not None for name in t5eval.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         t5eval.nothing  # noqa: B018

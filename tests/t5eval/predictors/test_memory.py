@@ -111,6 +111,7 @@ def test_real_errors_of_libraries() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.tensorflow
 def test_real_errors_of_tensorflow() -> None:
     import tensorflow as tf
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import functools
 import os
 import random
 import shutil
@@ -72,16 +73,14 @@ def _changes(node: ast.AST) -> Iterator[Callable[[], None]]:
     if isinstance(node, ast.Compare):
         for place, operator in enumerate(node.ops):
             if new := SWAPPED.get(type(operator)):
-                yield lambda place=place, new=new: node.ops.__setitem__(place, new())
+                yield functools.partial(node.ops.__setitem__, place, new())
     elif isinstance(node, ast.BinOp | ast.BoolOp | ast.AugAssign):
         if new := SWAPPED.get(type(node.op)):
             yield lambda: setattr(node, "op", new())
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.Invert):
         yield lambda: setattr(node, "operand", ast.UnaryOp(node.op, node.operand))  # twice is not at all
-    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
-        yield lambda: setattr(node, "value", not node.value)
-    elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-        yield lambda: setattr(node, "value", node.value + 1)
+    elif isinstance(node, ast.Constant) and isinstance(value := node.value, bool | int | float):
+        yield functools.partial(setattr, node, "value", not value if isinstance(value, bool) else value + 1)
     elif isinstance(node, ast.If) and isinstance(node.body[-1], ast.Raise | ast.Continue | ast.Return):
         yield lambda: setattr(node, "test", ast.Constant(False))
     elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):

@@ -56,6 +56,7 @@ def test_every_module_takes_keras_from_where_the_backend_is_looked_at() -> None:
     assert found == {"backend.py"}
 
 
+@pytest.mark.tensorflow
 def test_a_renamed_method_of_keras_is_an_error() -> None:
     from keras_model.backend import keras, require_methods
 
@@ -64,6 +65,7 @@ def test_a_renamed_method_of_keras_is_an_error() -> None:
         require_methods(keras.optimizers.Optimizer, "_clip_gradients", "_clip_by_magic")
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize(
     ("base", "method", "module"),
     [

@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BEAM_VENV ?= .venv-beam
 DOCS_VENV ?= .venv-docs
+LOWEST_VENV ?= .venv-lowest
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 # Tests run in as many processes as there are cores; each takes tests from the others once its own are done.
 PYTEST := -m pytest -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: demo quick test torture lint types parity beam bench docs clean
+.PHONY: demo quick test torture lint types parity beam lowest bench docs clean
 
 # The whole job, offline once installed: train a tiny T5, evaluate it, write and check every kind of submission.
 demo: $(VENV)/.keras
@@ -43,6 +44,10 @@ parity: $(VENV)/.parity
 beam: $(BEAM_VENV)/.beam
 	$(BEAM_VENV)/bin/python -m pytest -k beam tests/t5eval/preparation/test_preparation.py tests/commands/test_prepare_command.py
 
+# The core with the lowest versions that setup.py accepts, in an environment of its own. Part of CI.
+lowest: $(LOWEST_VENV)/.lowest
+	$(LOWEST_VENV)/bin/python -m pytest tests/task_specs tests/leaderboards tests/t5eval/metrics tests/t5eval/scoring
+
 # Every benchmark: make bench DATA=folder; without DATA, those that need none.
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks $(DATA)
@@ -52,7 +57,7 @@ docs: $(DOCS_VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --quiet --clean
 
 clean:
-	rm -rf $(VENV) $(BEAM_VENV) $(DOCS_VENV) site build dist *.egg-info demo-run
+	rm -rf $(VENV) $(BEAM_VENV) $(DOCS_VENV) $(LOWEST_VENV) site build dist *.egg-info demo-run
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "t5eval needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
@@ -76,6 +81,14 @@ $(BEAM_VENV)/.beam: setup.py constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m venv $(BEAM_VENV)
 	$(BEAM_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt \
 		--editable '.[beam]' pytest
+	@touch $@
+
+# pip has no such choice; uv has.
+$(LOWEST_VENV)/.lowest: setup.py | $(VENV)/bin/python
+	$(BIN)/python -m venv $(LOWEST_VENV)
+	$(LOWEST_VENV)/bin/python -m pip --disable-pip-version-check install --quiet uv
+	$(LOWEST_VENV)/bin/uv pip install --quiet --python $(LOWEST_VENV)/bin/python --resolution lowest-direct --editable .
+	$(LOWEST_VENV)/bin/uv pip install --quiet --python $(LOWEST_VENV)/bin/python 'pytest>=8' 'hypothesis>=6.100'
 	@touch $@
 
 $(DOCS_VENV)/.docs: constraints.txt | $(VENV)/bin/python

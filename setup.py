@@ -6,10 +6,10 @@ from setuptools import find_packages, setup
 
 KERAS = [
     "tensorflow>=2.19,<2.22",
-    "tensorboard>=2.18",  # tf.summary writes through it; TensorFlow does not install it
-    "keras>=3.10,<4",
+    "tensorboard>=2.19",  # tf.summary writes through it; TensorFlow does not install it
+    "keras>=3.12,<4",  # `accumulate` fails before
     "keras-nlp>=0.21",
-    "h5py>=3.10",
+    "h5py>=3.11",
     "safetensors>=0.4",
     "huggingface_hub>=0.24",
 ]

@@ -17,11 +17,10 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
-from keras import ops
 
+from keras_model.backend import keras, ops
 from keras_model.config import T5Config
 from keras_model.distribution.distributed_model import ReplicaSeeds
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import keras
-
+from keras_model.backend import keras
 from keras_model.decoding.writing_model import WritingModel
 from keras_model.training.token_exact_model import TokenExactModel
 

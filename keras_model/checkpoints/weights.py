@@ -109,11 +109,12 @@ def assign(model: T5Network, tensors: Tensors) -> None:
     """Fills a model from a checkpoint and accounts for every tensor on either side.
 
     Raises:
-        CheckpointError: a tensor is missing, unused, of another shape or no floating-point numbers, or copies of the
-            embedding differ.
+        CheckpointError: a tensor is missing, unused, of another shape, holds NaN or infinity or no floating-point
+            numbers, or copies of the embedding differ.
     """
     check(model.config, tensors)
-    for weight, (_, value) in zip(weights(model), values(model.config, tensors), strict=True):
+    for weight, (name, value) in zip(weights(model), values(model.config, tensors), strict=True):
+        _require_finite(tensors, name, value)
         weight.assign_stored(value)
     embedding, *copies = _embedding_names(model.config, set(tensors.names()))
     for name in copies:
@@ -151,6 +152,15 @@ def check(config: T5Config, tensors: Tensors) -> None:
     if names:
         listed = ", ".join(sorted(names)[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
         raise CheckpointError(f"{tensors.source}: a T5 of this configuration has no place for tensor {listed}.")
+
+
+def _require_finite(tensors: Tensors, name: str, value: np.ndarray) -> None:
+    finite = np.isfinite(value)
+    if not finite.all():
+        raise CheckpointError(
+            f"{tensors.source}: tensor {_called(tensors, name)} holds NaN or infinity in {int((~finite).sum()):,} of "
+            f"{value.size:,} numbers; the checkpoint is damaged, or its training diverged."
+        )
 
 
 def _embedding_names(config: T5Config, names: set[str]) -> list[str]:

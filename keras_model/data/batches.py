@@ -127,6 +127,24 @@ class Examples:
     def __len__(self) -> int:
         return len(self.sources)
 
+    def require_ids_below(self, size: int) -> None:
+        """Looks whether a vocabulary has every id; examples that were checked when they were written are not read.
+
+        Raises:
+            ValueError: one is negative or not below `size`.
+        """
+        for side, ids in (("source", self.sources), ("target", self.targets)):
+            if self.known_fingerprint is not None:
+                continue
+            values = np.asarray(ids.values)
+            foreign = np.flatnonzero((values < 0) | (values >= size))
+            if len(foreign):
+                example = int(np.searchsorted(ids.offsets, foreign[0], side="right")) - 1
+                raise ValueError(
+                    f"The {side} of example {example} holds id {values[foreign[0]]}, but the model has embeddings for "
+                    f"the {size:,} ids from 0 on: model and vocabulary do not belong together."
+                )
+
     def fingerprint(self) -> str:
         """A hash of every token, by which a resumed run knows its data again."""
         if self.known_fingerprint is not None:

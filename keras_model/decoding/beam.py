@@ -10,6 +10,7 @@ Source: `beam_search` of mesh_tensorflow/beam_search.py, which T5 decodes with; 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import tensorflow as tf
@@ -56,7 +57,7 @@ def beam_search(
     Returns:
         int32 [batch, beam_size, steps], the ids of each input's texts, best first, padded after the end of sequence;
         and float32 [batch, beam_size], their scores: log-probability divided by the length penalty, or the plain
-        log-probability where no hypothesis of an input ended within `steps`.
+        log-probability where no hypothesis of an input ended within `steps`; NaN where logits are not finite.
     """
     config = model.config
     decoder = CachedDecoder(model, config.vocab_size, ProjectedMemory(model, beam_size))
@@ -80,7 +81,7 @@ def beam_search(
         # Log-probabilities only fall, and the largest penalty divides them most.
         best_possible = alive[:, 0] / length_penalty(steps, alpha)
         worst_ended = tf.reduce_min(tf.where(ended > NEVER, ended, 0.0), axis=1)
-        return ~((ended[:, 0] > NEVER) & (worst_ended > best_possible))
+        return ~((ended[:, 0] > NEVER) & (worst_ended > best_possible)) & tf.math.is_finite(alive[:, 0])
 
     def step(
         position: Tensor,
@@ -118,7 +119,9 @@ def beam_search(
         ended_ids = chosen(tf.concat([ended_ids, candidates], axis=1), order)
 
         going_on, order = tf.math.top_k(tf.where(ends, NEVER, best), beam_size)
-        alive = tf.where(undecided, going_on, alive)
+        # Logits that are not finite make their normaliser so, and leave the input without scores.
+        finite = tf.reduce_all(tf.reshape(tf.math.is_finite(normaliser), (inputs, beam_size)), axis=1, keepdims=True)
+        alive = tf.where(undecided, tf.where(finite, going_on, math.nan), alive)
         alive_ids, parents = chosen(candidates, order), chosen(parents, order)
         keys = [reordered(cache, parents) for cache in keys]
         values = [reordered(cache, parents) for cache in values]
@@ -130,5 +133,5 @@ def beam_search(
     none = tf.fill((batch, beam_size), NEVER)
     variables = (nothing, first, nothing, none, forced)
     alive_ids, alive, ended_ids, ended, _ = decoding_loop(proceed, step, variables, state, steps)
-    any_ended = ended[:, :1] > NEVER
+    any_ended = (ended[:, :1] > NEVER) & tf.math.is_finite(alive[:, :1])
     return tf.where(any_ended[:, :, tf.newaxis], ended_ids, alive_ids), tf.where(any_ended, ended, alive)

@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras_model.decoding.beam import beam_search
 from keras_model.decoding.cross_attention import PlainMemory, ProjectedMemory
 from keras_model.decoding.ranking import AnswerTree, log_likelihoods
-from keras_model.decoding.search import FREE, greedy_choice, sampled_choice, search
+from keras_model.decoding.search import FREE, NOT_FINITE, greedy_choice, row_noise, sampled_choice, search
 from keras_model.distribution.distributed_model import on_replicas
 from keras_model.distribution.xla import has_accelerator
 from keras_model.model import T5Network
@@ -24,6 +24,21 @@ SHORT_TEXT = 2
 tokens, and texts mostly end far before their limit."""
 
 
+NOT_FINITE_LOGITS = "the model computes NaN or infinity as logits"
+
+
+class NonFiniteLogitsError(ArithmeticError):
+    """A model's logits are NaN or infinite, so that there is no next token.
+
+    Attributes:
+        row: the first row of the batch for which they are.
+    """
+
+    def __init__(self, message: str, row: int) -> None:
+        super().__init__(f"{message} (row {row} of the batch)")
+        self.row = row
+
+
 class Generator:
     """Generates ids from a T5.
 
@@ -31,8 +46,8 @@ class Generator:
     shapes are left open in the compiled functions: one compilation serves all batches. With XLA, each shape of a batch
     is compiled, so that callers should pad to few different ones.
 
-    Under the model's strategy, each replica takes its share of the rows of a batch, except in sampling, where the rows
-    draw from one stream. Several workers all make the same calls, and all get the whole result.
+    Under the model's strategy, each replica takes its share of the rows of a batch. Several workers all make the same
+    calls, and all get the whole result.
 
     Args:
         model: T5Network.
@@ -69,7 +84,8 @@ class Generator:
         Returns:
             int32 [batch, max_new_tokens]: the generated ids up to and with the end-of-sequence id, then padding.
         """
-        return self._searched(("greedy",), greedy_choice, encoder_ids, max_new_tokens, prefix)
+        noise = np.zeros((len(encoder_ids), max(0, max_new_tokens)), np.float32)
+        return self._searched(("greedy",), greedy_choice, encoder_ids, max_new_tokens, prefix, noise)
 
     def sample(
         self,
@@ -80,11 +96,13 @@ class Generator:
         top_k: int | None = None,
         top_p: float = 1.0,
         seed: int = 0,
+        rows: Sequence[int] | None = None,
         prefix: Sequence[int] | np.ndarray = (),
     ) -> np.ndarray:
         """A token drawn at every step from the model's distribution, as far as the filters leave it.
 
-        The same seed draws the same texts; a text does not depend on the rows that follow it in the batch.
+        What a row draws follows from the seed and the row's number alone (`search.row_noise`): not from the batch that
+        it is in, nor from the device, nor from whether XLA compiles the function.
 
         Args:
             encoder_ids: int [batch, source], padded with pad_token_id.
@@ -94,6 +112,8 @@ class Generator:
             top_p: float in (0, 1]. Draw from the most probable tokens, up to and with the one by which they reach this
                 probability together; applied after `top_k`.
             seed: integer.
+            rows: integers from 0 on, the number of each row among all that are sampled with this seed. Rows of the same
+                number draw alike. Defaults to 0, 1, ...
             prefix: see `greedy`.
 
         Returns:
@@ -108,9 +128,14 @@ class Generator:
         ordered = top_k is not None or top_p < 1
         choice = functools.partial(sampled_choice, kept=kept, ordered=ordered)
         key = ("sample", kept, ordered)
-        return self._searched(
-            key, choice, encoder_ids, max_new_tokens, prefix, np.float32(temperature), np.float32(top_p), np.int64(seed)
-        )
+        rows = range(len(encoder_ids)) if rows is None else rows
+        if len(rows) != len(encoder_ids) or min(rows, default=0) < 0:
+            raise ValueError(
+                f"rows must be {len(encoder_ids)} numbers from 0 on, one for each row of ids. Received: {list(rows)}"
+            )
+        noise = row_noise(seed, rows, max(0, max_new_tokens))
+        options = np.float32(temperature), np.float32(top_p)
+        return self._searched(key, choice, encoder_ids, max_new_tokens, prefix, noise, *options)
 
     def beam(
         self,
@@ -139,7 +164,8 @@ class Generator:
         run = functools.partial(
             beam_search, self.model, beam_size=beam_size, emit_limit=self.emit_limit, static=self.jit_compile
         )
-        return self._call(("beam", beam_size), run, 2, encoder_ids, forced, np.float32(alpha))
+        ids, scores = self._call(("beam", beam_size), run, 2, encoder_ids, forced, np.float32(alpha))
+        return ids, self._require_finite(scores)
 
     def rank(self, encoder_ids: np.ndarray, answers: Sequence[Sequence[int]]) -> np.ndarray:
         """The log-probability of each of some given answers, from one pass through encoder and decoder.
@@ -156,7 +182,18 @@ class Generator:
         def run(encoder_ids: Tensor, *tree: Tensor) -> Tensor:
             return log_likelihoods(self.model, encoder_ids, AnswerTree(*tree), self.jit_compile)
 
-        return self._call(("rank",), run, 1, np.asarray(encoder_ids, np.int32), *tree)
+        return self._require_finite(self._call(("rank",), run, 1, np.asarray(encoder_ids, np.int32), *tree))
+
+    def _require_finite(self, scores: np.ndarray) -> np.ndarray:
+        """Returns the scores, float32 [batch, ...], of each row's texts.
+
+        Raises:
+            NonFiniteLogitsError: one is NaN or infinite.
+        """
+        broken = np.flatnonzero(~np.isfinite(scores).all(axis=1))
+        if broken.size:
+            raise NonFiniteLogitsError(NOT_FINITE_LOGITS, int(broken[0]))
+        return scores
 
     def _searched(
         self,
@@ -165,12 +202,18 @@ class Generator:
         encoder_ids: np.ndarray,
         max_new_tokens: int,
         prefix: Sequence[int] | np.ndarray,
+        noise: np.ndarray,
         *options: Any,
     ) -> np.ndarray:
         encoder_ids, forced = self._checked(encoder_ids, max_new_tokens, prefix)
         memory = PlainMemory if max_new_tokens <= SHORT_TEXT * self.model.config.d_kv else ProjectedMemory
         run = functools.partial(search, self.model, choice, self.emit_limit, memory, self.jit_compile)
-        return self._call((*key, memory), run, 0 if options else 2, encoder_ids, forced, *options)
+        ids = self._call((*key, memory), run, 3, encoder_ids, forced, noise, *options)
+        places = np.argwhere(ids == NOT_FINITE)
+        if places.size:
+            row, position = places[0].tolist()
+            raise NonFiniteLogitsError(f"{NOT_FINITE_LOGITS} at token {position + 1} of the text", row)
+        return ids
 
     def _checked(
         self, encoder_ids: np.ndarray, max_new_tokens: int, prefix: Sequence[int] | np.ndarray

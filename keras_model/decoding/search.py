@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from keras_model.decoding.cached_decoder import CachedDecoder, State
@@ -17,6 +18,8 @@ Tensor = Any
 
 FREE = -1
 """Stands where no id is given."""
+NOT_FINITE = -2
+"""Stands in a text where the next token has no probabilities, since a logit is NaN or infinite."""
 
 
 def search(
@@ -27,6 +30,7 @@ def search(
     static: bool,
     encoder_ids: Tensor,
     forced: Tensor,
+    noise: Tensor,
     *options: Tensor,
 ) -> Tensor:
     """Generates a text for each input; to be called inside a `tf.function`.
@@ -39,10 +43,12 @@ def search(
         static: see `State.static`.
         encoder_ids: int [batch, source], padded.
         forced: int [batch, steps], ids that are given, or FREE.
+        noise: float32 [batch, steps] in [0, 1), what `choice` draws by; see `row_noise`.
         options: what `choice` takes besides.
 
     Returns:
-        int32 [batch, steps], padded after the end of sequence.
+        int32 [batch, steps], padded after the end of sequence; a text ends with NOT_FINITE where its logits are no
+        finite numbers.
     """
     config = model.config
     decoder = CachedDecoder(model, emit_limit, memory(model))
@@ -58,20 +64,35 @@ def search(
     ) -> tuple:
         logits, keys, values = decoder.step(state, ids, position)
         given = forced[:, position]
-        ids = tf.where(given == FREE, choice(logits, noise[:, position], *options[:-1]), given)
-        ids = tf.where(ended, config.pad_token_id, ids)
-        output = tf.where(tf.range(steps) == position, ids[:, tf.newaxis], output)
-        return (ids, ended | (ids == config.eos_token_id), output, forced, noise), keys, values
+        ids = tf.where(given == FREE, choice(logits, noise[:, position], *options), given)
+        # One that is not finite makes the sum so.
+        broken = ~ended & ~tf.math.is_finite(tf.reduce_sum(logits, axis=1))
+        ids = tf.where(ended | broken, config.pad_token_id, ids)
+        written = tf.where(broken, NOT_FINITE, ids)
+        output = tf.where(tf.range(steps) == position, written[:, tf.newaxis], output)
+        return (ids, ended | broken | (ids == config.eos_token_id), output, forced, noise), keys, values
 
     first = (
         tf.fill((batch,), config.decoder_start_token_id),
         tf.zeros((batch,), tf.bool),
         tf.fill((batch, steps), config.pad_token_id),
         forced,
-        # Row by row from one stream: what a row draws does not depend on how many follow it.
-        tf.random.stateless_uniform((batch, steps), (options[-1], 0)) if options else tf.zeros((batch, steps)),
+        noise,
     )
     return decoding_loop(proceed, step, first, state, steps)[2]
+
+
+def row_noise(seed: int, rows: Sequence[int], steps: int) -> np.ndarray:
+    """What each row draws its tokens by: float32 [rows, steps] in [0, 1), which follow from seed and row number alone.
+
+    The generator is Philox4x64-10 (Salmon et al. 2011) with the seed as key and the row number in the counter's
+    second word; the upper 24 bits of its numbers are the fraction. It runs on the CPU, outside compiled code: XLA's
+    generators and TensorFlow's draw different numbers from one seed.
+    """
+    word = 2**64
+    streams = [np.random.Philox(key=int(seed) % word**2, counter=int(row) * word) for row in rows]
+    drawn = np.array([stream.random_raw(steps) for stream in streams], np.uint64).reshape(len(streams), steps)
+    return (drawn >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)
 
 
 def greedy_choice(logits: Tensor, noise: Tensor) -> Tensor:

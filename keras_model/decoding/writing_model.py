@@ -62,7 +62,10 @@ class WritingModel(T5Network):
         run = getattr(self._current_generator(), method)
         parts = []
         for start in range(0, len(ids), batch_size):
-            generated = run(ids[start : start + batch_size], max_new_tokens, **options)
+            batch = ids[start : start + batch_size]
+            # What a row draws goes by its number among all, whatever the batch.
+            numbers = {"rows": range(start, start + len(batch))} if method == "sample" else {}
+            generated = run(batch, max_new_tokens, **numbers, **options)
             parts.append(generated[0][:, 0] if method == "beam" else generated)
         result = np.concatenate(parts) if parts else np.zeros((0, max_new_tokens), np.int32)
         return result if texts is None else texts.decode(result)

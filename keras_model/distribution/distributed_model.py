@@ -8,28 +8,35 @@ out batches itself: Keras leaves that to TensorFlow's automatic sharding, which 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
+
+from keras_model.backend import keras, require_methods
+
+require_methods(keras.Model, "fit", "evaluate", "make_train_function", "make_test_function", "_maybe_symbolic_build")
+require_methods(keras.random.SeedGenerator, "next")
 
 Strategy = Any  # a tf.distribute.Strategy; TensorFlow ships no types
 REPLICA_SEEDS = 0x61C88647
 """How far apart the seeds of neighbouring replicas are: 2^32 less the golden section of it."""
 
 
-def deal_out(dataset: tf.data.Dataset, strategy: Strategy) -> tf.distribute.DistributedDataset:
+def deal_out(dataset: tf.data.Dataset, strategy: Strategy, label_filling: int = 0) -> tf.distribute.DistributedDataset:
     """Gives each replica its rows of each global batch.
 
     Every worker makes the whole batch, which follows from the seed and the step, and takes its rows of it; so all of
     them together see each example once, and the batch is the one that a single device would see. Where the rows are no
-    multiple of the replicas, rows of zeros are added, which is padding in every tensor.
+    multiple of the replicas, rows are added: of zeros, which is padding in every input and no weight, and of
+    `label_filling` in the labels.
 
     Args:
         dataset: global batches, tensors [batch, ...] in any structure, the same on every worker.
         strategy: of the model.
+        label_filling: what is no label, in the second of a batch's parts.
 
     Returns:
         What `fit` and `evaluate` take; of each batch, every replica gets as many rows.
@@ -40,14 +47,19 @@ def deal_out(dataset: tf.data.Dataset, strategy: Strategy) -> tf.distribute.Dist
         own = replicas // context.num_input_pipelines
         first = context.input_pipeline_id * own
 
-        def shares(tensor: tf.Tensor) -> tf.Tensor:
+        def shares(tensor: tf.Tensor, filling: int = 0) -> tf.Tensor:
             """[batch, ...] -> [own replicas, rows of each, ...]"""
             rows, *rest = (size or tf.shape(tensor)[i] for i, size in enumerate(tensor.shape))
-            tensor = tf.pad(tensor, [[0, -rows % replicas], *[[0, 0]] * len(rest)])
+            padding = [[0, -rows % replicas], *[[0, 0]] * len(rest)]
+            tensor = tf.pad(tensor, padding, constant_values=tf.cast(filling, tensor.dtype))
             return tf.reshape(tensor, [replicas, -(-rows // replicas), *rest])[first : first + own]
 
         def share_all(*batch: Any) -> Any:
-            return tf.nest.map_structure(shares, batch)
+            fillings = [label_filling if part == 1 else 0 for part in range(len(batch))]
+            return tuple(
+                tf.nest.map_structure(functools.partial(shares, filling=filling), part)
+                for part, filling in zip(batch, fillings, strict=True)
+            )
 
         dealt = dataset.map(share_all).unbatch()
         if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
@@ -134,6 +146,11 @@ class DistributedModel(keras.Model):
                 results.update(scores if isinstance(scores, dict) else {})
         return results
 
+    @property
+    def label_filling(self) -> int:
+        """What the loss takes for no label."""
+        return 0
+
     train_function: Any
     test_function: Any
 
@@ -214,4 +231,4 @@ class DistributedModel(keras.Model):
                 options[steps] = batches
             elif batches % self.steps_per_execution == 0:
                 data, options[steps] = data.repeat(), batches  # each epoch goes on where the last one ended
-        return deal_out(data, self.distribute_strategy)
+        return deal_out(data, self.distribute_strategy, self.label_filling)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-import keras
 import tensorflow as tf
-from keras import ops
 
+from keras_model.backend import keras, ops
 from keras_model.training.dense_gradients import DenseGradients
 
 

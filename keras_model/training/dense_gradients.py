@@ -13,8 +13,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import tensorflow as tf
+
+from keras_model.backend import keras, require_methods
+
+require_methods(keras.optimizers.Optimizer, "apply", "_clip_gradients", "_all_reduce_sum_gradients")
 
 
 def dense_gradient(gradient: Any) -> Any:

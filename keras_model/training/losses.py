@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import keras
 import tensorflow as tf
-from keras import ops
 
+from keras_model.backend import keras, ops
 from keras_model.data.batches import PAD_ID
 
 Tensor = Any
@@ -37,7 +36,7 @@ class TokenCrossEntropy(keras.losses.Loss):
         sample_weight: optional weights, [batch] or [batch, target]; a token of weight 2 counts as two tokens.
 
     Returns:
-        A float32 scalar, in nats; 0 for a batch without a label.
+        A float32 scalar, in nats; 0 for a batch without a label, NaN for one with a label outside [0, vocab_size).
 
     Source: `compute_weighted_cross_entropy` of t5x. Mesh TensorFlow's label smoothing e spreads over all ids, the label
     among them, and subtracts nothing: it is the one here with e (V - 1) / V, plus a constant.
@@ -68,8 +67,8 @@ class TokenCrossEntropy(keras.losses.Loss):
         """The weighted sum of the losses of this replica's tokens; a float32 scalar."""
         labels = ops.cast(y_true, "int32")
         weights = token_weights(labels, self.pad_id, sample_weight)
-        # Padding, whatever its id, becomes class 0: the label must be one, and its loss is left out below.
-        classes = ops.reshape(ops.where(labels == self.pad_id, 0, labels), (-1,))
+        # What does not count, padding of whatever id, becomes class 0: its loss is left out below.
+        classes = ops.reshape(ops.where(weights > 0, labels, 0), (-1,))
         logits = ops.reshape(ops.cast(y_pred, "float32"), (-1, y_pred.shape[-1]))
         losses = cross_entropy(logits, classes, self.z_loss, self.label_smoothing)
         # `where` keeps a non-finite loss of a padded position, whose logits nobody defined, out of the sum.
@@ -109,10 +108,13 @@ def cross_entropy(logits: Tensor, labels: Tensor, z_loss: float = 0.0, label_smo
         labels: int32 [tokens], in [0, vocab_size).
 
     Returns:
-        float32 [tokens].
+        float32 [tokens]; NaN, as is its gradient, for a label that is out of range. A device may not raise an error
+        (XLA and GPUs clamp indices or drop them), and a loss that is no number cannot pass unseen.
     """
     size = logits.shape[-1]
     right, other = 1.0 - label_smoothing, label_smoothing / (size - 1)  # q at the label, and elsewhere
+    known = (labels >= 0) & (labels < size)
+    labels = tf.where(known, labels, 0)
     entropy = -sum(count * q * math.log(q) for count, q in ((1, right), (size - 1, other)) if q)
 
     @tf.custom_gradient
@@ -136,7 +138,7 @@ def cross_entropy(logits: Tensor, labels: Tensor, z_loss: float = 0.0, label_smo
 
         return total, gradient
 
-    return losses_of(logits)
+    return losses_of(logits) * tf.where(known, 1.0, math.nan)
 
 
 @keras.saving.register_keras_serializable("t5eval")

@@ -6,12 +6,12 @@ evaluation, each time as if all had equally many tokens. Here tokens are added u
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
-import keras
 import tensorflow as tf
-from keras import tree
 
+from keras_model.backend import keras, tree
 from keras_model.distribution.distributed_model import DistributedModel
 from keras_model.distribution.xla import compiles_step
 from keras_model.training.adafactor import Adafactor
@@ -59,8 +59,19 @@ class TokenExactModel(DistributedModel):
         self._asked_jit_compile = jit_compile
         if jit_compile == "auto":
             jit_compile = compiles_step() and not options.get("run_eagerly", False)
+        if self.variable_dtype in ("bfloat16", "float16"):
+            warnings.warn(
+                f"the weights are {self.variable_dtype}, whose few digits lose most updates: the model will hardly "
+                'learn. Make or load it with dtype="mixed_bfloat16", which computes in bfloat16 and keeps the weights '
+                "in float32.",
+                stacklevel=2,
+            )
         optimizer = Adafactor() if optimizer is None else optimizer
         super().compile(optimizer, loss, jit_compile=jit_compile, **options)
+
+    @property
+    def label_filling(self) -> int:
+        return self.loss.pad_id if isinstance(self.loss, TokenCrossEntropy) else 0
 
     def get_compile_config(self) -> dict[str, Any]:
         config = super().get_compile_config()
@@ -124,7 +135,7 @@ class TokenExactModel(DistributedModel):
         x, sample_weight = tree.map_structure(
             lambda value: _in_parts(value, parts), (x, sample_weight), none_is_leaf=False
         )
-        data = (x, _in_parts(y, parts, self.loss.pad_id), sample_weight)
+        data = (x, _in_parts(y, parts, self.label_filling), sample_weight)
 
         def add_part(part: Tensor, summed: Tensor, gradients: list[Tensor]) -> Any:
             x, y, sample_weight = tree.map_structure(lambda value: value[part], data, none_is_leaf=False)

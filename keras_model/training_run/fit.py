@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import tensorflow as tf
 
+from keras_model.backend import keras
 from keras_model.checkpoints import save_model
+from keras_model.checkpoints.weights import weights
 from keras_model.data.batch_plan import BatchPlan
 from keras_model.data.batches import Examples, Filling, Plan, batch_dataset
 from keras_model.data.packed_plan import PackedPlan
@@ -104,8 +105,8 @@ def fit(
     of them see; only the chief writes into it.
 
     Args:
-        model: trained in place, under the strategy that it was made under. When a run is resumed its weights are
-            replaced by the checkpoint's.
+        model: trained in place, under the strategy that it was made under; weights with trainable=False stay as they
+            are. When a run is resumed its weights are replaced by the checkpoint's.
         examples: tokenised examples.
         settings: how to train.
         folder: gets `checkpoints/`, `logs/` (TensorBoard's, and `scalars.jsonl`) and at the end `model/`.
@@ -121,7 +122,8 @@ def fit(
     Raises:
         TrainingError: the loss or a weight is no longer finite, the folder holds a run with other data or settings, the
             workers do not see the same run, or one of them is lost.
-        ValueError: the model does not compute in the settings' dtype.
+        ValueError: the model does not compute in the settings' dtype, all of it is frozen, or an example has an id that
+            it has no embedding for.
         CheckpointError: the newest checkpoint cannot be read, or is another model's.
         KeyboardInterrupt: Ctrl-C, after a checkpoint was saved.
     """
@@ -133,8 +135,14 @@ def fit(
             f"the settings say dtype={settings.dtype!r}, but the model computes in {model.dtype_policy.name!r}: "
             "make or load it with that dtype."
         )
+    examples.require_ids_below(model.config.vocab_size)
+    frozen = [weight.name for weight in weights(model) if not weight.variable.trainable]
+    if not model.trainable_variables:
+        raise ValueError("every weight of the model is frozen (trainable=False): there is nothing to train.")
     compile_model(model, settings)
     fixed = {**settings.fixed(), "data": examples.fingerprint()}
+    if frozen:
+        fixed["frozen"] = frozen
     if rates is not None:
         fixed |= {"sizes": list(sizes or ()), "rates": list(rates)}
     progress = _start_or_resume(model, fixed, settings, folder / "checkpoints")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,10 +49,12 @@ def newest_checkpoint(folder: Path) -> Path | None:
 
 
 def best_steps(scores: Mapping[int, Mapping[str, float]]) -> dict[str, int]:
-    """For each score that validation gave, the step at which it was highest; of equals the first."""
+    """For each score that validation gave, the step at which it was highest; of equals the first. NaN is never best."""
     best: dict[str, int] = {}
     for step in sorted(scores):
         for name, score in scores[step].items():
+            if math.isnan(score):
+                continue  # no number is higher than it
             if name not in best or score > scores[best[name]][name]:
                 best[name] = step
     return best

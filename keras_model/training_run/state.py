@@ -78,7 +78,7 @@ def restore(checkpoint: Path, model: T5) -> None:
 
 def seed_dropout(model: T5, seed: int) -> None:
     """Gives every random generator of the model its own seed and sets its count to zero."""
-    generators = model.non_trainable_variables
+    generators = _random_states(model)
     seeds = np.random.SeedSequence([seed, len(generators)]).generate_state(len(generators))
     for generator, own_seed in zip(generators, seeds, strict=True):
         generator.assign([int(own_seed) >> 1, 0])  # 31 bits: the state's type may be signed
@@ -140,4 +140,10 @@ def _save_state(path: Path, model: T5, progress: Progress) -> None:
 def _state_variables(model: T5) -> dict[str, Any]:
     """All state but the weights, by name. Numbered, because Keras' own names depend on what was built before."""
     optimizer = {f"optimizer.{i:05d}": variable for i, variable in enumerate(model.optimizer.variables)}
-    return optimizer | {f"random.{i:05d}": variable for i, variable in enumerate(model.non_trainable_variables)}
+    return optimizer | {f"random.{i:05d}": variable for i, variable in enumerate(_random_states(model))}
+
+
+def _random_states(model: T5) -> list[Any]:
+    """The states of the random generators: the variables that are no weights, frozen ones included."""
+    of_weights = {id(weight) for weight in model.weights}
+    return [variable for variable in model.non_trainable_variables if id(variable) not in of_weights]

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_model.backend import keras
 from keras_model.data.batches import Filling, Plan
 from keras_model.t5 import T5
 from keras_model.tokenizers.tokenizer import Tokenizer
@@ -28,7 +28,7 @@ Log = Callable[[int, Mapping[str, float]], None]
 
 
 class NonFiniteLossError(TrainingError):
-    """The loss became infinite or not a number.
+    """The loss, or the gradient's norm, became infinite or not a number.
 
     Attributes:
         step: the step, counted from 1.
@@ -101,9 +101,10 @@ class TrainingSteps(keras.callbacks.Callback):
         assert logs is not None
         taken = range(self._step, self._step + self._settings.steps_per_execution)
         self._step = taken.stop
-        loss = float(logs["loss"])
-        if not math.isfinite(loss):
-            raise self._non_finite(loss, taken)
+        loss, norm = float(logs["loss"]), float(self._t5.optimizer.gradient_norm.numpy())
+        for name, number in (("loss", loss), ("gradient's norm", norm)):
+            if not math.isfinite(number):
+                raise self._non_finite(name, number, taken)
         self._pause()
         last_made = max(self._made.pop(step, 0.0) for step in taken)
         self._waited += max(0.0, last_made - self._resumed_at)
@@ -111,7 +112,7 @@ class TrainingSteps(keras.callbacks.Callback):
         self.filling += filling
         self._filling += filling
         logs["step"] = self._step
-        logs["gradient_norm"] = float(self._t5.optimizer.gradient_norm.numpy())
+        logs["gradient_norm"] = norm
         seconds = self.seconds - self._logged_seconds
         logs["tokens_per_second"] = self._filling.tokens / seconds
         logs["waiting"] = self._waited / seconds
@@ -182,10 +183,10 @@ class TrainingSteps(keras.callbacks.Callback):
         if self._told is not None:
             self._told(step, numbers)
 
-    def _non_finite(self, loss: float, steps: range) -> NonFiniteLossError:
+    def _non_finite(self, name: str, number: float, steps: range) -> NonFiniteLossError:
         examples = np.concatenate([self._plan.rows(step) for step in steps])
         return NonFiniteLossError(
-            f"The loss of step {self._step} is {loss}. "
+            f"The {name} of step {self._step} is {number}. "
             f"{last_good(self._checkpoints)} A smaller learning rate or another seed may avoid it.",
             self._step,
             examples,

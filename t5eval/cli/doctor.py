@@ -12,6 +12,7 @@ from t5eval.doctor.data_folders import check_caches, check_data
 from t5eval.doctor.machine import (
     check_disk,
     check_installation,
+    check_keras_backend,
     check_locale,
     check_memory,
     check_plugins,
@@ -32,7 +33,7 @@ def command(data_dir: str | None, as_json: bool) -> int:
     with stage("looking at the installation"):
         found = [*check_installation(), *check_plugins()]
     with stage("importing TensorFlow in a process of its own"):
-        found.append(check_tensorflow())
+        found += [check_tensorflow(), check_keras_backend()]
     found += [check_memory(), check_disk(Path.cwd())]
     with stage("looking for data"):
         found += [*check_data(data_dir), *check_caches()]

@@ -136,6 +136,19 @@ def check_tensorflow(seconds: float = TENSORFLOW_SECONDS) -> Finding:
     return Finding("TensorFlow", "ok", f"{version}, devices: {devices}")
 
 
+def check_keras_backend() -> Finding:
+    """Returns whether Keras will run on TensorFlow; Keras is not imported."""
+    from keras_model.backend_choice import BACKEND, chosen_backend
+
+    backend, named_by = chosen_backend()
+    if backend == BACKEND:
+        return Finding("Keras backend", "ok", f"{backend}, by {named_by}")
+    return Finding(
+        "Keras backend", "warning", f"{backend}, by {named_by}; the Keras T5 needs {BACKEND}",
+        f"export KERAS_BACKEND={BACKEND}",
+    )  # fmt: skip
+
+
 def check_memory(meminfo: Path = Path("/proc/meminfo")) -> Finding:
     """Returns how much memory is free, as Linux says, else how much there is."""
     if meminfo.is_file():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from t5eval.support.stages import stage
 from t5eval.support.strategy import open_strategy
 from t5eval.support.tensorflow_import import import_keras_model
 from task_specs import Decode
-from task_specs.errors import UserError
+from task_specs.errors import UserError, quoted
 
 if TYPE_CHECKING:
     from keras_model.decoding.generator import Generator
@@ -55,11 +56,12 @@ class KerasGenerator:
         from keras_model.tokenizers.tokenizer import EOS_ID
 
         ids = _padded(batch)
-        if decode.method == "beam":
-            found, _ = self.generator.beam(ids, max_new_tokens, decode.beam_size, decode.alpha)
-            generated = found[:, 0]
-        else:
-            generated = self.generator.greedy(ids, max_new_tokens)
+        with self._finite(batch):
+            if decode.method == "beam":
+                found, _ = self.generator.beam(ids, max_new_tokens, decode.beam_size, decode.alpha)
+                generated = found[:, 0]
+            else:
+                generated = self.generator.greedy(ids, max_new_tokens)
         ended = (generated == EOS_ID).any(axis=1)
         texts = self.tokenizer.decode(generated.tolist())
         return [Generation(text, not bool(end)) for text, end in zip(texts, ended, strict=True)]
@@ -68,8 +70,27 @@ class KerasGenerator:
         """See `Predictor.rank`."""
         ids = self.tokenizer.encode(answers)
         tokens = tuple(map(len, ids))
-        sums = self.generator.rank(_padded(batch), ids)  # float32 [batch, answers]
+        with self._finite(batch):
+            sums = self.generator.rank(_padded(batch), ids)  # float32 [batch, answers]
         return [Ranking(tuple(row), tokens) for row in sums.tolist()]
+
+    @contextmanager
+    def _finite(self, batch: Sequence[Prepared]) -> Iterator[None]:
+        """Names the input for which the model's logits are NaN or infinite.
+
+        Raises:
+            UserError: they are.
+        """
+        from keras_model.decoding.generator import NonFiniteLogitsError
+
+        try:
+            yield
+        except NonFiniteLogitsError as error:
+            text = self.tokenizer.decode([list(batch[error.row].payload)])[0]
+            raise UserError(
+                f"{error}; the input is {quoted(text)}. Its weights are damaged, or too large for the precision: "
+                "try --dtype float32"
+            ) from None
 
 
 def _padded(batch: Sequence[Prepared]) -> Any:

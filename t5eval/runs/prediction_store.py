@@ -97,9 +97,14 @@ class PredictionStore:
 
     def ran_on(self, device: str | None) -> None:
         """Records what makes the predictions that come next; an earlier process may have had another device."""
-        if device is None or device in (self.device or ""):
+        if device is None:
             return
-        self.device = f"{self.device}, {device}" if self.device else device
+        # Names, not texts: "cuda:1" is a part of "cuda:10", and another device.
+        before = self.device.split(", ") if self.device else []
+        all_of_them = list(dict.fromkeys([*before, *device.split(", ")]))
+        if all_of_them == before:
+            return
+        self.device = ", ".join(all_of_them)
         write_json(self.path.with_suffix(".meta.json"), {**self._made_by, RAN_ON: self.device})
 
     def append(self, predictions: Iterable[Prediction]) -> None:

@@ -28,15 +28,21 @@ def import_keras_model() -> None:
 
     Raises:
         MissingPackage: a package of the extra `keras` is not installed.
+        UserError: Keras is set to another backend than TensorFlow, or lacks what `keras_model` builds on.
     """
-    if "keras" in sys.modules:
+    if "keras_model.backend" in sys.modules:
         return
-    from t5eval.support.errors import MissingPackage
+    from keras_model.backend_choice import BackendError, chosen_backend, require_backend
+    from t5eval.support.errors import MissingPackage, UserError
     from t5eval.support.stages import stage
 
     try:
+        require_backend(*chosen_backend())
         with stage("importing TensorFlow and Keras"), silent_stderr():
-            import keras  # noqa: F401
             import tensorflow  # noqa: F401
+
+            import keras_model.backend  # noqa: F401
+    except BackendError as error:
+        raise UserError(str(error)) from None
     except ModuleNotFoundError as error:
         raise MissingPackage(f"running a model needs {error.name}: pip install 't5eval[keras]'") from None

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
-
 import task_specs
+from keras_model.backend import keras
 from keras_model.decoding.generator import Generator
 from keras_model.tokenizers.tokenizer import Tokenizer
 from t5eval.data import data_source

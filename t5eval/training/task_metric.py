@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 
 import task_specs
+from keras_model.backend import keras
 from keras_model.tokenizers.tokenizer import Tokenizer
 from t5eval.metrics import Batch, get_metric
 from t5eval.scoring.score import judge, reference_examples, task_score

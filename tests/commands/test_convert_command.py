@@ -187,6 +187,17 @@ def test_what_cannot_be_done_is_one_line_and_leaves_nothing(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_a_tensor_that_is_not_finite_is_named(t5eval: Any, source: Path, tmp_path: Path) -> None:
+    weights = tensors(source)
+    name = "encoder.final_layer_norm.weight"
+    weights[name][0] = np.nan
+    save_file(weights, source / "model.safetensors")
+    done = t5eval("convert", source, tmp_path / "model")
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert f"tensor {name} holds NaN or infinity in 1 of {weights[name].size} numbers" in done.err
+    assert not (tmp_path / "model").exists()
+
+
 @pytest.mark.parametrize("format_", ["huggingface", "keras_hub"])
 def test_what_reads_back_otherwise_is_not_kept(
     format_: str, t5eval: Any, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -145,3 +145,17 @@ def test_the_command_prints_a_line_each_and_faults_are_its_status(
     faulty = t5eval("doctor", "--json", "--data-dir", official / "nowhere")
     assert (faulty.status, faulty.json["faults"], faulty.err) == (2, 1, "")
     assert [f["name"] for f in faulty.json["findings"] if f["state"] == "fault"] == ["data"]
+
+
+def test_another_backend_of_keras_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    found = doctor.check_keras_backend()
+    assert (found.state, found.found) == ("ok", "tensorflow, by Keras' default")
+    (tmp_path / "keras.json").write_text('{"backend": "jax"}')
+    found = doctor.check_keras_backend()
+    expected = f"jax, by the file {tmp_path / 'keras.json'}; the Keras T5 needs tensorflow"
+    assert (found.name, found.state, found.found) == ("Keras backend", "warning", expected)
+    assert found.advice == "export KERAS_BACKEND=tensorflow"
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")  # the variable goes before the file, as in Keras
+    assert doctor.check_keras_backend().state == "ok"

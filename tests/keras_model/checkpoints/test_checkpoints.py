@@ -113,6 +113,17 @@ def load_file_any(folder):
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, ml_dtypes.bfloat16])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_tensor_that_is_not_finite_is_named(value, dtype, references, changed):
+    weights = {name: tensor.astype(dtype) for name, tensor in references.tensors("v1_0").items()}
+    name = "decoder.block.1.layer.2.DenseReluDense.wo.weight"
+    weights[name][1, 2] = weights[name][0, 0] = value
+    message = rf"model\.safetensors: tensor {name} holds NaN or infinity in 2 of {weights[name].size:,} numbers"
+    with pytest.raises(CheckpointError, match=message):
+        load_model(changed(weights=weights))
+
+
 @pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float64])
 def test_other_floating_types_load_exactly(dtype, references, changed):
     weights = {name: value.astype(dtype) for name, value in references.tensors("v1_0").items()}

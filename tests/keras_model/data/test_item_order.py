@@ -55,6 +55,30 @@ def test_no_item_comes_again_before_all_of_its_part_came():
             assert max(times) - min(times) <= 1
 
 
+@pytest.mark.parametrize("rates", [None, [1.0, 1.0]])
+def test_two_epochs_of_a_part_differ_in_order(rates):
+    sizes = [32, 32]
+    order = ItemOrder(sizes, rates, 8, seed=3, least_batches=8)
+    walked = collections.defaultdict(list)
+    for window in range(4):
+        for item, epoch in zip(*(array.tolist() for array in order.window(window)), strict=True):
+            walked[item // 32, epoch].append(item % 32)
+    for part in (0, 1):
+        epochs = [walked[part, epoch] for epoch in range(4)]
+        assert all(sorted(epoch) == list(range(32)) for epoch in epochs)
+        assert len({tuple(epoch) for epoch in epochs}) == 4
+    assert walked[0, 0] != walked[1, 0]
+
+
+def test_each_epoch_of_a_part_has_a_permutation_of_its_own():
+    """A window mixes what it draws, so that this shows only where an epoch is cut: by which items came first."""
+    order = ItemOrder([1000, 1000], [1.0, 1.0], 8, seed=3, least_batches=50)  # 200 of each part in a window
+    first = [{item for item in order.window(window)[0].tolist() if item < 1000} for window in (0, 5, 10)]
+    assert [len(items) for items in first] == [200] * 3
+    assert len(first[0] & first[1]) < 100  # by chance 40
+    assert len(first[1] & first[2]) < 100
+
+
 def test_windows_are_mixed_and_follow_from_seed_and_number_alone():
     order = ItemOrder(SIZES, [1, 1, 1, 1], 8, seed=3)
     items = order.window(5)[0]

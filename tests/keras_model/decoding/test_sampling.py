@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from keras_model.decoding.generator import Generator
+from keras_model.decoding.search import row_noise
 from tests.keras_model.models import V1_0, V1_1, make_model, next_log_probabilities, sources
 
 DRAWS = 4000
@@ -74,6 +75,55 @@ def test_the_seed_decides_and_later_rows_do_not():
     assert (generator.sample(encoder_ids, 40, temperature=2.0, seed=2) != texts).any()
     assert texts.max() < 30
     assert len(np.unique(texts)) > 20
+
+
+def philox(key, counter):
+    """Philox4x64-10 as Salmon et al. (2011) define it: the four 64-bit numbers of a key and a counter."""
+    mask = 2**64 - 1
+    key, counter = [key & mask, key >> 64], [counter >> (64 * word) & mask for word in range(4)]
+    for _ in range(10):
+        left, right = 0xD2E7470EE14C6C93 * counter[0], 0xCA5A826395121157 * counter[2]
+        counter = [right >> 64 ^ counter[1] ^ key[0], right & mask, left >> 64 ^ counter[3] ^ key[1], left & mask]
+        key = [key[0] + 0x9E3779B97F4A7C15 & mask, key[1] + 0xBB67AE8584CAA73B & mask]
+    return counter
+
+
+def test_the_noise_is_philox_by_seed_and_row():
+    noise = row_noise(7, [0, 1, 70_000], 6)
+    for row, values in zip([0, 1, 70_000], noise, strict=True):
+        # NumPy counts on by one before it draws.
+        drawn = [number for block in (1, 2) for number in philox(7, row * 2**64 + block)][:6]
+        assert values.tolist() == [(number >> 40) / 2**24 for number in drawn]
+    assert noise.dtype == np.float32
+    np.testing.assert_array_equal(row_noise(7, [1], 3), noise[1:2, :3])  # a longer text begins as a shorter one does
+    assert (row_noise(-1, [0], 6) != row_noise(1, [0], 6)).any()
+
+
+def test_every_row_of_a_prompt_has_a_text_of_its_own_whatever_the_batch():
+    """Batches of 32 used to repeat the same 32 texts."""
+    model, prompt = make_model(V1_1), np.tile(sources(1, 8), (96, 1))
+    texts = model.generate(prompt, 20, method="sample", temperature=2.0, seed=5)
+    assert len({tuple(text) for text in texts.tolist()}) == 96
+    for batch_size in (7, 96):
+        again = model.generate(prompt, 20, method="sample", temperature=2.0, seed=5, batch_size=batch_size)
+        np.testing.assert_array_equal(again, texts)
+    alone = Generator(model).sample(prompt[:2], 20, temperature=2.0, seed=5, rows=[90, 3])
+    np.testing.assert_array_equal(alone, texts[[90, 3]])
+
+
+def test_xla_draws_the_same_texts():
+    model, encoder_ids = make_model(V1_1), sources(6, 8)
+    plain, compiled = (
+        Generator(model, jit_compile=xla).sample(encoder_ids, 20, temperature=2.0, seed=5) for xla in (False, True)
+    )
+    np.testing.assert_array_equal(compiled, plain)
+    assert len(np.unique(plain)) > 20
+
+
+@pytest.mark.parametrize("rows", [[0], [0, -1]])
+def test_rows_that_are_not_the_batch_s_are_refused(rows):
+    with pytest.raises(ValueError, match="rows must be 2 numbers from 0 on"):
+        Generator(make_model(V1_0)).sample(sources(2, 3), 3, rows=rows)
 
 
 def test_arguments_are_checked():

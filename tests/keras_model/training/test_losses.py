@@ -68,6 +68,43 @@ def test_other_padding_id(batch):
     assert TokenCrossEntropy.from_config(loss.get_config()).pad_id == -100
 
 
+@pytest.mark.parametrize("jit_compile", [False, True], ids=["plain", "XLA"])
+@pytest.mark.parametrize("label", [7, -1, 10**6])
+def test_a_label_that_no_class_has_makes_the_loss_nan(batch, label, jit_compile):
+    """XLA and GPUs clamp such an index, so that the loss of another class would be learned."""
+    import tensorflow as tf
+
+    labels, logits = batch
+
+    @tf.function(jit_compile=jit_compile)
+    def loss_and_gradient(labels, logits, weights):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            loss = TokenCrossEntropy()(labels, logits, weights)
+        return loss, tape.gradient(loss, logits)
+
+    sound = [float(loss_and_gradient(*map(tf.constant, (labels, logits, np.ones(4, np.float32))))[0])]
+    labels[1, 0] = label
+    loss, gradient = loss_and_gradient(*map(tf.constant, (labels, logits, np.ones(4, np.float32))))
+    assert np.isnan(float(loss))
+    assert np.isnan(gradient[1, 0]).all()
+    assert np.isfinite(gradient[0]).all()
+    # Where it does not count it does no harm.
+    weights = np.array([1, 0, 1, 1], np.float32)
+    loss, gradient = loss_and_gradient(*map(tf.constant, (labels, logits, weights)))
+    assert np.isfinite(float(loss))
+    assert np.isfinite(gradient).all()
+    assert np.isfinite(sound).all()
+
+
+def test_weights_that_sum_below_1_are_divided_by_their_sum(batch):
+    labels, logits = batch
+    losses = per_token(labels, logits)
+    weights = np.array([0.01, 0.02, 0.005, 0.0], np.float32)
+    expected = sum(weights[row] * loss for (row, _), loss in losses.items()) / sum(weights[row] for row, _ in losses)
+    assert float(TokenCrossEntropy()(labels, logits, weights)) == pytest.approx(expected, rel=1e-5)
+
+
 def written_out(labels, logits, z_loss, right, other):
     """The mean over real tokens with probability `right` at the label and `other` elsewhere, in float64."""
     losses = []
@@ -200,4 +237,37 @@ def test_two_replicas_take_the_step_of_one_device():
     the global gradient's."""
     command = [sys.executable, "-c", textwrap.dedent(TWO_REPLICAS)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.stdout.endswith("equal\n"), done.stderr[-3000:]
+
+
+OTHER_PADDING = """
+    import keras, numpy as np, tensorflow as tf
+    from keras_model.config import T5Config
+    from keras_model.t5 import T5
+    from keras_model.training.losses import TokenAccuracy, TokenCrossEntropy
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    config = T5Config(vocab_size=20, d_model=8, d_kv=4, d_ff=16, num_heads=2, num_layers=1)
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 20, (5, 6)).astype(np.int32)  # here 0 is a label as any other
+    labels[2:, 3:] = -100
+    inputs = {name: rng.integers(2, 20, (5, 6)).astype(np.int32) for name in ("encoder_ids", "decoder_ids")}
+    with tf.distribute.MirroredStrategy(["cpu:0", "cpu:1"]).scope():
+        model = T5(config)
+        model.compile(loss=TokenCrossEntropy(pad_id=-100), weighted_metrics=[TokenAccuracy(pad_id=-100)])
+    found = model.evaluate(tf.data.Dataset.from_tensors((inputs, labels)), verbose=0)
+    logits = model(inputs).numpy().astype(np.float64)
+    losses = np.log(np.exp(logits).sum(-1)) - np.take_along_axis(logits, labels.clip(0)[..., None], -1)[..., 0]
+    counts = labels != -100
+    expected = [losses[counts].mean(), (logits.argmax(-1) == labels)[counts].mean()]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    print("equal")
+"""
+
+
+def test_what_fills_up_the_replicas_shares_does_not_count():
+    """Five rows on two replicas: the sixth was one of zeros, labels where padding has another id."""
+    command = [sys.executable, "-c", textwrap.dedent(OTHER_PADDING)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.stdout.endswith("equal\n"), done.stderr[-3000:]

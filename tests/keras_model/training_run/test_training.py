@@ -23,7 +23,7 @@ from keras_model.training.adafactor import Adafactor
 from keras_model.training.dense_gradients import AdamW
 from keras_model.training_run.fit import TrainResult, compile_model, fit, make_optimizer, make_plan
 from keras_model.training_run.fit_settings import TrainSettings
-from keras_model.training_run.run_checkpoints import best_checkpoints, checkpoints_in, newest_checkpoint
+from keras_model.training_run.run_checkpoints import best_checkpoints, best_steps, checkpoints_in, newest_checkpoint
 from keras_model.training_run.state import TrainingError, restore, seed_dropout
 from keras_model.training_run.step_callback import NonFiniteLossError
 
@@ -290,6 +290,67 @@ def test_keeps_the_best_checkpoint_of_each_score(tmp_path, examples):
     assert best_checkpoints(tmp_path / "none") == {}
 
 
+def test_a_score_that_is_no_number_is_never_the_best(tmp_path, examples):
+    """NaN compares as not lower, so that the first one used to stay the best for ever."""
+    nan = float("nan")
+    rte = {4: nan, 8: 40.0, 12: 30.0}
+    result = fit(
+        new_model(), examples, SETTINGS, tmp_path, validate=lambda step, _: {"rte": rte[step], "undefined": nan}
+    )
+    assert result.best == {"rte": tmp_path / "checkpoints" / "step-00000008"}
+    assert best_steps({1: {"rte": 1.0}, 2: {"rte": nan}, 3: {"rte": 2.0}}) == {"rte": 3}
+
+
+def test_frozen_layers_stay_as_they_are_and_the_run_resumes(tmp_path, examples):
+    def half_frozen():
+        model = new_model()
+        model.encoder.trainable = False
+        return model
+
+    start = half_frozen().encoder.get_weights()
+    whole = half_frozen()
+    fit(whole, examples, SETTINGS, tmp_path / "whole")
+    for before, after in zip(start, whole.encoder.get_weights(), strict=True):
+        np.testing.assert_array_equal(after, before)
+    trained = zip(new_model().decoder.get_weights(), whole.decoder.get_weights(), strict=True)
+    assert any((before != after).any() for before, after in trained)
+
+    with pytest.raises(Killed):
+        fit(half_frozen(), examples, SETTINGS, tmp_path / "killed", callbacks=[At(6, raise_(Killed()))])
+    resumed = half_frozen()
+    assert fit(resumed, examples, SETTINGS, tmp_path / "killed").first_step == 4
+    assert_same_weights(resumed, whole)
+
+    with pytest.raises(TrainingError, match=r"frozen was \['encoder"):
+        fit(new_model(), examples, dataclasses.replace(SETTINGS, steps=20), tmp_path / "whole")
+
+
+def test_a_model_that_is_frozen_as_a_whole_is_refused(tmp_path, examples):
+    model = new_model()
+    model.trainable = False
+    with pytest.raises(ValueError, match="every weight of the model is frozen"):
+        fit(model, examples, SETTINGS, tmp_path)
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+@pytest.mark.parametrize("foreign", [24, -3])
+def test_an_id_that_the_model_has_not_is_found_before_the_first_step(tmp_path, side, foreign):
+    sides = {"source": [[3, 1], [4, 5, 1]], "target": [[3, 1], [4, 1]]}
+    sides[side][1][0] = foreign
+    examples = Examples.from_sequences(sides["source"], sides["target"])
+    with pytest.raises(ValueError, match=rf"The {side} of example 1 holds id {foreign}, .* the 24 ids"):
+        fit(new_model(), examples, SETTINGS, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_weights_of_few_digits_are_warned_of():
+    """With a pure bfloat16 policy a model trained to 2.78 that reaches 0.11 in float32."""
+    with pytest.warns(UserWarning, match=r'the weights are bfloat16.*dtype="mixed_bfloat16"'):
+        T5(SMALL, dtype="bfloat16").compile()
+    for sound in ("float32", "mixed_bfloat16"):
+        T5(SMALL, dtype=sound).compile()  # warnings are errors here
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -332,6 +393,18 @@ def test_loss_that_is_not_finite_stops_the_run(tmp_path, examples):
     assert caught.value.step == 7
     plan = BatchPlan(examples.sources.lengths, examples.targets.lengths, 8, bucket_width=4)
     np.testing.assert_array_equal(caught.value.examples, plan.rows(6))
+
+
+def test_gradient_that_is_not_finite_stops_the_run(tmp_path, examples, monkeypatch):
+    """The loss of that step is a number still; the weights after it would be none."""
+
+    def wreck():  # of all variables together; float32 overflows where each square is a number
+        norm = model.optimizer.gradient_norm
+        monkeypatch.setattr(norm, "numpy", lambda: np.float32(np.inf), raising=False)
+
+    model = new_model()
+    with pytest.raises(NonFiniteLossError, match=r"The gradient's norm of step 7 is inf\. .*step-00000004"):
+        fit(model, examples, SETTINGS, tmp_path, callbacks=[At(6, wreck)])
 
 
 def test_weights_that_are_not_finite_are_never_saved(tmp_path, examples):

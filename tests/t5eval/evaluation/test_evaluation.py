@@ -45,6 +45,14 @@ def test_batches(lengths: list[int], budget: int) -> None:
         assert len(batch) == MAX_BATCH_ROWS or (len(batch) + 1) * max(lengths[batch[0]], 1) > budget
 
 
+@pytest.mark.parametrize("length", [0, 1, 3])
+def test_a_thousand_short_inputs_go_in_batches_of_the_most_rows(length: int) -> None:
+    batches = plan_batches([length] * 1000, 16_384)
+    assert MAX_BATCH_ROWS < 1000
+    assert [len(batch) for batch in batches[:-1]] == [MAX_BATCH_ROWS] * (len(batches) - 1)
+    assert [i for batch in batches for i in batch] == list(range(1000))
+
+
 class Interrupted(Exception):
     """What stops a run in these tests."""
 

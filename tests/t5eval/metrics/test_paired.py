@@ -182,13 +182,15 @@ def test_randomisation_against_scipys_permutation_test() -> None:
 
 
 def test_the_interval_against_scipys_bootstrap() -> None:
+    import scipy
+    from packaging.version import Version
     from scipy.stats import bootstrap as by_scipy
 
+    named = "rng" if Version(scipy.__version__) >= Version("1.15") else "random_state"
     x = RANDOM.random(200)
     y = x + RANDOM.normal(0.1, 0.3, size=200)
-    expected = by_scipy(
-        (x, y), mean_difference, paired=True, vectorized=True, method="percentile", n_resamples=4000, rng=RANDOM
-    ).confidence_interval
+    options = {"paired": True, "vectorized": True, "method": "percentile", "n_resamples": 4000, named: RANDOM}
+    expected = by_scipy((x, y), mean_difference, **options).confidence_interval
     (interval,) = difference_intervals95([means(x, y)])
     assert interval == pytest.approx((expected.low, expected.high), abs=0.1 * (expected.high - expected.low))
 

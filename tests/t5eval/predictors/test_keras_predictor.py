@@ -87,6 +87,26 @@ def test_the_precision_is_the_models(predictor: KerasPredictor, folder: Path) ->
     assert rounded == pytest.approx(exact, rel=0.05)
 
 
+@pytest.mark.parametrize(
+    "way", [Decode(), Decode(method="beam", beam_size=2), Rank(CHOICES)], ids=["greedy", "beam", "rank"]
+)
+def test_an_input_whose_logits_are_no_numbers_is_named(folder: Path, tmp_path: Path, way: Decode | Rank) -> None:
+    """Numbers that float32 holds, and whose products it does not."""
+    from safetensors.numpy import load_file, save_file
+
+    huge = shutil.copytree(folder, tmp_path / "huge")
+    weights = load_file(huge / "model.safetensors")
+    for name in ("decoder.final_layer_norm.weight", "lm_head.weight"):
+        weights[name] = np.sign(weights[name]) * np.float32(3e38)
+    save_file(weights, huge / "model.safetensors")
+    predictor = KerasPredictor(huge)
+    prepared = predictor.prepare(["A painter wrote a letter."], 512)
+    message = r"NaN or infinity as logits.*; the input is 'A painter wrote a letter\.'\. .* try --dtype float32"
+    ranked = isinstance(way, Rank)
+    with pytest.raises(UserError, match=message):
+        _ = predictor.rank(prepared, CHOICES) if ranked else predictor.generate(prepared, 4, way)
+
+
 def test_a_vocabulary_from_elsewhere(predictor: KerasPredictor, folder: Path, tmp_path: Path) -> None:
     bare = tmp_path / "bare"
     shutil.copytree(folder, bare)

@@ -55,6 +55,23 @@ def test_what_is_appended_is_there_again(tmp_path: Path) -> None:
     assert [json.loads(line)["prediction"] for line in lines[:-1]] == texts
 
 
+def test_devices_are_told_apart_and_each_is_listed_once(tmp_path: Path) -> None:
+    """ "cuda:1" is a piece of the text "cuda:10", and used not to be recorded after it."""
+    for device, listed in [
+        ("cuda:10", "cuda:10"),
+        ("cuda:1", "cuda:10, cuda:1"),
+        ("cuda:10", "cuda:10, cuda:1"),
+        (None, "cuda:10, cuda:1"),
+        ("cuda:1, cuda:2", "cuda:10, cuda:1, cuda:2"),
+    ]:
+        with open_store(tmp_path) as store:
+            store.ran_on(device)
+            store.append([Prediction(listed, "yes")])  # without predictions there is nothing that ran anywhere
+            assert store.device == listed
+        meta = json.loads(file_of(tmp_path).with_suffix(".meta.json").read_text())
+        assert meta["ran_on"] == listed
+
+
 def test_each_batch_is_forced_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[int] = []
     monkeypatch.setattr("os.fsync", lambda handle: synced.append(os.fstat(handle).st_size))

@@ -1,0 +1,1 @@
+"""Programs for whoever works on this repository; the wheel does not hold them."""

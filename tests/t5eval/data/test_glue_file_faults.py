@@ -219,8 +219,8 @@ FAULTS = [
         "test",
         INDEX + b"0\tA.\tB.\n1\tA.\tB.\n0\tA.\tB.\n",
         4,
-        "its index '0' comes again; it came first on line 2; expected 2. A row's index is the id under which its answer "
-        "is handed in: take the official file, or sort the rows by index",
+        "its index '0' comes again; it came first on line 2; expected 2. A row's index is the id under which its "
+        "answer is handed in: take the official file, or sort the rows by index",
     ),
     (
         "rows in another order",

@@ -213,7 +213,7 @@ QNLI = TaskSpec(
     text=Fields("qnli", ("question", "sentence")),
     answer=Label(TWO_WAY),
     metrics=("accuracy",),
-    submission=ClassFile("QNLI.tsv", TWO_WAY),
+    submission=ClassFile("QNLI.tsv", TWO_WAY, other_versions={"version 1 of QNLI": 5740}),
     sizes={"train": 104743, "validation": 5463, "test": 5463},
     lengths=LENGTHS,
     published=table14(accuracy=(90.3, 93.7, 94.8, 96.3, 96.9)),

@@ -75,7 +75,7 @@ def shifted(what: str, found: Sequence[int], expected: Sequence[int]) -> str:
     if not expected or len(found) != len(expected) or found[-1] > MAX_NUMBER:
         return ""
     offset = found[0] - expected[0]
-    if abs(offset) <= SLIP or any(number - wanted != offset for number, wanted in zip(found, expected, strict=True)):
+    if not offset or any(number - wanted != offset for number, wanted in zip(found, expected, strict=True)):
         return ""
     return (
         f"{what} run from {found[0]:,} to {found[-1]:,}; they are those of the data, {expected[0]:,} to "

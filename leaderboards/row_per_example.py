@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-from leaderboards.causes import shifted
+from leaderboards.causes import SLIP, shifted
 from leaderboards.forms.text import WHOLE_NUMBER, text_lines
 from leaderboards.leaderboard import NAMED, Leaderboard, Rows, official_size
 from leaderboards.values import values_of
@@ -109,7 +109,7 @@ class RowPerExample(Leaderboard):
         missing = [example_id for example_id in ids if example_id not in line_of]
         if missing:
             faults.add(None, self._missing, missing, len(ids))
-            faults.cause(self._shifted(unknown.union(line_of), ids) if unknown else "")
+            faults.cause(self._shifted(unknown.union(line_of), ids) if len(unknown) > SLIP else "")
         elif not ids and len(line_of) != official_size(spec):
             faults.add(None, f"{len(line_of):,} {self.id_name[1]}; the leaderboard has {official_size(spec):,}")
         return Rows(len(found) - start - blank, answers)

@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from leaderboards.causes import shifted
+from leaderboards.causes import SLIP, shifted
 from leaderboards.forms.json_rows import add_missing, json_rows, number_of, shown
 from leaderboards.forms.json_values import JsonValues, json_values_of
 from leaderboards.forms.text import WHOLE_NUMBER
@@ -160,7 +160,7 @@ def _read_flat(
         elif idx is not None:
             answers[expected[idx]] = value
     add_missing("idx", expected, line_of, faults)
-    if unknown:
+    if len(unknown) > SLIP:
         faults.cause(shifted("idx", sorted({*unknown, *map(int, line_of)}), sorted(map(int, expected))))
     return Rows(count, answers)
 

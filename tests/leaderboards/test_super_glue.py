@@ -310,6 +310,12 @@ def test_answers_that_cannot_be_written(tmp_path: Path, task: str, answers: dict
     assert list(tmp_path.iterdir()) == []
 
 
+def test_queries_stand_in_their_own_order_not_in_that_of_their_passages(tmp_path: Path) -> None:
+    BOARD.write(tmp_path, {"super_glue/record": {"1/10": "c", "9/2": "a", "2/9": "b"}})
+    rows = [json.loads(line) for line in (tmp_path / "ReCoRD.jsonl").read_text().splitlines()]
+    assert rows == [{"idx": 2, "label": "a"}, {"idx": 9, "label": "b"}, {"idx": 10, "label": "c"}]
+
+
 def test_a_numpy_class_is_written_as_a_number(tmp_path: Path) -> None:
     BOARD.write(tmp_path, {"super_glue/copa": {"0": np.int64(1)}})
     assert (tmp_path / "COPA.jsonl").read_text() == '{"idx": 0, "label": 1}\n'

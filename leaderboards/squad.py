@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from leaderboards.causes import SLIP
 from leaderboards.files.archive import Contents, printable, unpack
 from leaderboards.files.writing import folder_digest, write_files
 from leaderboards.forms.json_object import Entry, json_object
@@ -179,7 +180,7 @@ class Squad(Leaderboard):
             return
         keys, known = {entry.key for entry in entries}, set(ids[spec.name])
         foreign, missing = len(keys - known), len(known - keys)
-        if min(foreign, missing) * 4 < len(known):
+        if min(foreign, missing) <= max(SLIP, len(known) // 4):
             return
         others = [s.name for s in self.tasks if s is not spec and _size(s) == len(keys)]
         meant = f", perhaps to {others[0]}, which has as many questions" if others else ""

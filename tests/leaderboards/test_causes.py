@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import leaderboards
-from leaderboards.causes import restarted, shifted
+import task_specs
+from leaderboards.causes import other_data, restarted, shifted
 from leaderboards.verdict import KEPT_FAULTS, FileFaults
 from task_specs import UserError
 from tests.leaderboards import conftest, super_glue_files
@@ -304,3 +305,13 @@ def test_the_cause_is_told_first_and_counted() -> None:
     kept = faults.kept("f")
     assert [fault.message for fault in kept[:3]] == ["the cause", "of the file", "of a line"]
     assert (faults.count, len(kept)) == (31, KEPT_FAULTS)
+
+
+def test_a_slip_of_a_few_rows_is_no_other_data() -> None:
+    rte, cola = task_specs.get("glue/rte"), task_specs.get("glue/cola")
+    assert other_data(rte, 2994, {rte: 3000, cola: 2994}).startswith(
+        "has 2,994 rows where 3,000 are expected, as many as CoLA.tsv (glue/cola)"
+    )
+    for count in (2995, 3000, 3005):
+        assert other_data(rte, count, {rte: 3000, cola: count}) == ""
+    assert other_data(rte, 3006, {rte: 3000, cola: 3006})

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from leaderboards.causes import other_data, other_owners
 from leaderboards.files.archive import Contents, is_junk, printable, unpack
 from leaderboards.files.writing import folder_digest, write_files, zip_bytes
 from leaderboards.values import submission_of
@@ -90,6 +91,15 @@ class Leaderboard(ABC):
         A leaderboard whose ids only the data tells returns none, and has `official_size` to go by.
         """
         return [str(row) for row in range(official_size(spec))]
+
+    def size(self, spec: TaskSpec, ids: Sequence[str] = ()) -> int:
+        """Returns how many data rows a task's file has, for these ids or else officially."""
+        return len(ids) or official_size(spec)
+
+    def is_official(self, spec: TaskSpec, ids: Sequence[str]) -> bool:
+        """Returns whether the ids of data are the leaderboard's, as far as these are known."""
+        known = self.ids(spec)
+        return not known or set(known) == set(ids)
 
     def rows(self, spec: TaskSpec, answers: Mapping[str, Any]) -> int:
         """Returns how many data rows `render` makes of answers: one each, unless rows hold several."""
@@ -190,7 +200,9 @@ class Leaderboard(ABC):
         self, path: Path, ids: Mapping[str, Sequence[str]] | None
     ) -> tuple[Verdict, dict[str, dict[str, Any]]]:
         ids = self._given(ids)
+        self._refuse_foreign(path)
         contents = unpack(path, self.files, self.suffix, self.subfolders)
+        sizes = {spec: self.size(spec, ids.get(spec.name, ())) for spec in self.tasks}
         faults = {file: FileFaults() for file in self.files}
         rows: dict[str, int] = {}
         values: dict[str, dict[str, Any]] = {}
@@ -199,12 +211,14 @@ class Leaderboard(ABC):
                 expected = ids[spec.name] if spec.name in ids else self.ids(spec)
                 found = self.parse(spec, contents.files[file], expected, faults[file])
                 rows[file], values[spec.name] = found.count, found.values
+                if faults[file].count:
+                    faults[file].cause(other_data(spec, found.count, sizes))
         for name, reason in (*contents.refused, *self._misplaced(contents)):
             faults.setdefault(name, FileFaults()).add(None, reason)
         if not rows and not any(found.count for found in faults.values()):
             name = path.resolve().name
             faults[name] = FileFaults()
-            faults[name].add(None, f"holds none of the leaderboard's files: {', '.join(self.files)}")
+            faults[name].add(None, self._holds_none(contents))
         return self._verdict(contents, faults, rows, ids), values
 
     def _verdict(
@@ -217,10 +231,16 @@ class Leaderboard(ABC):
         kept = {file: found.kept(printable(file)) for file, found in faults.items() if found.count}
         count = sum(found.count for found in faults.values())
         absent = tuple(file for file in self.files if file not in rows and file not in kept)
+        given = {file: spec for file, spec in self.files.items() if file in rows and spec.name in ids}
         foreign = [
             f"{file}: {len(ids[spec.name]):,} rows in this data; the leaderboard has {official_size(spec):,}"
-            for file, spec in self.files.items()
-            if file in rows and spec.name in ids and len(ids[spec.name]) != official_size(spec)
+            for file, spec in given.items()
+            if len(ids[spec.name]) != official_size(spec)
+        ]
+        foreign += [
+            f"{file}: the ids of this data are not the leaderboard's, which are numbered from 0"
+            for file, spec in given.items()
+            if len(ids[spec.name]) == official_size(spec) and not self.is_official(spec, ids[spec.name])
         ]
         status = INVALID if count else PARTIAL if absent else VALID_FOR_DATA if foreign else VALID
         extra = [printable(name) for name in contents.others if not self._fault_of(name, contents.packed)]
@@ -256,6 +276,20 @@ class Leaderboard(ABC):
             where = f"in the folder {printable(folder)}"
             return f"{where}; the leaderboard wants its files at the zip's root: zip the files alone"
         return f"not a file of this leaderboard.{self._meant(last)} It takes {', '.join(self.files)}"
+
+    def _refuse_foreign(self, path: Path) -> None:
+        """Raises an error for a single file that by its name is another leaderboard's.
+
+        Raises:
+            UserError: as said.
+        """
+        found = "" if path.name in self.files else other_owners([path.name], self.name)
+        if found and path.is_file():
+            raise UserError(f"{path}: not a file of leaderboard {self.name}; {found}")
+
+    def _holds_none(self, contents: Contents) -> str:
+        others = other_owners(contents.others, self.name)
+        return f"holds none of the leaderboard's files: {', '.join(self.files)}{others and f'; {others}'}"
 
     def _meant(self, name: str) -> str:
         from difflib import get_close_matches

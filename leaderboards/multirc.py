@@ -6,9 +6,10 @@ of the data. An answer's id is `P/Q/A`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from leaderboards.causes import Numbers, restarted, shifted
 from leaderboards.forms.json_rows import add_missing, json_rows, number_of, shown
 from leaderboards.forms.json_values import JsonValues
 from leaderboards.leaderboard import Rows, official_size
@@ -17,6 +18,10 @@ from task_specs import TaskSpec
 from task_specs.submission_files.json_lines import MultiRcFile
 
 FORM = '{"idx": 0, "passage": {"questions": [{"idx": 0, "answers": [{"idx": 0, "label": 1}]}]}}'
+
+
+# What is numbered, and within what.
+LEVELS = (("paragraph", ""), ("question", "paragraph"), ("answer", "question"))
 
 
 def paragraph_rows(labels: Mapping[tuple[int, ...], str | int]) -> list[dict[str, Any]]:
@@ -37,11 +42,13 @@ class _Known:
     def __init__(self, ids: Sequence[str]):
         self.expected = {prefix for example_id in ids for prefix in _prefixes(example_id)}
         self.line_of: dict[str, int] = {}
+        self.unknown: set[str] = set()
 
     def is_new(self, what: str, example_id: str, line: int, faults: FileFaults) -> bool:
         """Whether an id is expected and comes for the first time; if not, that is a fault."""
         if self.expected and example_id not in self.expected:
             faults.add(line, f"{what} {example_id[:60]} is not in the data")
+            self.unknown.add(example_id)
             return False
         if example_id in self.line_of:
             faults.add(line, f"{what} {example_id[:60]} comes again; it came first on line {self.line_of[example_id]}")
@@ -50,9 +57,10 @@ class _Known:
         return True
 
 
-def _prefixes(example_id: str) -> tuple[str, str, str]:
-    question = example_id.rpartition("/")[0]
-    return question.rpartition("/")[0], question, example_id
+def _prefixes(example_id: str) -> Iterator[str]:
+    """Yields the ids of an answer's paragraph, its question, and itself; those of a question or paragraph likewise."""
+    parts = example_id.split("/")
+    return ("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))
 
 
 def read_paragraphs(spec: TaskSpec, values: JsonValues, data: bytes, ids: Sequence[str], faults: FileFaults) -> Rows:
@@ -86,7 +94,10 @@ def read_paragraphs(spec: TaskSpec, values: JsonValues, data: bytes, ids: Sequen
                 answers[example_id] = value
     add_missing("answers", ids, known.line_of, faults)
     if not ids:
-        _count_faults(known, paragraphs, official_size(spec), faults)
+        for fault in numbering_faults(known.line_of, file.paragraphs, file.questions, official_size(spec)):
+            faults.add(None, fault)
+    elif known.unknown:
+        faults.cause(_cause({*known.unknown, *known.line_of}, known.expected))
     return Rows(count, answers)
 
 
@@ -118,8 +129,50 @@ def _answers(row: dict[str, Any], line: int, known: _Known, faults: FileFaults) 
                 yield example_id, answer["label"]
 
 
-def _count_faults(known: _Known, paragraphs: int, answers: int, faults: FileFaults) -> None:
-    depths = [example_id.count("/") for example_id in known.line_of]
-    for what, found, official in (("paragraphs", depths.count(0), paragraphs), ("answers", depths.count(2), answers)):
-        if found != official:
-            faults.add(None, f"has {found:,} {what}; the leaderboard has {official:,}")
+def numbering_faults(ids: Iterable[str], paragraphs: int, questions: int, answers: int) -> list[str]:
+    """Returns what is wrong with ids of which only the numbers are known: each kind runs on from 0 through the file.
+
+    Args:
+        ids: of answers, and of questions and paragraphs or not.
+        paragraphs: how many paragraphs there are.
+        questions: how many questions.
+        answers: how many answers.
+    """
+    found = _by_level(prefix for example_id in ids for prefix in _prefixes(example_id))
+    faults: list[str] = []
+    for (what, within), numbers, official in zip(LEVELS, found, (paragraphs, questions, answers), strict=True):
+        last, wanted = [parts[-1] for parts in numbers], range(official)
+        if last == list(wanted):
+            continue
+        cause = restarted(f"{what} idx", within, numbers, wanted) or shifted(f"{what} idx", last, wanted)
+        if cause:
+            faults.insert(0, cause)
+        if len(last) != official:
+            faults.append(f"has {len(last):,} {what}s; the leaderboard has {official:,}")
+        elif not cause:
+            row = next(row for row, number in enumerate(last) if number != row)
+            faults.append(
+                f"{what} {'/'.join(map(str, numbers[row]))} stands where {what} idx {row:,} is expected; they run on "
+                f"from 0 to {official - 1:,}"
+            )
+    return faults
+
+
+def _cause(found: Iterable[str], expected: Iterable[str]) -> str:
+    """Returns the one cause for which ids are not those of the data, empty if there is none."""
+    for (what, within), numbers, known in zip(LEVELS, _by_level(found), _by_level(expected), strict=True):
+        last, wanted = [parts[-1] for parts in numbers], [parts[-1] for parts in known]
+        if numbers != known and not restarted(what, within, known, wanted):
+            cause = restarted(f"{what} idx", within, numbers, wanted) or shifted(f"{what} idx", last, wanted)
+            if cause:
+                return cause
+    return ""
+
+
+def _by_level(ids: Iterable[str]) -> tuple[list[Numbers], list[Numbers], list[Numbers]]:
+    """Returns the ids of paragraphs, of questions and of answers as numbers, each sorted and once."""
+    levels: tuple[set[Numbers], set[Numbers], set[Numbers]] = (set(), set(), set())
+    for example_id in ids:
+        numbers = tuple(map(int, example_id.split("/")))
+        levels[len(numbers) - 1].add(numbers)
+    return sorted(levels[0]), sorted(levels[1]), sorted(levels[2])

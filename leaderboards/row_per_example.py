@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-from leaderboards.forms.text import text_lines
+from leaderboards.causes import SLIP, shifted
+from leaderboards.forms.text import WHOLE_NUMBER, text_lines
 from leaderboards.leaderboard import NAMED, Leaderboard, Rows, official_size
 from leaderboards.values import values_of
 from leaderboards.verdict import FileFaults
@@ -78,6 +79,7 @@ class RowPerExample(Leaderboard):
         expected = frozenset(ids)
         line_of: dict[str, int] = {}  # of each expected id, the line on which it came first
         answers: dict[str, Any] = {}
+        unknown: set[str] = set()
         blank = 0
         start = self._after_header(found, faults)
         for line, row in enumerate(found[start:], start=start + 1):
@@ -101,14 +103,21 @@ class RowPerExample(Leaderboard):
                     answers[example_id] = value
             else:
                 faults.add(line, self.unknown, example_id, ids)
+                unknown.add(example_id)
             if value is None:
                 faults.add(line, explain, text)
         missing = [example_id for example_id in ids if example_id not in line_of]
         if missing:
             faults.add(None, self._missing, missing, len(ids))
+            faults.cause(self._shifted(unknown.union(line_of), ids) if len(unknown) > SLIP else "")
         elif not ids and len(line_of) != official_size(spec):
             faults.add(None, f"{len(line_of):,} {self.id_name[1]}; the leaderboard has {official_size(spec):,}")
         return Rows(len(found) - start - blank, answers)
+
+    def _shifted(self, found: Collection[str], ids: Sequence[str]) -> str:
+        if not all(map(WHOLE_NUMBER.fullmatch, (*found, *ids))):
+            return ""
+        return shifted(self.id_name[1], sorted(map(int, found)), sorted(map(int, ids)))
 
     def _after_header(self, found: Sequence[str], faults: FileFaults) -> int:
         """Returns the position of the first row: a first line that is not the header is one if it has a row's form."""

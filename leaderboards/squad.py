@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from leaderboards.causes import SLIP
 from leaderboards.files.archive import Contents, printable, unpack
 from leaderboards.files.writing import folder_digest, write_files
 from leaderboards.forms.json_object import Entry, json_object
@@ -113,6 +114,7 @@ class Squad(Leaderboard):
         self, path: Path, ids: Mapping[str, Sequence[str]] | None
     ) -> tuple[Verdict, dict[str, dict[str, Any]]]:
         ids = self._given(ids)
+        self._refuse_foreign(path)
         contents = self._unpack(path)
         faults: dict[str, FileFaults] = {name: FileFaults() for name in contents.files}
         for name, reason in (*contents.refused, *self._misplaced(contents)):
@@ -127,14 +129,15 @@ class Squad(Leaderboard):
             entries = json_object(contents.files[answers_at], faults[answers_at])
             spec = self._version(entries or (), ids)
             found = self._judge(entries, ids.get(spec.name, ()), faults[answers_at], _text_fault)
-            self._count_fault(spec, ids, entries, faults[answers_at])
+            self._without_data(spec, ids, entries, faults[answers_at])
+            self._name_cause(spec, ids, entries, faults[answers_at])
             rows[answers_at], values[spec.name] = found.count, found.values
-            notes += self._notes(spec, found, ids)
+            notes += self._notes(spec, found, self._way(spec, ids, entries or ()))
         for name in sorted(probabilities & contents.files.keys()):
             rows[name] = self._probabilities(name, contents.files[name], spec, ids, faults[name], notes)
         if not contents.files and not any(found.count for found in faults.values()):
             faults[path.resolve().name] = missing = FileFaults()
-            missing.add(None, f"holds none of the leaderboard's files: {', '.join(self.files)}")
+            missing.add(None, self._holds_none(contents))
         return self._verdict_of(contents, faults, rows, answers_at, notes, spec, ids), values
 
     def _unpack(self, path: Path) -> Contents:
@@ -150,22 +153,51 @@ class Squad(Leaderboard):
             if spec.name in ids:
                 return len(keys ^ set(ids[spec.name])), 0
             # Without data only the exact count is a reason to prefer this version to one that was compared id by id.
+            if not by_count and _digest(keys) == _file_of(spec).ids_sha256:
+                return 0, 0
             return by_count if not ids or not by_count else len(keys) + _size(spec), 1
 
         return min(self.tasks, key=distance)
 
-    def _count_fault(
+    def _without_data(
         self, spec: TaskSpec, ids: Mapping[str, Sequence[str]], entries: Sequence[Entry] | None, faults: FileFaults
     ) -> None:
+        """Judges the ids of a version whose data is not at hand, as far as its row tells them."""
         if entries is None or spec.name in ids:
             return
-        count = len({entry.key for entry in entries})
-        if count != _size(spec):
+        keys = {entry.key for entry in entries}
+        if len(keys) != _size(spec):
             wanted = " or ".join(f"{_size(s):,} ({s.name})" for s in self.tasks)
-            faults.add(None, f"answers {count:,} questions; the leaderboard has {wanted}")
+            faults.add(None, f"answers {len(keys):,} questions; the leaderboard has {wanted}")
+        elif _file_of(spec).ids_sha256 not in ("", _digest(keys)):
+            faults.add(None, f"its {len(keys):,} ids are not those of {spec.name}; --data-dir names the others")
 
-    def _notes(self, spec: TaskSpec, found: Rows, ids: Mapping[str, Sequence[str]]) -> list[str]:
-        notes = [f"judged as {spec.name}, {'id by id' if spec.name in ids else 'by the number of its answers'}"]
+    def _name_cause(
+        self, spec: TaskSpec, ids: Mapping[str, Sequence[str]], entries: Sequence[Entry] | None, faults: FileFaults
+    ) -> None:
+        """Names other data as the cause, if many of the ids are foreign and as many of the data's are missing."""
+        if entries is None or spec.name not in ids:
+            return
+        keys, known = {entry.key for entry in entries}, set(ids[spec.name])
+        foreign, missing = len(keys - known), len(known - keys)
+        if min(foreign, missing) <= max(SLIP, len(known) // 4):
+            return
+        others = [s.name for s in self.tasks if s is not spec and _size(s) == len(keys)]
+        meant = f", perhaps to {others[0]}, which has as many questions" if others else ""
+        faults.cause(
+            f"{foreign:,} of its {len(keys):,} ids are not in {spec.name}, and {missing:,} of {len(known):,} questions "
+            f"are missing: these are answers to other data{meant}"
+        )
+
+    def _way(self, spec: TaskSpec, ids: Mapping[str, Sequence[str]], entries: Sequence[Entry]) -> str:
+        """Returns how a file was judged."""
+        if spec.name in ids:
+            return "id by id"
+        same = _digest({entry.key for entry in entries}) == _file_of(spec).ids_sha256
+        return "by a digest of its ids" if same else "by the number of its answers"
+
+    def _notes(self, spec: TaskSpec, found: Rows, way: str) -> list[str]:
+        notes = [f"judged as {spec.name}, {way}"]
         empty = sum(not text for text in found.values.values())
         if empty and not _file_of(spec).probabilities:
             notes.append(f"{empty:,} answers are empty; every question of {spec.name} has one")
@@ -221,6 +253,7 @@ class Squad(Leaderboard):
             files=rows,
             absent=absent,
             notes=tuple(notes),
+            ids_checked=spec is None or spec.name in ids or bool(_file_of(spec).ids_sha256),
         )
 
 
@@ -232,6 +265,12 @@ def _file_of(spec: TaskSpec) -> AnswersFile:
 
 def _size(spec: TaskSpec) -> int:
     return spec.sizes[_file_of(spec).split]
+
+
+def _digest(keys: Iterable[str]) -> str:
+    """Returns the SHA-256 of ids as a row of the registry has it."""
+    lines = "".join(f"{key}\n" for key in sorted(keys))
+    return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _entries(values: Mapping[str, Any]) -> bytes:

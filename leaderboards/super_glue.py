@@ -15,11 +15,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from leaderboards.causes import SLIP, shifted
 from leaderboards.forms.json_rows import add_missing, json_rows, number_of, shown
 from leaderboards.forms.json_values import JsonValues, json_values_of
 from leaderboards.forms.text import WHOLE_NUMBER
 from leaderboards.leaderboard import Leaderboard, Rows, official_size
-from leaderboards.multirc import paragraph_rows, read_paragraphs
+from leaderboards.multirc import numbering_faults, paragraph_rows, read_paragraphs
 from leaderboards.values import submission_of
 from leaderboards.verdict import FileFaults
 from task_specs import BENCHMARKS, TaskSpec, UserError, get
@@ -41,7 +42,20 @@ class SuperGlue(Leaderboard):
     subfolders = True
 
     def ids(self, spec: TaskSpec) -> Sequence[str]:
-        return super().ids(spec) if isinstance(submission_of(spec), JsonClassFile) else ()
+        # MultiRC's are numbers of three kinds, and which question has which answers only the data tells.
+        return () if isinstance(submission_of(spec), MultiRcFile) else super().ids(spec)
+
+    def is_official(self, spec: TaskSpec, ids: Sequence[str]) -> bool:
+        file = submission_of(spec)
+        if isinstance(file, MultiRcFile):
+            return not numbering_faults(ids, file.paragraphs, file.questions, official_size(spec))
+        return set(self.ids(spec)) == set(_by_number(spec, ids))
+
+    def size(self, spec: TaskSpec, ids: Sequence[str] = ()) -> int:
+        file = submission_of(spec)
+        if isinstance(file, MultiRcFile):
+            return self.rows(spec, dict.fromkeys(ids)) or file.paragraphs
+        return super().size(spec, ids)
 
     def rows(self, spec: TaskSpec, answers: Mapping[str, Any]) -> int:
         if isinstance(submission_of(spec), MultiRcFile):
@@ -113,15 +127,15 @@ def _read_flat(
         spec: the task.
         values: what labels may be.
         data: the file.
-        expected: idx to example id; empty where only the number of rows is known.
+        expected: idx to example id.
         faults: where faults are added.
     """
-    wanted = len(expected) or official_size(spec)
-    rows = json_rows(data, wanted, faults)
+    rows = json_rows(data, len(expected), faults)
     if rows is None:
         return Rows(0, {})
     line_of: dict[str, int] = {}
     answers: dict[str, Any] = {}
+    unknown: set[int] = set()
     count = 0
     for line, row in rows:
         count += 1
@@ -132,8 +146,9 @@ def _read_flat(
         if idx in line_of:
             faults.add(line, f"idx {shown(number)} comes again; it came first on line {line_of[idx]}")
             idx = None
-        elif idx is not None and expected and idx not in expected:
+        elif number is not None and idx not in expected:
             faults.add(line, _unknown_fault, number, expected)
+            unknown.add(number)
             idx = None
         elif idx is not None:
             line_of[idx] = line
@@ -143,10 +158,10 @@ def _read_flat(
         elif value is None:
             faults.add(line, values.explain, row["label"])
         elif idx is not None:
-            answers[expected.get(idx, idx)] = value
+            answers[expected[idx]] = value
     add_missing("idx", expected, line_of, faults)
-    if not expected and len(line_of) != wanted:
-        faults.add(None, f"has {len(line_of):,} different idx; the leaderboard has {wanted:,}")
+    if len(unknown) > SLIP:
+        faults.cause(shifted("idx", sorted({*unknown, *map(int, line_of)}), sorted(map(int, expected))))
     return Rows(count, answers)
 
 

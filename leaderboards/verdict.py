@@ -44,6 +44,7 @@ class Verdict:
         files: file to its number of data rows, for the leaderboard's files that are there and can be unpacked.
         absent: the leaderboard's files that are not there.
         notes: what is no fault but should be known.
+        ids_checked: whether the ids were compared; not, where only data that is not at hand tells them.
     """
 
     status: str
@@ -53,6 +54,7 @@ class Verdict:
     files: Mapping[str, int]
     absent: tuple[str, ...]
     notes: tuple[str, ...]
+    ids_checked: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """Returns what `t5eval check --json` prints."""
@@ -62,6 +64,7 @@ class Verdict:
             "fault_count": self.fault_count,
             "files": dict(self.files),
             "absent": list(self.absent),
+            "ids_checked": self.ids_checked,
             "notes": list(self.notes),
         }
 
@@ -88,6 +91,12 @@ class FileFaults:
             self._whole.append(text)
         else:
             self._lines.append((line, text))
+
+    def cause(self, message: str) -> None:
+        """Adds what is behind the other faults, and is told before them; nothing if the message is empty."""
+        if message:
+            self.count += 1
+            self._whole = [message, *self._whole][:KEPT_FAULTS]
 
     def kept(self, file: str) -> list[Fault]:
         """Returns the first faults, those of the file as a whole before those of its lines."""
@@ -141,5 +150,5 @@ def lines(verdict: Verdict) -> list[str]:
         case "partial":
             shown.append(f"partial: {', '.join(verdict.absent)} absent")
         case status:
-            shown.append(status)
+            shown.append(status if verdict.ids_checked else f"{status} (ids not checked: --data-dir)")
     return shown

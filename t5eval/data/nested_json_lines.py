@@ -40,8 +40,14 @@ def read_multirc(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, w
         paragraphs[p] = line.number
         passage = line.object_at(line.value, "passage")
         paragraph = line.text(passage, "text", "passage.")
+        questions: set[int] = set()
         for question in line.objects_at(passage, "questions", "passage."):
             q = line.id_at(question, "questions.")
+            if q in questions:
+                raise line.fault(
+                    f"a second question with idx {q} in paragraph {p}; their answers would be taken for one's"
+                )
+            questions.add(q)
             asked = line.text(question, "question", "questions.")
             for answer in line.objects_at(question, "answers", "questions."):
                 a = line.id_at(answer, "answers.")
@@ -62,13 +68,24 @@ def read_record(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, wi
         DataError: the file is damaged or is not the benchmark's; the message names file and line.
     """
     file = JsonFile(json_lines_files(spec, split, data_dir)[0], data_dir, summary)
+    passages: dict[int, int] = {}
+    queries: dict[int, int] = {}
     for line in file.lines():
         p = line.id_at(line.value)
+        if p in passages:
+            raise line.fault(f"a second passage with idx {p}; the first is in line {passages[p]}")
+        passages[p] = line.number
         passage = line.object_at(line.value, "passage")
         text = line.text(passage, "text", "passage.")
         entities = _entities(line, passage, text)
         for query in line.objects_at(line.value, "qas"):
             q = line.id_at(query, "qas.")
+            if q in queries:
+                raise line.fault(
+                    f"a second query with idx {q}, the first is in line {queries[q]}; its idx is all that the "
+                    f"leaderboard's file says of a query"
+                )
+            queries[q] = line.number
             features = {
                 "passage": text,
                 "query": line.text(query, "query", "qas."),

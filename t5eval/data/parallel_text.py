@@ -78,19 +78,25 @@ def _pairs(source: ParallelText, files: Files, data_dir: Path, summary: Summary)
         originals = [segment.text for segment in found.frame.segments]
         yield from zip(originals, found.target or [None] * len(originals), strict=True)
         return
-    originals = [segment.text for segment in parse_sgml(data_dir / files.source, data).segments]
+    segments = list(parse_sgml(data_dir / files.source, data).segments)
     if not files.target:
-        yield from ((original, None) for original in originals)
+        yield from ((segment.text, None) for segment in segments)
         return
     data, digest = read_bounded(data_dir / files.target)
     summary.files[files.target] = digest
-    translations = [segment.text for segment in parse_sgml(data_dir / files.target, data).segments]
-    if len(originals) != len(translations):
+    translated = list(parse_sgml(data_dir / files.target, data).segments)
+    if len(segments) != len(translated):
         raise DataError(
-            f"{data_dir / files.target}: has {len(translations):,} segments, {files.source} has {len(originals):,}; "
+            f"{data_dir / files.target}: has {len(translated):,} segments, {files.source} has {len(segments):,}; "
             f"they must belong together"
         )
-    yield from zip(originals, translations, strict=True)
+    for number, (segment, other) in enumerate(zip(segments, translated, strict=True), start=1):
+        if segment.id != other.id:
+            raise DataError(
+                f"{data_dir / files.target}: segment {number:,} has id {quoted(other.id)}, that of {files.source} has "
+                f"{quoted(segment.id)}; they must belong together: take both files from one distribution"
+            )
+        yield segment.text, other.text
 
 
 class PlainFile:

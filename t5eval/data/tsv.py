@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from t5eval.data.summary import Summary
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
 
 
 def tsv_files(spec: TaskSpec, split: str, data_dir: Path) -> list[str]:
@@ -73,7 +75,7 @@ def read_tsv(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_
     """Yields a split's examples in file order, and fills `summary`.
 
     An example's id is the 0-based row of its file, `PART/ROW` where the split joins files; a dropped row leaves its
-    number unused.
+    number unused. Where the file numbers its rows, the numbers must be the same.
 
     Raises:
         DataError: a file is damaged or is not the benchmark's; the message names file and line.
@@ -104,11 +106,12 @@ def _read_file(
     drops = split in source.drop_incomplete
     dropped: list[int] = []
     places: dict[str, int] = {}
-    label_at: int | None = None
+    label_at = index_at = None
     rows = 0
     for line, row in table.rows():
         if not places:
             places, label_at = _find_columns(table, source, labelled=split != "test")
+            index_at = _find_index(table, source, split)
         if len(row) != len(table.columns):
             short_and_whole = len(row) < len(table.columns) and not table.last_line_torn
             if not (drops and short_and_whole):
@@ -124,6 +127,8 @@ def _read_file(
             dropped.append(line)
             rows += 1
             continue
+        if index_at is not None and row[index_at] != str(rows):
+            raise table.fault(line, _index_fault(table.columns[index_at], row[index_at], rows, line))
         features: dict[str, Any] = {feature: row[place] for feature, place in places.items()}
         if drops and ("" in features.values() or (label_at is not None and not row[label_at])):
             if table.last_line_torn and not row[-1]:
@@ -160,6 +165,29 @@ def _find_columns(table: _Table, source: Tsv, labelled: bool) -> tuple[dict[str,
     places = {feature: table.columns.index(column) for feature, column in source.fields.items()}
     has_label = source.label is not None and source.label in table.columns
     return places, table.columns.index(source.label) if has_label and source.label else None
+
+
+def _find_index(table: _Table, source: Tsv, split: str) -> int | None:
+    """Returns where the rows' numbers stand, None in a file without them."""
+    column = source.index.get(split, "")
+    if table.columns.count(column) > 1:
+        raise table.fault(1, f"the header has the column {column!r} twice")
+    return table.columns.index(column) if column in table.columns else None
+
+
+def _index_fault(column: str, found: str, row: int, line: int) -> str:
+    """Returns what is wrong with the number of a row, all rows before it having the right ones."""
+    if not WHOLE_NUMBER.fullmatch(found):
+        what = "is no row number"
+    elif int(found) < row:
+        what = f"comes again; it came first on line {line - row + int(found)}"
+    else:
+        what = "comes too early; rows before it are missing or stand elsewhere"
+    return (
+        f"its {column} {quoted(found)} {what}; expected {row}. A row's {column} is the id under which its answer is "
+        f"handed in: take the official file, or sort the rows by {column} (to read them as they stand, take the "
+        f"column out)"
+    )
 
 
 def _label(

@@ -32,7 +32,8 @@ def read_back(path: Path, spec: TaskSpec, split: str, source: DataSource) -> dic
                 continue
     values = leaderboard.read(path, ids)
     if spec.name not in values:
-        raise UserError(f"{path}: {spec.submission.file} is not in it, so there is nothing of {spec.name} to score")
+        held = f"; it answers {' and '.join(values)}" if values else ""
+        raise UserError(f"{path}: has no {spec.submission.file} with answers to {spec.name} to score{held}")
     return values[spec.name]
 
 

@@ -12,6 +12,8 @@ from task_specs.texts.fields import Fields
 from task_specs.texts.wnli import WnliReferent
 
 FILES = {"train": "train.tsv", "validation": "dev.tsv", "test": "test.tsv"}
+# The column that numbers the rows, in the files that have it.
+INDEX = dict.fromkeys(FILES, "index")
 LENGTHS = Lengths(inputs=512, targets=84)
 ENTAILMENT = ("entailment", "neutral", "contradiction")
 TWO_WAY = ("entailment", "not_entailment")
@@ -29,6 +31,7 @@ COLA = TaskSpec(
         classes=DIGITS,
         columns=("source", "label", "mark", "sentence"),
         headerless=("train", "validation"),
+        index={"test": "index"},
     ),
     tfds="glue/cola",
     text=Fields("cola", ("sentence",)),
@@ -44,7 +47,7 @@ SST2 = TaskSpec(
     name="glue/sst2",
     benchmark="glue",
     aliases=("glue_sst2_v002",),
-    source=Tsv("glue/SST-2", FILES, fields={"sentence": "sentence"}, label="label", classes=DIGITS),
+    source=Tsv("glue/SST-2", FILES, fields={"sentence": "sentence"}, label="label", classes=DIGITS, index=INDEX),
     tfds="glue/sst2",
     text=Fields("sst2", ("sentence",)),
     answer=Label(("negative", "positive")),
@@ -65,6 +68,7 @@ MRPC = TaskSpec(
         fields={"sentence1": "#1 String", "sentence2": "#2 String"},
         label="Quality",
         classes=DIGITS,
+        index=INDEX,
     ),
     tfds="glue/mrpc",
     copies=Copies(renumbered=True, unlabelled=("test",)),
@@ -82,7 +86,9 @@ STSB = TaskSpec(
     name="glue/stsb",
     benchmark="glue",
     aliases=("glue_stsb_v002",),
-    source=Tsv("glue/STS-B", FILES, fields={"sentence1": "sentence1", "sentence2": "sentence2"}, label="score"),
+    source=Tsv(
+        "glue/STS-B", FILES, fields={"sentence1": "sentence1", "sentence2": "sentence2"}, label="score", index=INDEX
+    ),
     tfds="glue/stsb",
     text=Fields("stsb", ("sentence1", "sentence2")),
     answer=Number(0.0, 5.0, step=0.2),
@@ -106,6 +112,8 @@ QQP = TaskSpec(
         classes=DIGITS,
         # Not the test rows: the leaderboard wants an answer for each of them.
         drop_incomplete=("train", "validation"),
+        # The ids of the other files are those of Quora's pairs.
+        index={"test": "id"},
     ),
     tfds="glue/qqp",
     text=Fields("qqp", ("question1", "question2")),
@@ -127,6 +135,7 @@ def _mnli(name: str, files: dict[str, str | dict[str, str]]) -> Tsv:
         fields={"premise": "sentence1", "hypothesis": "sentence2"},
         label="gold_label",
         classes=ENTAILMENT,
+        index=dict.fromkeys(files, "index"),
     )
 
 
@@ -198,12 +207,13 @@ QNLI = TaskSpec(
         fields={"question": "question", "sentence": "sentence"},
         label="label",
         classes=TWO_WAY,
+        index=INDEX,
     ),
     tfds="glue/qnli",
     text=Fields("qnli", ("question", "sentence")),
     answer=Label(TWO_WAY),
     metrics=("accuracy",),
-    submission=ClassFile("QNLI.tsv", TWO_WAY),
+    submission=ClassFile("QNLI.tsv", TWO_WAY, other_versions={"version 1 of QNLI": 5740}),
     sizes={"train": 104743, "validation": 5463, "test": 5463},
     lengths=LENGTHS,
     published=table14(accuracy=(90.3, 93.7, 94.8, 96.3, 96.9)),
@@ -219,6 +229,7 @@ RTE = TaskSpec(
         fields={"sentence1": "sentence1", "sentence2": "sentence2"},
         label="label",
         classes=TWO_WAY,
+        index=INDEX,
     ),
     tfds="glue/rte",
     text=Fields("rte", ("sentence1", "sentence2")),
@@ -236,6 +247,7 @@ WNLI_SOURCE = Tsv(
     fields={"sentence1": "sentence1", "sentence2": "sentence2"},
     label="label",
     classes=DIGITS,
+    index=INDEX,
 )
 WNLI_CLASSES = ("not_entailment", "entailment")
 
@@ -279,6 +291,7 @@ AX = TaskSpec(
         fields={"premise": "sentence1", "hypothesis": "sentence2"},
         classes=ENTAILMENT,
         labels={"test": Labels("diagnostic-full.tsv", "Label", {"premise": "Premise", "hypothesis": "Hypothesis"})},
+        index={"test": "index"},
     ),
     tfds="glue/ax",
     text=MNLI_TEXT,

@@ -14,6 +14,7 @@ from task_specs.texts.squad import SquadQuestion
 
 LENGTHS = Lengths(inputs=512, targets=97)
 V1_1 = SquadJson("squad", {"train": "train-v1.1.json", "validation": "dev-v1.1.json"}, version="1.1")
+V1_1_IDS = "5adcf41f13d459ba95d6426e37b2d0f6a141a2108e5e6bf462ae0ce90b20b875"
 V1_1_SIZES = {"train": 87599, "validation": 10570}
 # T5's papers and scripts score padded text against padded answers.
 V1_1_METRICS = ("em", "f1", "em_t5", "f1_t5")
@@ -27,7 +28,7 @@ SQUAD = TaskSpec(
     text=SquadQuestion("question:"),
     answer=ContextSpan(),
     metrics=V1_1_METRICS,
-    submission=AnswersFile("predictions.json", split="validation"),
+    submission=AnswersFile("predictions.json", split="validation", ids_sha256=V1_1_IDS),
     sizes=V1_1_SIZES,
     lengths=LENGTHS,
     published=table14(

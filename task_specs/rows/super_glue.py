@@ -82,7 +82,7 @@ MULTIRC = TaskSpec(
     answer=Label(("False", "True")),
     metrics=("f1a", "em", "em_t5"),
     task_score=("f1a", "em"),
-    submission=MultiRcFile("MultiRC.jsonl", paragraphs=166),
+    submission=MultiRcFile("MultiRC.jsonl", paragraphs=166, questions=1820),
     sizes={"train": 27243, "validation": 4848, "test": 9693},
     lengths=LENGTHS,
     published=table14(f1a=(69.3, 79.7, 83.3, 86.8, 88.2), em=(26.3, 43.1, 50.7, 58.3, 62.3)),

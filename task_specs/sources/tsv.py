@@ -43,6 +43,8 @@ class Tsv:
         drop_incomplete: the splits whose rows with an empty or missing field are dropped and counted, as the official
             reader does; their ids stay unused.
         labels: labels that stand in a file of their own, by split.
+        index: by split, the column that numbers a file's rows from 0. A file may go without it; one that has it must
+            have its rows in that order, since an example's id is its row.
     """
 
     folder: str
@@ -54,6 +56,7 @@ class Tsv:
     headerless: tuple[str, ...] = ()
     drop_incomplete: tuple[str, ...] = ()
     labels: Mapping[str, Labels] = field(default_factory=FrozenDict)
+    index: Mapping[str, str] = field(default_factory=FrozenDict)
     kind: ClassVar[str] = "tsv"
 
     def __post_init__(self) -> None:
@@ -66,6 +69,7 @@ class Tsv:
         )
         object.__setattr__(self, "fields", FrozenDict(self.fields))
         object.__setattr__(self, "labels", FrozenDict(self.labels))
+        object.__setattr__(self, "index", FrozenDict(self.index))
         if not self.files or not self.fields:
             raise SpecError("source 'tsv' needs at least one file and one field")
         if "label" in self.fields:
@@ -80,7 +84,7 @@ class Tsv:
                 raise SpecError(f"source 'tsv': labels compare {unknown}, not among its fields {list(self.fields)}")
         if bool(self.columns) != bool(self.headerless):
             raise SpecError("source 'tsv': 'columns' and 'headerless' go together")
-        for name in (*self.headerless, *self.drop_incomplete, *self.labels):
+        for name in (*self.headerless, *self.drop_incomplete, *self.labels, *self.index):
             if name not in self.files:
                 raise SpecError(
                     f"source 'tsv': split {name!r} has no file; the splits with files are {list(self.files)}"

@@ -27,7 +27,10 @@ class JsonClassFile:
 
 @dataclass(frozen=True)
 class JsonTextFile:
-    """`{"idx": QUERY, "label": "text"}` for each example, whose id is `PASSAGE/QUERY`."""
+    """`{"idx": QUERY, "label": "text"}` for each example, whose id is `PASSAGE/QUERY`.
+
+    The queries of the official split are numbered from 0.
+    """
 
     file: str
     split: str = "test"
@@ -41,12 +44,15 @@ class MultiRcFile:
     Attributes:
         file: the file's name.
         paragraphs: how many paragraphs the official split has.
+        questions: how many questions it has. Paragraphs, questions and answers are numbered from 0, each through the
+            whole split.
         labels: what is written for each class; type counts.
         split: the split whose answers it holds.
     """
 
     file: str
     paragraphs: int
+    questions: int
     labels: tuple[str | int, ...] = (0, 1)
     split: str = "test"
     kind: ClassVar[str] = "multirc"

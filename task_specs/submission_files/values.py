@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from task_specs.errors import SpecError
+from task_specs.records import FrozenDict
 
 
 @dataclass(frozen=True)
@@ -17,15 +19,19 @@ class ClassFile:
         file: the file's name.
         labels: what is written for each class, in the order of the answer's classes.
         split: the split whose answers it holds.
+        other_versions: versions of the data that the leaderboard does not take, with their numbers of rows, so that a
+            file which answers one of them is told so.
     """
 
     file: str
     labels: tuple[str, ...]
     split: str = "test"
+    other_versions: Mapping[str, int] = field(default_factory=FrozenDict)
     kind: ClassVar[str] = "class"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))
+        object.__setattr__(self, "other_versions", FrozenDict(self.other_versions))
 
 
 @dataclass(frozen=True)

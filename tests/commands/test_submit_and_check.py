@@ -137,6 +137,39 @@ def test_an_empty_file_of_a_run_is_filled_like_a_missing_answer(suite: Path, per
     assert written.filled == {"glue/rte": (80, 0)}
 
 
+@pytest.mark.parametrize("fill", [["glue/sst2=0", "1"], ["1", "glue/sst2=0"]], ids=["task first", "label first"])
+def test_a_tasks_own_label_holds_whichever_comes_first(
+    suite: Path, perfect_run: Path, tmp_path: Path, fill: list[str]
+) -> None:
+    for task in ("cola", "sst2"):
+        file = perfect_run / "predictions" / "glue" / task / "test.jsonl"
+        file.write_text("".join(f"{line}\n" for line in file.read_text().splitlines()[1:]))
+    out = tmp_path / "glue.zip"
+    written = submit("glue", perfect_run, suite, out, fill=fill, official_counts=False)
+    assert written.filled == {"glue/cola": (1, 0), "glue/sst2": (1, 0)}
+    with zipfile.ZipFile(out) as archive:
+        first = {name: archive.read(f"{name}.tsv").decode().split("\n")[1] for name in ("CoLA", "SST-2")}
+    assert first == {"CoLA": "0\t1", "SST-2": "0\t0"}
+
+
+def test_data_with_more_rows_than_the_leaderboards_is_refused(tmp_path: Path) -> None:
+    data, official = tmp_path / "glue" / "WNLI", task_specs.get("glue/wnli").sizes["test"]
+    data.mkdir(parents=True)
+    rows = [f"{i}\tThe mug fell. It broke.\tThe mug broke.\n" for i in range(official + 1)]
+    predictions = [(i, "mug") for i in range(official + 1)]
+    write_predictions(tmp_path / "predictions/glue/wnli/test.jsonl", predictions)
+    for count, said in ((official + 1, "its test data has 147 of the leaderboard's 146 rows"), (official, "")):
+        (data / "test.tsv").write_text("index\tsentence1\tsentence2\n" + "".join(rows[:count]))
+        write_predictions(tmp_path / "predictions/glue/wnli/test.jsonl", predictions[:count])
+        out = tmp_path / f"{count}.zip"
+        if said:
+            with pytest.raises(UserError, match=f"glue/wnli: {said}"):
+                submit("glue", tmp_path, tmp_path, out)
+            assert not out.exists()
+        else:
+            assert submit("glue", tmp_path, tmp_path, out, partial=True).files == {"WNLI.tsv": official}
+
+
 def test_check_of_what_is_not_there_is_one_line(t5eval: Any, tmp_path: Path) -> None:
     done = t5eval("check", "glue", tmp_path / "none.zip")
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import leaderboards
+import task_specs
 from leaderboards.forms.json_object import json_object
-from leaderboards.squad import SQUAD
+from leaderboards.squad import SQUAD, Squad
 from leaderboards.verdict import FileFaults
 from task_specs import UserError
 
@@ -131,13 +134,76 @@ def test_the_version_is_the_one_that_a_file_comes_closest_to(tmp_path: Path) -> 
 
 def test_without_data_the_count_decides(tmp_path: Path) -> None:
     whole = json.dumps({str(i): "x" for i in range(10570)})
-    assert checked(tmp_path, whole, None) == ["note: judged as squad/v1.1, by the number of its answers", "valid"]
+    assert checked(tmp_path, whole, None) == [
+        "p.json: its 10,570 ids are not those of squad/v1.1; --data-dir names the others",
+        "note: judged as squad/v1.1, by the number of its answers",
+        "invalid: 1 fault",
+    ]
+    second = json.dumps({str(i): "x" for i in range(11873)})
+    assert checked(tmp_path, second, None) == [
+        "note: judged as squad/v2.0, by the number of its answers",
+        "valid (ids not checked: --data-dir)",
+    ]
     short = json.dumps({str(i): "x" for i in range(10569)})
     assert checked(tmp_path, short, None) == [
         "p.json: answers 10,569 questions; the leaderboard has 10,570 (squad/v1.1) or 11,873 (squad/v2.0)",
         "note: judged as squad/v1.1, by the number of its answers",
         "invalid: 1 fault",
     ]
+
+
+def test_the_official_ids_are_known_by_their_digest(tmp_path: Path, shared_data: Path) -> None:
+    document = json.loads((shared_data / "squad/dev-v1.1.json").read_text())
+    ids = [q["id"] for article in document["data"] for part in article["paragraphs"] for q in part["qas"]]
+    shown = checked(tmp_path, json.dumps(dict.fromkeys(ids, "x")), None)
+    assert shown == ["note: judged as squad/v1.1, by a digest of its ids", "valid"]
+    shown = checked(tmp_path, json.dumps(dict.fromkeys([*ids[1:], "5"], "x")), None)
+    assert shown[0] == "p.json: its 10,570 ids are not those of squad/v1.1; --data-dir names the others"
+
+
+def small(*specs: tuple[str, list[str], str]) -> Squad:
+    """Returns a leaderboard whose versions have these ids; of each its name, its ids, and their digest."""
+    return Squad(
+        "squad",
+        [
+            replace(spec, sizes={"validation": len(ids)}, submission=replace(spec.submission, ids_sha256=digest))
+            for spec, ids, digest in ((task_specs.get(name), ids, digest) for name, ids, digest in specs)
+        ],
+    )
+
+
+def test_ids_are_compared_without_the_data_where_the_row_knows_them(tmp_path: Path) -> None:
+    digest = hashlib.sha256(b"a1\nb2\nc3\n").hexdigest()
+    board = small((V1, IDS[V1], digest), (V2, IDS[V1], ""))
+    path = tmp_path / "p.json"
+    # Both versions have three questions here: the digest says which it is.
+    path.write_text('{"c3": "x", "a1": "y", "b2": "z"}')
+    assert leaderboards.lines(board.check(path)) == ["note: judged as squad/v1.1, by a digest of its ids", "valid"]
+    assert board.check(path).ids_checked
+    board = small((V2, IDS[V2], ""), (V1, IDS[V1], digest))
+    path.write_text('{"c3": "x", "a1": "y", "b3": "z"}')
+    assert leaderboards.lines(board.check(path))[0] == (
+        "p.json: its 3 ids are not those of squad/v1.1; --data-dir names the others"
+    )
+    path.write_text('{"c3": "x", "a1": "y", "b3": "z", "?": ""}')
+    verdict = board.check(path)
+    assert (verdict.status, verdict.ids_checked) == ("valid", False)
+    assert leaderboards.lines(verdict)[-1] == "valid (ids not checked: --data-dir)"
+    assert board.check(path, {V2: ["c3", "a1", "b3", "?"]}).ids_checked
+
+
+def test_answers_to_other_data_have_one_cause(tmp_path: Path) -> None:
+    known = [f"q{i}" for i in range(20)]
+    other = {f"q{i}": "x" for i in range(10, 10 + 11873)}
+    shown = checked(tmp_path, json.dumps(other, indent=0), {V1: known, V2: ["n1"]})
+    assert shown[0] == (
+        "p.json: 11,863 of its 11,873 ids are not in squad/v1.1, and 10 of 20 questions are missing: these are answers "
+        "to other data, perhaps to squad/v2.0, which has as many questions"
+    )
+    assert shown[1] == "p.json: 10 of 20 questions are missing: q0, q1, q2, q3, q4, ..."
+    assert shown[2] == "p.json:12: id 'q20' is none of the 20 questions of this data"
+    few = dict.fromkeys(known[:-1], "x") | {"z": "x"}
+    assert not any("other data" in line for line in checked(tmp_path, json.dumps(few), {V1: known}))
 
 
 def test_empty_answers_are_for_version_2(tmp_path: Path) -> None:

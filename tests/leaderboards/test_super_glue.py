@@ -46,8 +46,10 @@ def official(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for spec in BOARD.tasks:
         if isinstance(spec.submission, JsonClassFile):
             answers[spec.name] = {i: chance.randrange(len(spec.submission.labels)) for i in BOARD.ids(spec)}
-    # 166 paragraphs of 58 answers, and one of 123.
-    answers["super_glue/multirc"] = {f"{min(a // 58, 165)}/{a // 5}/{a}": chance.randrange(2) for a in range(9693)}
+    # 166 paragraphs of 11 questions, and one of 5; these have 5 answers, and the last one 598.
+    answers["super_glue/multirc"] = {
+        f"{q // 11}/{q}/{a}": chance.randrange(2) for a in range(9693) for q in [min(a // 5, 1819)]
+    }
     answers["super_glue/record"] = {f"{q // 3}/{q}": chance.choice(["", "Ann", "x y"]) for q in range(10_000)}
     path = tmp_path_factory.mktemp("official") / "super_glue.zip"
     BOARD.write(path, answers)
@@ -260,10 +262,11 @@ def test_multirc_rows(tmp_path: Path, rows: list[Any], expected: list[str]) -> N
 def test_counts_stand_for_ids_that_only_the_data_tells(tmp_path: Path) -> None:
     assert faults(tmp_path, "MultiRC.jsonl", FILES["MultiRC.jsonl"], {}) == [
         "None: has 2 paragraphs; the leaderboard has 166",
+        "None: has 3 questions; the leaderboard has 1,820",
         "None: has 4 answers; the leaderboard has 9,693",
     ]
     assert faults(tmp_path, "ReCoRD.jsonl", FILES["ReCoRD.jsonl"], {}) == [
-        "None: has 3 different idx; the leaderboard has 10,000"
+        "None: 9,997 of 10,000 idx are missing: 0, 1, 2, 3, 4, ..."
     ]
     assert faults(tmp_path, "WSC.jsonl", FILES["WSC.jsonl"], {}) == [
         "None: 144 of 146 idx are missing: 2, 3, 4, 5, 6, ..."
@@ -305,6 +308,12 @@ def test_answers_that_cannot_be_written(tmp_path: Path, task: str, answers: dict
     with pytest.raises(UserError, match=message):
         BOARD.write(tmp_path / "s.zip", {f"super_glue/{task}": answers})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_queries_stand_in_their_own_order_not_in_that_of_their_passages(tmp_path: Path) -> None:
+    BOARD.write(tmp_path, {"super_glue/record": {"1/10": "c", "9/2": "a", "2/9": "b"}})
+    rows = [json.loads(line) for line in (tmp_path / "ReCoRD.jsonl").read_text().splitlines()]
+    assert rows == [{"idx": 2, "label": "a"}, {"idx": 9, "label": "b"}, {"idx": 10, "label": "c"}]
 
 
 def test_a_numpy_class_is_written_as_a_number(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ FILES = {
     ("mnli_matched", "validation"): "MNLI/dev_matched.tsv",
     ("mnli_mismatched", "test"): "MNLI/test_mismatched.tsv",
     ("qnli", "validation"): "QNLI/dev.tsv",
+    ("rte", "train"): "RTE/train.tsv",
     ("rte", "validation"): "RTE/dev.tsv",
     ("rte", "test"): "RTE/test.tsv",
     ("wnli", "validation"): "WNLI/dev.tsv",

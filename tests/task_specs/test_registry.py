@@ -72,6 +72,18 @@ def test_resolve() -> None:
         task_specs.resolve(["glue", "gleu"])
 
 
+def test_a_mixtures_tasks_are_each_there_once() -> None:
+    inner = task_specs.Mixture("inner_for_this_test", ("glue/rte", "glue/mnli"))
+    outer = task_specs.Mixture("outer_for_this_test", ("glue/mnli", "glue", "glue/rte", "super_glue/rte"))
+    for mixture, first in ((inner, "glue/rte"), (outer, "glue/mnli")):
+        names = [spec.name for spec in task_specs.tasks_of(mixture)]
+        assert len(names) == len(set(names))
+        assert names[0] == first
+    # A benchmark is what is trained on and what its leaderboard takes: MNLI whole, and its halves.
+    benchmark = task_specs.BENCHMARKS["glue"]
+    assert set(names) == {*benchmark.tasks, *benchmark.training, "super_glue/rte"}
+
+
 def test_two_tasks_of_one_name() -> None:
     rte, cola = task_specs.get("glue/rte"), task_specs.get("glue/cola")
     with pytest.raises(SpecError, match="two tasks are called 'glue/rte': glue/rte and glue/rte; rename one"):

@@ -124,6 +124,19 @@ def test_concatenated_sets_count_each_example_once():
     assert together.fingerprint() == Examples.concatenate([together]).fingerprint()
 
 
+def test_a_fingerprint_knows_where_texts_end():
+    one = Examples.from_sequences([[5, 6, 1], [7, 1]], [[8, 9, 1], [1]])
+    same = Examples.from_sequences([[5, 6, 1], [7, 1]], [[8, 9, 1], [1]])
+    assert one.fingerprint() == same.fingerprint()
+    others = [
+        Examples.from_sequences([[5, 6], [1, 7, 1]], [[8, 9, 1], [1]]),  # the same tokens, sources cut elsewhere
+        Examples.from_sequences([[5, 6, 1], [7, 1]], [[8, 9], [1, 1]]),  # targets cut elsewhere
+        Examples.from_sequences([[5, 6, 1], [7, 2]], [[8, 9, 1], [1]]),  # another source token
+        Examples.from_sequences([[5, 6, 1], [7, 1]], [[8, 4, 1], [1]]),  # another target token
+    ]
+    assert len({examples.fingerprint() for examples in (one, *others)}) == 5
+
+
 @pytest.mark.parametrize(
     ("sources", "targets", "message"),
     [

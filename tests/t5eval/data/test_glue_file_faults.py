@@ -10,6 +10,7 @@ from t5eval.support.errors import DataError
 from tests.t5eval.glue_files import FILES, MNLI_WIDE, QQP, RTE, read
 
 # (what is wrong, task, split, content, line, part of the message)
+INDEX = b"index\tsentence1\tsentence2\n"
 FAULTS = [
     (
         "incomplete rows only",
@@ -209,6 +210,48 @@ FAULTS = [
         b"\xff\xfei\x00n\x00\n\x00",
         1,
         "not UTF-8: byte 0xff at position 1",
+    ),
+    ("a first index of 1", "rte", "test", INDEX + b"1\tA.\tB.\n", 2, "its index '1' comes too early; rows before it"),
+    ("an index left out", "rte", "test", INDEX + b"0\tA.\tB.\n2\tA.\tB.\n", 3, "its index '2' comes too early"),
+    (
+        "an index that comes again",
+        "rte",
+        "test",
+        INDEX + b"0\tA.\tB.\n1\tA.\tB.\n0\tA.\tB.\n",
+        4,
+        "its index '0' comes again; it came first on line 2; expected 2. A row's index is the id under which its "
+        "answer is handed in: take the official file, or sort the rows by index",
+    ),
+    (
+        "rows in another order",
+        "rte",
+        "validation",
+        RTE + b"1\tA.\tB.\tentailment\n0\tA.\tB.\tentailment\n",
+        2,
+        "its index '1' comes too early; rows before it are missing or stand elsewhere; expected 0.",
+    ),
+    (
+        "an index that is no number",
+        "rte",
+        "test",
+        INDEX + b"a\tA.\tB.\n",
+        2,
+        "its index 'a' is no row number; expected 0",
+    ),
+    ("an index that is empty", "rte", "test", INDEX + b"\tA.\tB.\n", 2, "its index '' is no row number"),
+    ("an index with a zero before it", "rte", "test", INDEX + b"00\tA.\tB.\n", 2, "its index '00' is no row number"),
+    ("an index of many digits", "rte", "test", INDEX + b"9" * 5000 + b"\tA.\tB.\n", 2, "is no row number"),
+    ("an index in the training file", "rte", "train", RTE + b"7\tA.\tB.\tentailment\n", 2, "its index '7' comes too"),
+    ("an index of AX", "ax", "test", INDEX + b"0\tA.\tB.\n0\tA.\tB.\n", 3, "its index '0' comes again"),
+    ("an id of QQP's test", "qqp", "test", b"id\tquestion1\tquestion2\n4\tA?\tB?\n", 2, "its id '4' comes too early"),
+    ("an index in CoLA's test", "cola", "test", b"index\tsentence\n3\tA.\n", 2, "its index '3' comes too early"),
+    (
+        "an index column twice",
+        "rte",
+        "test",
+        b"index\tindex\tsentence1\tsentence2\n0\t0\tA.\tB.\n",
+        1,
+        "the column 'index' twice",
     ),
     ("a surrogate in UTF-8", "rte", "test", b"index\tsentence1\tsentence2\n0\t\xed\xa0\x80\tB.\n", 2, "not UTF-8"),
 ]

@@ -86,11 +86,18 @@ QUIRKS: list[tuple[str, str, str, bytes, list[tuple[str, dict[str, Any]]]]] = [
     ),
     ("a zero byte", "rte", "test", b"index\tsentence1\tsentence2\n0\tA\x00\tB.\n", [("0", pair(-1, "A\x00"))]),
     (
-        "ids are rows, not the index column",
+        "a test without an index column",
         "rte",
         "test",
-        b"index\tsentence1\tsentence2\n7\tA.\tB.\n7\tA.\tB.\n",
+        b"sentence1\tsentence2\nA.\tB.\nA.\tB.\n",
         [("0", pair(-1)), ("1", pair(-1))],
+    ),
+    (
+        "another column of numbers is no index",
+        "stsb",
+        "validation",
+        b"index\told_index\tsentence1\tsentence2\tscore\n0\t7\tA.\tB.\t1.0\n1\t7\tA.\tB.\t1.0\n",
+        [("0", pair(1.0)), ("1", pair(1.0))],
     ),
     (
         "columns in another order",

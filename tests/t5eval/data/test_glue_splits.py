@@ -38,8 +38,8 @@ def test_a_file_that_goes_while_it_is_read(tmp_path: Path) -> None:
 
 def test_mnli_joins_its_halves(tmp_path: Path) -> None:
     header = "index\tsentence1\tsentence2\tgold_label\n"
-    put(tmp_path, "MNLI/dev_matched.tsv", f"{header}5\tP.\tH.\tneutral\n6\tQ.\tI.\tentailment\n".encode())
-    put(tmp_path, "MNLI/dev_mismatched.tsv", f"{header}5\tR.\tJ.\tcontradiction\n".encode())
+    put(tmp_path, "MNLI/dev_matched.tsv", f"{header}0\tP.\tH.\tneutral\n1\tQ.\tI.\tentailment\n".encode())
+    put(tmp_path, "MNLI/dev_mismatched.tsv", f"{header}0\tR.\tJ.\tcontradiction\n".encode())
     split = open_split(task_specs.get("glue/mnli"), "validation", tmp_path)
     assert [(e.id, e.features["premise"], e.features["label"]) for e in split] == [
         ("matched/0", "P.", 1),
@@ -50,6 +50,14 @@ def test_mnli_joins_its_halves(tmp_path: Path) -> None:
     (tmp_path / "glue/MNLI/dev_mismatched.tsv").unlink()
     with pytest.raises(MissingFile, match=r"dev_mismatched\.tsv"):
         open_split(task_specs.get("glue/mnli"), "validation", tmp_path)
+
+
+def test_a_reversed_test_file_is_refused(tmp_path: Path) -> None:
+    header, *rows = ["index\tsentence1\tsentence2", *(f"{i}\tP{i}.\tH." for i in range(3000))]
+    sound = "\n".join([header, *rows]).encode()
+    assert [example.id for example in opened(tmp_path, "rte", "test", sound)] == [str(i) for i in range(3000)]
+    with pytest.raises(DataError, match=r"RTE/test\.tsv: line 2: its index '2999' comes too early;.* expected 0\."):
+        list(opened(tmp_path, "rte", "test", "\n".join([header, *reversed(rows)]).encode()))
 
 
 AX = b"index\tsentence1\tsentence2\n0\tP.\tH.\n1\tQ.\tI.\n"

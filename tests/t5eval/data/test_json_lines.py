@@ -306,6 +306,26 @@ def test_ids_repeat_only_where_they_are_the_same_answer(tmp_path: Path) -> None:
     assert fault(tmp_path, "multirc", rows) == "1: idx 3/7/20 comes again; it came first on line 1"
 
 
+def test_what_the_leaderboard_could_not_tell_apart_is_refused(tmp_path: Path) -> None:
+    rows = copy.deepcopy(MULTIRC)
+    rows[0]["passage"]["questions"][1]["idx"] = 7
+    assert fault(tmp_path, "multirc", rows).startswith("1: a second question with idx 7 in paragraph 3")
+    record = [RECORD[0], {**copy.deepcopy(RECORD[0]), "idx": 6}]
+    assert fault(tmp_path, "record", record).startswith("2: a second query with idx 11, the first is in line 1;")
+    record[1]["qas"] = [{**RECORD[0]["qas"][1], "idx": 12}]
+    assert fault(tmp_path, "record", record).startswith("2: a second query with idx 12, the first is in line 1;")
+    record[1]["qas"][0]["idx"] = 13
+    assert [example.id for example in read_rows(tmp_path, "record", record)] == ["5/11", "5/12", "6/13"]
+    record[1]["idx"] = 5
+    assert fault(tmp_path, "record", record) == "2: a second passage with idx 5; the first is in line 1"
+    assert fault(tmp_path, "boolq", [*BOOLQ, BOOLQ[1]]) == "3: idx 1 comes again; it came first on line 2"
+
+
+def read_rows(data: Path, task: str, rows: list[Any]) -> list[Example]:
+    write(data, task, rows)
+    return read(data, task)
+
+
 # What mutations put in the place of a value.
 STRANGE: list[Any] = [None, True, False, 0, 1, -1, 7, 10**20, 1e300, float("nan"), float("inf"), 0.5, "", "0", "x"]
 STRANGE += ["\ud800", [], {}, [None], [[]], {"idx": 0}, {"text": "t"}, "true", "entailment", "\u2028"]

@@ -240,6 +240,14 @@ def test_damaged_sgml(tmp_path: Path, damaged: str | bytes, message: str) -> Non
     assert str(caught.value).startswith(f"{tmp_path / 'wmt' / name}: {message}")
 
 
+def test_sgml_whose_segments_stand_in_another_order(tmp_path: Path) -> None:
+    assert 'id="2"' in REF
+    other = REF.replace('id="2"', 'id="9"', 1)
+    write(tmp_path, {"dev/newstest2014-ende-src.en.sgm": SGM, "dev/newstest2014-ende-ref.de.sgm": other})
+    with pytest.raises(DataError, match=r"ref\.de\.sgm: segment 2 has id '9', that of .*src\.en\.sgm has '2'; they"):
+        read(tmp_path, "wmt14/en-de")
+
+
 def test_sgml_with_another_number_of_segments(tmp_path: Path) -> None:
     shorter = SGM.replace('<seg id="2">A &lt;b&gt; &quot;c&quot;</seg>', "")
     write(tmp_path, {"dev/newstest2014-ende-src.en.sgm": shorter, "dev/newstest2014-ende-ref.de.sgm": REF})

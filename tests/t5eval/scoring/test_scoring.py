@@ -258,3 +258,19 @@ def test_metrics_that_do_not_suit_the_answers_are_refused() -> None:
         require_metrics(unknown)
     for spec in task_specs.BENCHMARKS["glue"].tasks:
         require_metrics(task_specs.get(spec))
+
+
+@pytest.mark.parametrize(
+    ("count", "n", "said"),
+    [
+        (3, 80, "3 of 80 answers (3.8 %)"),
+        (1, 1000, "1 of 1,000 answers (0.1 %)"),
+        (1, 1001, "1 of 1,001 answers (under 0.1 %)"),
+        (1, 1_000_000, "1 of 1,000,000 answers (under 0.1 %)"),
+        (2000, 2000, "2,000 of 2,000 answers (100.0 %)"),
+        (0, 0, "0 of 0 answers (under 0.1 %)"),
+    ],
+)
+def test_a_small_share_is_not_rounded_to_nothing(count: int, n: int, said: str) -> None:
+    found = dataclasses.replace(score("sst2", [1], ["positive"]), n=n)
+    assert found.share(count, "answers") == said

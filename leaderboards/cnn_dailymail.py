@@ -148,6 +148,9 @@ class CnnDailymail(Leaderboard):
             missing.add(None, f"holds no {self.hypo}, and no folder {pyrouge.DECODED}")
         return self._judged(contents.others, faults, rows, notes, expected), {self.task.name: values}
 
+    def _concerns(self, file: str, spec: TaskSpec) -> bool:
+        return True
+
     def _examine_pyrouge(self, path: Path, expected: list[str]) -> tuple[Verdict, dict[str, dict[str, Any]]]:
         faults: dict[str, FileFaults] = {}
         summaries = pyrouge.read_part(path, pyrouge.DECODED, faults)

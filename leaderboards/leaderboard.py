@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import os
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,7 +17,7 @@ from leaderboards.files.archive import Contents, is_junk, printable, unpack
 from leaderboards.files.writing import folder_digest, write_files, zip_bytes
 from leaderboards.values import submission_of
 from leaderboards.verdict import INVALID, PARTIAL, VALID, VALID_FOR_DATA, Fault, FileFaults, Verdict, lines
-from task_specs import TaskSpec, UserError
+from task_specs import NumberFile, TaskSpec, UserError
 from task_specs.errors import did_you_mean, quoted
 
 __all__ = ["Fault", "Leaderboard", "Rows", "Verdict", "Written", "lines"]
@@ -195,6 +197,47 @@ class Leaderboard(ABC):
             others = f" (and {verdict.fault_count - 1} more)" if verdict.fault_count > 1 else ""
             raise UserError(f"{path}: {first}{others}; `t5eval check {self.name}` lists every fault")
         return values
+
+    def read_task(self, path: Path, spec: TaskSpec, ids: Sequence[str]) -> dict[str, Any]:
+        """Reads one task's answers from a submission, whatever its other files are like: example id to value.
+
+        Numbers may lie outside the leaderboard's range: it would refuse them, but they have a score.
+
+        Args:
+            path: as in `check`.
+            spec: the task.
+            ids: the ids of its data.
+
+        Raises:
+            UserError: its file is not there, or has a fault.
+        """
+        verdict, values = self._examine(path, {spec.name: ids})
+        own = [fault for fault in verdict.faults if self._concerns(fault.file, spec)]
+        if own and isinstance(spec.submission, NumberFile):
+            unbounded = copy.copy(self)
+            wide = replace(spec, submission=replace(spec.submission, low=-sys.float_info.max, high=sys.float_info.max))
+            unbounded.tasks = tuple(wide if other == spec else other for other in self.tasks)
+            unbounded.files = {file: wide if other == spec else other for file, other in self.files.items()}
+            found, numbers = unbounded._examine(path, {spec.name: ids})
+            if not any(self._concerns(fault.file, spec) for fault in found.faults):
+                own, values = [], numbers
+        if spec.name not in values:
+            own = own or [fault for fault in verdict.faults if fault.file not in verdict.files]
+        if own:
+            where = own[0].file if own[0].line is None else f"{own[0].file}:{own[0].line}"
+            count = len(own) + sum(verdict.more.get(file, 0) for file in {fault.file for fault in own})
+            others = f" (and {count - 1:,} more)" if count > 1 else ""
+            raise UserError(
+                f"{path}: {where}: {own[0].message}{others}; `t5eval check {self.name}` lists the faults of every file"
+            )
+        if spec.name not in values:
+            held = f"; it answers {_some(list(values))}" if values else ""
+            raise UserError(f"{path}: has no {submission_of(spec).file} with answers to {spec.name} to score{held}")
+        return values[spec.name]
+
+    def _concerns(self, file: str, spec: TaskSpec) -> bool:
+        """Returns whether a fault of a file keeps a task's answers from being read."""
+        return file.rpartition("/")[2] == submission_of(spec).file
 
     def _examine(
         self, path: Path, ids: Mapping[str, Sequence[str]] | None

@@ -140,6 +140,9 @@ class Squad(Leaderboard):
             missing.add(None, self._holds_none(contents))
         return self._verdict_of(contents, faults, rows, answers_at, notes, spec, ids), values
 
+    def _concerns(self, file: str, spec: TaskSpec) -> bool:
+        return file.rpartition("/")[2] not in {_file_of(other).probabilities for other in self.tasks}
+
     def _unpack(self, path: Path) -> Contents:
         # A file on its own may have any name: the scorer is given its path.
         return unpack(path, self.files if path.is_dir() else (*self.files, path.name), self.suffix)

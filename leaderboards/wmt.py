@@ -212,6 +212,10 @@ class Wmt(Leaderboard):
             missing.add(None, f"holds no file of a task, such as {_stem(self.tasks[0])}.txt")
         return verdict_of(contents.others, faults, rows, notes, foreign), values
 
+    def _concerns(self, file: str, spec: TaskSpec) -> bool:
+        owners = {_stem(other): other for other in self.tasks}
+        return owners.get(Path(file).stem, spec) == spec
+
     def _take(
         self, file: str, found: Hypothesis | None, named: TaskSpec | None, ids: Mapping[str, Sequence[str]]
     ) -> _Taken:

@@ -50,12 +50,14 @@ class Answer:
         reason: why there is no value; empty if there is one.
         mapped: whether the text was found in the passage where it has to be a piece of it; the value is then that
             piece, and otherwise the text as it is.
+        changed: whether the value has other words than the text, because T5's way of writing it was undone.
     """
 
     value: Any
     t5: Any
     reason: str = ""
     mapped: bool = True
+    changed: bool = False
 
     @property
     def readable(self) -> bool:

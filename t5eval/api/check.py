@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import leaderboards
 from t5eval.api.arguments import Data, PathName, text_of
 from t5eval.data import data_source
 from t5eval.data.source import DATA_DIR_VARIABLE
-from t5eval.submissions.read_back import data_ids
+from t5eval.submissions.read_back import data_ids, oddities_in
 from t5eval.support.stages import stage
 
 
@@ -40,4 +41,8 @@ def check(leaderboard: str, file: PathName, *, data: Data = None) -> leaderboard
     if data or os.environ.get(DATA_DIR_VARIABLE):
         ids = data_ids(leaderboard, data_source(text_of(data)))
     with stage("checking the submission"):
-        return board.check(Path(file), ids)
+        verdict = board.check(Path(file), ids)
+    if ids is None or verdict.faults:
+        return verdict
+    odd = oddities_in(Path(file), leaderboard, ids, data_source(text_of(data)))
+    return replace(verdict, notes=(*verdict.notes, *odd))

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import task_specs
 from t5eval.api.arguments import Data, PathName, text_of
 from t5eval.data import Summary, data_source, open_split
-from t5eval.scoring.prediction_files import given_predictions
-from t5eval.scoring.reference_files import given_texts
+from t5eval.scoring.prediction_files import NAMED, given_predictions
+from t5eval.scoring.reference_files import given_references
 from t5eval.scoring.score import (
     SplitScore,
     judge,
     judge_values,
+    oddities,
     reference_examples,
     require_labels,
     score_split,
@@ -25,7 +26,7 @@ from t5eval.scoring.score_frame import score_frame
 from t5eval.scoring.sentence_marks import split_at_marks
 from t5eval.submissions.read_back import read_back
 from t5eval.support.stages import stage
-from task_specs.errors import UserError
+from task_specs.errors import UserError, quoted
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,11 @@ def score(
     *,
     data: Data = None,
     split: str | None = None,
-    references: PathName | Iterable[str] | None = None,
+    references: PathName | Mapping[Any, str] | Iterable[str] | None = None,
     submission: PathName | None = None,
     format: str | None = None,
     sentence_marks: bool = False,
+    ignore_unknown: bool = False,
 ) -> Scoring:
     """Scores predictions for a task's split, or a submission made for it, with 95 % intervals.
 
@@ -80,11 +82,12 @@ def score(
         predictions: a file, the texts in the order of the split's file, or example id to text.
         data: where the examples are.
         split: the split.
-        references: true texts, or a file of them, instead of `data` and `split`; for free texts. A text is a line of
-            the file, or a JSON list of sentences.
+        references: true texts, or a file of them, instead of `data` and `split`; for free texts. They are read as
+            predictions are; a JSON list of sentences is one text too.
         submission: a leaderboard's file, instead of predictions.
         format: the form of a file of predictions (`jsonl`, `json`, `text`), if not by its content.
         sentence_marks: take `<t>`, `</t>` and `<q>` in predictions and references for the ends of sentences.
+        ignore_unknown: leave out predictions whose ids are none of the split's, as official scripts do.
 
     Raises:
         UserError: there is nothing to score or to score against, or predictions do not belong to the split.
@@ -103,12 +106,14 @@ def score(
     if (predictions is None) == (submission is None):
         given = "nothing to score" if predictions is None else "two things to score"
         raise UserError(f"{given}: name a file of --predictions, or a --submission")
+    if ignore_unknown and predictions is None:
+        raise UserError("--ignore-unknown is for --predictions; a submission has the split's ids, no others")
     if references is not None:
         if split or data:
             raise UserError("--references takes the place of --split and --data-dir; give one or the other")
-        texts, files = given_texts(references)
+        texts, files = given_references(references)
         if sentence_marks:
-            texts = [split_at_marks(text) for text in texts]
+            texts = {example_id: split_at_marks(text) for example_id, text in texts.items()}
         split, examples = "references", reference_examples(spec, texts)
         if not examples:
             where = next(iter(files), "references")
@@ -122,8 +127,15 @@ def score(
             examples = list(opened)
         require_labels(spec, split, examples)
         summary = opened.summary
+    ids = [example.id for example in examples]
+    notes: list[str] = []
     if predictions is not None:
-        found = given_predictions(predictions, [example.id for example in examples], format)
+        ignored: list[str] = []
+        found = given_predictions(predictions, ids, format, ignored if ignore_unknown else None)
+        if ignored:
+            shown = ", ".join(quoted(example_id[:200]) for example_id in ignored[:NAMED])
+            more = f" and {len(ignored) - NAMED:,} more" if len(ignored) > NAMED else ""
+            notes.append(f"{len(ignored):,} predictions of unknown ids are ignored: {shown}{more}")
         if sentence_marks:
             found = {example_id: split_at_marks(text) for example_id, text in found.items()}
         with stage("reading the answers"):
@@ -132,6 +144,7 @@ def score(
         raise UserError("--submission is for a split of a task's data; with --references name --predictions")
     else:
         assert submission is not None
-        values = read_back(Path(submission), spec, split, data_source(text_of(data)))
-        judged = judge_values(spec, examples, values)
-    return Scoring(score_split(spec, split, judged), summary)
+        judged = judge_values(spec, examples, read_back(Path(submission), spec, ids))
+        notes += oddities(spec, judged)
+    scored = score_split(spec, split, judged)
+    return Scoring(replace(scored, causes=(*notes, *scored.causes)), summary)

@@ -17,12 +17,13 @@ from t5eval.scoring.prediction_files import FORMATS
 @click.option(
     "--references",
     metavar="FILE",
-    help="True texts, a line or a JSON list of sentences each, instead of --split and --data-dir.",
+    help="True texts, in any form of --predictions, instead of --split and --data-dir.",
 )
 @click.option("--predictions", metavar="FILE", help="JSON lines, one JSON object, or plain text.")
 @click.option("--submission", metavar="FILE", help="A submission made for this split, instead of --predictions.")
 @click.option("--format", "file_format", type=click.Choice(FORMATS), help="The file's form, if not by its content.")
 @click.option("--sentence-marks", is_flag=True, help="Take <t>, </t> and <q> for the ends of sentences.")
+@click.option("--ignore-unknown", is_flag=True, help="Leave out predictions whose ids are none of the split's.")
 @json_option
 def command(
     task: str,
@@ -33,6 +34,7 @@ def command(
     submission: str | None,
     file_format: str | None,
     sentence_marks: bool,
+    ignore_unknown: bool,
     as_json: bool,
 ) -> None:
     """Score predictions for TASK's split, or a submission made for it, with 95 % intervals."""
@@ -45,6 +47,7 @@ def command(
         submission=submission,
         format=file_format,
         sentence_marks=sentence_marks,
+        ignore_unknown=ignore_unknown,
     )
     warn(found.notes)
     if as_json:

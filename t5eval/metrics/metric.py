@@ -104,6 +104,8 @@ class Metric(ABC):
         additive: whether sums of rows may be taken a few examples at a time, in any division of a split, and still give
             the score. Not so where examples of one group have to be seen together, or where ranks count.
         caution: what to know before setting the score beside published ones; shown with it.
+        as_written: whether the score of the texts as they were written stands beside it, where T5's way of writing
+            was undone in some of them.
     """
 
     name: str
@@ -113,6 +115,7 @@ class Metric(ABC):
     answers: tuple[str, ...] = ()
     choices: Mapping[str, str] = {}
     caution: str = ""
+    as_written: bool = False
 
     @abstractmethod
     def statistics(self, batch: Batch) -> Floats:

@@ -81,6 +81,7 @@ class SquadOverlap(TextOverlap):
     """
 
     answers = ("context_span", "word_span")
+    as_written = True
     choices = {"version": "1.1", "text": "piece of the passage", **TextOverlap.choices}
 
 
@@ -130,6 +131,7 @@ class Squad2Overlap(Overlap):
     def __init__(self, score: str, part: str = "") -> None:
         super().__init__(score)
         self.part = part
+        self.as_written = not part
         if part:
             self.name = f"{part}_{score}"
             self.choices = {**type(self).choices, "part": part}

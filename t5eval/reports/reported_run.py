@@ -193,6 +193,8 @@ def _result(task: str, split: str, entry: Mapping[str, Any]) -> SplitResult:
             unreadable=int(entry["unreadable"]),
             missing=int(entry["missing"]),
             unmapped=int(entry.get("unmapped", 0)),
+            changed=int(entry.get("changed", 0)),
+            out_of_range=int(entry.get("out_of_range", 0)),
             reasons={str(reason): int(count) for reason, count in entry.get("unreadable_reasons", {}).items()},
         ),
         data=Summary(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,16 +15,20 @@ from task_specs.errors import quoted
 
 FORMATS = ("jsonl", "json", "text")
 RECOGNISED_BY = 5  # lines at the start of a file
+NAMED = 5  # so many ids stand in a message, then how many more
 
 
-def read_predictions(path: Path, ids: Sequence[str], format: str | None = None) -> dict[str, str]:
+def read_predictions(
+    path: Path, ids: Sequence[str], format: str | None = None, ignored: list[str] | None = None
+) -> dict[str, str]:
     """Reads a prediction file.
 
     Args:
         path: the file.
         ids: the split's example ids in file order, which a plain file's lines stand for.
-        format: `jsonl` (objects with `id` and `prediction`), `json` (one object, id to text) or `text` (a line for
-            each example); recognised by content if None.
+        format: `jsonl` (objects with `id` and `prediction`), `json` (one object, id to text, or a list of texts) or
+            `text` (a line for each example); recognised by content if None.
+        ignored: where ids that are none of the split's are put, instead of being an error.
 
     Returns:
         Example id to predicted text. Ids of the split may be missing.
@@ -35,15 +40,21 @@ def read_predictions(path: Path, ids: Sequence[str], format: str | None = None) 
     text = read_text(path)
     match format or recognise(text):
         case "jsonl":
-            return _of_the_split(path, _json_lines(path, text), ids)
+            return _of_the_split(path, _json_lines(path, text), ids, ignored)
         case "json":
-            return _of_the_split(path, _json_object(path, text), ids)
+            listed = json_list(text)
+            if listed is not None:
+                return _in_order(path, listed, ids)
+            return _of_the_split(path, json_entries(path, text), ids, ignored)
         case _:
             return _plain(path, text, ids)
 
 
 def given_predictions(
-    given: str | os.PathLike[str] | Mapping[Any, str] | Iterable[str], ids: Sequence[str], format: str | None = None
+    given: str | os.PathLike[str] | Mapping[Any, str] | Iterable[str],
+    ids: Sequence[str],
+    format: str | None = None,
+    ignored: list[str] | None = None,
 ) -> dict[str, str]:
     """Returns predictions as Python has them: a file's path, id to text, or the texts in the order of `ids`.
 
@@ -51,6 +62,7 @@ def given_predictions(
         given: the predictions.
         ids: see `read_predictions`.
         format: see `read_predictions`; for a file.
+        ignored: see `read_predictions`.
 
     Raises:
         PredictionError: as `read_predictions`; or `format` is no form of a file.
@@ -58,29 +70,51 @@ def given_predictions(
     if format is not None and format not in FORMATS:
         raise PredictionError(f"format {format!r}: it is {', '.join(FORMATS)} or None")
     if isinstance(given, str | os.PathLike):
-        return read_predictions(Path(given), ids, format)
+        return read_predictions(Path(given), ids, format, ignored)
     here = Path("predictions")
     if isinstance(given, Mapping):
-        return _of_the_split(here, ((0, *entry(here, 0, i, text)) for i, text in given.items()), ids)
-    texts = list(given)
+        return _of_the_split(here, ((0, *entry(here, 0, i, text)) for i, text in given.items()), ids, ignored)
+    return _in_order(here, list(given), ids)
+
+
+def _in_order(here: Path, texts: Sequence[Any], ids: Sequence[str]) -> dict[str, str]:
     if len(texts) != len(ids):
         raise PredictionError(f"{here}: {len(texts):,} texts for {len(ids):,} examples; there is one for each")
     return dict(entry(here, 0, i, text) for i, text in zip(ids, texts, strict=True))
 
 
-def _of_the_split(path: Path, found: Iterable[tuple[int, str, str]], ids: Sequence[str]) -> dict[str, str]:
+def _of_the_split(
+    path: Path, found: Iterable[tuple[int, str, str]], ids: Sequence[str], ignored: list[str] | None
+) -> dict[str, str]:
     known = set(ids)
     predictions: dict[str, str] = {}
+    unknown: dict[str, int] = {}  # id to line
     for line, example_id, prediction in found:
         if example_id not in known:
-            run = f" run from {ids[0]!r} to {ids[-1]!r}" if ids else ""
-            raise PredictionError(
-                f"{_at(path, line)}: unknown id {quoted(example_id)}; this split's {len(ids):,} ids{run}"
-            )
+            unknown.setdefault(example_id, line)
+            continue
         if example_id in predictions:
             raise PredictionError(f"{_at(path, line)}: a second prediction for id {quoted(example_id)}")
         predictions[example_id] = prediction
+    if ignored is not None:
+        ignored += unknown
+    elif unknown:
+        raise PredictionError(_foreign(path, unknown, ids, len(known) - len(predictions)))
     return predictions
+
+
+def _foreign(path: Path, unknown: Mapping[str, int], ids: Sequence[str], missing: int) -> str:
+    """Returns what to say of ids that are none of the split's."""
+    names = [quoted(example_id[:200]) for example_id in list(unknown)[:NAMED]]
+    more = f" and {len(unknown) - NAMED:,} more" if len(unknown) > NAMED else ""
+    run = f" run from {ids[0]!r} to {ids[-1]!r}" if ids else ""
+    split = f"this split's {len(ids):,} ids{run}, and {missing:,} of them have no prediction here"
+    way = "`t5eval score --ignore-unknown` leaves it out"
+    if len(unknown) == 1:
+        return f"{_at(path, next(iter(unknown.values())))}: unknown id {names[0]}; {split}; {way}"
+    return (
+        f"{path}: {len(unknown):,} unknown ids: {', '.join(names)}{more}; {split}; {way.replace('it out', 'them out')}"
+    )
 
 
 def read_text(path: Path) -> str:
@@ -90,9 +124,13 @@ def read_text(path: Path) -> str:
         PredictionError: it cannot be read or is not UTF-8.
     """
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        data = path.read_bytes()
     except OSError as error:
         raise PredictionError(f"{path}: cannot be read: {error.strerror}") from None
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise PredictionError(f"{path}: line 1: not UTF-8 but UTF-16; save the file as UTF-8")
+    try:
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise PredictionError(f"{path}: line {line}: not UTF-8") from None
@@ -106,7 +144,8 @@ def recognise(text: str) -> str:
     if any(_is_record(line) for line in head):
         return "jsonl"
     if not start.startswith("{"):
-        return "text"
+        # A list of one text is what a line of plain text looks like.
+        return "json" if len(json_list(text) or ()) > 1 else "text"
     first = head[0].strip()
     # A brace alone may begin a plain prediction; a brace and a quoted key is meant as JSON, even if it is broken.
     if start[1:].lstrip()[:1] not in ('"', "}"):
@@ -171,7 +210,19 @@ def _record(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _json_object(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
+def json_list(text: str) -> list[str] | None:
+    """Returns the texts of a file that is one JSON list of texts, None for any other."""
+    if not text.lstrip().startswith("["):
+        return None
+    try:
+        found = parse_json(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, list) and found and all(isinstance(part, str) for part in found) else None
+
+
+def json_entries(path: Path, text: str) -> Iterator[tuple[int, str, str]]:
+    """Yields the entries of a file that is one JSON object of id to text, each with line 0."""
     pairs: list[tuple[str, Any]] = []
 
     def keep(found: list[tuple[str, Any]]) -> dict[str, Any]:

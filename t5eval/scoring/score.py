@@ -15,10 +15,12 @@ from t5eval.support.errors import PredictionError
 from t5eval.support.stages import each, stage
 from t5eval.support.version import __version__
 from task_specs import Answer, Example, TaskSpec, TextPair
-from task_specs.answers.labels import Text
+from task_specs.answers.labels import Number, Text
+from task_specs.answers.squad import ContextSpan
 from task_specs.errors import UserError
 
 READABLE = "_readable"  # suffix of a score over the readable answers alone
+AS_WRITTEN = "_as_written"  # suffix of a score of texts as they stand, T5's way of writing not undone
 UNLABELLED = Answer(None, None, "the split has no labels")
 
 
@@ -55,6 +57,8 @@ class SplitScore:
         unreadable: predictions that say nothing that counts, those missing left out.
         missing: examples without a prediction, counted as wrong.
         unmapped: predictions that were not found in the passage of which an answer is a piece; scored as they are.
+        changed: predictions in which T5's way of writing was undone before they were scored.
+        out_of_range: numbers outside the range of the true ones; scored as they are.
         reasons: the commonest reasons why answers were unreadable, with their counts.
         causes: what went wrong with many texts at once, and what to know of the metrics; a line each.
     """
@@ -68,6 +72,8 @@ class SplitScore:
     unreadable: int
     missing: int
     unmapped: int = 0
+    changed: int = 0
+    out_of_range: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     causes: Sequence[str] = ()
 
@@ -83,6 +89,8 @@ class SplitScore:
             "unreadable": self.unreadable,
             "missing": self.missing,
             "unmapped": self.unmapped,
+            "changed": self.changed,
+            "out_of_range": self.out_of_range,
             "unreadable_reasons": dict(self.reasons),
         }
 
@@ -100,6 +108,15 @@ class SplitScore:
             yield f"{self.share(self.unreadable, 'answers')} are unreadable", reasons
         if self.unmapped:
             yield f"{self.share(self.unmapped, 'answers')} are not in the passage; scored as they are", ()
+        if self.changed:
+            beside = ", ".join(name for name in self.scores if name.endswith(AS_WRITTEN))
+            yield (
+                f"{self.share(self.changed, 'answers')} are scored without T5's way of writing them"
+                f"{beside and f'; as they stand: {beside}'}",
+                (),
+            )
+        if self.out_of_range:
+            yield f"{self.share(self.out_of_range, 'answers')} are out of range; scored as they are", ()
         yield from ((cause, ()) for cause in self.causes)
 
 
@@ -109,8 +126,12 @@ def evaluation_pair(spec: TaskSpec, example: Example) -> TextPair:
     return pair
 
 
-def reference_examples(spec: TaskSpec, references: Iterable[str]) -> list[Example]:
-    """Returns examples that have nothing but true texts, numbered from 0: texts are compared without their inputs.
+def reference_examples(spec: TaskSpec, references: Iterable[str] | Mapping[str, str]) -> list[Example]:
+    """Returns examples that have nothing but true texts: texts are compared without their inputs.
+
+    Args:
+        spec: the task.
+        references: the texts by id, or numbered from 0.
 
     Raises:
         UserError: the task's answers are no free texts.
@@ -121,7 +142,8 @@ def reference_examples(spec: TaskSpec, references: Iterable[str]) -> list[Exampl
             f"for free texts, such as translations and summaries"
         )
     unknown = dict.fromkeys(spec.text.fields, "")
-    return [Example(str(i), {**unknown, spec.answer.field: text}) for i, text in enumerate(references)]
+    texts = references if isinstance(references, Mapping) else {str(i): text for i, text in enumerate(references)}
+    return [Example(i, {**unknown, spec.answer.field: text}) for i, text in texts.items()]
 
 
 def require_labels(spec: TaskSpec, split: str, examples: Iterable[Example]) -> None:
@@ -161,7 +183,7 @@ def judge(spec: TaskSpec, examples: Iterable[Example], predictions: Mapping[str,
 
 
 def judge_values(spec: TaskSpec, examples: Iterable[Example], values: Mapping[str, Any]) -> list[Scored]:
-    """Judges answers that were read from a submission instead of from texts.
+    """Judges answers that were read from a submission instead of from texts: as they stand, nothing undone.
 
     Args:
         spec: the task.
@@ -171,10 +193,17 @@ def judge_values(spec: TaskSpec, examples: Iterable[Example], values: Mapping[st
     judged = []
     for blank in judge(spec, examples, {}):
         value = values[blank.id]
-        text = value if isinstance(value, str) else ""
-        answer = spec.answer.parse(text, blank.features, blank.targets) if text else Answer(value, value)
-        judged.append(replace(blank, prediction=str(value), answer=answer, missing=False))
+        judged.append(replace(blank, prediction=str(value), answer=Answer(value, value), missing=False))
     return judged
+
+
+def oddities(spec: TaskSpec, judged: Iterable[Scored]) -> list[str]:
+    """Returns a line for each thing that is odd about several texts of a submission, none for other kinds of answer."""
+    if not isinstance(spec.answer, ContextSpan):
+        return []
+    found = Counter(spec.answer.oddity(e.prediction, e.features) for e in judged)
+    total = found.total()
+    return [f"{count:,} of {total:,} answers {what}" for what, count in found.most_common() if what]
 
 
 def score_split(spec: TaskSpec, split: str, judged: Sequence[Scored], *, intervals: bool = True) -> SplitScore:
@@ -201,9 +230,18 @@ def score_split(spec: TaskSpec, split: str, judged: Sequence[Scored], *, interva
         unreadable=sum(not e.answer.readable and not e.missing for e in judged),
         missing=sum(e.missing for e in judged),
         unmapped=sum(not e.answer.mapped and not e.missing for e in judged),
+        changed=sum(e.answer.changed and not e.missing for e in judged),
+        out_of_range=_out_of_range(spec, judged),
         causes=tuple(text_cautions(spec, judged)) if labelled and isinstance(spec.answer, Text) else (),
         reasons=dict(Counter(e.answer.reason for e in judged if e.answer.reason and not e.missing).most_common(5)),
     )
+
+
+def _out_of_range(spec: TaskSpec, judged: Iterable[Scored]) -> int:
+    if not isinstance(spec.answer, Number):
+        return 0
+    low, high = spec.answer.low, spec.answer.high
+    return sum(not low <= e.answer.value <= high for e in judged if e.answer.readable)
 
 
 def task_score(spec: TaskSpec, values: Mapping[str, float | None]) -> float | None:
@@ -234,6 +272,7 @@ def _scores(spec: TaskSpec, batch: Batch, intervals: bool, title: str) -> dict[s
     from t5eval.metrics.bootstrap import intervals95
 
     require_metrics(spec)
+    written = _as_written(batch)
     scores: dict[str, Score] = {}
     defined: dict[str, tuple[Metric, Floats]] = {}
 
@@ -249,6 +288,8 @@ def _scores(spec: TaskSpec, batch: Batch, intervals: bool, title: str) -> dict[s
         metric = get_metric(name, spec.answer.kind)
         if metric.defined(batch):
             add(name, metric, batch)
+            if metric.as_written and written:
+                add(name + AS_WRITTEN, metric, written, text="as written")
             continue
         scores[name] = Score(None, None, _signed(metric, batch))
         readable = batch.readable()
@@ -260,6 +301,16 @@ def _scores(spec: TaskSpec, batch: Batch, intervals: bool, title: str) -> dict[s
         for name, ci95 in zip(defined, intervals95(list(defined.values())), strict=True):
             scores[name] = replace(scores[name], ci95=ci95)
     return scores
+
+
+def _as_written(batch: Batch) -> Batch | None:
+    """Returns the examples with their texts as they stand, None if none was changed."""
+    if not any(e.answer.changed for e in batch.examples):
+        return None
+    texts = [
+        replace(e, answer=replace(e.answer, value=e.prediction)) if e.answer.changed else e for e in batch.examples
+    ]
+    return Batch(texts, batch.classes)
 
 
 def _signed(metric: Metric, batch: Batch, **choices: str) -> str:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import leaderboards
 from t5eval.data import DataSource, open_split
+from t5eval.scoring.score import judge_values, oddities
 from t5eval.support.errors import MissingFile
 from t5eval.support.stages import each
 from task_specs import TaskSpec
+from task_specs.answers.squad import ContextSpan
 from task_specs.errors import UserError
 
 
-def read_back(path: Path, spec: TaskSpec, split: str, source: DataSource) -> dict[str, Any]:
+def read_back(path: Path, spec: TaskSpec, ids: Sequence[str]) -> dict[str, Any]:
     """Returns a task's answers from a submission that was made for a split: example id to value.
+
+    Only the task's own file has to be sound.
+
+    Args:
+        path: the submission.
+        spec: the task.
+        ids: the split's example ids.
 
     Raises:
         UserError: the task has no file in a submission, this one lacks it, or a file has a fault.
@@ -22,19 +32,22 @@ def read_back(path: Path, spec: TaskSpec, split: str, source: DataSource) -> dic
     leaderboard = leaderboards.of_task(spec)
     if leaderboard is None or spec.submission is None:
         raise UserError(f"{spec.name} has no file in any leaderboard's submission; score its --predictions")
-    ids: dict[str, list[str]] = {}
-    for other in leaderboard.tasks:
-        # The other files of the archive were made from the same split, so that is what they must hold.
-        if other == spec or not (leaderboard.one_task or leaderboard.independent):
-            try:
-                ids[other.name] = [example.id for example in open_split(other, split, source)]
-            except UserError:
-                continue
-    values = leaderboard.read(path, ids)
-    if spec.name not in values:
-        held = f"; it answers {' and '.join(values)}" if values else ""
-        raise UserError(f"{path}: has no {spec.submission.file} with answers to {spec.name} to score{held}")
-    return values[spec.name]
+    return leaderboard.read_task(path, spec, ids)
+
+
+def oddities_in(path: Path, name: str, ids: Mapping[str, Sequence[str]], source: DataSource) -> list[str]:
+    """Returns a line for each thing that is odd about the texts of a sound submission; see `scoring.score.oddities`."""
+    board = leaderboards.get(name)
+    tasks = {spec.name: spec for spec in board.tasks}
+    if not any(isinstance(spec.answer, ContextSpan) for spec in board.tasks):
+        return []
+    found: list[str] = []
+    for task, values in board.read(path, ids).items():
+        spec = tasks[task]
+        if spec.submission is not None and task in ids:
+            examples = open_split(spec, spec.submission.split, source)
+            found += oddities(spec, judge_values(spec, examples, values))
+    return found
 
 
 def data_ids(name: str, source: DataSource) -> dict[str, list[str]]:

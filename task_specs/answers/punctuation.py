@@ -50,9 +50,9 @@ def find_span(text: str, context: str) -> str | None:
         context: the passage as it is, such as `It cost $3.50.`
 
     Returns:
-        The text itself if it stands in the passage, else the piece that differs from it in whitespace alone (`$3.50`);
-        of several such pieces the first whose words are those of the text, else the first. None if there is none, and
-        for a text of whitespace.
+        The text itself if it stands in the passage, else the first piece whose words, or whose words with padded
+        punctuation, are those of the text (`$3.50`). None if there is none, and for a text of whitespace: `heat ora
+        spark` is no way to write `heat or a spark`.
     """
     text = text.strip()
     if not text:
@@ -60,14 +60,12 @@ def find_span(text: str, context: str) -> str | None:
     if text in context:
         return text
     squeezed, places = _squeezed(context)
-    wanted = "".join(text.split())
-    padded = pad_punctuation(text).strip()
-    first: str | None = None
+    words = text.split()
+    wanted = "".join(words)
     at = squeezed.find(wanted)
     while at >= 0:
         piece = context[places[at] : places[at + len(wanted) - 1] + 1]
-        if pad_punctuation(piece).strip() == padded:
+        if words in (piece.split(), pad_punctuation(piece).split()):
             return piece
-        first = piece if first is None else first
         at = squeezed.find(wanted, at + 1)
-    return first
+    return None

@@ -25,8 +25,8 @@ def _texts(features: Mapping[str, Any]) -> tuple[str, ...]:
 class ContextSpan:
     """A piece of the passage, written with padded punctuation.
 
-    The target is the first annotator's answer. The value of a text is the piece of the passage that differs from it
-    in whitespace alone, which is what the benchmark's scorer and leaderboard want; a text without such a piece is
+    The target is the first annotator's answer. The value of a text is the piece of the passage that it is when its
+    padding is undone, which is what the benchmark's scorer and leaderboard want; a text without such a piece is
     taken as it is, and its answer says that it is not `mapped`. T5 compares the padded texts.
     """
 
@@ -47,7 +47,16 @@ class ContextSpan:
 
     def parse(self, text: str, features: Mapping[str, Any], targets: str) -> Answer:
         span = find_span(text, features.get("context", ""))
-        return Answer(text, text, mapped=False) if span is None else Answer(span, text)
+        if span is None:
+            return Answer(text, text, mapped=False)
+        return Answer(span, text, changed=span.split() != text.split())
+
+    def oddity(self, text: str, features: Mapping[str, Any]) -> str:
+        """Returns what is odd about a text that a scorer takes as it stands, empty if nothing is."""
+        said = self.parse(text, features, "")
+        if not said.mapped and text.strip():
+            return "are no piece of their passage"
+        return "are written with T5's padding, which the official scorer does not undo" if said.changed else ""
 
 
 @dataclass(frozen=True)
@@ -75,8 +84,13 @@ class OptionalContextSpan(ContextSpan):
 
     def parse(self, text: str, features: Mapping[str, Any], targets: str) -> Answer:
         if text.strip() in ("", self.no_answer):
-            return Answer("", text)
+            return Answer("", text, changed=bool(text.strip()))
         return super().parse(text, features, targets)
+
+    def oddity(self, text: str, features: Mapping[str, Any]) -> str:
+        if text.strip() == self.no_answer:
+            return f"are {self.no_answer!r}; for no answer the official scorer takes the empty text alone"
+        return super().oddity(text, features)
 
 
 @dataclass(frozen=True)

@@ -181,8 +181,12 @@ def test_parts_of_version_2() -> None:
     result = scored("squad/v2.0", examples_of(truths, {}), predictions)
     assert values(result) == pytest.approx(
         {"em": 60.0, "f1": 100 * (1 + 2 / 3 + 2) / 5, "has_ans_em": 50.0, "has_ans_f1": 100 * (1 + 2 / 3) / 2,
-         "no_ans_em": 200 / 3, "no_ans_f1": 200 / 3}
+         "no_ans_em": 200 / 3, "no_ans_f1": 200 / 3,
+         # The word for no answer as it stands is a wrong answer.
+         "em_as_written": 40.0, "f1_as_written": 100 * (1 + 2 / 3 + 1) / 5}
     )  # fmt: skip
+    assert "|version:2.0|text:as written|" in result.scores["em_as_written"].signature
+    assert (result.changed, result.to_json()["changed"]) == (1, 1)
     assert result.scores["no_ans_em"].signature.startswith("no_ans_em|n:3|version:2.0|")
     assert result.task_score == result.scores["em"].value
     only_answered = scored("squad/v2.0", examples_of({"1": ["red"]}, {}), {"1": "red"})
@@ -203,14 +207,16 @@ def test_padded_answers_are_mapped_back_before_they_are_scored() -> None:
     predictions = {"1": "$ 3 . 50", "2": "U . S .", "3": "O ' Neil - Smith"}
     result = scored("squad/v1.1", examples_of(truths, contexts), predictions)
     assert values(result) == pytest.approx(
-        {"em": 200 / 3, "f1": 200 / 3, "em_t5": 200 / 3, "f1_t5": 100 * (2 + 2 / 3) / 3}
-    )
+        {"em": 200 / 3, "f1": 200 / 3, "em_t5": 200 / 3, "f1_t5": 100 * (2 + 2 / 3) / 3,
+         "em_as_written": 0.0, "f1_as_written": 0.0}
+    )  # fmt: skip
+    assert result.changed == 2
     assert (result.unmapped, result.unreadable, result.missing) == (1, 0, 0)
     assert result.to_json()["unmapped"] == 1
     # T5 compares padded texts: raw ones lose there what they win by the official rule.
     raw = scored("squad/v1.1", examples_of(truths, contexts), {q: a[0] for q, a in truths.items()})
     assert values(raw) == pytest.approx({"em": 100.0, "f1": 100.0, "em_t5": 0.0, "f1_t5": 0.0})
-    assert raw.unmapped == 0
+    assert (raw.unmapped, raw.changed) == (0, 0)
 
 
 def t5_span_scores(examples: Sequence[Example], predictions: dict[str, str]) -> dict[str, float]:

@@ -52,6 +52,7 @@ def test_something_is_imported() -> None:
     assert {module for part in code for module, _ in imported(part)} == set(FACES)
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("face", FACES)
 def test_every_exported_name_is_there(face: str) -> None:
     package = importlib.import_module(face)

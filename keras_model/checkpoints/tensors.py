@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -73,6 +74,34 @@ class RenamedTensors:
             return value
         outputs, inputs = _matrix_shape(value.shape, origin.input_axes)
         return value.reshape(inputs, outputs).T
+
+
+Names = Sequence[tuple[str, str, int | None]]
+"""A format's names: a pattern of its own, what Hugging Face calls that, with the pattern's groups, and the input axes
+(see `Origin`)."""
+
+
+def renamed(name: str, names: Names) -> tuple[str, int | None] | None:
+    """An array's name at Hugging Face, and its input axes; None where T5 has no such array."""
+    matches = ((re.fullmatch(pattern, name), ours, axes) for pattern, ours, axes in names)
+    return next(((match.expand(ours), axes) for match, ours, axes in matches if match), None)
+
+
+def origins_of(arrays: Tensors, names: Names) -> dict[str, Origin]:
+    """Where each of Hugging Face's tensors lies. An array that T5 does not have keeps its own name.
+
+    Raises:
+        CheckpointError: two arrays are one and the same in T5.
+    """
+    origins: dict[str, Origin] = {}
+    for name in arrays.names():
+        ours, axes = renamed(name, names) or (name, None)
+        if ours in origins:
+            raise CheckpointError(
+                f"{arrays.source}: tensors {origins[ours].name} and {name} are one and the same in T5."
+            )
+        origins[ours] = Origin(name, axes)
+    return origins
 
 
 def _matrix_shape(shape: tuple[int, ...], input_axes: int | None) -> tuple[int, ...]:

@@ -70,7 +70,7 @@ def found_format(
     def open_found(path: Path) -> Checkpoint:
         place = found(path)
         stored = arrays(place)
-        tensors = RenamedTensors(stored, origins_of(stored, names))
+        tensors = RenamedTensors(stored.source, origins_of(stored, names))
         return Checkpoint(name, configuration(config_beside(place), tensors), tensors)
 
     return Format(

@@ -33,10 +33,24 @@ class Tensors(Protocol):
     def read(self, name: str) -> np.ndarray: ...
 
 
+class ShapedTensors:
+    """Tensors of known shapes: what the files of every kind have in common; each reads in its own way."""
+
+    source: str
+    _shapes: dict[str, tuple[int, ...]]
+
+    def names(self) -> list[str]:
+        return list(self._shapes)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return self._shapes[name]
+
+
 @dataclasses.dataclass(frozen=True)
 class Origin:
-    """Where a tensor lies in a checkpoint with a layout of its own."""
+    """Where a tensor lies in a checkpoint with a layout of its own, or of several files."""
 
+    arrays: Tensors
     name: str
     """The array's name there."""
     input_axes: int | None = None
@@ -45,15 +59,15 @@ class Origin:
 
 
 class RenamedTensors:
-    """Tensors over arrays that have other names and layouts."""
+    """Tensors over arrays that have other names and layouts, or lie in several files.
 
-    def __init__(self, arrays: Tensors, origins: Mapping[str, Origin]) -> None:
-        """Args:
-        arrays: the arrays.
-        origins: for each tensor, by Hugging Face's name, where it lies.
-        """
-        self.source = arrays.source
-        self._arrays = arrays
+    Args:
+        source: see `Tensors`.
+        origins: for each tensor, by its name here, where it lies.
+    """
+
+    def __init__(self, source: str, origins: Mapping[str, Origin]) -> None:
+        self.source = source
         self._origins = origins
 
     def names(self) -> list[str]:
@@ -65,11 +79,11 @@ class RenamedTensors:
 
     def shape(self, name: str) -> tuple[int, ...]:
         origin = self._origins[name]
-        return _matrix_shape(self._arrays.shape(origin.name), origin.input_axes)
+        return _matrix_shape(origin.arrays.shape(origin.name), origin.input_axes)
 
     def read(self, name: str) -> np.ndarray:
         origin = self._origins[name]
-        value = self._arrays.read(origin.name)
+        value = origin.arrays.read(origin.name)
         if origin.input_axes is None or value.ndim < 2:
             return value
         outputs, inputs = _matrix_shape(value.shape, origin.input_axes)
@@ -100,7 +114,7 @@ def origins_of(arrays: Tensors, names: Names) -> dict[str, Origin]:
             raise CheckpointError(
                 f"{arrays.source}: tensors {origins[ours].name} and {name} are one and the same in T5."
             )
-        origins[ours] = Origin(name, axes)
+        origins[ours] = Origin(arrays, name, axes)
     return origins
 
 

@@ -171,7 +171,8 @@ def _embedding_names(config: T5Config, names: set[str]) -> list[str]:
 
 def _called(tensors: Tensors, name: str) -> str:
     """A tensor's name for an error message: the reference's, and the checkpoint's own where that is another."""
-    return f"{name} ({tensors.stored_name(name)})" if isinstance(tensors, RenamedTensors) else name
+    stored_name = tensors.stored_name(name) if isinstance(tensors, RenamedTensors) else name
+    return name if stored_name == name else f"{name} ({stored_name})"
 
 
 def _differing_copy(source: str, name: str, embedding: str) -> str:

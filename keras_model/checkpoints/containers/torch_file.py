@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from keras_model.checkpoints.tensors import require_floating
+from keras_model.checkpoints.tensors import ShapedTensors, require_floating
 from keras_model.files.model_folder import CheckpointError
 
 
-class TorchFile:
+class TorchFile(ShapedTensors):
     """The tensors of a file that `torch.save` wrote, read without running what a pickle can hold.
 
     Raises:
@@ -40,12 +40,7 @@ class TorchFile:
         ):
             raise CheckpointError(f"{path}: expected tensors by name, as model.state_dict() gives, got something else.")
         self._tensors = found
-
-    def names(self) -> list[str]:
-        return list(self._tensors)
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        return tuple(self._tensors[name].shape)
+        self._shapes = {name: tuple(tensor.shape) for name, tensor in found.items()}
 
     def read(self, name: str) -> np.ndarray:
         import ml_dtypes

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from keras_model.checkpoints.checkpoint import Checkpoint, Format
 from keras_model.checkpoints.configuration import settle_head
 from keras_model.checkpoints.containers.safetensors_file import SafetensorsFile
-from keras_model.checkpoints.containers.sharded import ShardedTensors, shard_paths
+from keras_model.checkpoints.containers.sharded import shard_paths, sharded_tensors
 from keras_model.checkpoints.containers.torch_file import TorchFile
 from keras_model.checkpoints.tensors import Tensors
 from keras_model.checkpoints.weights import weights
@@ -41,7 +41,7 @@ def _whole(open_file: Callable[[Path], Tensors], name: str) -> _Weights:
 def _sharded(open_shard: Callable[[Path], Tensors], name: str) -> _Weights:
     return _Weights(
         name,
-        open=lambda index: ShardedTensors(index, open_shard),
+        open=lambda index: sharded_tensors(index, open_shard),
         files=lambda index: list(set(shard_paths(index).values())),
     )
 

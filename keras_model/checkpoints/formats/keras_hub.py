@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from keras_model.checkpoints.checkpoint import Checkpoint, Format
-from keras_model.checkpoints.tensors import Origin, RenamedTensors, require_floating
+from keras_model.checkpoints.tensors import Origin, RenamedTensors, ShapedTensors, require_floating
 from keras_model.checkpoints.weights import places as weight_places
 from keras_model.config import ConfigError, T5Config
 from keras_model.files.model_folder import CONFIG_FILE, CheckpointError, read_json
@@ -82,8 +82,8 @@ _PATHS = {
 """KerasHub's path of a variable by the model's (`Place.path`), in a layer from that layer on."""
 
 
-def places(config: T5Config) -> Iterator[tuple[str, Origin]]:
-    """Hugging Face's name of every tensor, in the order of `weights.places`, and where an HDF5 file holds it."""
+def places(config: T5Config) -> Iterator[tuple[str, str, int | None]]:
+    """Hugging Face's name of every tensor, in the order of `weights.places`, its HDF5 path and input axes."""
     for place in weight_places(config):
         layer, path = "layers/", place.path
         if match := _IN_LAYER.fullmatch(path):
@@ -91,7 +91,7 @@ def places(config: T5Config) -> Iterator[tuple[str, Origin]]:
             layer, path = f"layers/t5_transformer_layer{f'_{number}' if number else ''}/", match[3]
         matches = ((re.fullmatch(ours, path), theirs) for ours, theirs in _PATHS.items())
         theirs = next(match.expand(theirs) for match, theirs in matches if match)
-        yield place.name, Origin(layer + theirs, input_axes=1 if place.transposed else None)
+        yield place.name, layer + theirs, 1 if place.transposed else None
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -193,7 +193,7 @@ def _feed_forward(path: Path, activation: Any, gated: Any) -> str:
     return "gated-gelu" if ours == "gelu_new" else f"gated-{ours}"
 
 
-class _Datasets:
+class _Datasets(ShapedTensors):
     """The datasets of a preset's HDF5 files by their paths.
 
     Raises:
@@ -213,12 +213,7 @@ class _Datasets:
                 if dataset.external or dataset.is_virtual or dataset.id.get_storage_size() < dataset.nbytes:
                     raise CheckpointError(f"{path}: {name} is not stored whole in this file, as Keras writes it.")
                 self._found[name] = dataset
-
-    def names(self) -> list[str]:
-        return list(self._found)
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        return tuple(self._found[name].shape)
+        self._shapes = {name: tuple(dataset.shape) for name, dataset in self._found.items()}
 
     def read(self, name: str) -> np.ndarray:
         dataset = self._found[name]
@@ -249,12 +244,12 @@ def _datasets(path: Path) -> list[tuple[str, Any]]:
 def _open(folder: Path) -> Checkpoint:
     config = read_preset_config(folder)
     arrays = _Datasets(folder)
-    origins = {name: Origin(name) for name in arrays.names()}  # what T5 has no place for keeps its path as name
+    origins = {name: Origin(arrays, name) for name in arrays.names()}  # what T5 has no place for keeps its path as name
     # A damaged configuration may ask for any number of layers; one place more than there are datasets is enough.
-    for name, origin in itertools.islice(places(config), len(origins) + 1):
-        if origins.pop(origin.name, None):
-            origins[name] = origin
-    return Checkpoint(KERAS_HUB.name, config, RenamedTensors(arrays, origins))
+    for name, path, input_axes in itertools.islice(places(config), len(origins) + 1):
+        if origins.pop(path, None):
+            origins[name] = Origin(arrays, path, input_axes)
+    return Checkpoint(KERAS_HUB.name, config, RenamedTensors(arrays.source, origins))
 
 
 KERAS_HUB = Format(

@@ -133,12 +133,12 @@ def _write_h5(path: Path, model: T5) -> None:
     import h5py
     import numpy as np
 
-    where = dict(places(model.config))
+    where = {name: path for name, path, _ in places(model.config)}
     with _File(path, "w+") as opened:
         with h5py.File(opened, "w") as file:
             for weight in weights(model):
                 value = np.asarray(weight.variable)  # KerasHub multiplies from the same side as the model here
-                dataset = file.create_dataset(where[weight.name].name, data=value)
+                dataset = file.create_dataset(where[weight.name], data=value)
                 if value.dtype == "bfloat16":
                     dataset.attrs["dtype"] = "bfloat16"
                 if opened.error is not None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from keras_model.checkpoints.checkpoint import found_format
-from keras_model.checkpoints.tensors import require_floating
+from keras_model.checkpoints.tensors import ShapedTensors, require_floating
 from keras_model.checkpoints.weights import EMBEDDING, HEAD
 from keras_model.files.model_folder import CheckpointError
 
@@ -48,7 +48,7 @@ def _step(prefix: Path) -> tuple[int, str]:
     return int((re.search(r"-(\d+)$", prefix.name) or [0, -1])[1]), prefix.name
 
 
-class _Variables:
+class _Variables(ShapedTensors):
     """The parameters in a TensorFlow checkpoint.
 
     Raises:
@@ -64,22 +64,18 @@ class _Variables:
         self.source = str(prefix)
         try:
             self._reader = tf.train.load_checkpoint(str(prefix))
-            self._shapes: dict[str, list[int]] = self._reader.get_variable_to_shape_map()
+            shapes: dict[str, list[int]] = self._reader.get_variable_to_shape_map()
             self._types: dict[str, Any] = self._reader.get_variable_to_dtype_map()
         except Exception as error:  # tf.errors.OpError, ValueError, RuntimeError
             raise CheckpointError(
                 f"{prefix}.index: cannot be read as a TensorFlow checkpoint ({_line(error)})."
             ) from error
         held = sum(file.stat().st_size for file in _files(prefix)[1:])
-        claimed = sum(math.prod(shape) * self._types[name].size for name, shape in self._shapes.items())
+        claimed = sum(math.prod(shape) * self._types[name].size for name, shape in shapes.items())
         if claimed > held:
             raise CheckpointError(f"{prefix}.data-*: hold {held} bytes, but {prefix.name}.index lists {claimed}.")
-
-    def names(self) -> list[str]:
-        return sorted(name for name in self._shapes if not _NO_PARAMETER.fullmatch(name))
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        return tuple(self._shapes[name])
+        names = sorted(name for name in shapes if not _NO_PARAMETER.fullmatch(name))
+        self._shapes = {name: tuple(shapes[name]) for name in names}
 
     def read(self, name: str) -> np.ndarray:
         require_floating(self.source, name, self._types[name].name)

@@ -21,7 +21,7 @@ import numpy as np
 from keras_model.checkpoints.checkpoint import found_format
 from keras_model.checkpoints.containers.msgpack_file import MsgpackFile, StoredArray
 from keras_model.checkpoints.containers.zarr_folder import ZarrFolder
-from keras_model.checkpoints.tensors import Tensors, renamed, require_floating
+from keras_model.checkpoints.tensors import Origin, RenamedTensors, Tensors, renamed, require_floating
 from keras_model.checkpoints.weights import EMBEDDING, HEAD
 from keras_model.files.model_folder import CheckpointError
 
@@ -82,32 +82,17 @@ class _Tree:
         return leaf
 
 
-class _Folder:
+def _folder(folder: Path) -> Tensors:
     """The parameters in a folder: zarr arrays, and those that the tree itself holds."""
-
-    def __init__(self, folder: Path) -> None:
-        self.source = str(folder)
-        tree = _Tree(folder / _TREE_FILE)
-        stored = ZarrFolder(folder, _ARRAYS)
-        self._places: dict[str, tuple[Tensors, str]] = {
-            _parameter_name(name): (stored, name) for name in stored.names()
-        }
-        for name, leaf in tree.leaves.items():
-            if isinstance(leaf, StoredArray):
-                self._places[name] = (tree, name)
-            elif name not in self._places:
-                raise CheckpointError(f"{folder}: there is no array of parameter {name}, which {_TREE_FILE} lists.")
-
-    def names(self) -> list[str]:
-        return list(self._places)
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        arrays, stored_name = self._places[name]
-        return arrays.shape(stored_name)
-
-    def read(self, name: str) -> np.ndarray:
-        arrays, stored_name = self._places[name]
-        return arrays.read(stored_name)
+    tree, stored = _Tree(folder / _TREE_FILE), ZarrFolder(folder, _ARRAYS)
+    # `target.encoder.encoder_norm.scale` -> `encoder/encoder_norm/scale`
+    places = {name.removeprefix(_ARRAYS).replace(".", "/"): Origin(stored, name) for name in stored.names()}
+    for name, leaf in tree.leaves.items():
+        if isinstance(leaf, StoredArray):
+            places[name] = Origin(tree, name)
+        elif name not in places:
+            raise CheckpointError(f"{folder}: there is no array of parameter {name}, which {_TREE_FILE} lists.")
+    return RenamedTensors(str(folder), places)
 
 
 def _leaves(node: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -117,11 +102,6 @@ def _leaves(node: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
             yield from _leaves(value, f"{prefix}{key}/")
         else:
             yield f"{prefix}{key}", value
-
-
-def _parameter_name(array: str) -> str:
-    """`target.encoder.encoder_norm.scale` -> `encoder/encoder_norm/scale`"""
-    return array.removeprefix(_ARRAYS).replace(".", "/")
 
 
 _LAYER = r"(encoder|decoder)/layers_0*(\d+)/"
@@ -154,7 +134,7 @@ _NAMES = (
 
 
 def _arrays(found: Path) -> Tensors:
-    arrays: Tensors = _Folder(found) if found.is_dir() else _Tree(found)
+    arrays: Tensors = _folder(found) if found.is_dir() else _Tree(found)
     for name in arrays.names():
         stack, _, parameter = name.partition("/")
         if parameter.startswith(f"{stack}/") and renamed(name.replace(f"/{stack}/", "/layers_0/", 1), _NAMES):

@@ -24,8 +24,6 @@ from keras_model.tokenizers.tokenizer import (
     tokenizer_config,
 )
 
-__all__ = ["EOS_ID", "PAD_ID", "T5Tokenizer", "Tokenizer", "TokenizerError"]
-
 if TYPE_CHECKING:
     import sentencepiece
 
@@ -98,7 +96,6 @@ class T5Tokenizer(Tokenizer):
         return hashlib.sha256(f"{digest} with {self.extra_ids} sentinels".encode()).hexdigest()
 
     def files(self) -> dict[str, bytes]:
-        """See `Tokenizer`."""
         return {
             VOCABULARY_FILE: self.model_bytes,
             TOKENIZER_CONFIG_FILE: tokenizer_config("T5Tokenizer", self.extra_ids),

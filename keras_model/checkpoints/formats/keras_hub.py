@@ -194,11 +194,7 @@ def _feed_forward(path: Path, activation: Any, gated: Any) -> str:
 
 
 class _Datasets(ShapedTensors):
-    """The datasets of a preset's HDF5 files by their paths.
-
-    Raises:
-        CheckpointError: a file cannot be read, holds data elsewhere, or two hold the same tensor.
-    """
+    """The datasets of a preset's HDF5 files by their paths, each whole in one file."""
 
     def __init__(self, folder: Path) -> None:
         import ml_dtypes  # noqa: F401  (makes NumPy understand bfloat16)

@@ -66,11 +66,7 @@ def save_preset(model: T5, folder: str | os.PathLike[str], tokenizer: Tokenizer 
 
 
 def require_expressible(config: T5Config, tokenizer: Tokenizer | None) -> None:
-    """Raises an error if KerasHub's T5 has no place for something in a configuration, or none for a tokenizer.
-
-    Raises:
-        CheckpointError: as said; the message names it.
-    """
+    """Raises CheckpointError, naming what it is, if KerasHub's T5 has no place for a configuration or a tokenizer."""
     values = {name: (getattr(config, name), value) for name, value in EXPRESSIBLE.items()}
     values["num_decoder_layers"] = (config.decoder_layers, config.num_layers)
     values["scale_decoder_outputs"] = (config.scale_decoder_outputs, config.tie_word_embeddings)

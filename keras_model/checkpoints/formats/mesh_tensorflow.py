@@ -49,16 +49,9 @@ def _step(prefix: Path) -> tuple[int, str]:
 
 
 class _Variables(ShapedTensors):
-    """The parameters in a TensorFlow checkpoint.
-
-    Raises:
-        CheckpointError: the index is damaged, or speaks of more than the files hold.
-    """
+    """The parameters in a TensorFlow checkpoint, named by the common beginning of its files' names."""
 
     def __init__(self, prefix: Path) -> None:
-        """Args:
-        prefix: the common beginning of the files' names.
-        """
         import tensorflow as tf
 
         self.source = str(prefix)

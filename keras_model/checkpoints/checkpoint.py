@@ -54,8 +54,7 @@ def found_format(
     """A format whose checkpoints lie in a folder that users may name instead, under names of their own.
 
     Args:
-        name: see `Format`.
-        looked_for: see `Format`.
+        name, looked_for: see `Format`.
         find: the checkpoint that a path stands for; None where there is none.
         files: the weight files of a found checkpoint.
         arrays: a found checkpoint's arrays, as it calls them.

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from keras_model.checkpoints.containers.sharded import shard_paths
 from keras_model.checkpoints.formats.huggingface import HUGGING_FACE, WEIGHTS_FILES
+from keras_model.checkpoints.tensors import first_line
 from keras_model.files.model_folder import CONFIG_FILE, CheckpointError, read_config
 from keras_model.tokenizers.loading import SENTENCEPIECE_FILES, TOKENIZER_JSON_FILE
 from keras_model.tokenizers.settings import ADDED_TOKENS_FILE
@@ -176,4 +177,4 @@ def _cache() -> str:
 
 
 def _line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
+    return first_line(error).rstrip(".")

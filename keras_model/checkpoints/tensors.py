@@ -132,3 +132,8 @@ def require_floating(source: str, name: str, dtype: Any) -> None:
     """
     if str(dtype) not in FLOATING:
         raise CheckpointError(f"{source}: tensor {name}: weights are {_FLOATING_NAMES}, got {dtype}.")
+
+
+def first_line(error: Exception) -> str:
+    """What a library says of its error, in one line."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__

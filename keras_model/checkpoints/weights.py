@@ -54,9 +54,6 @@ class Weight:
         value = np.asarray(self.variable)
         return np.ascontiguousarray(value.T if self.transposed else value)
 
-    def assign_stored(self, value: np.ndarray) -> None:
-        self.variable.assign(value.T if self.transposed else value)
-
 
 def places(config: T5Config) -> Iterator[Place]:
     """The places of all weights of a model, each once."""
@@ -115,7 +112,7 @@ def assign(model: T5Network, tensors: Tensors) -> None:
     check(model.config, tensors)
     for weight, (name, value) in zip(weights(model), values(model.config, tensors), strict=True):
         _require_finite(tensors, name, value)
-        weight.assign_stored(value)
+        weight.variable.assign(value.T if weight.transposed else value)
     embedding, *copies = _embedding_names(model.config, set(tensors.names()))
     for name in copies:
         if not np.array_equal(tensors.read(name), tensors.read(embedding)):

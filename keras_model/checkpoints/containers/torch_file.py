@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_model.checkpoints.tensors import ShapedTensors, require_floating
+from keras_model.checkpoints.tensors import ShapedTensors, first_line, require_floating
 from keras_model.files.model_folder import CheckpointError
 
 
@@ -33,8 +33,7 @@ class TorchFile(ShapedTensors):
             mapped = zipfile.is_zipfile(path)
             found: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
         except Exception as error:  # torch raises whatever its pickle and zip readers raise
-            reason = str(error).strip().partition("\n")[0] or type(error).__name__
-            raise CheckpointError(f"{path}: cannot be read as PyTorch's weights ({reason}).") from error
+            raise CheckpointError(f"{path}: cannot be read as PyTorch's weights ({first_line(error)}).") from error
         if not isinstance(found, dict) or not all(
             isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in found.items()
         ):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_model.checkpoints.tensors import ShapedTensors, require_floating
+from keras_model.checkpoints.tensors import ShapedTensors, first_line, require_floating
 from keras_model.files.model_folder import CheckpointError
 
 _METADATA_FILE = ".zarray"
@@ -68,8 +68,7 @@ class ZarrFolder(ShapedTensors):
         return array
 
     def _unreadable(self, name: str, error: Exception) -> CheckpointError:
-        first_line = str(error).strip().partition("\n")[0]
-        return CheckpointError(f"{self.source}: array {name} cannot be read ({first_line}).")
+        return CheckpointError(f"{self.source}: array {name} cannot be read ({first_line(error)}).")
 
 
 def _gzip_size(path: Path) -> int:

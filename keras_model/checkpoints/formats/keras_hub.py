@@ -29,7 +29,6 @@ from keras_model.files.model_folder import CONFIG_FILE, CheckpointError, read_js
 H5_FILE = "model.weights.h5"
 SHARDS_FILE = "model.weights.json"
 TASK_FILE = "task.json"
-VOCABULARY_FILE = "assets/tokenizer/vocabulary.spm"
 PACKAGES = ("keras_hub", "keras_nlp")
 """Under both names KerasHub registers its classes; keras_nlp is the older one."""
 

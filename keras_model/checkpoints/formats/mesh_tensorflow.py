@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from keras_model.checkpoints.checkpoint import found_format
-from keras_model.checkpoints.tensors import ShapedTensors, require_floating
+from keras_model.checkpoints.tensors import ShapedTensors, first_line, require_floating
 from keras_model.checkpoints.weights import EMBEDDING, HEAD
 from keras_model.files.model_folder import CheckpointError
 
@@ -61,7 +61,7 @@ class _Variables(ShapedTensors):
             self._types: dict[str, Any] = self._reader.get_variable_to_dtype_map()
         except Exception as error:  # tf.errors.OpError, ValueError, RuntimeError
             raise CheckpointError(
-                f"{prefix}.index: cannot be read as a TensorFlow checkpoint ({_line(error)})."
+                f"{prefix}.index: cannot be read as a TensorFlow checkpoint ({first_line(error)})."
             ) from error
         held = sum(file.stat().st_size for file in _files(prefix)[1:])
         claimed = sum(math.prod(shape) * self._types[name].size for name, shape in shapes.items())
@@ -75,11 +75,7 @@ class _Variables(ShapedTensors):
         try:
             return self._reader.get_tensor(name)
         except Exception as error:
-            raise CheckpointError(f"{self.source}: tensor {name} cannot be read ({_line(error)}).") from error
-
-
-def _line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+            raise CheckpointError(f"{self.source}: tensor {name} cannot be read ({first_line(error)}).") from error
 
 
 _LAYER = r"(encoder|decoder)/block_0*(\d+)/layer_0*(\d+)/"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from keras_model.checkpoints.formats.huggingface import save_model as save_model
     from keras_model.checkpoints.formats.keras_hub_writer import save_preset as save_preset
-    from keras_model.checkpoints.load import load_model as load_model
+    from keras_model.checkpoints.opening import load_model as load_model
     from keras_model.config import ConfigError as ConfigError
     from keras_model.config import T5Config as T5Config
     from keras_model.data.batch_plan import BatchPlan as BatchPlan
@@ -50,7 +50,7 @@ _HOMES = {
     "TrainSettings": "keras_model.training_run.fit_settings",
     "batch_dataset": "keras_model.data.batches",
     "fit": "keras_model.training_run.fit",
-    "load_model": "keras_model.checkpoints.load",
+    "load_model": "keras_model.checkpoints.opening",
     "load_tokenizer": "keras_model.tokenizers.loading",
     "open_records": "keras_model.data.records",
     "open_strategy": "keras_model.distribution.strategies",

@@ -7,11 +7,11 @@ everything after it, the account of missing and unused tensors included, is the 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from keras_model.checkpoints.configuration import config_beside, configuration
-from keras_model.checkpoints.tensors import Origin, RenamedTensors, Tensors
+from keras_model.checkpoints.tensors import Names, RenamedTensors, Tensors, origins_of
 from keras_model.config import T5Config
 
 
@@ -49,17 +49,16 @@ def found_format(
     find: Callable[[Path], Path | None],
     files: Callable[[Path], list[Path]],
     arrays: Callable[[Path], Tensors],
-    origins: Callable[[Tensors], Mapping[str, Origin]],
+    names: Names,
 ) -> Format:
     """A format whose checkpoints lie in a folder that users may name instead, under names of their own.
 
     Args:
-        name: see `Format`.
-        looked_for: see `Format`.
+        name, looked_for: see `Format`.
         find: the checkpoint that a path stands for; None where there is none.
         files: the weight files of a found checkpoint.
         arrays: a found checkpoint's arrays, as it calls them.
-        origins: where each of Hugging Face's tensors lies among the arrays.
+        names: what Hugging Face calls the arrays.
     """
 
     def found(path: Path) -> Path:
@@ -70,7 +69,7 @@ def found_format(
     def open_found(path: Path) -> Checkpoint:
         place = found(path)
         stored = arrays(place)
-        tensors = RenamedTensors(stored, origins(stored))
+        tensors = RenamedTensors(stored.source, origins_of(stored, names))
         return Checkpoint(name, configuration(config_beside(place), tensors), tensors)
 
     return Format(

@@ -14,8 +14,7 @@ import numpy as np
 from keras_model.checkpoints.checkpoint import Checkpoint
 from keras_model.checkpoints.formats.huggingface import save_model
 from keras_model.checkpoints.formats.keras_hub_writer import require_expressible, save_preset
-from keras_model.checkpoints.load import model_of
-from keras_model.checkpoints.opening import open_checkpoint
+from keras_model.checkpoints.opening import model_of, open_checkpoint
 from keras_model.checkpoints.weights import places, values
 from keras_model.config import T5Config
 from keras_model.files.model_folder import CheckpointError
@@ -91,22 +90,14 @@ def convert(
 
 
 def require_new(destination: Path) -> None:
-    """Raises an error if there is anything but an empty folder.
-
-    Raises:
-        CheckpointError: as said.
-    """
+    """Raises CheckpointError if there is anything but an empty folder."""
     if destination.exists() and not (destination.is_dir() and not any(destination.iterdir())):
         raise CheckpointError(f"{destination}: is there already; name a folder that is new or empty.")
 
 
 @contextlib.contextmanager
 def _new_folder(destination: Path) -> Iterator[Path]:
-    """A temporary folder, renamed to `destination` if the block ends well and removed if not.
-
-    Raises:
-        CheckpointError: something is there already.
-    """
+    """A temporary folder, renamed to `destination` if the block ends well and removed if not."""
     require_new(destination)
     destination = destination.resolve()
     destination.parent.mkdir(parents=True, exist_ok=True)
@@ -119,11 +110,7 @@ def _new_folder(destination: Path) -> Iterator[Path]:
 
 
 def _require_equal(source: Checkpoint, written: Checkpoint, dtype: str, advance: Callable[[int, int], None]) -> int:
-    """Raises an error if what was written is not the source; returns the number of tensors.
-
-    Raises:
-        CheckpointError: as said.
-    """
+    """Raises CheckpointError if what was written is not the source; returns the number of tensors."""
     if _arithmetic(source.config) != _arithmetic(written.config):
         raise CheckpointError(f"{written.tensors.source}: another configuration was written than the source's.")
     count, total = 0, sum(1 for _ in places(source.config))

@@ -14,8 +14,9 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from keras_model.checkpoints.containers.sharded import shard_paths
-from keras_model.checkpoints.formats.huggingface import HUGGING_FACE
-from keras_model.files.model_folder import CONFIG_FILE, WEIGHTS_FILE, CheckpointError, read_config
+from keras_model.checkpoints.formats.huggingface import HUGGING_FACE, WEIGHTS_FILES
+from keras_model.checkpoints.tensors import first_line
+from keras_model.files.model_folder import CONFIG_FILE, CheckpointError, read_config
 from keras_model.tokenizers.loading import SENTENCEPIECE_FILES, TOKENIZER_JSON_FILE
 from keras_model.tokenizers.settings import ADDED_TOKENS_FILE
 from keras_model.tokenizers.tokenizer import TOKENIZER_CONFIG_FILE
@@ -26,15 +27,7 @@ TIMEOUT_S = 10
 
 _NAME = re.compile(r"hf://([\w.-]+/[\w.-]+)(?:@([\w.+-]+(?:/[\w.+-]+)*))?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_SMALL_FILES = (
-    CONFIG_FILE,
-    TOKENIZER_CONFIG_FILE,
-    ADDED_TOKENS_FILE,
-    *SENTENCEPIECE_FILES,
-    TOKENIZER_JSON_FILE,
-)
-_WEIGHTS = (WEIGHTS_FILE, "pytorch_model.bin")
-"""In the order in which they are wanted; in shards, they have an index of the same name and `.index.json`."""
+_SMALL_FILES = (CONFIG_FILE, TOKENIZER_CONFIG_FILE, ADDED_TOKENS_FILE, *SENTENCEPIECE_FILES, TOKENIZER_JSON_FILE)
 _OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
@@ -101,12 +94,12 @@ def _fetched(name: str, repository: str, revision: str) -> Path:
 
 def _weights_file(name: str, names: Collection[str]) -> str:
     """The file of the weights, or the index of their shards."""
-    wanted = [f"{whole}{ending}" for whole in _WEIGHTS for ending in ("", ".index.json")]
-    for file in wanted:
-        if file in names:
-            return file
+    if found := [file for file in WEIGHTS_FILES if file in names]:
+        return found[0]
     listed = ", ".join(sorted(names)[:10]) or "nothing"
-    raise CheckpointError(f"{name}: expected weights in one of {', '.join(wanted)}; the repository holds {listed}.")
+    raise CheckpointError(
+        f"{name}: expected weights in one of {', '.join(WEIGHTS_FILES)}; the repository holds {listed}."
+    )
 
 
 def _download(repository: str, revision: str, names: Sequence[str]) -> Path:
@@ -140,44 +133,41 @@ def _has_tokenizer(folder: Path) -> bool:
 @contextlib.contextmanager
 def _explained(name: str, repository: str, revision: str) -> Iterator[None]:
     """Turns what huggingface_hub raises into errors of one line that say what to do."""
-    from huggingface_hub import constants
-    from huggingface_hub.utils import (
-        GatedRepoError,
-        HFValidationError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
     try:
         yield
     except CheckpointError:
         raise
-    except GatedRepoError as error:
-        raise CheckpointError(
-            f"{name}: access is restricted: accept the model's terms at {constants.ENDPOINT}/{repository}, and log in "
-            "with `hf auth login`."
-        ) from error
-    except RepositoryNotFoundError as error:
-        raise CheckpointError(
-            f"{name}: {constants.ENDPOINT} has no model {repository}, or it is a private one: check the name, or log "
-            "in with `hf auth login`."
-        ) from error
-    except RevisionNotFoundError as error:
-        raise CheckpointError(
-            f"{name}: {repository} has no revision {revision}; branches, tags and commits are listed at "
-            f"{constants.ENDPOINT}/{repository}/commits/main."
-        ) from error
-    except HFValidationError as error:
-        raise CheckpointError(f"{name}: no name at the hub ({_line(error)}).") from error
-    except Exception as error:  # of requests, httpx or the disk
-        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
-            raise CheckpointError(
-                f"{name}: cannot be stored in {_cache()} ({error.strerror}): make room there, or name another folder "
-                "in HF_HOME."
-            ) from error
-        raise CheckpointError(
-            f"{name}: could not be fetched ({_line(error)}). What has arrived is kept: try again."
-        ) from error
+    except Exception as error:  # of huggingface_hub, requests, httpx or the disk
+        raise CheckpointError(f"{name}: {_explanation(error, repository, revision)}") from error
+
+
+def _explanation(error: Exception, repository: str, revision: str) -> str:
+    from huggingface_hub import constants, utils
+
+    match error:
+        case utils.GatedRepoError():
+            return (
+                f"access is restricted: accept the model's terms at {constants.ENDPOINT}/{repository}, and log in with "
+                "`hf auth login`."
+            )
+        case utils.RepositoryNotFoundError():
+            return (
+                f"{constants.ENDPOINT} has no model {repository}, or it is a private one: check the name, or log in "
+                "with `hf auth login`."
+            )
+        case utils.RevisionNotFoundError():
+            return (
+                f"{repository} has no revision {revision}; branches, tags and commits are listed at "
+                f"{constants.ENDPOINT}/{repository}/commits/main."
+            )
+        case utils.HFValidationError():
+            return f"no name at the hub ({_line(error)})."
+        case OSError(errno=number) if number in _OF_THE_DISK:
+            return (
+                f"cannot be stored in {_cache()} ({error.strerror}): make room there, or name another folder in "
+                "HF_HOME."
+            )
+    return f"could not be fetched ({_line(error)}). What has arrived is kept: try again."
 
 
 def _cache() -> str:
@@ -187,4 +177,4 @@ def _cache() -> str:
 
 
 def _line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
+    return first_line(error).rstrip(".")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -32,10 +33,24 @@ class Tensors(Protocol):
     def read(self, name: str) -> np.ndarray: ...
 
 
+class ShapedTensors:
+    """Tensors of known shapes: what the files of every kind have in common; each reads in its own way."""
+
+    source: str
+    _shapes: dict[str, tuple[int, ...]]
+
+    def names(self) -> list[str]:
+        return list(self._shapes)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return self._shapes[name]
+
+
 @dataclasses.dataclass(frozen=True)
 class Origin:
-    """Where a tensor lies in a checkpoint with a layout of its own."""
+    """Where a tensor lies in a checkpoint with a layout of its own, or of several files."""
 
+    arrays: Tensors
     name: str
     """The array's name there."""
     input_axes: int | None = None
@@ -44,15 +59,15 @@ class Origin:
 
 
 class RenamedTensors:
-    """Tensors over arrays that have other names and layouts."""
+    """Tensors over arrays that have other names and layouts, or lie in several files.
 
-    def __init__(self, arrays: Tensors, origins: Mapping[str, Origin]) -> None:
-        """Args:
-        arrays: the arrays.
-        origins: for each tensor, by Hugging Face's name, where it lies.
-        """
-        self.source = arrays.source
-        self._arrays = arrays
+    Args:
+        source: see `Tensors`.
+        origins: for each tensor, by its name here, where it lies.
+    """
+
+    def __init__(self, source: str, origins: Mapping[str, Origin]) -> None:
+        self.source = source
         self._origins = origins
 
     def names(self) -> list[str]:
@@ -64,15 +79,43 @@ class RenamedTensors:
 
     def shape(self, name: str) -> tuple[int, ...]:
         origin = self._origins[name]
-        return _matrix_shape(self._arrays.shape(origin.name), origin.input_axes)
+        return _matrix_shape(origin.arrays.shape(origin.name), origin.input_axes)
 
     def read(self, name: str) -> np.ndarray:
         origin = self._origins[name]
-        value = self._arrays.read(origin.name)
+        value = origin.arrays.read(origin.name)
         if origin.input_axes is None or value.ndim < 2:
             return value
         outputs, inputs = _matrix_shape(value.shape, origin.input_axes)
         return value.reshape(inputs, outputs).T
+
+
+Names = Sequence[tuple[str, str, int | None]]
+"""A format's names: a pattern of its own, what Hugging Face calls that, with the pattern's groups, and the input axes
+(see `Origin`)."""
+
+
+def renamed(name: str, names: Names) -> tuple[str, int | None] | None:
+    """An array's name at Hugging Face, and its input axes; None where T5 has no such array."""
+    matches = ((re.fullmatch(pattern, name), ours, axes) for pattern, ours, axes in names)
+    return next(((match.expand(ours), axes) for match, ours, axes in matches if match), None)
+
+
+def origins_of(arrays: Tensors, names: Names) -> dict[str, Origin]:
+    """Where each of Hugging Face's tensors lies. An array that T5 does not have keeps its own name.
+
+    Raises:
+        CheckpointError: two arrays are one and the same in T5.
+    """
+    origins: dict[str, Origin] = {}
+    for name in arrays.names():
+        ours, axes = renamed(name, names) or (name, None)
+        if ours in origins:
+            raise CheckpointError(
+                f"{arrays.source}: tensors {origins[ours].name} and {name} are one and the same in T5."
+            )
+        origins[ours] = Origin(arrays, name, axes)
+    return origins
 
 
 def _matrix_shape(shape: tuple[int, ...], input_axes: int | None) -> tuple[int, ...]:
@@ -89,3 +132,8 @@ def require_floating(source: str, name: str, dtype: Any) -> None:
     """
     if str(dtype) not in FLOATING:
         raise CheckpointError(f"{source}: tensor {name}: weights are {_FLOATING_NAMES}, got {dtype}.")
+
+
+def first_line(error: Exception) -> str:
+    """What a library says of its error, in one line."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -54,9 +54,6 @@ class Weight:
         value = np.asarray(self.variable)
         return np.ascontiguousarray(value.T if self.transposed else value)
 
-    def assign_stored(self, value: np.ndarray) -> None:
-        self.variable.assign(value.T if self.transposed else value)
-
 
 def places(config: T5Config) -> Iterator[Place]:
     """The places of all weights of a model, each once."""
@@ -115,7 +112,7 @@ def assign(model: T5Network, tensors: Tensors) -> None:
     check(model.config, tensors)
     for weight, (name, value) in zip(weights(model), values(model.config, tensors), strict=True):
         _require_finite(tensors, name, value)
-        weight.assign_stored(value)
+        weight.variable.assign(value.T if weight.transposed else value)
     embedding, *copies = _embedding_names(model.config, set(tensors.names()))
     for name in copies:
         if not np.array_equal(tensors.read(name), tensors.read(embedding)):
@@ -171,7 +168,8 @@ def _embedding_names(config: T5Config, names: set[str]) -> list[str]:
 
 def _called(tensors: Tensors, name: str) -> str:
     """A tensor's name for an error message: the reference's, and the checkpoint's own where that is another."""
-    return f"{name} ({tensors.stored_name(name)})" if isinstance(tensors, RenamedTensors) else name
+    stored_name = tensors.stored_name(name) if isinstance(tensors, RenamedTensors) else name
+    return name if stored_name == name else f"{name} ({stored_name})"
 
 
 def _differing_copy(source: str, name: str, embedding: str) -> str:

@@ -7,7 +7,7 @@ drawn at random follows from a generator that the caller seeds.
 from __future__ import annotations
 
 import dataclasses
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -26,13 +26,12 @@ SHORTEST_CHUNK = 2
 class Objective(Protocol):
     """How a chunk of text becomes an example."""
 
+    joins_documents: ClassVar[bool]
+    """Whether a chunk goes on with the next document where one ends."""
+
     @property
     def chunk_length(self) -> int:
         """Ids of a full chunk."""
-
-    @property
-    def joins_documents(self) -> bool:
-        """Whether a chunk goes on with the next document where one ends."""
 
     def pair(self, ids: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """The source and the target of a chunk.
@@ -92,7 +91,7 @@ def sentinel_ids(tokenizer: Tokenizer, count: int) -> np.ndarray:
 
 
 @dataclasses.dataclass(frozen=True)
-class SpanCorruption:
+class SpanCorruption(Objective):
     """Takes spans out of the text, 15 % of it in spans of 3 on average, and asks for them.
 
     Thank you for inviting me to your party last week:
@@ -103,6 +102,7 @@ class SpanCorruption:
     what stays, into so many non-empty spans is as likely.
     """
 
+    joins_documents = True
     sentinels: np.ndarray
     """int32, the ids that stand for what was taken out, in their order."""
     inputs: int = 512
@@ -122,16 +122,10 @@ class SpanCorruption:
 
     @property
     def chunk_length(self) -> int:
-        """See `Objective`; 568 for 512 inputs."""
+        """Ids of a full chunk; 568 for 512 inputs."""
         return span_corruption_length(self.inputs)
 
-    @property
-    def joins_documents(self) -> bool:
-        """See `Objective`."""
-        return True
-
     def pair(self, ids: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """See `Objective`."""
         noise, spans = noise_and_spans(len(ids))
         lengths = np.stack(
             [_random_lengths(len(ids) - noise, spans, generator), _random_lengths(noise, spans, generator)], 1
@@ -155,9 +149,10 @@ def _random_lengths(items: int, parts: int, generator: np.random.Generator) -> n
 
 
 @dataclasses.dataclass(frozen=True)
-class PrefixLm:
+class PrefixLm(Objective):
     """Cuts the text at a random place and asks for the rest: the source has from one to all but one of its ids."""
 
+    joins_documents = False
     inputs: int = 512
     """The most ids of a source, EOS included."""
 
@@ -167,16 +162,9 @@ class PrefixLm:
 
     @property
     def chunk_length(self) -> int:
-        """See `Objective`."""
         return self.inputs - 1
 
-    @property
-    def joins_documents(self) -> bool:
-        """See `Objective`."""
-        return False
-
     def pair(self, ids: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """See `Objective`."""
         cut = int(generator.integers(1, len(ids)))
         end = np.int32(EOS_ID)
         return np.append(ids[:cut].astype(np.int32), end), np.append(ids[cut:].astype(np.int32), end)

@@ -63,11 +63,7 @@ def is_complete(folder: Path) -> bool:
 
 
 def require_no_other(folder: Path) -> None:
-    """Raises an error if a folder is there and holds anything but prepared records, whole or unfinished.
-
-    Raises:
-        RecordError: as said.
-    """
+    """Raises RecordError if a folder is there and holds anything but prepared records, whole or unfinished."""
     if not folder.exists():
         return
     try:

@@ -40,11 +40,9 @@ class ByteTokenizer(Tokenizer):
 
     @property
     def fingerprint(self) -> str:
-        """See `Tokenizer`."""
         return hashlib.sha256(f"bytes with {self.extra_ids} sentinels".encode()).hexdigest()
 
     def files(self) -> dict[str, bytes]:
-        """See `Tokenizer`."""
         return {TOKENIZER_CONFIG_FILE: tokenizer_config("ByT5Tokenizer", self.extra_ids)}
 
     def _ids(self, texts: list[str]) -> list[list[int]]:

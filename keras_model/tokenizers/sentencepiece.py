@@ -24,8 +24,6 @@ from keras_model.tokenizers.tokenizer import (
     tokenizer_config,
 )
 
-__all__ = ["EOS_ID", "PAD_ID", "T5Tokenizer", "Tokenizer", "TokenizerError"]
-
 if TYPE_CHECKING:
     import sentencepiece
 
@@ -85,11 +83,6 @@ class T5Tokenizer(Tokenizer):
         return self.model_bytes + sentinels(reversed(range(self.extra_ids)))
 
     @property
-    def unknown_id(self) -> int:
-        """The id of what is not in the vocabulary; 2 in most, 3 in umT5's."""
-        return self._pieces.unk_id()
-
-    @property
     def fingerprint(self) -> str:
         """See `Tokenizer`; with 100 sentinels, as T5 has, the SHA-256 of the model file."""
         digest = hashlib.sha256(self.model_bytes).hexdigest()
@@ -98,7 +91,6 @@ class T5Tokenizer(Tokenizer):
         return hashlib.sha256(f"{digest} with {self.extra_ids} sentinels".encode()).hexdigest()
 
     def files(self) -> dict[str, bytes]:
-        """See `Tokenizer`."""
         return {
             VOCABULARY_FILE: self.model_bytes,
             TOKENIZER_CONFIG_FILE: tokenizer_config("T5Tokenizer", self.extra_ids),
@@ -108,8 +100,8 @@ class T5Tokenizer(Tokenizer):
         return self._pieces.encode(texts, out_type=int, num_threads=self.threads)
 
     def _texts(self, sequences: list[list[int]]) -> list[str]:
-        # An id outside the vocabulary becomes the unknown piece, written ` ⁇ `.
-        size, unknown = self.vocab_size, self.unknown_id
+        # An id outside the vocabulary becomes the unknown piece, written ` ⁇ `; its id is 2 in most, 3 in umT5's.
+        size, unknown = self.vocab_size, self._pieces.unk_id()
         return self._pieces.decode([[i if 0 <= i < size else unknown for i in ids] for ids in sequences])
 
     @classmethod

@@ -21,19 +21,14 @@ class TokenizerSettings:
     """What is said of a tokenizer.
 
     Attributes:
-        tokenizer_class: transformers' name of its class; empty if there is none.
+        is_bytes: whether it is byT5's, by transformers' name of its class.
         extra_ids: the number of sentinels; None where nothing is said.
         added: tokens with the ids they were given outside the vocabulary's file.
     """
 
-    tokenizer_class: str = ""
-    extra_ids: int | None = None
-    added: Mapping[int, str] = dataclasses.field(default_factory=dict)
-
-    @property
-    def is_bytes(self) -> bool:
-        """Whether the tokenizer is byT5's."""
-        return self.tokenizer_class.lower().startswith("byt5")
+    is_bytes: bool
+    extra_ids: int | None
+    added: Mapping[int, str]
 
 
 def sentinel_number(token: str) -> int | None:
@@ -63,7 +58,7 @@ def read_settings(folder: Path) -> TokenizerSettings:
     if extra_ids is not None and extra_ids > MAX_EXTRA_IDS:
         raise CheckpointError(f"{source}: {extra_ids:,} sentinels; a tokenizer has {MAX_EXTRA_IDS:,} at most.")
     name = config.get("tokenizer_class") or model.get("tokenizer_class") or ""
-    return TokenizerSettings(name if isinstance(name, str) else "", extra_ids, added)
+    return TokenizerSettings(isinstance(name, str) and name.lower().startswith("byt5"), extra_ids, added)
 
 
 def _added_tokens(folder: Path, config: Mapping[str, Any]) -> dict[int, str]:

@@ -97,11 +97,7 @@ class Tokenizer(abc.ABC):
 
 
 def check_extra_ids(extra_ids: int) -> None:
-    """Raises an error if this is no number of sentinels.
-
-    Raises:
-        TokenizerError: as said.
-    """
+    """Raises TokenizerError if this is no number of sentinels."""
     if not 0 <= extra_ids <= MAX_EXTRA_IDS:
         raise TokenizerError(f"extra_ids must be from 0 to {MAX_EXTRA_IDS:,}. Received: {extra_ids}")
 

@@ -105,7 +105,7 @@ class TrainingSteps(keras.callbacks.Callback):
         for name, number in (("loss", loss), ("gradient's norm", norm)):
             if not math.isfinite(number):
                 raise self._non_finite(name, number, taken)
-        self._pause()
+        self.seconds += time.perf_counter() - self._resumed_at
         last_made = max(self._made.pop(step, 0.0) for step in taken)
         self._waited += max(0.0, last_made - self._resumed_at)
         filling = sum(map(self._plan.filling, taken), Filling())
@@ -153,9 +153,6 @@ class TrainingSteps(keras.callbacks.Callback):
     def close(self) -> None:
         """Closes the log files."""
         self._writer.close()
-
-    def _pause(self) -> None:
-        self.seconds += time.perf_counter() - self._resumed_at
 
     def _log(self, loss: float, logs: dict[str, Any]) -> None:
         self.loss = loss

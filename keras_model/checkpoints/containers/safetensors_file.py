@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from keras_model.checkpoints.tensors import require_floating
+from keras_model.checkpoints.tensors import ShapedTensors, require_floating
 from keras_model.files.model_folder import CheckpointError
 
 _NUMPY_NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
 
-class SafetensorsFile:
+class SafetensorsFile(ShapedTensors):
     """The tensors of one safetensors file; checked for truncation when it is opened.
 
     Raises:
@@ -24,12 +24,6 @@ class SafetensorsFile:
         self.source = str(path)
         with self._opened() as file:
             self._shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-
-    def names(self) -> list[str]:
-        return list(self._shapes)
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        return self._shapes[name]
 
     def read(self, name: str) -> np.ndarray:
         # Opened anew for each tensor: the file is mapped into memory, where all that was ever read of it would stay.

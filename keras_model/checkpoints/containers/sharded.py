@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
-from keras_model.checkpoints.tensors import Tensors
+from keras_model.checkpoints.tensors import Origin, RenamedTensors, Tensors
 from keras_model.files.model_folder import CheckpointError, read_json
 
 
@@ -32,30 +30,18 @@ def shard_paths(index: Path) -> dict[str, Path]:
     return {tensor: index.with_name(name) for tensor, name in places.items()}
 
 
-class ShardedTensors:
+def sharded_tensors(index: Path, open_shard: Callable[[Path], Tensors]) -> Tensors:
     """The tensors of all shards together.
 
     Raises:
         CheckpointError: a shard cannot be read, or index and shards name different tensors.
     """
-
-    def __init__(self, index: Path, open_shard: Callable[[Path], Tensors]) -> None:
-        self.source = str(index)
-        paths = shard_paths(index)
-        opened = {path: open_shard(path) for path in sorted(set(paths.values()))}
-        for path, shard in opened.items():
-            expected, found = {name for name in paths if paths[name] == path}, set(shard.names())
-            for name in sorted(expected - found):
-                raise CheckpointError(f"{path}: tensor {name} is missing; {index.name} says that it is here.")
-            for name in sorted(found - expected):
-                raise CheckpointError(f"{path}: tensor {name} is here, but {index.name} does not say so.")
-        self._shards = {name: opened[path] for name, path in paths.items()}
-
-    def names(self) -> list[str]:
-        return list(self._shards)
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        return self._shards[name].shape(name)
-
-    def read(self, name: str) -> np.ndarray:
-        return self._shards[name].read(name)
+    paths = shard_paths(index)
+    opened = {path: open_shard(path) for path in sorted(set(paths.values()))}
+    for path, shard in opened.items():
+        expected, found = {name for name in paths if paths[name] == path}, set(shard.names())
+        for name in sorted(expected - found):
+            raise CheckpointError(f"{path}: tensor {name} is missing; {index.name} says that it is here.")
+        for name in sorted(found - expected):
+            raise CheckpointError(f"{path}: tensor {name} is here, but {index.name} does not say so.")
+    return RenamedTensors(str(index), {name: Origin(opened[path], name) for name, path in paths.items()})

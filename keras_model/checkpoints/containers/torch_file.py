@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from keras_model.checkpoints.tensors import require_floating
+from keras_model.checkpoints.tensors import ShapedTensors, first_line, require_floating
 from keras_model.files.model_folder import CheckpointError
 
 
-class TorchFile:
+class TorchFile(ShapedTensors):
     """The tensors of a file that `torch.save` wrote, read without running what a pickle can hold.
 
     Raises:
@@ -33,19 +33,13 @@ class TorchFile:
             mapped = zipfile.is_zipfile(path)
             found: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
         except Exception as error:  # torch raises whatever its pickle and zip readers raise
-            reason = str(error).strip().partition("\n")[0] or type(error).__name__
-            raise CheckpointError(f"{path}: cannot be read as PyTorch's weights ({reason}).") from error
+            raise CheckpointError(f"{path}: cannot be read as PyTorch's weights ({first_line(error)}).") from error
         if not isinstance(found, dict) or not all(
             isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in found.items()
         ):
             raise CheckpointError(f"{path}: expected tensors by name, as model.state_dict() gives, got something else.")
         self._tensors = found
-
-    def names(self) -> list[str]:
-        return list(self._tensors)
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        return tuple(self._tensors[name].shape)
+        self._shapes = {name: tuple(tensor.shape) for name, tensor in found.items()}
 
     def read(self, name: str) -> np.ndarray:
         import ml_dtypes

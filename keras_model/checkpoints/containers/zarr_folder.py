@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_model.checkpoints.tensors import require_floating
+from keras_model.checkpoints.tensors import ShapedTensors, first_line, require_floating
 from keras_model.files.model_folder import CheckpointError
 
 _METADATA_FILE = ".zarray"
@@ -16,7 +16,7 @@ _MOST_COMPRESSED = 1100
 """No compression that is in use makes arrays smaller than by this factor, which is deflate's limit."""
 
 
-class ZarrFolder:
+class ZarrFolder(ShapedTensors):
     """The arrays in a folder whose names begin with a prefix.
 
     Raises:
@@ -35,12 +35,7 @@ class ZarrFolder:
         self._arrays = {
             path.parent.name: self._open(path.parent) for path in folder.glob(f"{prefix}*/{_METADATA_FILE}")
         }
-
-    def names(self) -> list[str]:
-        return list(self._arrays)
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        return tuple(self._arrays[name].shape)
+        self._shapes = {name: tuple(array.shape) for name, array in self._arrays.items()}
 
     def read(self, name: str) -> np.ndarray:
         array = self._arrays[name]
@@ -73,8 +68,7 @@ class ZarrFolder:
         return array
 
     def _unreadable(self, name: str, error: Exception) -> CheckpointError:
-        first_line = str(error).strip().partition("\n")[0]
-        return CheckpointError(f"{self.source}: array {name} cannot be read ({first_line}).")
+        return CheckpointError(f"{self.source}: array {name} cannot be read ({first_line(error)}).")
 
 
 def _gzip_size(path: Path) -> int:

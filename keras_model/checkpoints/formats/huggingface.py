@@ -3,7 +3,6 @@ them, in one file or in shards with an index. With model.safetensors it is also 
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from keras_model.checkpoints.checkpoint import Checkpoint, Format
 from keras_model.checkpoints.configuration import settle_head
 from keras_model.checkpoints.containers.safetensors_file import SafetensorsFile
-from keras_model.checkpoints.containers.sharded import ShardedTensors, shard_paths
+from keras_model.checkpoints.containers.sharded import shard_paths, sharded_tensors
 from keras_model.checkpoints.containers.torch_file import TorchFile
 from keras_model.checkpoints.tensors import Tensors
 from keras_model.checkpoints.weights import weights
@@ -24,58 +23,37 @@ if TYPE_CHECKING:
     from keras_model.t5 import T5
 
 
-@dataclasses.dataclass(frozen=True)
-class _Weights:
-    """A form that a folder's weights have."""
-
-    name: str
-    """The file that shows it."""
-    open: Callable[[Path], Tensors]
-    files: Callable[[Path], list[Path]]
+_READERS: dict[str, Callable[[Path], Tensors]] = {WEIGHTS_FILE: SafetensorsFile, "pytorch_model.bin": TorchFile}
+_INDEX = ".index.json"
+WEIGHTS_FILES = tuple(f"{name}{ending}" for name in _READERS for ending in ("", _INDEX))
+"""The file that shows what a folder's weights are, itself or as the index of its shards. In this order: PyTorch's are
+read only where there are no others."""
 
 
-def _whole(open_file: Callable[[Path], Tensors], name: str) -> _Weights:
-    return _Weights(name, open=open_file, files=lambda path: [path])
-
-
-def _sharded(open_shard: Callable[[Path], Tensors], name: str) -> _Weights:
-    return _Weights(
-        name,
-        open=lambda index: ShardedTensors(index, open_shard),
-        files=lambda index: list(set(shard_paths(index).values())),
-    )
-
-
-_FORMS = (
-    _whole(SafetensorsFile, WEIGHTS_FILE),
-    _sharded(SafetensorsFile, f"{WEIGHTS_FILE}.index.json"),
-    _whole(TorchFile, "pytorch_model.bin"),
-    _sharded(TorchFile, "pytorch_model.bin.index.json"),
-)
-"""In this order: PyTorch's files are read only where there are no others."""
-
-
-def _form(folder: Path) -> _Weights | None:
-    return next((form for form in _FORMS if (folder / form.name).is_file()), None)
+def _weights(folder: Path) -> Path | None:
+    return next((folder / name for name in WEIGHTS_FILES if (folder / name).is_file()), None)
 
 
 def _files(folder: Path) -> list[Path]:
-    form = _form(folder)
-    return form.files(folder / form.name) if form else []
+    path = _weights(folder)
+    if path is None:
+        return []
+    return list(set(shard_paths(path).values())) if path.name.endswith(_INDEX) else [path]
 
 
 def _open(folder: Path) -> Checkpoint:
-    form = _form(folder)
-    assert form is not None  # recognised
+    path = _weights(folder)
+    assert path is not None  # recognised
     config = read_config(folder / CONFIG_FILE)  # before the weights: it tells a foreign architecture
-    tensors = form.open(folder / form.name)
+    read = _READERS[path.name.removesuffix(_INDEX)]
+    tensors = sharded_tensors(path, read) if path.name.endswith(_INDEX) else read(path)
     return Checkpoint(HUGGING_FACE.name, settle_head(config, folder / CONFIG_FILE, tensors), tensors)
 
 
 HUGGING_FACE = Format(
     name="Hugging Face",
-    looked_for=f"a folder with {', '.join(form.name for form in _FORMS)}",
-    recognises=lambda path: _form(path) is not None,
+    looked_for=f"a folder with {', '.join(WEIGHTS_FILES)}",
+    recognises=lambda path: _weights(path) is not None,
     config_file=lambda folder: folder / CONFIG_FILE,
     files=_files,
     open=_open,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,14 @@ from typing import Any
 import numpy as np
 
 from keras_model.checkpoints.checkpoint import Checkpoint, Format
-from keras_model.checkpoints.tensors import Origin, RenamedTensors, require_floating
-from keras_model.checkpoints.weights import EMBEDDING, HEAD
+from keras_model.checkpoints.tensors import Origin, RenamedTensors, ShapedTensors, require_floating
+from keras_model.checkpoints.weights import places as weight_places
 from keras_model.config import ConfigError, T5Config
 from keras_model.files.model_folder import CONFIG_FILE, CheckpointError, read_json
 
 H5_FILE = "model.weights.h5"
 SHARDS_FILE = "model.weights.json"
 TASK_FILE = "task.json"
-VOCABULARY_FILE = "assets/tokenizer/vocabulary.spm"
 PACKAGES = ("keras_hub", "keras_nlp")
 """Under both names KerasHub registers its classes; keras_nlp is the older one."""
 
@@ -64,43 +64,33 @@ ACTIVATIONS = {
 """Activations by the names under which Keras finds them. `gelu` is the exact one."""
 
 
-def places(config: T5Config) -> Iterator[tuple[str, Origin]]:
-    """Hugging Face's name of every tensor, in the order of `weights.places`, and where an HDF5 file holds it."""
-    for name, path, is_matrix in _places(config):
-        yield name, Origin(f"layers/{path}", input_axes=1 if is_matrix else None)
+_IN_LAYER = re.compile(r"(encoder|decoder)\.(?:blocks|position_biases)\.(\d+)\.(.+)")
+_PATHS = {
+    r"token_embedding\.embedding": "reversible_embedding/vars/0",
+    r"head\.matrix": "reversible_embedding/vars/1",
+    r"encoder\.final_norm\.scale": "t5_layer_norm/vars/0",
+    r"decoder\.final_norm\.scale": "t5_layer_norm_1/vars/0",
+    r"table": "self_attention/vars/0",
+    r"(\w+_attention)_norm\.scale": r"\1_layer_norm/vars/0",
+    r"(\w+_attention)\.(\w+)_matrix": r"\1/\2_projector/vars/0",
+    r"feed_forward_norm\.scale": "layer_norm/vars/0",
+    r"feed_forward\.wi(?:_0)?": "input_projector/vars/0",
+    r"feed_forward\.wi_1": "gate_projector/vars/0",
+    r"feed_forward\.wo": "output_projector/vars/0",
+}
+"""KerasHub's path of a variable by the model's (`Place.path`), in a layer from that layer on."""
 
 
-def _places(config: T5Config) -> Iterator[tuple[str, str, bool]]:
-    yield EMBEDDING, "reversible_embedding/vars/0", False
-    for prefix, first in (("encoder", 0), ("decoder", config.num_layers)):
-        for number in range(config.num_layers):
-            block = f"{prefix}.block.{number}.layer"
-            layer = "t5_transformer_layer" + (f"_{first + number}" if first + number else "")
-            kinds = [("SelfAttention", "self_attention"), ("EncDecAttention", "cross_attention")]
-            for index, (name, attention) in enumerate(kinds[: 2 if prefix == "decoder" else 1]):
-                yield f"{block}.{index}.layer_norm.weight", f"{layer}/{attention}_layer_norm/vars/0", False
-                for part in ("query", "key", "value", "output"):
-                    yield (
-                        f"{block}.{index}.{name}.{part[0]}.weight",
-                        f"{layer}/{attention}/{part}_projector/vars/0",
-                        True,
-                    )
-            if number == 0:
-                bias = f"{block}.0.SelfAttention.relative_attention_bias.weight"
-                yield bias, f"{layer}/self_attention/vars/0", False
-            index = 2 if prefix == "decoder" else 1
-            yield f"{block}.{index}.layer_norm.weight", f"{layer}/layer_norm/vars/0", False
-            names = (
-                {"wi_0": "input", "wi_1": "gate", "wo": "output"}
-                if config.is_gated
-                else {"wi": "input", "wo": "output"}
-            )
-            for name, part in names.items():
-                yield f"{block}.{index}.DenseReluDense.{name}.weight", f"{layer}/{part}_projector/vars/0", True
-        norm = "t5_layer_norm" + ("_1" if prefix == "decoder" else "")
-        yield f"{prefix}.final_layer_norm.weight", f"{norm}/vars/0", False
-    if not config.tie_word_embeddings:
-        yield HEAD, "reversible_embedding/vars/1", True
+def places(config: T5Config) -> Iterator[tuple[str, str, int | None]]:
+    """Hugging Face's name of every tensor, in the order of `weights.places`, its HDF5 path and input axes."""
+    for place in weight_places(config):
+        layer, path = "layers/", place.path
+        if match := _IN_LAYER.fullmatch(path):
+            number = int(match[2]) + (config.num_layers if match[1] == "decoder" else 0)
+            layer, path = f"layers/t5_transformer_layer{f'_{number}' if number else ''}/", match[3]
+        matches = ((re.fullmatch(ours, path), theirs) for ours, theirs in _PATHS.items())
+        theirs = next(match.expand(theirs) for match, theirs in matches if match)
+        yield place.name, layer + theirs, 1 if place.transposed else None
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -202,12 +192,8 @@ def _feed_forward(path: Path, activation: Any, gated: Any) -> str:
     return "gated-gelu" if ours == "gelu_new" else f"gated-{ours}"
 
 
-class _Datasets:
-    """The datasets of a preset's HDF5 files by their paths.
-
-    Raises:
-        CheckpointError: a file cannot be read, holds data elsewhere, or two hold the same tensor.
-    """
+class _Datasets(ShapedTensors):
+    """The datasets of a preset's HDF5 files by their paths, each whole in one file."""
 
     def __init__(self, folder: Path) -> None:
         import ml_dtypes  # noqa: F401  (makes NumPy understand bfloat16)
@@ -222,12 +208,7 @@ class _Datasets:
                 if dataset.external or dataset.is_virtual or dataset.id.get_storage_size() < dataset.nbytes:
                     raise CheckpointError(f"{path}: {name} is not stored whole in this file, as Keras writes it.")
                 self._found[name] = dataset
-
-    def names(self) -> list[str]:
-        return list(self._found)
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        return tuple(self._found[name].shape)
+        self._shapes = {name: tuple(dataset.shape) for name, dataset in self._found.items()}
 
     def read(self, name: str) -> np.ndarray:
         dataset = self._found[name]
@@ -258,12 +239,12 @@ def _datasets(path: Path) -> list[tuple[str, Any]]:
 def _open(folder: Path) -> Checkpoint:
     config = read_preset_config(folder)
     arrays = _Datasets(folder)
-    origins = {name: Origin(name) for name in arrays.names()}  # what T5 has no place for keeps its path as name
+    origins = {name: Origin(arrays, name) for name in arrays.names()}  # what T5 has no place for keeps its path as name
     # A damaged configuration may ask for any number of layers; one place more than there are datasets is enough.
-    for name, origin in itertools.islice(places(config), len(origins) + 1):
-        if origins.pop(origin.name, None):
-            origins[name] = origin
-    return Checkpoint(KERAS_HUB.name, config, RenamedTensors(arrays, origins))
+    for name, path, input_axes in itertools.islice(places(config), len(origins) + 1):
+        if origins.pop(path, None):
+            origins[name] = Origin(arrays, path, input_axes)
+    return Checkpoint(KERAS_HUB.name, config, RenamedTensors(arrays.source, origins))
 
 
 KERAS_HUB = Format(

@@ -11,18 +11,17 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_model.checkpoints.formats.keras_hub import ACTIVATIONS, ARGUMENTS, H5_FILE, PACKAGES, VOCABULARY_FILE, places
+from keras_model.checkpoints.formats.keras_hub import ACTIVATIONS, ARGUMENTS, H5_FILE, PACKAGES, places
 from keras_model.checkpoints.weights import weights
 from keras_model.config import T5Config
 from keras_model.files.complete import replacing, write_json
 from keras_model.files.model_folder import CONFIG_FILE, CheckpointError
+from keras_model.tokenizers.loading import KERAS_HUB_FILE, TOKENIZER_JSON_FILE
 from keras_model.tokenizers.sentencepiece import T5Tokenizer
 from keras_model.tokenizers.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from keras_model.t5 import T5
-
-TOKENIZER_FILE = "tokenizer.json"
 
 EXPRESSIBLE = {
     "relative_attention_num_buckets": 32,
@@ -52,10 +51,10 @@ def save_preset(model: T5, folder: str | os.PathLike[str], tokenizer: Tokenizer 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     if isinstance(tokenizer, T5Tokenizer):
-        (folder / VOCABULARY_FILE).parent.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / VOCABULARY_FILE) as temporary:
+        (folder / KERAS_HUB_FILE).parent.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / KERAS_HUB_FILE) as temporary:
             temporary.write_bytes(tokenizer.model_with_sentinels)
-        write_json(folder / TOKENIZER_FILE, _serialised("T5Tokenizer", "t5_tokenizer", "int32", {"proto": None}))
+        write_json(folder / TOKENIZER_JSON_FILE, _serialised("T5Tokenizer", "t5_tokenizer", "int32", {"proto": None}))
     with replacing(folder / H5_FILE) as temporary:
         try:
             _write_h5(temporary, model)
@@ -66,11 +65,7 @@ def save_preset(model: T5, folder: str | os.PathLike[str], tokenizer: Tokenizer 
 
 
 def require_expressible(config: T5Config, tokenizer: Tokenizer | None) -> None:
-    """Raises an error if KerasHub's T5 has no place for something in a configuration, or none for a tokenizer.
-
-    Raises:
-        CheckpointError: as said; the message names it.
-    """
+    """Raises CheckpointError, naming what it is, if KerasHub's T5 has no place for a configuration or a tokenizer."""
     values = {name: (getattr(config, name), value) for name, value in EXPRESSIBLE.items()}
     values["num_decoder_layers"] = (config.decoder_layers, config.num_layers)
     values["scale_decoder_outputs"] = (config.scale_decoder_outputs, config.tie_word_embeddings)
@@ -133,12 +128,12 @@ def _write_h5(path: Path, model: T5) -> None:
     import h5py
     import numpy as np
 
-    where = dict(places(model.config))
+    where = {name: path for name, path, _ in places(model.config)}
     with _File(path, "w+") as opened:
         with h5py.File(opened, "w") as file:
             for weight in weights(model):
                 value = np.asarray(weight.variable)  # KerasHub multiplies from the same side as the model here
-                dataset = file.create_dataset(where[weight.name].name, data=value)
+                dataset = file.create_dataset(where[weight.name], data=value)
                 if value.dtype == "bfloat16":
                     dataset.attrs["dtype"] = "bfloat16"
                 if opened.error is not None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from keras_model.checkpoints.checkpoint import found_format
-from keras_model.checkpoints.tensors import Origin, Tensors, require_floating
+from keras_model.checkpoints.tensors import ShapedTensors, first_line, require_floating
 from keras_model.checkpoints.weights import EMBEDDING, HEAD
 from keras_model.files.model_folder import CheckpointError
 
@@ -48,91 +48,52 @@ def _step(prefix: Path) -> tuple[int, str]:
     return int((re.search(r"-(\d+)$", prefix.name) or [0, -1])[1]), prefix.name
 
 
-class _Variables:
-    """The parameters in a TensorFlow checkpoint.
-
-    Raises:
-        CheckpointError: the index is damaged, or speaks of more than the files hold.
-    """
+class _Variables(ShapedTensors):
+    """The parameters in a TensorFlow checkpoint, named by the common beginning of its files' names."""
 
     def __init__(self, prefix: Path) -> None:
-        """Args:
-        prefix: the common beginning of the files' names.
-        """
         import tensorflow as tf
 
         self.source = str(prefix)
         try:
             self._reader = tf.train.load_checkpoint(str(prefix))
-            self._shapes: dict[str, list[int]] = self._reader.get_variable_to_shape_map()
+            shapes: dict[str, list[int]] = self._reader.get_variable_to_shape_map()
             self._types: dict[str, Any] = self._reader.get_variable_to_dtype_map()
         except Exception as error:  # tf.errors.OpError, ValueError, RuntimeError
             raise CheckpointError(
-                f"{prefix}.index: cannot be read as a TensorFlow checkpoint ({_line(error)})."
+                f"{prefix}.index: cannot be read as a TensorFlow checkpoint ({first_line(error)})."
             ) from error
         held = sum(file.stat().st_size for file in _files(prefix)[1:])
-        claimed = sum(math.prod(shape) * self._types[name].size for name, shape in self._shapes.items())
+        claimed = sum(math.prod(shape) * self._types[name].size for name, shape in shapes.items())
         if claimed > held:
             raise CheckpointError(f"{prefix}.data-*: hold {held} bytes, but {prefix.name}.index lists {claimed}.")
-
-    def names(self) -> list[str]:
-        return sorted(name for name in self._shapes if not _NO_PARAMETER.fullmatch(name))
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        return tuple(self._shapes[name])
+        names = sorted(name for name in shapes if not _NO_PARAMETER.fullmatch(name))
+        self._shapes = {name: tuple(shapes[name]) for name in names}
 
     def read(self, name: str) -> np.ndarray:
         require_floating(self.source, name, self._types[name].name)
         try:
             return self._reader.get_tensor(name)
         except Exception as error:
-            raise CheckpointError(f"{self.source}: tensor {name} cannot be read ({_line(error)}).") from error
+            raise CheckpointError(f"{self.source}: tensor {name} cannot be read ({first_line(error)}).") from error
 
 
-def _line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
-
-
-_ELSEWHERE: dict[str, tuple[str, int | None]] = {
-    "shared/embedding": (EMBEDDING, None),
-    "encoder/embedding": ("encoder.embed_tokens.weight", None),
-    "decoder/embedding": ("decoder.embed_tokens.weight", None),
-    "decoder/logits/kernel": (HEAD, 1),
-}
-_FINAL_NORM = re.compile(r"(encoder|decoder)/(?:rms_norm|final_layer_norm)/scale")
-_IN_LAYER = re.compile(r"(encoder|decoder)/block_(\d+)/layer_(\d+)/(.+)")
-_NORM = re.compile(r"(?:rms_norm|layer_norm)/scale")
-_ATTENTION = re.compile(r"(SelfAttention|EncDecAttention)/(q|k|v|o|relative_attention_bias)")
-_FEED_FORWARD = re.compile(r"Dense(?:ReluDense|GatedGelu|GatedGELU)/(wi|wi_0|wi_1|wo)/kernel")
-
-
-def _origins(arrays: Tensors) -> dict[str, Origin]:
-    """Where each of Hugging Face's tensors lies. A variable that T5 does not have keeps its own name."""
-    origins: dict[str, Origin] = {}
-    for name in arrays.names():
-        ours, axes = _place(name) or (name, None)
-        if ours in origins:
-            raise CheckpointError(
-                f"{arrays.source}: tensors {origins[ours].name} and {name} are one and the same in T5."
-            )
-        origins[ours] = Origin(name, axes)
-    return origins
-
-
-def _place(name: str) -> tuple[str, int | None] | None:
-    """A variable's name at Hugging Face, and its input axes."""
-    if match := _FINAL_NORM.fullmatch(name):
-        return f"{match[1]}.final_layer_norm.weight", None
-    if not (match := _IN_LAYER.fullmatch(name)):
-        return _ELSEWHERE.get(name)
-    layer, rest = f"{match[1]}.block.{int(match[2])}.layer.{int(match[3])}", match[4]
-    if _NORM.fullmatch(rest):
-        return f"{layer}.layer_norm.weight", None
-    if match := _ATTENTION.fullmatch(rest):
-        return f"{layer}.{match[1]}.{match[2]}.weight", -1 if match[2] == "o" else 1
-    if match := _FEED_FORWARD.fullmatch(rest):
-        return f"{layer}.DenseReluDense.{match[1]}.weight", 1
-    return None
+_LAYER = r"(encoder|decoder)/block_0*(\d+)/layer_0*(\d+)/"
+_OURS = r"\1.block.\2.layer.\3."
+_NAMES = (
+    ("shared/embedding", EMBEDDING, None),
+    ("(encoder|decoder)/embedding", r"\1.embed_tokens.weight", None),
+    ("decoder/logits/kernel", HEAD, 1),
+    ("(encoder|decoder)/(?:rms_norm|final_layer_norm)/scale", r"\1.final_layer_norm.weight", None),
+    (_LAYER + "(?:rms_norm|layer_norm)/scale", _OURS + "layer_norm.weight", None),
+    (_LAYER + "(SelfAttention|EncDecAttention)/(q|k|v|relative_attention_bias)", _OURS + r"\4.\5.weight", 1),
+    (_LAYER + "(SelfAttention|EncDecAttention)/o", _OURS + r"\4.o.weight", -1),
+    (
+        _LAYER + "Dense(?:ReluDense|GatedGelu|GatedGELU)/(wi|wi_0|wi_1|wo)/kernel",
+        _OURS + r"DenseReluDense.\4.weight",
+        1,
+    ),
+)
 
 
 def _files(prefix: Path) -> list[Path]:
@@ -147,5 +108,5 @@ MESH_TENSORFLOW = found_format(
     find=_found,
     files=_files,
     arrays=_Variables,
-    origins=_origins,
+    names=_NAMES,
 )

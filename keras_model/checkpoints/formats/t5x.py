@@ -21,7 +21,7 @@ import numpy as np
 from keras_model.checkpoints.checkpoint import found_format
 from keras_model.checkpoints.containers.msgpack_file import MsgpackFile, StoredArray
 from keras_model.checkpoints.containers.zarr_folder import ZarrFolder
-from keras_model.checkpoints.tensors import Origin, Tensors, require_floating
+from keras_model.checkpoints.tensors import Origin, RenamedTensors, Tensors, renamed, require_floating
 from keras_model.checkpoints.weights import EMBEDDING, HEAD
 from keras_model.files.model_folder import CheckpointError
 
@@ -82,32 +82,17 @@ class _Tree:
         return leaf
 
 
-class _Folder:
+def _folder(folder: Path) -> Tensors:
     """The parameters in a folder: zarr arrays, and those that the tree itself holds."""
-
-    def __init__(self, folder: Path) -> None:
-        self.source = str(folder)
-        tree = _Tree(folder / _TREE_FILE)
-        stored = ZarrFolder(folder, _ARRAYS)
-        self._places: dict[str, tuple[Tensors, str]] = {
-            _parameter_name(name): (stored, name) for name in stored.names()
-        }
-        for name, leaf in tree.leaves.items():
-            if isinstance(leaf, StoredArray):
-                self._places[name] = (tree, name)
-            elif name not in self._places:
-                raise CheckpointError(f"{folder}: there is no array of parameter {name}, which {_TREE_FILE} lists.")
-
-    def names(self) -> list[str]:
-        return list(self._places)
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        arrays, stored_name = self._places[name]
-        return arrays.shape(stored_name)
-
-    def read(self, name: str) -> np.ndarray:
-        arrays, stored_name = self._places[name]
-        return arrays.read(stored_name)
+    tree, stored = _Tree(folder / _TREE_FILE), ZarrFolder(folder, _ARRAYS)
+    # `target.encoder.encoder_norm.scale` -> `encoder/encoder_norm/scale`
+    places = {name.removeprefix(_ARRAYS).replace(".", "/"): Origin(stored, name) for name in stored.names()}
+    for name, leaf in tree.leaves.items():
+        if isinstance(leaf, StoredArray):
+            places[name] = Origin(tree, name)
+        elif name not in places:
+            raise CheckpointError(f"{folder}: there is no array of parameter {name}, which {_TREE_FILE} lists.")
+    return RenamedTensors(str(folder), places)
 
 
 def _leaves(node: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -119,67 +104,45 @@ def _leaves(node: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
             yield f"{prefix}{key}", value
 
 
-def _parameter_name(array: str) -> str:
-    """`target.encoder.encoder_norm.scale` -> `encoder/encoder_norm/scale`"""
-    return array.removeprefix(_ARRAYS).replace(".", "/")
+_LAYER = r"(encoder|decoder)/layers_0*(\d+)/"
+_ENCODER, _DECODER = (rf"({stack})/layers_0*(\d+)/" for stack in ("encoder", "decoder"))
+_OURS = r"\1.block.\2.layer."
+_INPUT = "(?:(q)uery|(k)ey|(v)alue)/kernel"
+_BIAS = "relpos_bias/rel_embedding"
+_OUR_BIAS = "SelfAttention.relative_attention_bias.weight"
+_NAMES = (
+    ("token_embedder/embedding", EMBEDDING, None),
+    ("(encoder|decoder)/token_embedder/embedding", r"\1.embed_tokens.weight", None),
+    ("decoder/logits_dense/kernel", HEAD, 1),
+    (r"(encoder|decoder)/\1_norm/scale", r"\1.final_layer_norm.weight", None),
+    (f"(encoder|decoder)/{_BIAS}", rf"\1.block.0.layer.0.{_OUR_BIAS}", 1),
+    (_LAYER + _BIAS, f"{_OURS}0.{_OUR_BIAS}", 1),
+    (_ENCODER + "pre_attention_layer_norm/scale", _OURS + "0.layer_norm.weight", None),
+    (_ENCODER + "attention/" + _INPUT, _OURS + r"0.SelfAttention.\3\4\5.weight", 1),
+    (_ENCODER + "attention/out/kernel", _OURS + "0.SelfAttention.o.weight", -1),
+    (_ENCODER + "pre_mlp_layer_norm/scale", _OURS + "1.layer_norm.weight", None),
+    (_ENCODER + "mlp/(wi|wi_0|wi_1|wo)/kernel", _OURS + r"1.DenseReluDense.\3.weight", 1),
+    (_DECODER + "pre_self_attention_layer_norm/scale", _OURS + "0.layer_norm.weight", None),
+    (_DECODER + "self_attention/" + _INPUT, _OURS + r"0.SelfAttention.\3\4\5.weight", 1),
+    (_DECODER + "self_attention/out/kernel", _OURS + "0.SelfAttention.o.weight", -1),
+    (_DECODER + "pre_cross_attention_layer_norm/scale", _OURS + "1.layer_norm.weight", None),
+    (_DECODER + "encoder_decoder_attention/" + _INPUT, _OURS + r"1.EncDecAttention.\3\4\5.weight", 1),
+    (_DECODER + "encoder_decoder_attention/out/kernel", _OURS + "1.EncDecAttention.o.weight", -1),
+    (_DECODER + "pre_mlp_layer_norm/scale", _OURS + "2.layer_norm.weight", None),
+    (_DECODER + "mlp/(wi|wi_0|wi_1|wo)/kernel", _OURS + r"2.DenseReluDense.\3.weight", 1),
+)
 
 
-def _layer_names(stack: str) -> dict[str, tuple[str, int | None]]:
-    """What T5X calls the parameters of a layer: their names in a block of Hugging Face's, and their input axes."""
-    attentions = [("attention", "attention", "SelfAttention")]
-    if stack == "decoder":
-        attentions = [
-            ("self_attention", "self_attention", "SelfAttention"),
-            ("cross_attention", "encoder_decoder_attention", "EncDecAttention"),
-        ]
-    names: dict[str, tuple[str, int | None]] = {
-        "relpos_bias/rel_embedding": ("layer.0.SelfAttention.relative_attention_bias.weight", 1)
-    }
-    for index, (norm, theirs, ours) in enumerate(attentions):
-        names[f"pre_{norm}_layer_norm/scale"] = (f"layer.{index}.layer_norm.weight", None)
-        for matrix in ("query", "key", "value"):
-            names[f"{theirs}/{matrix}/kernel"] = (f"layer.{index}.{ours}.{matrix[0]}.weight", 1)
-        names[f"{theirs}/out/kernel"] = (f"layer.{index}.{ours}.o.weight", -1)
-    last = len(attentions)
-    names["pre_mlp_layer_norm/scale"] = (f"layer.{last}.layer_norm.weight", None)
-    for matrix in ("wi", "wi_0", "wi_1", "wo"):
-        names[f"mlp/{matrix}/kernel"] = (f"layer.{last}.DenseReluDense.{matrix}.weight", 1)
-    return names
-
-
-_IN_LAYER = {stack: _layer_names(stack) for stack in ("encoder", "decoder")}
-_ELSEWHERE: dict[str, tuple[str, int | None]] = {
-    "token_embedder/embedding": (EMBEDDING, None),
-    "decoder/logits_dense/kernel": (HEAD, 1),
-    **{f"{s}/token_embedder/embedding": (f"{s}.embed_tokens.weight", None) for s in _IN_LAYER},
-    **{f"{s}/{s}_norm/scale": (f"{s}.final_layer_norm.weight", None) for s in _IN_LAYER},
-    **{
-        f"{s}/relpos_bias/rel_embedding": (f"{s}.block.0.{names['relpos_bias/rel_embedding'][0]}", 1)
-        for s, names in _IN_LAYER.items()
-    },
-}
-
-
-def _origins(arrays: Tensors) -> dict[str, Origin]:
-    """Where each of Hugging Face's tensors lies. A parameter that T5 does not have keeps its own name."""
-    origins: dict[str, Origin] = {}
+def _arrays(found: Path) -> Tensors:
+    arrays: Tensors = _folder(found) if found.is_dir() else _Tree(found)
     for name in arrays.names():
-        stack, _, rest = name.partition("/")
-        layer, _, parameter = rest.partition("/")
-        ours, axes = _IN_LAYER.get(stack, {}).get(parameter, (None, None))
-        if name in _ELSEWHERE:
-            ours, axes = _ELSEWHERE[name]
-            origins[ours] = Origin(name, axes)
-        elif ours and (match := re.fullmatch(r"layers_(\d+)", layer)):
-            origins[f"{stack}.block.{int(match[1])}.{ours}"] = Origin(name, axes)
-        elif ours and layer == stack:
+        stack, _, parameter = name.partition("/")
+        if parameter.startswith(f"{stack}/") and renamed(name.replace(f"/{stack}/", "/layers_0/", 1), _NAMES):
             raise CheckpointError(
                 f"{arrays.source}: {name} holds all layers of the {stack} in one array (scan over layers), which is "
                 "not read here; save the model with scan_layers=False."
             )
-        else:
-            origins[name] = Origin(name)
-    return origins
+    return arrays
 
 
 def _files(found: Path) -> list[Path]:
@@ -193,6 +156,6 @@ T5X = found_format(
     looked_for="a file checkpoint_N, a folder with the file checkpoint and folders target.*, or a folder of either",
     find=_found,
     files=_files,
-    arrays=lambda found: _Folder(found) if found.is_dir() else _Tree(found),
-    origins=_origins,
+    arrays=_arrays,
+    names=_NAMES,
 )

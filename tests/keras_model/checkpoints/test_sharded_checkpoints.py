@@ -9,7 +9,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from keras_model.checkpoints import CheckpointError, load_model, model_fingerprint, open_checkpoint
-from keras_model.checkpoints.infer_config import infer_config
+from keras_model.checkpoints.configuration import infer_config
 from keras_model.config import T5Config
 from tests.keras_model.foreign_checkpoints import (
     cuts,

@@ -10,7 +10,8 @@ from typing import Any
 
 import task_specs
 from t5eval.api.arguments import Data, PathName, text_of
-from t5eval.data import Summary, data_source, open_split
+from t5eval.data import Summary, content_hashes, data_source, open_split
+from t5eval.runs.origin import Origin
 from t5eval.scoring.prediction_files import given_predictions
 from t5eval.scoring.reference_files import given_texts
 from t5eval.scoring.score import (
@@ -35,10 +36,12 @@ class Scoring:
     Attributes:
         score: the scores, with their intervals and signatures.
         data: what was read of the split.
+        origin: what the record beside a file of predictions says against scoring it so, a line each.
     """
 
     score: SplitScore
     data: Summary
+    origin: tuple[str, ...] = ()
 
     @property
     def notes(self) -> list[str]:
@@ -47,7 +50,7 @@ class Scoring:
             f"{text} ({why[0]}{', ...' if len(why) > 1 else ''})" if why else text
             for text, why in self.score.cautions()
         )
-        return [*self.data.notes, *cautions]
+        return [*self.origin, *self.data.notes, *cautions]
 
     def to_json(self) -> dict[str, Any]:
         """Returns what `t5eval score --json` prints."""
@@ -100,6 +103,7 @@ def score(
     100.0
     """
     spec = task_specs.get(os.fspath(task))
+    said: tuple[str, ...] = ()
     if (predictions is None) == (submission is None):
         given = "nothing to score" if predictions is None else "two things to score"
         raise UserError(f"{given}: name a file of --predictions, or a --submission")
@@ -122,6 +126,10 @@ def score(
             examples = list(opened)
         require_labels(spec, split, examples)
         summary = opened.summary
+        if isinstance(predictions, str | os.PathLike):
+            origin = Origin(Path(predictions))
+            recorded = (origin.fault(spec.name, split, content_hashes(opened)), origin.caution(spec.fingerprint))
+            said = tuple(f"{os.fspath(predictions)}: {line}" for line in recorded if line)
     if predictions is not None:
         found = given_predictions(predictions, [example.id for example in examples], format)
         if sentence_marks:
@@ -134,4 +142,4 @@ def score(
         assert submission is not None
         values = read_back(Path(submission), spec, split, data_source(text_of(data)))
         judged = judge_values(spec, examples, values)
-    return Scoring(score_split(spec, split, judged), summary)
+    return Scoring(score_split(spec, split, judged), summary, said)

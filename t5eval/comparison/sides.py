@@ -12,11 +12,10 @@ from typing import Any
 
 from t5eval.runs.calls import call_of
 from t5eval.runs.folder import predictions_path
-from t5eval.runs.prediction_store import RAN_ON
-from t5eval.runs.results import UNSAID, read_results
+from t5eval.runs.origin import RAN_ON, Origin
+from t5eval.runs.results import read_results
 from t5eval.scoring.prediction_files import read_predictions
 from t5eval.support.errors import PredictionError, RunError
-from t5eval.support.strict_json import parse_json
 from task_specs import SPLITS
 
 HASH = re.compile("[0-9a-f]{64}")
@@ -95,18 +94,7 @@ class Side:
         Raises:
             RunError: what is recorded cannot be read.
         """
-        path = predictions_path(self.path, task, split).with_suffix(".meta.json")
-        if not self.is_run or not path.is_file():
-            return {}
-        try:
-            made_by = {**UNSAID, **parse_json(path.read_bytes())}
-            if not isinstance(made_by.get("limit"), int | None):
-                raise TypeError
-        except (ValueError, TypeError):
-            raise RunError(
-                f"{path}: damaged; without it, nothing is known of how {task} {split} was predicted"
-            ) from None
-        return made_by
+        return dict(Origin(predictions_path(self.path, task, split) if self.is_run else self.path).made_by)
 
     def settings(self, task: str, split: str) -> dict[str, Any]:
         """Returns all that is recorded of how a split was predicted, by a name for each setting."""

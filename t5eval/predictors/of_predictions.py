@@ -8,10 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from t5eval.data import Split
+from t5eval.data import Split, content_hashes
 from t5eval.predictors.model_name import ModelOptions, NamedModel
 from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank
 from t5eval.runs.folder import predictions_path
+from t5eval.runs.origin import Origin
 from t5eval.scoring.prediction_files import read_predictions
 from t5eval.support.errors import PredictionError
 from task_specs import Decode
@@ -76,11 +77,12 @@ class PredictionFiles(Predictor):
         """Reads a split's predictions.
 
         Raises:
-            PredictionError: its file is damaged, or has other ids.
+            PredictionError: its file is damaged, has other ids, or is recorded as made on other data.
         """
         names = (split.spec.name, split.split)
         self._file = self.path if self.path.is_file() else predictions_path(self.path, *names)
         self._ids = [example.id for example in split]
+        Origin(self._file).require(*names, content_hashes(split))
         self._texts = read_predictions(self._file, self._ids)
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:

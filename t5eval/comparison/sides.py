@@ -20,6 +20,7 @@ from task_specs import SPLITS
 
 HASH = re.compile("[0-9a-f]{64}")
 # What a split's predictions were made with besides the model, which is all else that stands beside them.
+OF_THE_MACHINE = ("processor", "features", "threads", "environment")
 NOT_THE_MODEL = ("specification", "data", "limit", "batch_tokens", "decode", "dtype")
 
 
@@ -107,9 +108,19 @@ class Side:
             if key not in NOT_THE_MODEL
         }
         others = {key: made_by[key] for key in NOT_THE_MODEL if key in made_by}
+        if isinstance(decode := others.get("decode"), Mapping):  # each setting of the folder by its own name
+            own = decode.get("generation_config")
+            others["decode"] = {key: value for key, value in decode.items() if key != "generation_config"}
+            others |= {f"generation_config {key}": v for key, v in own.items()} if isinstance(own, Mapping) else {}
         result = self.results.get("results", {}).get(task, {}).get(split, {})
         call = call_of(self.results, result)
         versions = call.get("versions")
         libraries = versions.items() if isinstance(versions, Mapping) else ()
+        machine = call.get("machine")
+        ran = (
+            {f"machine's {key}": machine[key] for key in OF_THE_MACHINE if key in machine}
+            if isinstance(machine, Mapping)
+            else {}
+        )
         device = {"device": found} if (found := ran_on or call.get("device")) else {}
-        return {**named, **model, **others, **{f"version of {name}": v for name, v in libraries}, **device}
+        return {**named, **model, **others, **{f"version of {name}": v for name, v in libraries}, **device, **ran}

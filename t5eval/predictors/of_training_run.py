@@ -57,9 +57,24 @@ class BestCheckpoints(Predictor):
         digest = hashlib.sha256()
         used = {"": self._newest, **self._best}
         identities = {path: predictor.identity for path, predictor in self._predictors.items()}
+        self._require_own_vocabulary(identities)
         for task, path in sorted(used.items()):
             digest.update(f"{task} {identities[path]['model']}\n".encode())
         return {**identities[min(identities)], "model": digest.hexdigest()}
+
+    def _require_own_vocabulary(self, identities: Mapping[Path, Mapping[str, str]]) -> None:
+        """Raises an error if a checkpoint is given another vocabulary than its run records, or the others have.
+
+        Raises:
+            UserError: as said.
+        """
+        from keras_model.training_run.run_checkpoints import read_progress
+
+        begun_with = read_progress(self._newest).fixed.get("begun_with") or {}
+        recorded = begun_with.get("vocabulary", identities[self._newest]["vocabulary"])
+        for path, identity in identities.items():
+            if identity["vocabulary"] != recorded:
+                raise UserError(f"best:{self.run}: {path} has another vocabulary than the run was trained with")
 
     def expect(self, splits: Sequence[Split]) -> None:
         """Looks whether there is a checkpoint for each task.

@@ -145,3 +145,13 @@ def test_a_report_of_predictions_alone_compares_too(run: Path, tmp_path: Path) -
     other = rte(tmp_path / "other", ["not_entailment"] * 4)
     with pytest.raises(UserError, match="of other data"):
         t5eval.report(run, data=other)
+
+
+@pytest.mark.parametrize(("limit", "part"), [(3, True), (4, False), (300, False)])
+def test_a_limit_above_the_split_is_the_whole_split(tmp_path: Path, limit: int, part: bool) -> None:
+    data = rte(tmp_path / "data", ["entailment"] * 4)
+    found = t5eval.evaluate(
+        Says("entailment"), "glue/rte", data=data, out=tmp_path / "r", splits="validation", limit=limit
+    )
+    assert any("limited to" in text for text, _ in found.splits[0].cautions()) == part
+    assert found.document["results"]["glue/rte"]["validation"]["limit"] == limit

@@ -19,15 +19,30 @@ def model_fingerprint(path: str | os.PathLike[str]) -> str:
         CheckpointError: there is no checkpoint, a file of it is missing, or its configuration is no T5's.
     """
     path = Path(path)
-    checkpoint_format = format_of(path)
-    config = checkpoint_format.config_file(path)
+    config, weights = _files(path)
     digest = hashlib.sha256()
     if config is not None:
         digest.update(json.dumps(read_config(config).to_dict(), sort_keys=True).encode())
-    for file in sorted(checkpoint_format.files(path)):
+    for file in weights:
         try:
             with open(file, "rb") as opened:
                 digest.update(hashlib.file_digest(opened, "sha256").digest())
         except OSError as error:  # a shard that the index names
             raise CheckpointError(f"{file}: {error.strerror or error}.") from error
     return digest.hexdigest()
+
+
+def files_of_model(path: str | os.PathLike[str]) -> list[Path]:
+    """The files that `model_fingerprint` reads.
+
+    Raises:
+        CheckpointError: there is no checkpoint.
+    """
+    config, weights = _files(Path(path))
+    return [*weights, *([config] if config is not None else [])]
+
+
+def _files(path: Path) -> tuple[Path | None, list[Path]]:
+    """A checkpoint's file of configuration, if it has one, and its weight files in the order of their names."""
+    checkpoint_format = format_of(path)
+    return checkpoint_format.config_file(path), sorted(checkpoint_format.files(path))

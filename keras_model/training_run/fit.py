@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,9 @@ from keras_model.training_run.state import TrainingError, last_good, remove_old,
 from keras_model.training_run.step_callback import Log, NonFiniteLossError, TrainingSteps, Validate
 
 __all__ = ["NonFiniteLossError", "TrainResult", "TrainSettings", "TrainingError", "compile_model", "fit"]
+
+NEWER = ("config", "begun_with")
+"""What checkpoints of before it was compared do not say."""
 
 LOST_WORKER = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError, tf.errors.CancelledError)
 """What TensorFlow raises in a worker when another one is gone."""
@@ -98,6 +101,7 @@ def fit(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     tokenizer: Tokenizer | None = None,
     log: Log | None = None,
+    begun_with: Mapping[str, Any] | None = None,
 ) -> TrainResult:
     """Trains a model, or goes on where an earlier call for the same folder stopped.
 
@@ -118,10 +122,12 @@ def fit(
             share of the time); and `gradient_norm`, of the step, over all variables together and before clipping.
         tokenizer: stored beside the model, so that its folder is complete.
         log: called on the chief with the step and the numbers, by name, whenever TensorBoard gets some.
+        begun_with: what else of the caller's must be the same when the run is resumed, by name, as JSON data.
 
     Raises:
-        TrainingError: the loss or a weight is no longer finite, the folder holds a run with other data or settings, the
-            workers do not see the same run, or one of them is lost.
+        TrainingError: the loss or a weight is no longer finite, the folder holds a run with other data, settings or
+            configuration of the model, or begun with something else, the workers do not see the same run, or one of
+            them is lost.
         ValueError: the model does not compute in the settings' dtype, all of it is frozen, or an example has an id that
             it has no embedding for.
         CheckpointError: the newest checkpoint cannot be read, or is another model's.
@@ -140,7 +146,9 @@ def fit(
     if not model.trainable_variables:
         raise ValueError("every weight of the model is frozen (trainable=False): there is nothing to train.")
     compile_model(model, settings)
-    fixed = {**settings.fixed(), "data": examples.fingerprint()}
+    fixed = {**settings.fixed(), "data": examples.fingerprint(), "config": model.config.to_dict()}
+    if begun_with is not None:
+        fixed["begun_with"] = json.loads(json.dumps(begun_with))  # as it comes back
     if frozen:
         fixed["frozen"] = frozen
     if rates is not None:
@@ -217,12 +225,7 @@ def _start_or_resume(model: T5, fixed: dict[str, Any], settings: TrainSettings, 
         seed_dropout(model, settings.seed)
         return Progress(0, fixed, {})
     progress = read_progress(checkpoint)
-    changed = [
-        f"{name} was {progress.fixed.get(name)}, now {fixed.get(name)}"
-        for name in sorted({*fixed, *progress.fixed})
-        if progress.fixed.get(name) != fixed.get(name)
-    ]
-    if changed:
+    if changed := list(_changes(progress.fixed, fixed)):
         raise TrainingError(
             f"{checkpoint} belongs to a run that differs from this one: {'; '.join(changed)}. "
             "Resume it with what it had, or train into another folder."
@@ -239,3 +242,15 @@ def _start_or_resume(model: T5, fixed: dict[str, Any], settings: TrainSettings, 
         )
     restore(checkpoint, model)
     return progress
+
+
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """What differs between what a run was begun with and what it is to go on with, value by value."""
+    for name in sorted({*before, *now}):
+        old, new = before.get(name), now.get(name)
+        if name in NEWER and name not in before:
+            continue  # the checkpoint is from before it was recorded
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from _changes(old, new, "" if name in NEWER else f"{prefix}{name} ")
+        elif old != new:
+            yield f"{prefix}{name} was {old}, now {new}"

@@ -10,7 +10,8 @@ from typing import Any
 
 import task_specs
 from t5eval.api.arguments import Data, PathName, text_of
-from t5eval.data import Summary, data_source, open_split
+from t5eval.data import Summary, content_hashes, data_source, open_split
+from t5eval.runs.origin import Origin
 from t5eval.scoring.prediction_files import NAMED, given_predictions
 from t5eval.scoring.reference_files import given_references
 from t5eval.scoring.score import (
@@ -36,10 +37,12 @@ class Scoring:
     Attributes:
         score: the scores, with their intervals and signatures.
         data: what was read of the split.
+        origin: what the record beside a file of predictions says against scoring it so, a line each.
     """
 
     score: SplitScore
     data: Summary
+    origin: tuple[str, ...] = ()
 
     @property
     def notes(self) -> list[str]:
@@ -48,7 +51,7 @@ class Scoring:
             f"{text} ({why[0]}{', ...' if len(why) > 1 else ''})" if why else text
             for text, why in self.score.cautions()
         )
-        return [*self.data.notes, *cautions]
+        return [*self.origin, *self.data.notes, *cautions]
 
     def to_json(self) -> dict[str, Any]:
         """Returns what `t5eval score --json` prints."""
@@ -103,6 +106,7 @@ def score(
     100.0
     """
     spec = task_specs.get(os.fspath(task))
+    said: tuple[str, ...] = ()
     if (predictions is None) == (submission is None):
         given = "nothing to score" if predictions is None else "two things to score"
         raise UserError(f"{given}: name a file of --predictions, or a --submission")
@@ -127,6 +131,10 @@ def score(
             examples = list(opened)
         require_labels(spec, split, examples)
         summary = opened.summary
+        if isinstance(predictions, str | os.PathLike):
+            origin = Origin(Path(predictions))
+            recorded = (origin.fault(spec.name, split, content_hashes(opened)), origin.caution(spec.fingerprint))
+            said = tuple(f"{os.fspath(predictions)}: {line}" for line in recorded if line)
     ids = [example.id for example in examples]
     notes: list[str] = []
     if predictions is not None:
@@ -147,4 +155,4 @@ def score(
         judged = judge_values(spec, examples, read_back(Path(submission), spec, ids))
         notes += oddities(spec, judged)
     scored = score_split(spec, split, judged)
-    return Scoring(replace(scored, causes=(*notes, *scored.causes)), summary)
+    return Scoring(replace(scored, causes=(*notes, *scored.causes)), summary, said)

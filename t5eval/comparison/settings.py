@@ -11,7 +11,7 @@ from task_specs import TaskSpec
 
 Effect = Literal["the point", "may matter", "not sound"]
 # Another model is what a comparison is about; what is not named here may move a score without being the model.
-POINT = ("model", "model hash", "predictions hash")
+POINT = ("model", "model hash", "code hash", "predictions hash")
 UNSOUND = {
     "data": "the examples are not known to be the same",
     "specification": "the inputs, or the reading of answers, are not the same",

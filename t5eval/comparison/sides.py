@@ -12,15 +12,15 @@ from typing import Any
 
 from t5eval.runs.calls import call_of
 from t5eval.runs.folder import predictions_path
-from t5eval.runs.prediction_store import RAN_ON
-from t5eval.runs.results import UNSAID, read_results
+from t5eval.runs.origin import RAN_ON, Origin
+from t5eval.runs.results import read_results
 from t5eval.scoring.prediction_files import read_predictions
 from t5eval.support.errors import PredictionError, RunError
-from t5eval.support.strict_json import parse_json
 from task_specs import SPLITS
 
 HASH = re.compile("[0-9a-f]{64}")
 # What a split's predictions were made with besides the model, which is all else that stands beside them.
+OF_THE_MACHINE = ("processor", "features", "threads", "environment")
 NOT_THE_MODEL = ("specification", "data", "limit", "batch_tokens", "decode", "dtype")
 
 
@@ -95,18 +95,7 @@ class Side:
         Raises:
             RunError: what is recorded cannot be read.
         """
-        path = predictions_path(self.path, task, split).with_suffix(".meta.json")
-        if not self.is_run or not path.is_file():
-            return {}
-        try:
-            made_by = {**UNSAID, **parse_json(path.read_bytes())}
-            if not isinstance(made_by.get("limit"), int | None):
-                raise TypeError
-        except (ValueError, TypeError):
-            raise RunError(
-                f"{path}: damaged; without it, nothing is known of how {task} {split} was predicted"
-            ) from None
-        return made_by
+        return dict(Origin(predictions_path(self.path, task, split) if self.is_run else self.path).made_by)
 
     def settings(self, task: str, split: str) -> dict[str, Any]:
         """Returns all that is recorded of how a split was predicted, by a name for each setting."""
@@ -119,9 +108,19 @@ class Side:
             if key not in NOT_THE_MODEL
         }
         others = {key: made_by[key] for key in NOT_THE_MODEL if key in made_by}
+        if isinstance(decode := others.get("decode"), Mapping):  # each setting of the folder by its own name
+            own = decode.get("generation_config")
+            others["decode"] = {key: value for key, value in decode.items() if key != "generation_config"}
+            others |= {f"generation_config {key}": v for key, v in own.items()} if isinstance(own, Mapping) else {}
         result = self.results.get("results", {}).get(task, {}).get(split, {})
         call = call_of(self.results, result)
         versions = call.get("versions")
         libraries = versions.items() if isinstance(versions, Mapping) else ()
+        machine = call.get("machine")
+        ran = (
+            {f"machine's {key}": machine[key] for key in OF_THE_MACHINE if key in machine}
+            if isinstance(machine, Mapping)
+            else {}
+        )
         device = {"device": found} if (found := ran_on or call.get("device")) else {}
-        return {**named, **model, **others, **{f"version of {name}": v for name, v in libraries}, **device}
+        return {**named, **model, **others, **{f"version of {name}": v for name, v in libraries}, **device, **ran}

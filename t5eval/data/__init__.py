@@ -2,7 +2,7 @@
 
 from t5eval.data.official_files import READERS, OfficialFiles
 from t5eval.data.source import DataSource, as_source, data_source
-from t5eval.data.split import Split, available_splits, open_split
+from t5eval.data.split import Split, available_splits, content_hashes, open_split
 from t5eval.data.summary import Summary
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Summary",
     "as_source",
     "available_splits",
+    "content_hashes",
     "data_source",
     "open_split",
 ]

@@ -37,6 +37,19 @@ class Split:
         self.summary = summary
 
 
+def content_hashes(split: Split) -> Iterator[str]:
+    """Yields the content hashes that a split which was read may be recorded under.
+
+    These are its own, and that with or without the labels that stand in a file of their own: they are read for scores,
+    and not for a submission.
+    """
+    yield split.summary.fingerprint
+    other = Split(split.spec, split.split, split.source, not split.with_labels)
+    for _ in other:
+        pass
+    yield other.summary.fingerprint
+
+
 def available_splits(spec: TaskSpec, data: DataSource | Path) -> list[str]:
     """Returns the splits of which at least a part is at hand, in the usual order."""
     return as_source(data).splits(spec)

@@ -11,7 +11,8 @@ from t5eval.evaluation.batches import DEFAULT_BATCH_TOKENS, MAX_BATCH_ROWS
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
 from t5eval.predictors.predictor import Answering
 from t5eval.runs.environment import checkout, machine
-from t5eval.runs.results import UNSAID, library_versions
+from t5eval.runs.origin import UNSAID
+from t5eval.runs.results import library_versions
 from t5eval.support.plugin_record import LOADED
 from task_specs import TaskSpec
 

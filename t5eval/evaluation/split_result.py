@@ -50,7 +50,7 @@ class SplitResult:
     def cautions(self) -> Iterator[tuple[str, Sequence[str]]]:
         """Yields what to know before quoting the scores, with its reasons; not what is amiss in the data."""
         share = self.score.share
-        if self.limit is not None:
+        if self.limit is not None and self.limit < self.data.examples:
             part = ": a score of a part of the split" if self.score.labelled else " of the split"
             yield f"limited to the first {self.limit:,} examples{part}", ()
         yield from self.score.cautions()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -91,12 +91,18 @@ def _evaluate_split(
             score=score_split(spec, split.split, judge(spec, examples, {p.id: p.text for p in predictions})),
             data=split.summary,
             specification=spec.fingerprint,
-            truncated=sum(p.truncated for p in predictions),
-            hit_limit=sum(p.hit_limit for p in predictions),
+            truncated=_count(p.truncated for p in predictions),
+            hit_limit=_count(p.hit_limit for p in predictions),
             limit=settings.limit,
             decode={**decode, **asdict(spec.lengths)},
             device=store.device,
         )
+
+
+def _count(flags: Iterable[bool | None]) -> int | None:
+    """Returns how many flags are set, None if one is not known."""
+    known = list(flags)
+    return None if None in known else sum(map(bool, known))
 
 
 def _predict(

@@ -17,6 +17,7 @@ from t5eval.data import official_files
 from t5eval.metrics import registry as metric_registry
 from t5eval.plugins.installed import entry_points
 from t5eval.predictors import prefixes as opening
+from t5eval.support.code_hash import code_sha256, files_sha256
 from t5eval.support.guard import line_of, run_file
 from t5eval.support.plugin_record import LOADED, LOADING, Plugin
 from task_specs import registry as task_registry
@@ -47,7 +48,7 @@ def load(path: str) -> None:
         return
     if not file.is_file():
         raise UserError(f"plugin {path}: no such file")
-    with _registering(Plugin(path, str(file), hashlib.sha256(file.read_bytes()).hexdigest(), file)):
+    with _registering(Plugin(path, str(file), code_sha256(file), file)):
         run_file(file, f"_t5eval_plugin_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}")
 
 
@@ -98,10 +99,7 @@ def _code_of(module: str) -> tuple[Path, str]:
         file = Path(spec.origin)
         if not spec.submodule_search_locations:
             return file, hashlib.sha256(file.read_bytes()).hexdigest()
-        digest = hashlib.sha256()
-        for part in sorted(file.parent.rglob("*.py")):
-            digest.update(f"{part.relative_to(file.parent)} {hashlib.sha256(part.read_bytes()).hexdigest()}\n".encode())
-        return file.parent, digest.hexdigest()
+        return file.parent, files_sha256(file.parent, file.parent.rglob("*.py"))
     raise UserError(f"{module} is a folder without an __init__.py")
 
 

@@ -79,7 +79,7 @@ def answer_batch(
     outputs = predictor.generate(inputs, spec.lengths.targets, answering)
     require_one_each(outputs, inputs, Generation)
     return [
-        Prediction(example_id, output.text, given.truncated, output.hit_limit)
+        Prediction(example_id, output.text, given.truncated, output.hit_limit, output.ranking)
         for example_id, given, output in zip(ids, inputs, outputs, strict=True)
     ]
 

@@ -16,8 +16,13 @@ METHODS = ("prepare", "generate", "rank", "device", "decoding", "expect", "begin
 GIVES = {"prepare": Prepared, "generate": Generation, "rank": Ranking}  # one to each input
 
 
-def require_predictor(predictor: Any, guard: Guard) -> Predictor:
+def require_predictor(predictor: Any, guard: Guard, code: str | None = None) -> Predictor:
     """Returns a predictor that watches what should be one.
+
+    Args:
+        predictor: what should be one.
+        guard: names it in what goes wrong.
+        code: the SHA-256 of the file that it is from, which becomes part of its identity; None where there is none.
 
     Raises:
         UserError: it is none that the harness can predict with.
@@ -30,7 +35,7 @@ def require_predictor(predictor: Any, guard: Guard) -> Predictor:
             f"it returns a {type(predictor).__name__}, which has no {', '.join(missing)}; a predictor derives from "
             f"{Predictor.__module__}.{Predictor.__name__} and has prepare, generate and identity"
         )
-    watched = _Watched(predictor, guard)
+    watched = _Watched(predictor, guard, code)
     watched.identity  # noqa: B018  (it is looked at when it is asked for)
     return cast(Predictor, watched)
 
@@ -38,9 +43,10 @@ def require_predictor(predictor: Any, guard: Guard) -> Predictor:
 class _Watched:
     """Does what another predictor does, and lets through what says that memory was not enough."""
 
-    def __init__(self, predictor: Any, guard: Guard):
+    def __init__(self, predictor: Any, guard: Guard, code: str | None):
         self._predictor = predictor
         self._guard = guard
+        self._code = {} if code is None else {"code": code}
         for name in METHODS:
             method = getattr(predictor, name)
             check = partial(_require, guard, method, GIVES[name]) if name in GIVES else None
@@ -52,7 +58,7 @@ class _Watched:
         if not isinstance(found, Mapping) or not all(isinstance(text, str) for pair in found.items() for text in pair):
             kind = type(self._predictor).__name__
             raise self._guard.fault(f"the identity of its {kind} must map strings to strings, got {found!r}")
-        return found
+        return {**found, **self._code}
 
 
 def _require(guard: Guard, method: Callable[..., Any], kind: type, found: Any, inputs: Sequence[Any], *_: Any) -> Any:

@@ -13,6 +13,7 @@ from t5eval.runs.prediction import Ranking
 from t5eval.support.stages import stage
 from t5eval.support.strategy import open_strategy
 from t5eval.support.tensorflow_import import import_keras_model
+from t5eval.support.unchanged import Unchanged
 from task_specs import Decode
 from task_specs.errors import UserError, quoted
 
@@ -136,9 +137,10 @@ class KerasPredictor(Predictor):
         Raises:
             UserError: one of them cannot be read.
         """
-        from keras_model.checkpoints.fingerprint import model_fingerprint
+        from keras_model.checkpoints.fingerprint import files_of_model, model_fingerprint
 
         try:
+            self._hashed = Unchanged(str(self.checkpoint), files_of_model(self.checkpoint))
             model = model_fingerprint(self.checkpoint)
         except ValueError as error:
             raise UserError(str(error)) from None
@@ -155,6 +157,7 @@ class KerasPredictor(Predictor):
 
     @cached_property
     def _loaded(self) -> KerasGenerator:
+        self.identity  # noqa: B018  (what is loaded has to be what is hashed)
         import_keras_model()
         from keras_model.checkpoints import load_model
         from keras_model.decoding.generator import Generator
@@ -165,8 +168,13 @@ class KerasPredictor(Predictor):
                 model = load_model(self.checkpoint, dtype=DTYPES[self.dtype])
         except ValueError as error:
             raise UserError(str(error)) from None
+        self._hashed.require()
         require_fitting_vocabulary(self.checkpoint, model, self._tokenizer)
         return KerasGenerator(Generator(model, emit_limit=self._tokenizer.vocab_size), self._tokenizer)
+
+    def release(self) -> None:
+        """Lets go of the weights; they are loaded again when they are needed, and have to be the same."""
+        self.__dict__.pop("_loaded", None)
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
         """See `Predictor.prepare`."""

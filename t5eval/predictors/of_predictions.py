@@ -8,11 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from t5eval.data import Split
+from t5eval.data import Split, content_hashes
 from t5eval.predictors.model_name import ModelOptions, NamedModel
 from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank
 from t5eval.runs.folder import predictions_path
-from t5eval.scoring.prediction_files import read_predictions
+from t5eval.runs.origin import Origin
+from t5eval.runs.prediction import Prediction
+from t5eval.scoring.prediction_files import read_predictions, stored_predictions
 from t5eval.support.errors import PredictionError
 from task_specs import Decode
 from task_specs.errors import UserError, quoted
@@ -76,12 +78,16 @@ class PredictionFiles(Predictor):
         """Reads a split's predictions.
 
         Raises:
-            PredictionError: its file is damaged, or has other ids.
+            PredictionError: its file is damaged, has other ids, or is recorded as made on other data.
         """
         names = (split.spec.name, split.split)
         self._file = self.path if self.path.is_file() else predictions_path(self.path, *names)
         self._ids = [example.id for example in split]
+        origin = Origin(self._file)
+        origin.require(*names, content_hashes(split))
         self._texts = read_predictions(self._file, self._ids)
+        # A store leaves out flags that are not set; another file leaves out what nobody knows.
+        self._stored = stored_predictions(self._file, unsaid=False if origin.made_by else None)
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
         """Returns the predictions for the first texts of the split; each has a length of 1.
@@ -96,11 +102,13 @@ class PredictionFiles(Predictor):
                 f"{self._file}: no prediction for {len(absent):,} of {len(ids):,} ids, the first being "
                 f"{quoted(absent[0])}; `t5eval score` counts them as wrong"
             )
-        return [Prepared(self._texts[example_id], 1, False) for example_id in ids]
+        found = [self._stored.get(i) or Prediction(i, self._texts[i], truncated=None, hit_limit=None) for i in ids]
+        return [Prepared(prediction, 1, prediction.truncated) for prediction in found]
 
     def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
         """Returns what the file says."""
-        return [Generation(prepared.payload, False) for prepared in batch]
+        predictions: list[Prediction] = [prepared.payload for prepared in batch]
+        return [Generation(p.text, p.hit_limit, p.ranking) for p in predictions]
 
 
 def open_predictions(path: str, options: ModelOptions) -> NamedModel:

@@ -11,6 +11,7 @@ from types import ModuleType
 
 from t5eval.predictors.contract import require_predictor
 from t5eval.predictors.model_name import ModelOptions, NamedModel
+from t5eval.support.code_hash import code_sha256
 from t5eval.support.guard import Guard, run_file
 from task_specs.errors import UserError
 
@@ -31,13 +32,16 @@ def open_factory(name: str, options: ModelOptions) -> NamedModel:
     is_file = module_name.endswith(".py")
     where = f"py:{Path(module_name).resolve() if is_file else module_name}:{function}"
     try:
+        code = code_sha256(Path(module_name).resolve()) if is_file and Path(module_name).is_file() else None
         module = _module_of_file(Path(module_name)) if is_file else _module(module_name)
         factory = getattr(module, function, None)
         if not callable(factory):
             raise UserError(f"{where}: there is no function of this name")
         predictor = factory()
         place = Path(module.__file__).resolve() if module.__file__ else None
-        guarded = require_predictor(predictor, Guard(where, place))
+        if code is None and place is not None:  # of a module it is only now known where its file is
+            code = code_sha256(place)
+        guarded = require_predictor(predictor, Guard(where, place), code)
     except UserError:
         raise
     except Exception as error:

@@ -35,7 +35,6 @@ class BestCheckpoints(Predictor):
         from keras_model.training_run.run_checkpoints import best_checkpoints, newest_checkpoint
 
         self.run = run
-        self._options = options
         try:
             self._best = best_checkpoints(run / "checkpoints")
             newest = newest_checkpoint(run / "checkpoints")
@@ -47,19 +46,35 @@ class BestCheckpoints(Predictor):
             )
         self._newest = newest
         self._path: Path | None = None
-
-    def _open(self, checkpoint: Path) -> KerasPredictor:
-        return KerasPredictor(checkpoint, self._options.dtype or "float32", self._options.vocab)
+        self._predictor: KerasPredictor
+        paths = {newest, *self._best.values()}
+        # One for each, so that what is loaded is held against the hash that the run's files say.
+        self._predictors = {p: KerasPredictor(p, options.dtype or "float32", options.vocab) for p in sorted(paths)}
 
     @cached_property
     def identity(self) -> Mapping[str, str]:
         """The hash over every task's name and model, and what all models have in common."""
         digest = hashlib.sha256()
         used = {"": self._newest, **self._best}
-        identities = {path: self._open(path).identity for path in sorted(set(used.values()))}
+        identities = {path: predictor.identity for path, predictor in self._predictors.items()}
+        self._require_own_vocabulary(identities)
         for task, path in sorted(used.items()):
             digest.update(f"{task} {identities[path]['model']}\n".encode())
         return {**identities[min(identities)], "model": digest.hexdigest()}
+
+    def _require_own_vocabulary(self, identities: Mapping[Path, Mapping[str, str]]) -> None:
+        """Raises an error if a checkpoint is given another vocabulary than its run records, or the others have.
+
+        Raises:
+            UserError: as said.
+        """
+        from keras_model.training_run.run_checkpoints import read_progress
+
+        begun_with = read_progress(self._newest).fixed.get("begun_with") or {}
+        recorded = begun_with.get("vocabulary", identities[self._newest]["vocabulary"])
+        for path, identity in identities.items():
+            if identity["vocabulary"] != recorded:
+                raise UserError(f"best:{self.run}: {path} has another vocabulary than the run was trained with")
 
     def expect(self, splits: Sequence[Split]) -> None:
         """Looks whether there is a checkpoint for each task.
@@ -80,8 +95,10 @@ class BestCheckpoints(Predictor):
         """Turns to the checkpoint of a split's task."""
         path = self._best.get(split.spec.name, self._newest)
         if path != self._path:
+            if self._path is not None:
+                self._predictor.release()
             self._path = path
-            self._predictor = self._open(self._path)
+            self._predictor = self._predictors[path]
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
         """See `Predictor.prepare`."""

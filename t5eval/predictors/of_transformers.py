@@ -12,10 +12,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from t5eval.predictors.generation_config import generation_settings
 from t5eval.predictors.model_name import ModelOptions, NamedModel
 from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank
 from t5eval.runs.prediction import Ranking
 from t5eval.support.errors import MissingPackage
+from t5eval.support.unchanged import Unchanged
 from task_specs import Decode
 from task_specs.errors import UserError
 
@@ -43,6 +45,7 @@ class TransformersPredictor(Predictor):
     def identity(self) -> Mapping[str, str]:
         """Hashes of the model's files and of all others, the tokenizer's; the precision; the versions that run it."""
         files = {path for path in self.folder.iterdir() if path.is_file() and not path.name.startswith(".")}
+        self._hashed = Unchanged(f"hf:{self.folder}", sorted(files))
         model = {path for pattern in MODEL_FILES for path in files if path.match(pattern)}
         return {
             "model": _hash_of(model),
@@ -52,14 +55,20 @@ class TransformersPredictor(Predictor):
         }
 
     def decoding(self, answering: Answering) -> Mapping[str, Any]:
-        """Returns how answers come about; transformers' length penalty is another than T5's ((5 + n) / 6) ** alpha."""
-        if not isinstance(answering, Rank) and answering.method == "beam":
-            return {**asdict(answering), "length_penalty": "transformers: length ** alpha"}
-        return asdict(answering)
+        """Returns how answers come about, the folder's own settings of generation included.
+
+        transformers' length penalty is another than T5's ((5 + n) / 6) ** alpha.
+        """
+        if isinstance(answering, Rank):
+            return asdict(answering)
+        own = generation_settings(self.folder)
+        found = {**asdict(answering), **({"generation_config": own} if own else {})}
+        return found | ({"length_penalty": "transformers: length ** alpha"} if answering.method == "beam" else {})
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
         """The model and its tokenizer."""
+        self.identity  # noqa: B018  (what is loaded has to be what is hashed)
         with _quiet():
             try:
                 import torch
@@ -75,6 +84,7 @@ class TransformersPredictor(Predictor):
                 raise UserError(
                     f"hf:{self.folder}: transformers cannot load it: {type(error).__name__}: {error}"
                 ) from None
+            self._hashed.require()
             return model.eval().to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer
 
     def device(self) -> str | None:

@@ -20,20 +20,27 @@ class Prepared:
     Attributes:
         payload: whatever the predictor's `generate` wants, such as token ids.
         length: its length in tokens, by which batches are made up.
-        truncated: whether the text was cut to fit.
+        truncated: whether the text was cut to fit; None where that is not known.
     """
 
     payload: Any
     length: int
-    truncated: bool
+    truncated: bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A generated text, and whether it ended at the length limit."""
+    """A generated text.
+
+    Attributes:
+        text: the text.
+        hit_limit: whether it ended at the length limit; None where that is not known.
+        ranking: how probable the answers were that it was chosen from, where it was chosen, and not generated, before.
+    """
 
     text: str
-    hit_limit: bool
+    hit_limit: bool | None
+    ranking: Ranking | None = None
 
 
 @dataclass(frozen=True)

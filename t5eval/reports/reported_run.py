@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from t5eval.data import DataSource, Summary, data_source, open_split
+from t5eval.data import DataSource, Summary, content_hashes, data_source, open_split
 from t5eval.data.source import DATA_DIR_VARIABLE
 from t5eval.evaluation.split_result import SplitResult
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
 from t5eval.reports.training_curves import TENSORBOARD_ALONE, Curve, only_tensorboard, read_curves
 from t5eval.runs.calls import merged_settings
 from t5eval.runs.folder import predictions_path
+from t5eval.runs.origin import Origin
 from t5eval.runs.results import SCHEMA, benchmark_averages, library_versions, read_results
 from t5eval.scoring.prediction_files import read_predictions
 from t5eval.scoring.score import Score, SplitScore, judge, score_split
@@ -138,7 +139,9 @@ def _scored(run: Path, stored: Sequence[Key], data: DataSource | None) -> dict[K
             raise RunError(f"{predictions_path(run, task, split)}: {error}") from None
         opened = open_split(spec, split, data, with_labels=True)
         examples = list(opened)
-        texts = read_predictions(predictions_path(run, task, split), [example.id for example in examples])
+        path = predictions_path(run, task, split)
+        Origin(path).require(task, split, content_hashes(opened))
+        texts = read_predictions(path, [example.id for example in examples])
         score = score_split(spec, split, judge(spec, examples, texts))
         found[spec.name, split] = SplitResult(score, opened.summary, None, None, None, {})
     return found

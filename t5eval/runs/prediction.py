@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,24 +30,22 @@ class Prediction:
     Attributes:
         id: the example's id.
         text: what the model wrote, or chose.
-        truncated: whether the input was cut to the task's length.
-        hit_limit: whether the output ended at the length limit instead of by itself.
+        truncated: whether the input was cut to the task's length; None where that is not known.
+        hit_limit: whether the output ended at the length limit instead of by itself; None where that is not known.
         ranking: how probable each of the answers was that the text was chosen from; None for a generated text.
     """
 
     id: str
     text: str
-    truncated: bool = False
-    hit_limit: bool = False
+    truncated: bool | None = False
+    hit_limit: bool | None = False
     ranking: Ranking | None = None
 
     def line(self) -> bytes:
-        """Returns the prediction as a line of the store; flags that are not set are left out."""
+        """Returns the prediction as a line of the store; flags that are known not to be set are left out."""
+        flags = {"truncated": self.truncated, "hit_limit": self.hit_limit}
         record: dict[str, Any] = {"id": self.id, "prediction": self.text}
-        if self.truncated:
-            record["truncated"] = True
-        if self.hit_limit:
-            record["hit_limit"] = True
+        record |= {name: flag for name, flag in flags.items() if flag is not False}
         if self.ranking is not None:
             record["log_likelihoods"] = self.ranking.sums
             record["answer_tokens"] = self.ranking.tokens
@@ -59,8 +58,23 @@ class Prediction:
         Raises:
             ValueError, KeyError, TypeError: it holds none.
         """
-        record = parse_json(line)
+        return cls.from_record(parse_json(line))
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any], unsaid: bool | None = False) -> Prediction:
+        """Returns the prediction that a line's object stands for.
+
+        Args:
+            record: the object.
+            unsaid: what is known of a flag that is left out.
+
+        Raises:
+            ValueError, KeyError, TypeError: it stands for none.
+        """
         example_id, text = record["id"], record["prediction"]
+        truncated, hit_limit = (record.get(name, unsaid) for name in ("truncated", "hit_limit"))
+        if not isinstance(truncated, bool | None) or not isinstance(hit_limit, bool | None):
+            raise TypeError
         if not isinstance(example_id, str) or not isinstance(text, str):
             raise TypeError
         text.encode()  # half a surrogate pair, of which UTF-8 knows nothing, is a ValueError
@@ -71,4 +85,4 @@ class Prediction:
                 ranking = Ranking(tuple(sums), tuple(tokens))
             except OverflowError:
                 raise ValueError("a number too large") from None
-        return cls(example_id, text, record.get("truncated", False), record.get("hit_limit", False), ranking)
+        return cls(example_id, text, truncated, hit_limit, ranking)

@@ -10,13 +10,10 @@ from types import TracebackType
 from typing import Any
 
 from t5eval.runs.folder import predictions_path
+from t5eval.runs.origin import RAN_ON, Origin, read_record
 from t5eval.runs.prediction import Prediction
 from t5eval.support.errors import RunError
 from t5eval.support.files import naming, replacing, write_json
-from t5eval.support.strict_json import parse_json
-
-RAN_ON = "ran_on"
-"""The key of the device in SPLIT.meta.json, which alone may change between the processes of a run."""
 
 
 class PredictionStore:
@@ -55,16 +52,14 @@ class PredictionStore:
         self._file = self.path.open("ab")
 
     def _check_origin(self, made_by: dict[str, Any], unsaid: dict[str, Any]) -> None:
-        origin = self.path.with_suffix(".meta.json")
+        origin = Origin(self.path).path
         if not self.path.exists() or not self.path.stat().st_size:
             write_json(origin, made_by)  # nothing is here that could have been made otherwise
         elif not origin.exists():
             raise RunError(f"{self.path}: not written by t5eval evaluate; give another --out")
         else:
             try:
-                before = parse_json(origin.read_bytes())
-                if not isinstance(before, dict):
-                    raise ValueError
+                before = read_record(origin)
             except ValueError:
                 raise RunError(
                     f"{origin}: damaged; remove it and {self.path.name} to predict this split anew"
@@ -105,7 +100,7 @@ class PredictionStore:
         if all_of_them == before:
             return
         self.device = ", ".join(all_of_them)
-        write_json(self.path.with_suffix(".meta.json"), {**self._made_by, RAN_ON: self.device})
+        write_json(Origin(self.path).path, {**self._made_by, RAN_ON: self.device})
 
     def append(self, predictions: Iterable[Prediction]) -> None:
         """Adds a batch; when this returns, it survives a power cut. Ids that are already there are skipped."""

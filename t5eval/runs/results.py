@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from t5eval.runs.calls import with_calls
+from t5eval.runs.origin import UNSAID
 from t5eval.support.errors import RunError
 from t5eval.support.files import write_json
 from t5eval.support.strict_json import parse_json
@@ -16,8 +17,6 @@ from t5eval.support.version import __version__
 from task_specs import BENCHMARKS, Benchmark, get
 
 SCHEMA = 1
-UNSAID: Mapping[str, Any] = {"dtype": "float32"}
-"""What is true of models in files that do not say it, being older than the choice."""
 LIBRARIES = (
     "numpy",
     "scipy",

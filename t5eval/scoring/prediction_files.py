@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from t5eval.runs.prediction import Prediction
 from t5eval.support.errors import PredictionError
 from t5eval.support.strict_json import line_fault, parse_json
 from task_specs.errors import quoted
@@ -48,6 +49,34 @@ def read_predictions(
             return _of_the_split(path, json_entries(path, text), ids, ignored)
         case _:
             return _plain(path, text, ids)
+
+
+def stored_predictions(path: Path, unsaid: bool | None) -> dict[str, Prediction]:
+    """Returns what the lines of a prediction file say besides the texts, by id; empty if it is not of JSON lines.
+
+    Args:
+        path: the file, which `read_predictions` has read.
+        unsaid: what is known of a flag that a line leaves out.
+
+    Raises:
+        PredictionError: a flag, or the log-likelihoods of a ranked answer, are none.
+    """
+    text = read_text(path)
+    if recognise(text) != "jsonl":
+        return {}
+    found: dict[str, Prediction] = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            record = parse_json(line)
+            try:
+                prediction = Prediction.from_record({**record, "id": str(record["id"])}, unsaid)
+            except (ValueError, KeyError, TypeError):
+                raise PredictionError(
+                    f"{path}: line {number}: truncated and hit_limit are true, false or null, and log_likelihoods "
+                    f"stands with answer_tokens, a list of numbers each, got {quoted(line)}"
+                ) from None
+            found[prediction.id] = prediction
+    return found
 
 
 def given_predictions(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from t5eval.data import DataSource, open_split
+from t5eval.data import DataSource, content_hashes, open_split
 from t5eval.runs.folder import predictions_path
+from t5eval.runs.origin import Origin
 from t5eval.scoring.prediction_files import read_predictions
 from t5eval.scoring.score import judge
 from t5eval.submissions.fill import Fill
@@ -25,12 +26,16 @@ class TaskAnswers:
         filled_missing: how many examples had no prediction and were filled.
         filled_unreadable: how many predictions were unreadable and were filled.
         unmapped: how many answers are not in the passage of which they should be a piece; they stand as they are.
+        origin: what is recorded of the predictions that they were read from.
+        caution: what to know of that record, None where there is nothing.
     """
 
     answers: Mapping[str, Any]
     filled_missing: int
     filled_unreadable: int
     unmapped: int
+    origin: Origin
+    caution: str | None
 
 
 class Incomplete(Exception):
@@ -42,12 +47,13 @@ def task_answers(spec: TaskSpec, run: Path, source: DataSource, fill: Fill, offi
 
     Raises:
         Incomplete: the data or an answer is not there, or cannot be read, and nothing was said to fill it.
-        UserError: what is there is damaged.
+        UserError: what is there is damaged, or is recorded as predictions of other data.
     """
     assert spec.submission is not None
     split = spec.submission.split
     try:
-        examples = list(open_split(spec, split, source))
+        opened = open_split(spec, split, source)
+        examples = list(opened)
     except MissingFile as error:
         raise Incomplete(str(error)) from None
     official = spec.sizes.get(split)
@@ -56,12 +62,14 @@ def task_answers(spec: TaskSpec, run: Path, source: DataSource, fill: Fill, offi
     path = predictions_path(run, spec.name, split)
     if not path.is_file():
         raise Incomplete(f"there are no predictions ({path})")
+    origin = Origin(path)
+    origin.require(spec.name, split, content_hashes(opened))
     predictions = read_predictions(path, [example.id for example in examples], "jsonl")
-    return _read_answers(spec, examples, predictions, fill)
+    return _read_answers(spec, examples, predictions, fill, origin)
 
 
 def _read_answers(
-    spec: TaskSpec, examples: Sequence[Example], predictions: Mapping[str, str], fill: Fill
+    spec: TaskSpec, examples: Sequence[Example], predictions: Mapping[str, str], fill: Fill, origin: Origin
 ) -> TaskAnswers:
     judged = judge(spec, examples, predictions)
     missing = sum(e.missing for e in judged)
@@ -78,4 +86,6 @@ def _read_answers(
         filled_missing=missing,
         filled_unreadable=len(unreadable),
         unmapped=sum(not e.answer.mapped and not e.missing for e in judged),
+        origin=origin,
+        caution=origin.caution(spec.fingerprint),
     )

@@ -9,6 +9,7 @@ import leaderboards
 from t5eval.data import DataSource, as_source
 from t5eval.data.submission_extras import KEPT
 from t5eval.runs.folder import predictions_path
+from t5eval.runs.origin import require_one_model
 from t5eval.submissions.answers import Incomplete, TaskAnswers, task_answers
 from t5eval.submissions.fill import Fill
 from t5eval.submissions.submission import Submission
@@ -44,7 +45,8 @@ def submit(
         system: the system's name, for forms that have a place for it; None for the run's.
 
     Raises:
-        UserError: a task is incomplete and `partial` does not allow it, or no task is complete.
+        UserError: a task is incomplete and `partial` does not allow it, no task is complete, or predictions are
+            recorded as made on other data, or by several models.
     """
     leaderboard = leaderboards.get(name)
     if out.resolve() == Path.cwd():
@@ -72,6 +74,7 @@ def submit(
     if not complete:
         first = next(iter(left_out.items()))
         raise UserError(f"no {name} submission was written, no task is complete ({first[0]}: {first[1]})")
+    require_one_model({task: found.origin for task, found in complete.items()})
     answers = {task: found.answers for task, found in complete.items()}
     keep = leaderboard.keeps(out, answers)
     kept = {
@@ -100,7 +103,7 @@ def submit(
         },
         unmapped={task: found.unmapped for task, found in complete.items() if found.unmapped},
         left_out=left_out,
-        notes=written.notes,
+        notes=[*written.notes, *(f"{task}: {found.caution}" for task, found in complete.items() if found.caution)],
         verdict=verdict,
     )
 

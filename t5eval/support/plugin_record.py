@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOADED: dict[str, str] = {}
-"""Each plugin's name to its SHA-256: of a file its path; of a package `NAME VERSION: MODULE` and all its modules."""
+"""Each plugin's name to its SHA-256: of a file its path, hashed with what it imports from its folder; of a package
+`NAME VERSION: MODULE` and all its modules."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class TrainConfig:
         config: values of a configuration of one's own, or that differ from the preset's.
         vocab: a SentencePiece model, or `bytes` for byT5's tokenizer, where no model folder brings one.
         settings: the numbers to train by; T5's fine-tuning if not given. `packing` is `pack` in the table.
-        validate_limit: validation examples of each task, from the start of the split.
+        validate_limit: the most validation examples of each task, of more a sample: see `validation.sample`.
         rates: how often each name in `task` is drawn, relative to the others; None for in proportion to its size.
         mixture_limit: the most that a size counts in the mixture.
         temperature: makes rates more even, the higher the more.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from t5eval.training.config import TrainConfig
 from t5eval.training.first_model import first_model
 from t5eval.training.mixture import draw_rates, drawn_tasks, ids_of_examples
 from t5eval.training.token_ids import parts_of_run
-from t5eval.training.validation import validate, validation_examples
+from t5eval.training.validation import SAMPLE_SEED, HeldOut, validate, validation_examples
 from t5eval.training.wandb_run import Log
 from task_specs import TaskSpec
 from task_specs.errors import UserError
@@ -54,9 +54,10 @@ def train(
     if config.prepared is None:
         training_splits(trained, data)  # what is missing is said before the model is read
     with stage("reading the validation examples"):
-        held_out = validation_examples(specs, data, config.validate_limit)
+        held_out = validation_examples(specs, data, config.validate_limit, say)
     with stage("loading the model"):
-        model, tokenizer = first_model(config, strategy)
+        first = first_model(config, strategy)
+    model, tokenizer = first.model, first.tokenizer
     from keras_model.data.batches import Examples
     from keras_model.decoding.generator import Generator
     from keras_model.distribution.strategies import is_chief, meet
@@ -73,14 +74,16 @@ def train(
     rates = draw_rates(mixture, sizes, text)
     for name, size in sizes.items():
         say(f"{name}: {size:,} training examples" + (f", {100 * rates[name]:.3f} % of those drawn" if rates else ""))
+    for note in [*_notes(Path(config.prepared or Path(config.out) / "prepared")), *_of_validation(held_out)]:
+        say(note)
     examples = Examples.concatenate(list(parts.values()))
     generator = KerasGenerator(Generator(model, emit_limit=tokenizer.vocab_size), tokenizer)
 
     def check(step: int, _: T5) -> dict[str, float]:
         with stage(f"validating at step {step:,}", "examples") as advance:
-            scores = validate(generator, held_out, advance)
-        say(f"step {step:,}: " + ", ".join(f"{name} {value:.2f}" for name, value in scores.items()))
-        return scores
+            found = validate(generator, held_out, advance)
+        say(f"step {step:,}: " + (", ".join(one.text for one in found.values()) or "nothing to validate"))
+        return {name: one.score for name, one in found.items() if one.score is not None}
 
     try:
         return fit(
@@ -94,6 +97,11 @@ def train(
             callbacks=[_display_callback(display, config.settings.steps)],
             tokenizer=tokenizer,
             log=log,
+            begun_with={
+                "starting checkpoint": first.fingerprint,
+                "vocabulary": tokenizer.fingerprint,
+                "validation": {spec.name: held.to_json() for spec, held in held_out.items()},
+            },
         )
     except NonFiniteLossError as error:
         ids = ids_of_examples(error.examples, sizes, trained, data)
@@ -112,6 +120,26 @@ def _display_callback(display: StepDisplay, steps: int) -> Any:
             display({"steps": steps, **(logs or {})})
 
     return StepsShown()
+
+
+def _notes(prepared: Path) -> Iterator[str]:
+    """Yields what was noted of the training data when it was prepared, such as counts other than the official ones."""
+    from keras_model.data.records import is_complete, read_manifest
+
+    if is_complete(prepared):
+        for made in read_manifest(prepared).values():
+            yield from made.about.get("data", {}).get("notes", ())
+
+
+def _of_validation(held_out: Mapping[TaskSpec, HeldOut]) -> Iterator[str]:
+    """Yields what to know of the validation data, and of which a sample is drawn."""
+    for spec, held in held_out.items():
+        yield from held.notes
+        if len(held.examples) < held.of:
+            yield (
+                f"{spec.name}: validated on {len(held.examples):,} of {held.of:,} examples, "
+                f"drawn by seed {SAMPLE_SEED} (validate_limit)"
+            )
 
 
 def training_splits(specs: Sequence[TaskSpec], data: DataSource) -> list[Split]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from t5eval.predictors.of_keras import require_fitting_vocabulary
 from t5eval.support.tensorflow_import import import_keras_model
+from t5eval.support.unchanged import Unchanged
 from t5eval.training.config import TrainConfig
 from task_specs.errors import UserError, did_you_mean
 
@@ -17,7 +18,23 @@ if TYPE_CHECKING:
     from keras_model.tokenizers.tokenizer import Tokenizer
 
 
-def first_model(config: TrainConfig, strategy: Any) -> tuple[T5, Tokenizer]:
+@dataclasses.dataclass(frozen=True)
+class FirstModel:
+    """What a run starts from.
+
+    Attributes:
+        model: the model to train.
+        tokenizer: its tokenizer.
+        fingerprint: the hash of the checkpoint that was loaded; None for a fresh model, which follows from its
+            configuration and the seed.
+    """
+
+    model: T5
+    tokenizer: Tokenizer
+    fingerprint: str | None
+
+
+def first_model(config: TrainConfig, strategy: Any) -> FirstModel:
     """Returns the model to train, made under the strategy, with its tokenizer.
 
     Raises:
@@ -27,6 +44,7 @@ def first_model(config: TrainConfig, strategy: Any) -> tuple[T5, Tokenizer]:
     import keras
 
     from keras_model.checkpoints import load_model
+    from keras_model.checkpoints.fingerprint import files_of_model, model_fingerprint
     from keras_model.distribution.strategies import scope
     from keras_model.t5 import T5
     from keras_model.tokenizers.loading import load_tokenizer
@@ -36,10 +54,13 @@ def first_model(config: TrainConfig, strategy: Any) -> tuple[T5, Tokenizer]:
         tokenizer = load_tokenizer(config.model or "", config.vocab or None)
         with scope(strategy):
             if config.model:
+                hashed = Unchanged(config.model, files_of_model(config.model))
+                fingerprint = model_fingerprint(config.model)
                 model = load_model(config.model, dtype=config.settings.dtype)
+                hashed.require()
                 require_fitting_vocabulary(Path(config.model), model, tokenizer)
-                return model, tokenizer
-            return T5(_fresh_config(config, tokenizer), dtype=config.settings.dtype), tokenizer
+                return FirstModel(model, tokenizer, fingerprint)
+            return FirstModel(T5(_fresh_config(config, tokenizer), dtype=config.settings.dtype), tokenizer, None)
     except ValueError as error:
         raise UserError(str(error)) from None
 

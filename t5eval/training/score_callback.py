@@ -30,14 +30,14 @@ class TaskScores(keras.callbacks.Callback):
         tasks: names of tasks and benchmarks.
         tokenizer: the model's.
         data: where the examples come from, as `--data-dir` says it.
-        limit: the most validation examples of each task, from the start of the split; None for all.
+        limit: the most validation examples of each task, of more a sample, the same each time; None for all.
 
     Attributes:
         scores: the newest scores, under their names without `val_`, from 0 to 100 (correlations from -100).
         metrics: task name to its metric, which holds what the newest validation counted.
 
     Raises:
-        UserError: a task is unknown, or none of them has a validation split at hand.
+        UserError: a task is unknown, a validation split is damaged, or none of them has a validation split at hand.
     """
 
     def __init__(
@@ -75,10 +75,10 @@ class TaskScores(keras.callbacks.Callback):
 
     def _validate(self, prefix: str, logs: dict[str, Any] | None) -> None:
         self.scores = {}
-        for spec, examples in self._examples.items():
+        for spec, held_out in self._examples.items():
             metric = self.metrics[spec.name]
             metric.reset_state()
-            for batch, texts in answered(self._generator, spec, examples):
+            for batch, texts in answered(self._generator, spec, held_out.examples):
                 metric.update_state(batch, texts)
             self.scores |= {name: score for name, score in metric.result().items() if math.isfinite(score)}
         if logs is not None:

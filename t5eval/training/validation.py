@@ -2,29 +2,116 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from t5eval.data import DataSource, open_split
 from t5eval.evaluation.batches import generate_all
 from t5eval.predictors.of_keras import KerasGenerator
-from t5eval.scoring.score import evaluation_pair, judge, score_split
+from t5eval.scoring.score import evaluation_pair, judge, score_split, task_score
+from t5eval.support.errors import MissingFile
 from t5eval.support.stages import Advance
 from task_specs import Example, TaskSpec
-from task_specs.errors import UserError
+
+SAMPLE_SEED = 0
+"""Draws the validation sample: the same for every run, so that runs of other seeds can be compared."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A task's validation examples, or a sample of them.
+
+    Attributes:
+        examples: those that are answered, in the order of the file.
+        of: how many the split has.
+        data: the split's content hash.
+        notes: what a user should know of the split.
+    """
+
+    examples: Sequence[Example]
+    of: int
+    data: str
+    notes: Sequence[str] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns which examples these are, as JSON data: how many, of how many, by which seed, their hashes."""
+        ids = hashlib.sha256("\n".join(example.id for example in self.examples).encode()).hexdigest()
+        sample = {"sample_seed": SAMPLE_SEED} if len(self.examples) < self.of else {}
+        return {"examples": len(self.examples), "of": self.of, **sample, "ids": ids, "data": self.data}
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What a validation of one task came to.
+
+    Attributes:
+        score: what checkpoints are selected by: the task's score; where that is undefined, with unreadable answers
+            counted as T5 does it; None where that is undefined too.
+        text: what is printed.
+    """
+
+    score: float | None
+    text: str
+
+
+def ignored(line: str) -> None:
+    """Tells nobody."""
 
 
 def validation_examples(
-    specs: Sequence[TaskSpec], data: DataSource, limit: int | None
-) -> dict[TaskSpec, list[Example]]:
-    """Returns the first `limit` validation examples of each task whose validation split is at hand."""
-    found: dict[TaskSpec, list[Example]] = {}
+    specs: Sequence[TaskSpec], data: DataSource, limit: int | None, say: Callable[[str], None] = ignored
+) -> dict[TaskSpec, HeldOut]:
+    """Returns validation examples of each task whose validation split is at hand, `limit` of each at most.
+
+    Args:
+        specs: the tasks.
+        data: where the examples come from.
+        limit: see `sample`; None for all.
+        say: told which tasks have no validation split at hand.
+
+    Raises:
+        UserError: a validation split is damaged.
+    """
+    found: dict[TaskSpec, HeldOut] = {}
     for spec in specs:
         if "validation" in spec.source.splits:
             try:
-                found[spec] = list(open_split(spec, "validation", data))[:limit]
-            except UserError:
+                split = open_split(spec, "validation", data)
+            except MissingFile as error:
+                say(f"{spec.name} is not validated: {error}")
                 continue
+            examples = list(split)
+            drawn = sample(examples, limit)
+            found[spec] = HeldOut(drawn, len(examples), split.summary.fingerprint, split.summary.notes)
     return found
+
+
+def sample(examples: Sequence[Example], limit: int | None) -> list[Example]:
+    """Returns at most `limit` examples, drawn by `SAMPLE_SEED`, in their order; all if there are no more.
+
+    Examples that are judged together, as the answers to one question of MultiRC, are drawn together: a group that does
+    not fit any more is passed over. One group is returned in any case.
+    """
+    if limit is None or len(examples) <= limit:
+        return list(examples)
+    groups: dict[str, list[int]] = {}
+    for place, example in enumerate(examples):
+        groups.setdefault(group_of(example.id), []).append(place)
+    drawn = list(groups.values())
+    random.Random(SAMPLE_SEED).shuffle(drawn)
+    chosen = drawn[0]
+    for group in drawn[1:]:
+        if len(chosen) + len(group) <= limit:
+            chosen = chosen + group
+    return [examples[place] for place in sorted(chosen)]
+
+
+def group_of(example_id: str) -> str:
+    """Returns what tells the examples that are judged together: PARAGRAPH/QUESTION of an id with an answer's number."""
+    return example_id.rpartition("/")[0] if example_id.count("/") == 2 else example_id
 
 
 def answered(
@@ -36,19 +123,34 @@ def answered(
         yield [by_id[prediction.id] for prediction in batch], [prediction.text for prediction in batch]
 
 
-def validate(
-    generator: KerasGenerator, examples: Mapping[TaskSpec, Sequence[Example]], advance: Advance
-) -> dict[str, float]:
-    """Returns each task's score, by generation, parser and metric as in `t5eval evaluate`; undefined ones left out."""
-    scores: dict[str, float] = {}
-    done, total = 0, sum(map(len, examples.values()))
-    for spec, rows in examples.items():
+def validate(generator: KerasGenerator, held_out: Mapping[TaskSpec, HeldOut], advance: Advance) -> dict[str, Validated]:
+    """Returns what each task comes to, by generation, parser and metric as in `t5eval evaluate`."""
+    found: dict[str, Validated] = {}
+    done, total = 0, sum(len(held.examples) for held in held_out.values())
+    for spec, held in held_out.items():
         texts: dict[str, str] = {}
-        for batch, said in answered(generator, spec, rows):
+        for batch, said in answered(generator, spec, held.examples):
             texts |= zip((example.id for example in batch), said, strict=True)
             done += len(batch)
             advance(done, total)
-        score = score_split(spec, "validation", judge(spec, rows, texts), intervals=False).task_score
-        if score is not None:
-            scores[spec.name] = score
-    return scores
+        found[spec.name] = validated(spec, held.examples, texts)
+    return found
+
+
+def validated(spec: TaskSpec, examples: Sequence[Example], texts: Mapping[str, str]) -> Validated:
+    """Returns what a task's validation comes to.
+
+    Args:
+        spec: the task.
+        examples: the examples.
+        texts: what the model wrote, by id.
+    """
+    result = score_split(spec, "validation", judge(spec, examples, texts), intervals=False)
+    if result.task_score is not None:
+        return Validated(result.task_score, f"{spec.name} {result.task_score:.2f}")
+    values = {name: score.value for name, score in result.scores.items()}
+    as_t5 = {name: value if value is not None else values.get(f"{name}_t5") for name, value in values.items()}
+    score = task_score(spec, as_t5) if result.scores else None
+    reason = f": {result.unreadable:,} unreadable" if result.unreadable else ""
+    counted = "" if score is None else f" (selected by {score:.2f}, T5's count of it)"
+    return Validated(score, f"{spec.name} undefined{reason}{counted}")

@@ -366,8 +366,40 @@ def test_resuming_with_other_settings_is_refused(finished, examples, change, mes
 def test_resuming_with_other_data_or_model_is_refused(finished, examples):
     with pytest.raises(TrainingError, match="data was"):
         fit(new_model(), Examples.concatenate([examples, examples]), SETTINGS, finished)
-    with pytest.raises(ValueError, match="tensor"):
+    with pytest.raises(TrainingError, match=r"d_ff was \d+, now 16"):
         fit(new_model(config=dataclasses.replace(SMALL, d_ff=16)), examples, SETTINGS, finished)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("feed_forward_proj", "silu"),
+        ("layer_norm_epsilon", 1e-3),
+        ("relative_attention_max_distance", 64),
+        ("dropout_rate", 0.3),
+    ],
+)
+def test_resuming_with_a_model_that_computes_otherwise_is_refused(finished, examples, name, value):
+    other = new_model(config=dataclasses.replace(SMALL, **{name: value}))
+    with pytest.raises(TrainingError, match=f"{name} was .*, now {value}"):
+        fit(other, examples, dataclasses.replace(SETTINGS, steps=20), finished)
+
+
+def test_what_a_run_was_begun_with_is_compared_where_it_is_recorded(tmp_path, examples, finished):
+    settings, once = (
+        dataclasses.replace(SETTINGS, steps=4),
+        {"starting checkpoint": "a", "validation": {"t": {"of": 3}}},
+    )
+    fit(new_model(), examples, settings, tmp_path, begun_with=once)
+    fit(new_model(), examples, settings, tmp_path, begun_with=once)
+    for other, message in (
+        ({**once, "starting checkpoint": "b"}, "starting checkpoint was a, now b"),
+        ({**once, "validation": {"t": {"of": 4}}}, "validation t of was 3, now 4"),
+        ({**once, "validation": {}}, "validation t was .*, now None"),
+    ):
+        with pytest.raises(TrainingError, match=message):
+            fit(new_model(), examples, settings, tmp_path, begun_with=other)
+    fit(new_model(), examples, SETTINGS, finished, begun_with=once)  # made before anything of it was recorded
 
 
 def test_damaged_checkpoint_is_named(finished, examples):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -44,6 +45,7 @@ def raises():
 
 number = 3
 """
+IDENTITY = {"weights": "mine", "code": hashlib.sha256(MINE.encode()).hexdigest()}
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ def test_a_module_of_the_current_folder_is_found(tmp_path: Path, monkeypatch: py
     (tmp_path / "a_model_of_mine.py").write_text(MINE)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    assert open_model("py:a_model_of_mine:Mine").predictor.identity == {"weights": "mine"}
+    assert open_model("py:a_model_of_mine:Mine").predictor.identity == IDENTITY
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,7 @@ def test_a_mistake_in_the_file_is_named(tmp_path: Path) -> None:
 
 def test_a_model_of_ones_own(mine: Path, split: Split, tmp_path: Path) -> None:
     _, document = evaluate_splits(open_model(f"py:{mine}:Mine").predictor, [split], tmp_path / "run", SETTINGS)
-    assert document["model"] == {"weights": "mine"}
+    assert document["model"] == IDENTITY
     assert document["dtype"] is None
     assert document["results"]["glue/rte"]["validation"]["task_score"] == 100
 

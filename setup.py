@@ -65,6 +65,7 @@ setup(
         "jinja2>=3.1",
         "tomli-w>=1.0",
         "packaging>=23",
+        "filelock>=3.30",
     ],
     extras_require={
         "keras": KERAS,

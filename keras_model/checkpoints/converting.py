@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,8 @@ from keras_model.checkpoints.load import model_of
 from keras_model.checkpoints.opening import open_checkpoint
 from keras_model.checkpoints.weights import places, values
 from keras_model.config import T5Config
+from keras_model.files.atomic import new_folder
 from keras_model.files.model_folder import CheckpointError
-from keras_model.files.temporary import temporary_folder
 from keras_model.tokenizers.tokenizer import Tokenizer
 
 Stage = Callable[[str, str], contextlib.AbstractContextManager[Callable[[int, int], None]]]
@@ -109,11 +108,9 @@ def _new_folder(destination: Path) -> Iterator[Path]:
     """
     require_new(destination)
     destination = destination.resolve()
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    with temporary_folder(destination.parent) as temporary:
+    with new_folder(destination) as temporary:
         try:
             yield temporary
-            os.replace(temporary, destination)  # which takes the place of an empty folder, and of no other
         except CheckpointError as error:
             raise CheckpointError(str(error).replace(str(temporary), str(destination))) from error
 

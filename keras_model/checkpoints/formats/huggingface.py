@@ -16,8 +16,8 @@ from keras_model.checkpoints.containers.sharded import ShardedTensors, shard_pat
 from keras_model.checkpoints.containers.torch_file import TorchFile
 from keras_model.checkpoints.tensors import Tensors
 from keras_model.checkpoints.weights import weights
-from keras_model.files.complete import replacing, write_json
-from keras_model.files.model_folder import CONFIG_FILE, WEIGHTS_FILE, CheckpointError, read_config
+from keras_model.files.atomic import replacing
+from keras_model.files.model_folder import CONFIG_FILE, WEIGHTS_FILE, CheckpointError, read_config, write_json
 from keras_model.tokenizers.tokenizer import Tokenizer
 
 if TYPE_CHECKING:

@@ -100,7 +100,8 @@ def _code_of(module: str) -> tuple[Path, str]:
             return file, hashlib.sha256(file.read_bytes()).hexdigest()
         digest = hashlib.sha256()
         for part in sorted(file.parent.rglob("*.py")):
-            digest.update(f"{part.relative_to(file.parent)} {hashlib.sha256(part.read_bytes()).hexdigest()}\n".encode())
+            name = part.relative_to(file.parent).as_posix()
+            digest.update(f"{name} {hashlib.sha256(part.read_bytes()).hexdigest()}\n".encode())
         return file.parent, digest.hexdigest()
     raise UserError(f"{module} is a folder without an __init__.py")
 

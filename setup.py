@@ -4,8 +4,10 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+# TensorFlow 2.21 has wheels for Python up to 3.13; what runs no model has no such bound.
+TENSORFLOW = 'tensorflow>=2.19,<2.22; python_version < "3.14"'
 KERAS = [
-    "tensorflow>=2.19,<2.22",
+    TENSORFLOW,
     "tensorboard>=2.19",  # tf.summary writes through it; TensorFlow does not install it
     "keras>=3.12,<4",  # `accumulate` fails before
     "keras-nlp>=0.21",
@@ -14,7 +16,7 @@ KERAS = [
     "huggingface_hub>=0.24",
 ]
 # TensorFlow Datasets reads its files with TensorFlow, and names neither it nor importlib_resources.
-TFDS = ["tensorflow-datasets>=4.9.4", "importlib_resources>=6", "tensorflow>=2.19,<2.22"]
+TFDS = ["tensorflow-datasets>=4.9.4", "importlib_resources>=6", TENSORFLOW]
 CONVERT = ["tensorstore>=0.1.64"]  # T5X's folders of zarr arrays
 BEAM = ["apache-beam>=2.65", "safetensors>=0.4"]  # t5eval prepare --runner; asks for protobuf below 7
 # From these versions on, none runs code that a file of a model or a dataset holds.
@@ -65,6 +67,7 @@ setup(
         "jinja2>=3.1",
         "tomli-w>=1.0",
         "packaging>=23",
+        "filelock>=3.30",
     ],
     extras_require={
         "keras": KERAS,

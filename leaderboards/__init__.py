@@ -1,4 +1,4 @@
-"""Leaderboards: their submissions written, checked and read back. Imports task_specs and the standard library only."""
+"""Leaderboards: submissions written, checked and read back. Imports task_specs, and `keras_model` to write."""
 
 from leaderboards.cnn_dailymail import CNN_DAILYMAIL
 from leaderboards.glue import GLUE

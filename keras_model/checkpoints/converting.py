@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,8 @@ from keras_model.checkpoints.formats.keras_hub_writer import require_expressible
 from keras_model.checkpoints.opening import model_of, open_checkpoint
 from keras_model.checkpoints.weights import places, values
 from keras_model.config import T5Config
+from keras_model.files.atomic import new_folder
 from keras_model.files.model_folder import CheckpointError
-from keras_model.files.temporary import temporary_folder
 from keras_model.tokenizers.tokenizer import Tokenizer
 
 Stage = Callable[[str, str], contextlib.AbstractContextManager[Callable[[int, int], None]]]
@@ -100,11 +99,9 @@ def _new_folder(destination: Path) -> Iterator[Path]:
     """A temporary folder, renamed to `destination` if the block ends well and removed if not."""
     require_new(destination)
     destination = destination.resolve()
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    with temporary_folder(destination.parent) as temporary:
+    with new_folder(destination) as temporary:
         try:
             yield temporary
-            os.replace(temporary, destination)  # which takes the place of an empty folder, and of no other
         except CheckpointError as error:
             raise CheckpointError(str(error).replace(str(temporary), str(destination))) from error
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,7 +16,7 @@ import numpy as np
 
 from keras_model.data.batches import Examples, RaggedIds
 from keras_model.data.mapped_array import MappedArray
-from keras_model.files.complete import replacing
+from keras_model.files.atomic import replacing
 
 SIDES = ("source", "target")
 
@@ -63,11 +62,8 @@ def write_shard(folder: Path, file: str, examples: Examples) -> Shard:
     content = save(tensors)
     path = folder / file
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary, temporary.open("wb") as opened:
-            opened.write(content)
-            opened.flush()
-            os.fsync(opened.fileno())
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
     except OSError as error:
         raise RecordError(f"{path}: cannot be written: {error.strerror or error}") from error
     return Shard(

@@ -20,8 +20,8 @@ from typing import Any
 
 from keras_model.data.batches import Examples
 from keras_model.data.record_shards import RecordError, Shard, check_content, read_shard
-from keras_model.files.complete import write_json
-from keras_model.files.temporary import PATTERN, sweep
+from keras_model.files.atomic import PATTERN, sweep
+from keras_model.files.model_folder import write_json
 
 MANIFEST_FILE = "manifest.json"
 RECORDS_FOLDER = "records"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_model.config import ConfigError, T5Config
+from keras_model.files.atomic import replacing
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -44,3 +45,9 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise CheckpointError(f"{path}: expected a JSON object, got {type(values).__name__}.")
     return values
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Writes an object as JSON, names in alphabetical order."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n", encoding="utf-8", newline="\n")

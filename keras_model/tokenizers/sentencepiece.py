@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_model.files.complete import replacing
+from keras_model.files.atomic import replacing
 from keras_model.files.model_folder import VOCABULARY_FILE
 from keras_model.tokenizers.sentencepiece_model import sentinels
 from keras_model.tokenizers.tokenizer import (

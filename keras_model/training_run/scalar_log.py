@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from keras_model.files.complete import replacing
+from keras_model.files.atomic import replacing
 
 SCALARS_FILE = "scalars.jsonl"
 
@@ -33,7 +33,7 @@ class ScalarLog:
     def write(self, step: int, numbers: Mapping[str, float]) -> None:
         """Appends the numbers of a step."""
         finite = {name: number if math.isfinite(number) else None for name, number in numbers.items()}
-        with self._path.open("a", encoding="utf-8") as file:
+        with self._path.open("a", encoding="utf-8", newline="\n") as file:
             file.write(json.dumps({"step": step, **finite}) + "\n")
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,8 @@ import numpy as np
 from keras_model.checkpoints import save_model
 from keras_model.checkpoints.containers.safetensors_file import SafetensorsFile
 from keras_model.checkpoints.weights import assign
+from keras_model.files.atomic import flush, sweep, temporary_path
 from keras_model.files.model_folder import WEIGHTS_FILE
-from keras_model.files.temporary import sweep, temporary_folder
 from keras_model.t5 import T5
 from keras_model.tokenizers.tokenizer import Tokenizer
 from keras_model.training_run.run_checkpoints import (
@@ -88,13 +87,13 @@ def seed_dropout(model: T5, seed: int) -> None:
 def writing_folder(path: Path) -> Iterator[Path]:
     """A folder to write into; it gets its name, and replaces a folder of that name, only if the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with temporary_folder(path.parent) as unfinished, temporary_folder(path.parent) as bin:
+    with temporary_path(path.parent) as unfinished, temporary_path(path.parent) as bin:
+        unfinished.mkdir()
         yield unfinished
         for file in unfinished.iterdir():
-            with open(file, "rb") as opened:
-                os.fsync(opened.fileno())
+            flush(file)
         if path.exists():
-            path.rename(bin / path.name)
+            path.rename(bin)
         unfinished.rename(path)
 
 
@@ -111,8 +110,8 @@ def remove_old(folder: Path, progress: Progress, keep: int) -> None:
     for old in checkpoints_in(folder)[:-keep]:
         if old.name not in best:
             # Its name goes first, so that a kill half-way leaves nothing that looks complete.
-            with temporary_folder(folder) as bin:
-                old.rename(bin / old.name)
+            with temporary_path(folder) as bin:
+                old.rename(bin)
 
 
 def _check_finite(model: T5, step: int, folder: Path) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from leaderboards.files.temporary import temporary_file
 from task_specs.errors import UserError
 
 
@@ -42,20 +41,20 @@ def write_files(files: Mapping[Path, bytes]) -> None:
     Raises:
         UserError: a file cannot be written; what was written of it is removed again.
     """
+    from keras_model.files.atomic import flush, temporary_path  # not needed to check what is there
+
     target = Path()
     try:
         with ExitStack() as stack:
-            temporary: list[tuple[Path, Path]] = []
+            temporary: dict[Path, Path] = {}
             for target, data in files.items():
                 if os.path.exists(target) and not os.path.isfile(target):
                     raise UserError(f"{target}: is no regular file and is not replaced; name another one")
                 target.parent.mkdir(parents=True, exist_ok=True)
-                partial, file = stack.enter_context(temporary_file(target.parent))
-                temporary.append((partial, target))
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            for partial, target in temporary:
+                temporary[target] = stack.enter_context(temporary_path(target.parent))
+                temporary[target].write_bytes(data)
+                flush(temporary[target])
+            for target, partial in temporary.items():
                 os.replace(partial, target)
     except (OSError, ValueError) as error:
         raise UserError(f"{target}: cannot be written: {getattr(error, 'strerror', None) or error}") from None

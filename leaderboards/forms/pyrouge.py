@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from leaderboards.files.archive import printable
-from leaderboards.files.temporary import temporary_folder
 from leaderboards.forms.segments import BREAKING, one_line
 from leaderboards.verdict import FileFaults
 from task_specs.errors import UserError
@@ -49,12 +48,13 @@ def write_folder(
     Raises:
         UserError: there is something at `out`, or it cannot be written.
     """
+    from keras_model.files.atomic import new_folder  # not needed to check what is there
+
     parts = {DECODED: summaries} | ({REFERENCE: references} if references is not None else {})
     try:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise UserError(f"{out}: is there already; name a folder that is not, or an empty one")
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with temporary_folder(out.parent) as partial:
+        with new_folder(out) as partial:
             for part, texts in parts.items():
                 folder = partial / part
                 folder.mkdir()
@@ -62,7 +62,6 @@ def write_folder(
                     (folder / f"{row:06}_{part}.txt").write_bytes(sentence_lines(text).encode())
             for name, data in others.items():
                 (partial / name).write_bytes(data)
-            os.replace(partial, out)
     except (OSError, ValueError) as error:
         raise UserError(f"{out}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
 

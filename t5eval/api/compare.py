@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from keras_model.files.atomic import replacing
 from t5eval.api.arguments import Data, PathName, names_of, text_of
 from t5eval.comparison.compare import choose_data, choose_splits, compare_all, compare_published
 from t5eval.comparison.published import AgainstPublished, require_published
 from t5eval.comparison.sides import Side
 from t5eval.comparison.splits import INTERVAL, RANDOMISATION, SplitComparison, corrected
 from t5eval.support.data_frames import frame
-from t5eval.support.files import replacing
 from task_specs import TaskSpec
 from task_specs.errors import UserError
 
@@ -215,7 +215,7 @@ def _side(side: Side) -> dict[str, Any]:
 
 
 def _write_changes(path: Path, compared: Sequence[SplitComparison]) -> None:
-    with replacing(path) as file:
+    with replacing(path) as temporary, temporary.open("wb") as file:
         for one in compared:
             for record in one.changed:
                 file.write(json.dumps(record, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n")

@@ -134,7 +134,7 @@ def main() -> None:
     # TensorFlow logs its own start-up at length; what it says there is not about the run.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for stream in (sys.stdout, sys.stderr):
-        # Texts are UTF-8 whatever the locale says, and a stray surrogate must not end a run.
+        # The same bytes on every system: UTF-8 whatever the locale says, and a stray surrogate must not end a run.
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
     sys.exit(run())

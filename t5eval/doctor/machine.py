@@ -150,12 +150,14 @@ def check_keras_backend() -> Finding:
 
 
 def check_memory(meminfo: Path = Path("/proc/meminfo")) -> Finding:
-    """Returns how much memory is free, as Linux says, else how much there is."""
+    """Returns how much memory is free, as Linux says, else how much there is, if the system says that."""
     if meminfo.is_file():
-        fields = dict(line.split(":", 1) for line in meminfo.read_text().splitlines() if ":" in line)
+        fields = dict(line.split(":", 1) for line in meminfo.read_text(encoding="utf-8").splitlines() if ":" in line)
         total, free = (int(fields[name].split()[0]) * 1024 for name in ("MemTotal", "MemAvailable"))
-    else:
+    elif hasattr(os, "sysconf"):
         total = free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    else:
+        return Finding("memory", "ok", "this system does not say how much is free")
     found = f"{free / GIB:.1f} GiB of {total / GIB:.1f} GiB are free"
     if free < LOW_MEMORY:
         return Finding("memory", "warning", found, "end other programs, or take small models and --batch-tokens")

@@ -39,7 +39,7 @@ class PredictionFiles(Predictor):
             return {"predictions": hashlib.sha256(self.path.read_bytes()).hexdigest()}
         digest = hashlib.sha256()
         for path in sorted((self.path / "predictions").rglob("*.jsonl")):
-            digest.update(f"{path.relative_to(self.path)}\n".encode(errors="surrogateescape"))
+            digest.update(f"{path.relative_to(self.path).as_posix()}\n".encode(errors="surrogateescape"))
             digest.update(hashlib.sha256(path.read_bytes()).digest())
         return {"predictions": digest.hexdigest()}
 

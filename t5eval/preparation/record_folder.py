@@ -91,7 +91,9 @@ class Wanted:
             UserError: the folder holds other or damaged records, or something else, or the data cannot be read.
         """
         from keras_model.data.records import check_records, is_complete
+        from keras_model.files.atomic import sweep
 
+        sweep(folder)  # a kill may come after the last file, and before what was temporary is gone
         if not is_complete(folder):
             return self._prepared(folder), False
         found = self.existing(folder)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
+from keras_model.files.atomic import Held, held
 from t5eval.support.errors import RunError
 from t5eval.support.files import write_text
 from task_specs.errors import UserError
@@ -71,23 +70,14 @@ def locked(run: Path, name: str = ".lock", doing: str = "working in this run fol
         doing: what an error says the other process is doing.
 
     Raises:
-        RunError: the folder cannot be made, or another process holds it.
+        RunError: the folder cannot be made or locked, or another process holds it.
     """
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-        file = (run / name).open("a+")
-    except OSError as error:
-        raise RunError(f"{run}: cannot be used as a run folder: {error.strerror}") from None
-    with file:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise RunError(f"{run}: process {file.read().strip() or '?'} is {doing}") from None
+            run.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(held(run / name))
+        except Held as owner:
+            raise RunError(f"{run}: process {owner} is {doing}") from None
         except OSError as error:
-            raise RunError(f"{run}: its file system gives no lock: {error.strerror}") from None
-        file.seek(0)
-        file.truncate()
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+            raise RunError(f"{run}: cannot be used as a run folder: {error.strerror or error}") from None
         yield

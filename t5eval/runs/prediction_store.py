@@ -9,11 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from keras_model.files.atomic import naming, replacing
 from t5eval.runs.folder import predictions_path
 from t5eval.runs.origin import RAN_ON, Origin, read_record
 from t5eval.runs.prediction import Prediction
 from t5eval.support.errors import RunError
-from t5eval.support.files import naming, replacing, write_json
+from t5eval.support.files import write_json
 
 
 class PredictionStore:
@@ -117,8 +118,8 @@ class PredictionStore:
         if self.path.read_bytes() == lines:
             return
         self._file.close()
-        with replacing(self.path) as file:
-            file.write(lines)
+        with replacing(self.path) as temporary:
+            temporary.write_bytes(lines)
         self._file = self.path.open("ab")
 
     def __enter__(self) -> PredictionStore:

@@ -7,6 +7,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+WITHOUT_TENSORFLOW = (3, 14)
+"""The first Python for which there are no wheels, as in setup.py."""
+
 
 @contextmanager
 def silent_stderr() -> Iterator[None]:
@@ -45,4 +48,7 @@ def import_keras_model() -> None:
     except BackendError as error:
         raise UserError(str(error)) from None
     except ModuleNotFoundError as error:
-        raise MissingPackage(f"running a model needs {error.name}: pip install 't5eval[keras]'") from None
+        remedy = "pip install 't5eval[keras]'"
+        if sys.version_info >= WITHOUT_TENSORFLOW:
+            remedy += ", with an older Python: TensorFlow has no wheels for this one"
+        raise MissingPackage(f"running a model needs {error.name}: {remedy}") from None

@@ -15,8 +15,8 @@ from keras_model.checkpoints.containers.sharded import shard_paths, sharded_tens
 from keras_model.checkpoints.containers.torch_file import TorchFile
 from keras_model.checkpoints.tensors import Tensors
 from keras_model.checkpoints.weights import weights
-from keras_model.files.complete import replacing, write_json
-from keras_model.files.model_folder import CONFIG_FILE, WEIGHTS_FILE, CheckpointError, read_config
+from keras_model.files.atomic import replacing
+from keras_model.files.model_folder import CONFIG_FILE, WEIGHTS_FILE, CheckpointError, read_config, write_json
 from keras_model.tokenizers.tokenizer import Tokenizer
 
 if TYPE_CHECKING:

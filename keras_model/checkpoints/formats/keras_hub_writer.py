@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from keras_model.checkpoints.formats.keras_hub import ACTIVATIONS, ARGUMENTS, H5_FILE, PACKAGES, places
 from keras_model.checkpoints.weights import weights
 from keras_model.config import T5Config
-from keras_model.files.complete import replacing, write_json
-from keras_model.files.model_folder import CONFIG_FILE, CheckpointError
+from keras_model.files.atomic import replacing
+from keras_model.files.model_folder import CONFIG_FILE, CheckpointError, write_json
 from keras_model.tokenizers.loading import KERAS_HUB_FILE, TOKENIZER_JSON_FILE
 from keras_model.tokenizers.sentencepiece import T5Tokenizer
 from keras_model.tokenizers.tokenizer import Tokenizer

@@ -12,20 +12,20 @@ from pathlib import Path
 
 import pytest
 
+from keras_model.files.atomic import replacing
 from t5eval.runs.folder import locked, predictions_path, write_config
 from t5eval.support.errors import RunError
-from t5eval.support.files import replacing, write_json, write_text
+from t5eval.support.files import write_json, write_text
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "file.txt"
-    with replacing(path) as file:
-        file.write(b"first")
+    with replacing(path) as temporary:
+        temporary.write_bytes(b"first")
         assert not path.exists()
     assert path.read_bytes() == b"first"
-    with replacing(path) as file:
-        file.write(b"second")
-        file.flush()
+    with replacing(path) as temporary:
+        temporary.write_bytes(b"second")
         assert path.read_bytes() == b"first"
     assert path.read_bytes() == b"second"
     assert [p.name for p in path.parent.iterdir()] == ["file.txt"]
@@ -37,8 +37,8 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, error: t
     path.write_text("old", encoding="utf-8")
 
     def fail() -> None:
-        with replacing(path) as file:
-            file.write(b"half of the ne")
+        with replacing(path) as temporary:
+            temporary.write_bytes(b"half of the ne")
             raise error
 
     with pytest.raises(error):
@@ -51,9 +51,9 @@ def test_a_process_that_is_killed_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     path.write_text("old", encoding="utf-8")
     program = (
-        "import os, signal, sys; from pathlib import Path; from t5eval.support.files import replacing\n"
-        "with replacing(Path(sys.argv[1])) as file:\n"
-        "    file.write(b'half'); file.flush(); os.kill(os.getpid(), signal.SIGKILL)\n"
+        "import os, signal, sys; from pathlib import Path; from keras_model.files.atomic import replacing\n"
+        "with replacing(Path(sys.argv[1])) as temporary:\n"
+        "    temporary.write_bytes(b'half'); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     done = subprocess.run([sys.executable, "-c", program, str(path)], check=False)
     assert done.returncode == -9

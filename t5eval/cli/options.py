@@ -71,7 +71,7 @@ def split_option(required: bool = True) -> Callable[..., Any]:
 
 
 def print_result(document: Callable[[], Any], lines: Callable[[], Iterable[str]]) -> None:
-    """Prints what a command with `json_option` found: its document with --json (no NaN, no ASCII escapes), else lines."""
+    """Prints what a command with `json_option` found: its document with --json (no NaN, no escapes), else lines."""
     stdout = click.get_current_context().meta.get(STDOUT)
     if stdout is not None:
         click.echo(json.dumps(document(), ensure_ascii=False, allow_nan=False, indent=2), file=stdout)

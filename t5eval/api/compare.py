@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,14 @@ from t5eval.comparison.compare import choose_data, choose_splits, compare_all, c
 from t5eval.comparison.published import AgainstPublished, require_published
 from t5eval.comparison.sides import Side
 from t5eval.comparison.splits import INTERVAL, RANDOMISATION, SplitComparison, corrected
-from t5eval.support.data_frames import frame
+from t5eval.support.data_frames import Table
 from t5eval.support.files import replacing
 from task_specs import TaskSpec
 from task_specs.errors import UserError
 
-SCORES = ("task", "split", "score", "a", "b", "difference", "ci95_low", "ci95_high", "p", "p_holm", "n", "sound")
-PUBLISHED_SCORES = ("task", "split", "score", "ours", "published", "difference", "inside", "comparable", "source")
-
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Table):
     """What two runs, or prediction files, differ in.
 
     Attributes:
@@ -33,6 +30,8 @@ class Comparison:
         data_dir: where the examples come from, as `--data-dir` says it.
         left_out: `TASK SPLIT: REASON` of what is not compared.
     """
+
+    COLUMNS = ("task", "split", "score", "a", "b", "difference", "ci95_low", "ci95_high", "p", "p_holm", "n", "sound")
 
     a: Side
     b: Side
@@ -66,23 +65,16 @@ class Comparison:
             "left_out": list(self.left_out),
         }
 
-    def to_pandas(self) -> Any:
-        """Returns a data frame with a row for each score of each split; `SCORES` are its columns.
-
-        Raises:
-            MissingPackage: pandas is not installed.
-        """
-        rows = []
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yields a row for each score of each split."""
         for one in self.splits:
             for name, score in one.scores.items():
                 values = (score.a, score.b, score.difference, *(score.ci95 or (None, None)), score.p, score.p_holm)
-                where = (one.task, one.split, name)
-                rows.append((*where, *values, one.n, not one.faults))
-        return frame(rows, SCORES)
+                yield one.task, one.split, name, *values, one.n, not one.faults
 
 
 @dataclass(frozen=True)
-class PublishedComparison:
+class PublishedComparison(Table):
     """A run beside the published scores of a model.
 
     Attributes:
@@ -92,6 +84,8 @@ class PublishedComparison:
         data_dir: where the examples come from, as `--data-dir` says it.
         left_out: what is not compared, with the reason.
     """
+
+    COLUMNS = ("task", "split", "score", "ours", "published", "difference", "inside", "comparable", "source")
 
     a: Side
     model: str
@@ -109,18 +103,11 @@ class PublishedComparison:
             "left_out": list(self.left_out),
         }
 
-    def to_pandas(self) -> Any:
-        """Returns a data frame with a row for each pair of scores; `PUBLISHED_SCORES` are its columns.
-
-        Raises:
-            MissingPackage: pandas is not installed.
-        """
-        rows = [
-            (p.task, p.split, p.score, ours, p.published, p.difference, p.inside, not p.reasons, p.source)
-            for p in self.scores
-            for ours in [p.ours.value if p.ours else None]
-        ]
-        return frame(rows, PUBLISHED_SCORES)
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yields a row for each pair of scores."""
+        for p in self.scores:
+            ours = p.ours.value if p.ours else None
+            yield p.task, p.split, p.score, ours, p.published, p.difference, p.inside, not p.reasons, p.source
 
 
 def compare(

@@ -23,12 +23,7 @@ LARGE = 6  # missing tasks that are named before the rest is counted
 
 
 def markdown_report(runs: Sequence[Run], notes: Sequence[str]) -> str:
-    """Returns the report as GitHub's Markdown.
-
-    Args:
-        runs: the runs; several stand side by side.
-        notes: what else a reader should know.
-    """
+    """Returns the report of runs, which stand side by side, as GitHub's Markdown; `notes` are for its reader, too."""
     parts = [
         "# Evaluation: " + ", ".join(markdown(run.name) for run in runs),
         *_overview(runs),
@@ -52,8 +47,8 @@ def score_text(score: Score | None) -> str:
     return f"{score.value:.2f}" + (f" [{score.ci95[0]:.2f}, {score.ci95[1]:.2f}]" if score.ci95 else "")
 
 
-def _names(runs: Sequence[Run]) -> list[str]:
-    return [markdown(run.name) for run in runs] if len(runs) > 1 else ["value [95 % interval]"]
+def _heads(runs: Sequence[Run], alone: str) -> list[str]:
+    return [markdown(run.name) for run in runs] if len(runs) > 1 else [alone]
 
 
 def _score_table(runs: Sequence[Run], rows: Sequence[ScoreRow]) -> str:
@@ -63,7 +58,9 @@ def _score_table(runs: Sequence[Run], rows: Sequence[ScoreRow]) -> str:
         n = " / ".join(f"{count:,}" for count in sorted(examples))
         names = [markdown(row.task), markdown(row.split), markdown(row.name), n]
         cells.append([*names, *map(score_text, row.scores)])
-    return table(["task", "split", "score", "n", *_names(runs)], cells, range(3, 4 + len(runs)))
+    return table(
+        ["task", "split", "score", "n", *_heads(runs, "value [95 % interval]")], cells, range(3, 4 + len(runs))
+    )
 
 
 def _overview(runs: Sequence[Run]) -> list[str]:
@@ -74,16 +71,11 @@ def _overview(runs: Sequence[Run]) -> list[str]:
         parts.append("Scores in percent, with 95 % bootstrap intervals.")
     averages = average_rows(runs)
     if averages:
-        values = [
-            [
-                markdown(row.benchmark),
-                markdown(row.split),
-                *("incomplete" if v is None else f"{v:.2f}" for v in row.values),
-            ]
-            for row in averages
-        ]
-        heads = _names(runs) if len(runs) > 1 else ["average"]
-        parts.append(table(["benchmark", "split", *heads], values, range(2, 2 + len(runs))))
+        cells = []
+        for row in averages:
+            values = ("incomplete" if value is None else f"{value:.2f}" for value in row.values)
+            cells.append([markdown(row.benchmark), markdown(row.split), *values])
+        parts.append(table(["benchmark", "split", *_heads(runs, "average")], cells, range(2, 2 + len(runs))))
     for row in averages:
         for run, missing in row.missing.items():
             of = f" of {markdown(run)}" if len(runs) > 1 else ""
@@ -123,9 +115,8 @@ def _all_scores(runs: Sequence[Run]) -> list[str]:
 
 
 def _setting_table(runs: Sequence[Run], rows: Sequence[SettingRow]) -> str:
-    heads = [markdown(run.name) for run in runs] if len(runs) > 1 else ["value"]
     cells = [[markdown(row.name), *(markdown_code(value, cell=True) for value in row.values)] for row in rows]
-    return table(["setting", *heads], cells, ())
+    return table(["setting", *_heads(runs, "value")], cells, ())
 
 
 def _settings(runs: Sequence[Run]) -> list[str]:
@@ -134,11 +125,8 @@ def _settings(runs: Sequence[Run]) -> list[str]:
         parts += ["## Settings", _setting_table(runs, rows)]
     lines = []
     for key in keys_of(runs):
-        said = [
-            (run.name, decode_text(run.results[key]), run.results[key].data.fingerprint)
-            for run in runs
-            if key in run.results
-        ]
+        found = [(run.name, run.results[key]) for run in runs if key in run.results]
+        said = [(name, decode_text(result), result.data.fingerprint) for name, result in found]
         several = len({(decode, data) for _, decode, data in said}) > 1
         for name, decode, data in said if several else said[:1]:
             of = f", {markdown(name)}" if several else ""

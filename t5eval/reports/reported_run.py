@@ -52,7 +52,7 @@ class Run:
     notes: Sequence[str] = field(default=())
 
 
-def names_of(paths: Sequence[Path]) -> list[str]:
+def distinct_names(paths: Sequence[Path]) -> list[str]:
     """Returns a name for each folder: its last part, or its path where two would have the same name."""
     last = [path.resolve().name or str(path) for path in paths]
     return [name if last.count(name) == 1 else str(path) for name, path in zip(last, paths, strict=True)]

@@ -19,11 +19,7 @@ from t5eval.cli.options import json_option, print_result, warn, wrapped
 )
 @click.option("--vocab", metavar="FILE", help="SentencePiece model, or `bytes`, instead of the source's own tokenizer.")
 @click.option(
-    "--dtype",
-    type=click.Choice(DTYPES),
-    default="float32",
-    show_default=True,
-    help="Of the written weights.",
+    "--dtype", type=click.Choice(DTYPES), default="float32", show_default=True, help="Of the written weights."
 )
 @json_option
 def command(**asked: Any) -> None:

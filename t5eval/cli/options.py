@@ -83,12 +83,7 @@ def print_result(document: Callable[[], Any], lines: Callable[[], Iterable[str]]
 def wrapped(text: str, indent: str = "", further: str = "  ") -> str:
     """Returns a text in lines of at most 80 columns, broken between words only: a path or a name stays whole."""
     return textwrap.fill(
-        text,
-        COLUMNS,
-        initial_indent=indent,
-        subsequent_indent=further,
-        break_long_words=False,
-        break_on_hyphens=False,
+        text, COLUMNS, initial_indent=indent, subsequent_indent=further, break_long_words=False, break_on_hyphens=False
     )
 
 

@@ -17,12 +17,7 @@ from t5eval.preparation.text_data import OBJECTIVES
 
 @click.command(cls=Spreading)
 @click.option(
-    "--task",
-    "tasks",
-    multiple=True,
-    metavar="T...",
-    shell_complete=complete_any,
-    help="Tasks, benchmarks or mixtures.",
+    "--task", "tasks", multiple=True, metavar="T...", shell_complete=complete_any, help="Tasks, benchmarks or mixtures."
 )
 @click.option("--text", multiple=True, metavar="FILE...", help="Instead of tasks: text files, a document a line.")
 @click.option("--objective", type=click.Choice(OBJECTIVES), help=f"What is made of text.  [default: {OBJECTIVES[0]}]")

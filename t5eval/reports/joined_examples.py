@@ -89,7 +89,9 @@ def judge_split(key: Key, runs: Sequence[Run], data: DataSource) -> JudgedSplit:
             notes.append(f"{run.name}: its examples are not shown: {error}")
             continue
         judged = judge(spec, examples[: result.limit], texts)
-        if _counts(judged) != (result.score.missing, result.score.unreadable):
+        missing = sum(answer.missing for answer in judged)
+        unreadable = sum(not answer.answer.readable for answer in judged if not answer.missing)
+        if (missing, unreadable) != (result.score.missing, result.score.unreadable):
             notes.append(f"{run.name}: its examples are not shown: {path.relative_to(run.path)} is not what was scored")
             continue
         labelled = result.score.labelled
@@ -97,12 +99,6 @@ def judge_split(key: Key, runs: Sequence[Run], data: DataSource) -> JudgedSplit:
         nothing[place] = RunAnswers(judged, *flags, labelled, measure(spec, judged) if labelled else None)
     pairs = (evaluation_pair(spec, example) for example in examples)
     return JudgedSplit(spec, {pair.id: pair.inputs for pair in pairs}, nothing, notes)
-
-
-def _counts(judged: Sequence[Scored]) -> tuple[int, int]:
-    """Returns how many predictions are missing, and how many unreadable."""
-    missing = sum(example.missing for example in judged)
-    return missing, sum(not example.answer.readable and not example.missing for example in judged)
 
 
 def _flags(text: str) -> tuple[frozenset[str], frozenset[str]]:

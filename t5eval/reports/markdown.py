@@ -9,7 +9,7 @@ from t5eval.reports.overview import (
     ScoreRow,
     SettingRow,
     average_rows,
-    decode_text,
+    how_rows,
     keys_of,
     score_rows,
     setting_rows,
@@ -125,10 +125,9 @@ def _settings(runs: Sequence[Run]) -> list[str]:
         parts += ["## Settings", _setting_table(runs, rows)]
     lines = []
     for key in keys_of(runs):
-        found = [(run.name, run.results[key]) for run in runs if key in run.results]
-        said = [(name, decode_text(result), result.data.fingerprint) for name, result in found]
-        several = len({(decode, data) for _, decode, data in said}) > 1
-        for name, decode, data in said if several else said[:1]:
+        said = how_rows(key, runs)
+        several = len({(decode, data) for _, _, decode, data in said}) > 1
+        for name, _, decode, data in said if several else said[:1]:
             of = f", {markdown(name)}" if several else ""
             how = f"{markdown_code(decode)}, " if decode else ""
             lines.append(f"- {markdown(' '.join(key))}{of}: {how}data {markdown_code(data[:16])}")

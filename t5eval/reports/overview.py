@@ -162,7 +162,13 @@ def _flat(table: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
         yield from _flat(value, f"{prefix}.{key}" if prefix else str(key))
 
 
-def decode_text(result: SplitResult) -> str:
+def how_rows(key: Key, runs: Sequence[Run]) -> list[tuple[str, int, str, str]]:
+    """Returns of each run its name, how many examples of a split, how they were answered, and the data's hash."""
+    found = [(run.name, run.results[key]) for run in runs if key in run.results]
+    return [(name, result.score.n, _decode_text(result), result.data.fingerprint) for name, result in found]
+
+
+def _decode_text(result: SplitResult) -> str:
     """Returns how a split's answers came about, in one line."""
     parts = []
     for name, value in result.decode.items():

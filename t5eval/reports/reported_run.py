@@ -34,9 +34,7 @@ class Run:
     """A run's folder, read.
 
     Attributes:
-        path: the folder.
         name: what the report calls it.
-        results: task and split to result.
         averages: benchmark to split to its average or what is missing, as in results.json.
         settings: all that could have changed a number, as results.json has it beside the results.
         curves: the name of a number to its course in training.
@@ -76,11 +74,6 @@ def read_run(path: Path, name: str, data: DataSource | None) -> Run:
     """Reads a run's folder.
 
     Where there is no results.json, the predictions are scored, as `t5eval score` would.
-
-    Args:
-        path: the folder.
-        name: what the report calls it.
-        data: where examples are, None if they are not at hand.
 
     Raises:
         RunError: there is no such folder, nothing to report in it, or its results cannot be read.

@@ -15,7 +15,6 @@ from t5eval.comparison.sides import Side
 from t5eval.comparison.splits import INTERVAL, RANDOMISATION, SplitComparison, corrected
 from t5eval.support.data_frames import Table
 from t5eval.support.files import replacing
-from task_specs import TaskSpec
 from task_specs.errors import UserError
 
 
@@ -150,36 +149,30 @@ def compare(
     names, wanted = names_of(tasks), names_of(splits)
     if (b is None) == (published is None):
         raise UserError("compare A with one thing: a second run or prediction file, or --published MODEL")
-    if b is None:
-        assert published is not None
-        if changes:
-            raise UserError("--changes is for two runs: no predictions are published")
-        return _with_published(Side("A", Path(a)), published, names, wanted, text_of(data))
-    sides = Side("A", Path(a)), Side("B", Path(b))
+    if published is not None and changes:
+        raise UserError("--changes is for two runs: no predictions are published")
+    sides = [Side(name, Path(path)) for name, path in (("A", a), ("B", b)) if path is not None]
+    if published is not None:
+        require_published(published)
     source = choose_data(text_of(data), sides)
     chosen, left_out = choose_splits(sides, names, wanted, source)
     unlabelled: list[str] = []
-    compared = list(compare_all(*sides, chosen, source, unlabelled))
+    if published is not None:
+        pairs = tuple(compare_published(sides[0], published, chosen, source, unlabelled))
+        left_out += _without_labels(unlabelled, bool(pairs))
+        for spec in dict.fromkeys(spec for spec, _ in chosen):
+            if not any(row.model == published for row in spec.published):
+                left_out.append(f"{spec.name}: nothing is published")
+        if not pairs:
+            raise UserError(f"nothing to compare: {'; '.join(left_out)}")
+        return PublishedComparison(sides[0], published, pairs, source.option, tuple(left_out))
+    first, second = sides
+    compared = list(compare_all(first, second, chosen, source, unlabelled))
     left_out += _without_labels(unlabelled, bool(compared))
     compared = corrected(compared, {spec.name: spec.task_score for spec, _ in chosen})
     if changes:
         _write_changes(Path(changes), compared)
-    return Comparison(*sides, tuple(compared), source.option, tuple(left_out))
-
-
-def _with_published(
-    side: Side, model: str, tasks: Sequence[str], wanted: Sequence[str], data_dir: str | None
-) -> PublishedComparison:
-    require_published(model)
-    source = choose_data(data_dir, [side])
-    splits, left_out = choose_splits([side], tasks, wanted, source)
-    unlabelled: list[str] = []
-    pairs = list(compare_published(side, model, splits, source, unlabelled))
-    left_out += _without_labels(unlabelled, bool(pairs))
-    left_out += [f"{spec.name}: nothing is published" for spec in _unpublished(model, [spec for spec, _ in splits])]
-    if not pairs:
-        raise UserError(f"nothing to compare: {'; '.join(left_out)}")
-    return PublishedComparison(side, model, tuple(pairs), source.option, tuple(left_out))
+    return Comparison(first, second, tuple(compared), source.option, tuple(left_out))
 
 
 def _without_labels(unlabelled: Sequence[str], others: bool) -> list[str]:
@@ -191,10 +184,6 @@ def _without_labels(unlabelled: Sequence[str], others: bool) -> list[str]:
     if unlabelled and not others:
         raise UserError(f"nothing to compare: {', '.join(unlabelled)} has no labels here; `t5eval submit` is for these")
     return [f"{name}: it has no labels here" for name in unlabelled]
-
-
-def _unpublished(model: str, specs: Sequence[TaskSpec]) -> list[TaskSpec]:
-    return [s for s in dict.fromkeys(specs) if not any(row.model == model for row in s.published)]
 
 
 def _side(side: Side) -> dict[str, Any]:

@@ -141,10 +141,7 @@ def held_examples(split: JudgedSplit, ranked: Sequence[Shown], kept: int) -> Exa
 
 def _rank(key: str, runs: Sequence[RunAnswers]) -> tuple[float, int]:
     badness, unread = [], 0
-    for run in runs:
-        place = run.places.get(key)
-        if place is None:
-            continue
+    for run, place in [(run, run.places[key]) for run in runs if key in run.places]:
         unread += not run.judged[place].answer.readable or run.judged[place].missing
         if run.measure is not None:
             badness.append(run.measure.badness(place))
@@ -152,18 +149,13 @@ def _rank(key: str, runs: Sequence[RunAnswers]) -> tuple[float, int]:
 
 
 def _shown(spec: TaskSpec, key: str, text: str, runs: Sequence[tuple[int, RunAnswers]]) -> Shown:
-    answers = []
-    judged: Scored | None = None
-    labelled = False
-    for number, run in runs:
-        place = run.places.get(key)
-        if place is not None:
-            judged, labelled = run.judged[place], run.labelled
-            answers.append(_answered(spec, number, run, place))
-    assert judged is not None
-    targets = [judged.targets] if labelled else []
-    if labelled and isinstance(judged.gold.value, tuple | list):
-        targets += [str(value) for value in judged.gold.value]
+    answered = [(number, run, run.places[key]) for number, run in runs if key in run.places]
+    answers = [_answered(spec, number, run, place) for number, run, place in answered]
+    _, last, place = answered[-1]
+    judged, targets = last.judged[place], []
+    if last.labelled:
+        more = judged.gold.value if isinstance(judged.gold.value, tuple | list) else ()
+        targets = [judged.targets, *map(str, more)]
     return Shown(visible(key), shortened(text), [shortened(t) for t in dict.fromkeys(targets)], answers)
 
 

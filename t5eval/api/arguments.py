@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any
 
 PathName = str | os.PathLike[str]
@@ -38,9 +37,7 @@ class Silent:
     def __enter__(self) -> Silent:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         """Leaves nothing behind."""
 
     def __call__(self, *numbers: Any, **named: Any) -> None:

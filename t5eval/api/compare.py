@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,12 @@ from t5eval.comparison.compare import choose_data, choose_splits, compare_all, c
 from t5eval.comparison.published import AgainstPublished, require_published
 from t5eval.comparison.sides import Side
 from t5eval.comparison.splits import INTERVAL, RANDOMISATION, SplitComparison, corrected
-from t5eval.support.data_frames import frame
-from task_specs import TaskSpec
+from t5eval.support.data_frames import Table
 from task_specs.errors import UserError
-
-SCORES = ("task", "split", "score", "a", "b", "difference", "ci95_low", "ci95_high", "p", "p_holm", "n", "sound")
-PUBLISHED_SCORES = ("task", "split", "score", "ours", "published", "difference", "inside", "comparable", "source")
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Table):
     """What two runs, or prediction files, differ in.
 
     Attributes:
@@ -33,6 +29,8 @@ class Comparison:
         data_dir: where the examples come from, as `--data-dir` says it.
         left_out: `TASK SPLIT: REASON` of what is not compared.
     """
+
+    COLUMNS = ("task", "split", "score", "a", "b", "difference", "ci95_low", "ci95_high", "p", "p_holm", "n", "sound")
 
     a: Side
     b: Side
@@ -66,23 +64,16 @@ class Comparison:
             "left_out": list(self.left_out),
         }
 
-    def to_pandas(self) -> Any:
-        """Returns a data frame with a row for each score of each split; `SCORES` are its columns.
-
-        Raises:
-            MissingPackage: pandas is not installed.
-        """
-        rows = []
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yields a row for each score of each split."""
         for one in self.splits:
             for name, score in one.scores.items():
                 values = (score.a, score.b, score.difference, *(score.ci95 or (None, None)), score.p, score.p_holm)
-                where = (one.task, one.split, name)
-                rows.append((*where, *values, one.n, not one.faults))
-        return frame(rows, SCORES)
+                yield one.task, one.split, name, *values, one.n, not one.faults
 
 
 @dataclass(frozen=True)
-class PublishedComparison:
+class PublishedComparison(Table):
     """A run beside the published scores of a model.
 
     Attributes:
@@ -92,6 +83,8 @@ class PublishedComparison:
         data_dir: where the examples come from, as `--data-dir` says it.
         left_out: what is not compared, with the reason.
     """
+
+    COLUMNS = ("task", "split", "score", "ours", "published", "difference", "inside", "comparable", "source")
 
     a: Side
     model: str
@@ -109,18 +102,11 @@ class PublishedComparison:
             "left_out": list(self.left_out),
         }
 
-    def to_pandas(self) -> Any:
-        """Returns a data frame with a row for each pair of scores; `PUBLISHED_SCORES` are its columns.
-
-        Raises:
-            MissingPackage: pandas is not installed.
-        """
-        rows = [
-            (p.task, p.split, p.score, ours, p.published, p.difference, p.inside, not p.reasons, p.source)
-            for p in self.scores
-            for ours in [p.ours.value if p.ours else None]
-        ]
-        return frame(rows, PUBLISHED_SCORES)
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yields a row for each pair of scores."""
+        for p in self.scores:
+            ours = p.ours.value if p.ours else None
+            yield p.task, p.split, p.score, ours, p.published, p.difference, p.inside, not p.reasons, p.source
 
 
 def compare(
@@ -163,36 +149,30 @@ def compare(
     names, wanted = names_of(tasks), names_of(splits)
     if (b is None) == (published is None):
         raise UserError("compare A with one thing: a second run or prediction file, or --published MODEL")
-    if b is None:
-        assert published is not None
-        if changes:
-            raise UserError("--changes is for two runs: no predictions are published")
-        return _with_published(Side("A", Path(a)), published, names, wanted, text_of(data))
-    sides = Side("A", Path(a)), Side("B", Path(b))
+    if published is not None and changes:
+        raise UserError("--changes is for two runs: no predictions are published")
+    sides = [Side(name, Path(path)) for name, path in (("A", a), ("B", b)) if path is not None]
+    if published is not None:
+        require_published(published)
     source = choose_data(text_of(data), sides)
     chosen, left_out = choose_splits(sides, names, wanted, source)
     unlabelled: list[str] = []
-    compared = list(compare_all(*sides, chosen, source, unlabelled))
+    if published is not None:
+        pairs = tuple(compare_published(sides[0], published, chosen, source, unlabelled))
+        left_out += _without_labels(unlabelled, bool(pairs))
+        for spec in dict.fromkeys(spec for spec, _ in chosen):
+            if not any(row.model == published for row in spec.published):
+                left_out.append(f"{spec.name}: nothing is published")
+        if not pairs:
+            raise UserError(f"nothing to compare: {'; '.join(left_out)}")
+        return PublishedComparison(sides[0], published, pairs, source.option, tuple(left_out))
+    first, second = sides
+    compared = list(compare_all(first, second, chosen, source, unlabelled))
     left_out += _without_labels(unlabelled, bool(compared))
     compared = corrected(compared, {spec.name: spec.task_score for spec, _ in chosen})
     if changes:
         _write_changes(Path(changes), compared)
-    return Comparison(*sides, tuple(compared), source.option, tuple(left_out))
-
-
-def _with_published(
-    side: Side, model: str, tasks: Sequence[str], wanted: Sequence[str], data_dir: str | None
-) -> PublishedComparison:
-    require_published(model)
-    source = choose_data(data_dir, [side])
-    splits, left_out = choose_splits([side], tasks, wanted, source)
-    unlabelled: list[str] = []
-    pairs = list(compare_published(side, model, splits, source, unlabelled))
-    left_out += _without_labels(unlabelled, bool(pairs))
-    left_out += [f"{spec.name}: nothing is published" for spec in _unpublished(model, [spec for spec, _ in splits])]
-    if not pairs:
-        raise UserError(f"nothing to compare: {'; '.join(left_out)}")
-    return PublishedComparison(side, model, tuple(pairs), source.option, tuple(left_out))
+    return Comparison(first, second, tuple(compared), source.option, tuple(left_out))
 
 
 def _without_labels(unlabelled: Sequence[str], others: bool) -> list[str]:
@@ -204,10 +184,6 @@ def _without_labels(unlabelled: Sequence[str], others: bool) -> list[str]:
     if unlabelled and not others:
         raise UserError(f"nothing to compare: {', '.join(unlabelled)} has no labels here; `t5eval submit` is for these")
     return [f"{name}: it has no labels here" for name in unlabelled]
-
-
-def _unpublished(model: str, specs: Sequence[TaskSpec]) -> list[TaskSpec]:
-    return [s for s in dict.fromkeys(specs) if not any(row.model == model for row in s.published)]
 
 
 def _side(side: Side) -> dict[str, Any]:

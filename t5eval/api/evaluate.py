@@ -20,8 +20,8 @@ from t5eval.predictors.model_name import ModelOptions
 from t5eval.predictors.open_predictor import open_predictor
 from t5eval.predictors.predictor import Predictor
 from t5eval.runs.folder import locked, recorded
-from t5eval.scoring.score import require_metrics
-from t5eval.scoring.score_frame import score_frame
+from t5eval.scoring.score import SplitScore, require_metrics
+from t5eval.scoring.score_frame import ScoreTable
 from t5eval.support.plugin_record import LOADED
 from task_specs import TaskSpec
 from task_specs.errors import UserError
@@ -30,7 +30,7 @@ TOML = ".toml"  # the ending by which a task's file is told from a name
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(ScoreTable):
     """What `evaluate` made.
 
     Attributes:
@@ -49,13 +49,9 @@ class Evaluation:
         """Returns what `t5eval evaluate --json` prints."""
         return dict(self.document)
 
-    def to_pandas(self) -> Any:
-        """Returns a data frame with a row for each score of `splits`; `score_frame.SCORES` are its columns.
-
-        Raises:
-            MissingPackage: pandas is not installed.
-        """
-        return score_frame(result.score for result in self.splits)
+    def split_scores(self) -> list[SplitScore]:
+        """Returns the scores of `splits`."""
+        return [result.score for result in self.splits]
 
 
 def evaluate(

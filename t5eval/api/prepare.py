@@ -16,7 +16,7 @@ from t5eval.preparation.record_folder import Display
 from t5eval.preparation.task_records import in_processes, task_records
 from t5eval.preparation.text_data import TextData
 from t5eval.preparation.text_records import text_records
-from t5eval.support.data_frames import frame
+from t5eval.support.data_frames import Table
 from t5eval.support.stages import timed
 from task_specs.errors import UserError
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Preparation:
+class Preparation(Table):
     """What was prepared.
 
     Attributes:
@@ -34,6 +34,8 @@ class Preparation:
         new: whether they were made now; else they were there, undamaged.
         sets: the sets of records, by name; `about` of each says what it was made of.
     """
+
+    COLUMNS = ("set", "records", "input_tokens", "target_tokens")
 
     path: str
     new: bool
@@ -49,15 +51,10 @@ class Preparation:
         sets = {made.name: {"records": len(made), **made.about} for made in self.sets.values()}
         return {"path": self.path, "new": self.new, "sets": sets}
 
-    def to_pandas(self) -> Any:
-        """Returns a data frame with a row for each set: its name, records, and tokens of inputs and targets.
-
-        Raises:
-            MissingPackage: pandas is not installed.
-        """
+    def rows(self) -> list[tuple[str, int, int, int]]:
+        """Returns a row for each set: its name, records, and tokens of inputs and targets."""
         tokens = [made.about["tokens"] for made in self.sets.values()]
-        rows = [(m.name, len(m), t["inputs"], t["targets"]) for m, t in zip(self.sets.values(), tokens, strict=True)]
-        return frame(rows, ("set", "records", "input_tokens", "target_tokens"))
+        return [(m.name, len(m), t["inputs"], t["targets"]) for m, t in zip(self.sets.values(), tokens, strict=True)]
 
 
 def prepare(

@@ -3,10 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from t5eval.api.arguments import Data, PathName, names_of, text_of
-from t5eval.reports.write import Report, write_report
+from t5eval.reports.markdown import markdown_report
+from t5eval.reports.page import html_report
+from t5eval.reports.paper_tables import csv_table, latex_table
+from t5eval.reports.reported_run import Run, distinct_names, read_run, source_of
+from t5eval.runs.folder import locked
+from t5eval.support.files import write_text
+from t5eval.support.stages import each
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `report` wrote.
+
+    Attributes:
+        files: the files.
+        runs: the runs as they were read.
+        notes: what the reports do not have, and why.
+    """
+
+    files: Sequence[Path]
+    runs: Sequence[Run]
+    notes: Sequence[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what `t5eval report --json` prints."""
+        return {"files": [str(path) for path in self.files], "notes": list(self.notes)}
 
 
 def report(
@@ -19,6 +46,8 @@ def report(
 ) -> Report:
     """Writes report.md and report.html of a run, or of several side by side.
 
+    What is at the same place before stays until the new file is whole.
+
     Args:
         runs: folders of `evaluate` or `train`, or any that hold `predictions/TASK/SPLIT.jsonl`.
         out: where the files go; the first run's folder if None.
@@ -27,7 +56,8 @@ def report(
         csv: also a table of all scores, in this file.
 
     Raises:
-        UserError: a run has nothing to report or cannot be read, or the data that was named is not there.
+        UserError: a run has nothing to report or cannot be read, the data that was named is not there, or another
+            process is writing a report into the folder.
 
     >>> import json, pathlib, tempfile
     >>> import t5eval
@@ -38,10 +68,23 @@ def report(
     >>> [path.name for path in t5eval.report(run, data=t5eval.suite_folder()).files]
     ['report.md', 'report.html']
     """
-    return write_report(
-        [Path(run) for run in names_of(runs)],
-        out=Path(out) if out else None,
-        data_dir=text_of(data),
-        latex=Path(latex) if latex else None,
-        csv=Path(csv) if csv else None,
-    )
+    paths = [Path(run) for run in names_of(runs)]
+    source, lack = source_of(text_of(data), paths)
+    named = list(zip(paths, distinct_names(paths), strict=True))
+    read = [read_run(path, name, source) for path, name in each(named, "reading the runs", "runs")]
+    notes = [f"scores only, no examples: {lack}"] if source is None and any(run.results for run in read) else []
+    folder = Path(out) if out else paths[0]
+    # Not the run's own lock: a run may be reported while it is evaluated or trained.
+    with locked(folder, ".report.lock", "writing a report into this folder"):
+        texts = {
+            folder / "report.md": markdown_report(read, notes),
+            folder / "report.html": html_report(read, source, notes),
+        }
+        if latex:
+            texts[Path(latex)] = latex_table(read)
+        if csv:
+            texts[Path(csv)] = csv_table(read)
+        for path, text in texts.items():
+            write_text(path, text)
+    of_runs = [f"{run.name}: {note}" for run in read for note in run.notes]
+    return Report(list(texts), read, [*notes, *of_runs])

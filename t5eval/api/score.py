@@ -23,7 +23,7 @@ from t5eval.scoring.score import (
     require_labels,
     score_split,
 )
-from t5eval.scoring.score_frame import score_frame
+from t5eval.scoring.score_frame import ScoreTable
 from t5eval.scoring.sentence_marks import split_at_marks
 from t5eval.submissions.read_back import read_back
 from t5eval.support.stages import stage
@@ -31,7 +31,7 @@ from task_specs.errors import UserError, quoted
 
 
 @dataclass(frozen=True)
-class Scoring:
+class Scoring(ScoreTable):
     """What `score` found.
 
     Attributes:
@@ -57,13 +57,9 @@ class Scoring:
         """Returns what `t5eval score --json` prints."""
         return {**self.score.to_json(), "data": self.data.to_json()}
 
-    def to_pandas(self) -> Any:
-        """Returns a data frame with a row for each score; `score_frame.SCORES` are its columns.
-
-        Raises:
-            MissingPackage: pandas is not installed.
-        """
-        return score_frame([self.score])
+    def split_scores(self) -> list[SplitScore]:
+        """Returns the scores, as of one split."""
+        return [self.score]
 
 
 def score(

@@ -14,22 +14,22 @@ from t5eval.api.arguments import Data, PathName, text_of
 from t5eval.data import Split, available_splits, data_source, open_split
 from t5eval.data.source import DATA_DIR_VARIABLE
 from t5eval.scoring.score import evaluation_pair
-from t5eval.support.data_frames import frame
+from t5eval.support.data_frames import Table
 from task_specs import Benchmark, Mixture, TaskSpec, TextPair
 from task_specs.errors import UserError
 from task_specs.plugins import load_installed
 
-PAIRS = ("id", "inputs", "targets")
-
 
 @dataclass(frozen=True)
-class Tasks:
+class Tasks(Table):
     """Every task.
 
     Attributes:
         specs: their rows.
         notes: which installed plugins could not be loaded, and why.
     """
+
+    COLUMNS = ("name", "benchmark", *task_specs.SPLITS, "submission")
 
     specs: tuple[TaskSpec, ...]
     notes: Sequence[str]
@@ -38,17 +38,12 @@ class Tasks:
         """Returns what `t5eval tasks --json` prints."""
         return [_summary(spec) for spec in self.specs]
 
-    def to_pandas(self) -> Any:
-        """Returns a data frame with a row for each task: name, benchmark, sizes of its splits, submission's file.
-
-        Raises:
-            MissingPackage: pandas is not installed.
-        """
-        rows = [
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Returns a row for each task: name, benchmark, sizes of its splits, submission's file."""
+        return [
             (s.name, s.benchmark, *map(s.sizes.get, task_specs.SPLITS), s.submission.file if s.submission else None)
             for s in self.specs
         ]
-        return frame(rows, ("name", "benchmark", *task_specs.SPLITS, "submission"))
 
 
 @dataclass(frozen=True)
@@ -69,13 +64,15 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Examples:
+class Examples(Table):
     """A split as text pairs, which are read while they are iterated, in file order.
 
     Attributes:
         split: the opened split.
         limit: the number of pairs, None for all.
     """
+
+    COLUMNS = ("id", "inputs", "targets")
 
     split: Split
     limit: int | None
@@ -94,13 +91,9 @@ class Examples:
         """Returns the records that `t5eval examples` prints, a line each."""
         return [pair_record(pair) for pair in self]
 
-    def to_pandas(self) -> Any:
-        """Returns a data frame with a row for each pair: id, inputs and targets.
-
-        Raises:
-            MissingPackage: pandas is not installed.
-        """
-        return frame((tuple(record.values()) for record in self.to_json()), PAIRS)
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """Returns a row for each pair: id, inputs and targets."""
+        return (tuple(record.values()) for record in self.to_json())
 
 
 def tasks() -> Tasks:
@@ -134,11 +127,7 @@ def show(name: PathName, *, data: Data = None) -> Shown:
     spec = task_specs.get(os.fspath(name)) if isinstance(row, Benchmark) else row
     document = {**_summary(spec), **spec.to_dict()}
     # What the schema leaves out as a default is still true of the task.
-    document["decode"] = {
-        "method": spec.decode.method,
-        "beam_size": spec.decode.beam_size,
-        "alpha": spec.decode.alpha,
-    }
+    document["decode"] = dataclasses.asdict(spec.decode)
     document["aliases"] = list(spec.aliases)
     document["task_score"] = list(spec.task_score)
     document["example"] = _example(spec, text_of(data))

@@ -13,7 +13,7 @@ import task_specs
 from t5eval.api.arguments import PathName, Silent
 from t5eval.data import data_source
 from t5eval.runs.folder import locked, recorded
-from t5eval.support.data_frames import frame
+from t5eval.support.data_frames import Table
 from t5eval.support.strategy import is_chief, open_strategy
 from t5eval.training.config import TrainConfig, read_config, resolve
 from t5eval.training.fine_tuning import train as train_in_run
@@ -32,12 +32,14 @@ class Display(Protocol):
 
 
 @dataclasses.dataclass(frozen=True)
-class Training:
+class Training(Table):
     """What a call of `train` did.
 
     Attributes:
         result: the model's folder, the steps, the loss, the scores of each validation, the best checkpoints.
     """
+
+    COLUMNS = ("step", "task", "score")
 
     result: TrainResult
 
@@ -66,17 +68,10 @@ class Training:
             "best": {name: str(checkpoint) for name, checkpoint in found.best.items()},
         }
 
-    def to_pandas(self) -> Any:
-        """Returns a data frame with a row for each score of each validation: step, task and score.
-
-        Raises:
-            MissingPackage: pandas is not installed.
-        """
+    def rows(self) -> list[tuple[int, str, float]]:
+        """Returns a row for each score of each validation: step, task and score."""
         scores = self.result.scores.items()
-        return frame(((step, name, score) for step, found in scores for name, score in found.items()), SCORES)
-
-
-SCORES = ("step", "task", "score")
+        return [(step, name, score) for step, found in scores for name, score in found.items()]
 
 
 def train(

@@ -7,7 +7,7 @@ import click
 import leaderboards
 from t5eval.api.check import check
 from t5eval.cli.names import complete_leaderboard
-from t5eval.cli.options import data_dir_option, json_option, print_json
+from t5eval.cli.options import data_dir_option, json_option, print_result
 
 
 @click.command()
@@ -15,15 +15,12 @@ from t5eval.cli.options import data_dir_option, json_option, print_json
 @click.argument("file")
 @data_dir_option
 @json_option
-def command(leaderboard: str, file: str, data_dir: str | None, as_json: bool) -> int:
+def command(leaderboard: str, file: str, data: str | None) -> int:
     """Check FILE, a zip, folder or single file, as LEADERBOARD would.
 
     Without data the row counts are the leaderboard's own; with data, ids and counts are those of the data. Ends with
     status 0 only if the file is valid.
     """
-    verdict = check(leaderboard, file, data=data_dir)
-    if as_json:
-        print_json(verdict.to_json())
-    else:
-        click.echo("\n".join(leaderboards.lines(verdict)))
+    verdict = check(leaderboard, file, data=data)
+    print_result(verdict.to_json, lambda: leaderboards.lines(verdict))
     return 0 if verdict.status.startswith("valid") else 2

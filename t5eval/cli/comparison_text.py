@@ -45,12 +45,7 @@ def _changes_line(changes: Changes) -> str:
 
 
 def split_lines(comparison: SplitComparison, t5: bool) -> list[str]:
-    """Returns a split's lines: what it is, a line for each score, and how many predictions changed.
-
-    Args:
-        comparison: the split's.
-        t5: whether T5's own variants of scores are shown.
-    """
+    """Returns a split's lines: what it is, each score (T5's own variants if asked), how many answers changed."""
     lines = [f"{comparison.task} {comparison.split}, {comparison.n:,} examples"]
     lines += [_score_line(name, c) for name, c in comparison.scores.items() if t5 or T5 not in name]
     for what, counts in (("missing", comparison.missing), ("unreadable", comparison.unreadable)):
@@ -81,12 +76,7 @@ def settings_lines(compared: Sequence[SplitComparison]) -> list[str]:
 
 
 def verdict_lines(compared: Sequence[SplitComparison], unrecorded: Sequence[str]) -> list[str]:
-    """Returns whether the comparison is sound, and why it is not.
-
-    Args:
-        compared: the splits.
-        unrecorded: the sides of which no settings are recorded.
-    """
+    """Returns whether the comparison is sound, why it is not, and of which sides no settings are recorded."""
     faulty = [one for one in compared if one.faults]
     lines = []
     if faulty:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import click
 
-from t5eval.api.convert import DTYPES, FORMATS, convert
-from t5eval.cli.options import json_option, print_json, warn, wrapped
+from t5eval.api.convert import DTYPES, FORMATS, Conversion, convert
+from t5eval.cli.options import json_option, print_result, warn, wrapped
 
 
 @click.command()
@@ -16,26 +19,23 @@ from t5eval.cli.options import json_option, print_json, warn, wrapped
 )
 @click.option("--vocab", metavar="FILE", help="SentencePiece model, or `bytes`, instead of the source's own tokenizer.")
 @click.option(
-    "--dtype",
-    type=click.Choice(DTYPES),
-    default="float32",
-    show_default=True,
-    help="Of the written weights.",
+    "--dtype", type=click.Choice(DTYPES), default="float32", show_default=True, help="Of the written weights."
 )
 @json_option
-def command(source: str, dest: str, to: str, vocab: str | None, dtype: str, as_json: bool) -> None:
+def command(**asked: Any) -> None:
     """Convert the checkpoint SOURCE to the new folder DEST.
 
     SOURCE is a folder or file of any format that is read here, or hf://OWNER/NAME. What was written is read back, and
     DEST appears when every tensor is the source's.
     """
-    done = convert(source, dest, to=to, vocab=vocab, dtype=dtype)
-    if as_json:
-        print_json(done.to_json())
-    else:
-        size = f"{done.source_format}, {done.parameters:,} parameters"
-        click.echo(f"{done.source} ({size})\nis now the {done.format} {dest}")
-        ids = "no tokenizer" if done.vocab_size is None else f"a vocabulary of {done.vocab_size:,} ids"
-        click.echo(wrapped(f"{done.tensors} tensors, read back as {dtype} and equal to the source's; {ids}"))
+    done = convert(**asked)
+    print_result(done.to_json, lambda: _lines(done))
     if done.vocab_size is None:
         warn(f"{done.source} has no tokenizer; --vocab FILE writes one beside the model")
+
+
+def _lines(done: Conversion) -> Iterator[str]:
+    yield f"{done.source} ({done.source_format}, {done.parameters:,} parameters)"
+    yield f"is now the {done.format} {done.path}"
+    ids = "no tokenizer" if done.vocab_size is None else f"a vocabulary of {done.vocab_size:,} ids"
+    yield wrapped(f"{done.tensors} tensors, read back as {done.dtype} and equal to the source's; {ids}")

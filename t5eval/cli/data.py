@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 import task_specs
 from t5eval.cli.names import complete_task_or_benchmark
-from t5eval.cli.options import json_option, print_json
+from t5eval.cli.options import json_option, print_result
 from t5eval.data.tfds import PREFIX, TfdsData, default_folder
 from t5eval.data.tfds_build import build
 from t5eval.support.stages import note
@@ -31,7 +33,7 @@ def command() -> None:
 @click.option("--data-dir", metavar="tfds:[FOLDER]", default="tfds:", show_default=True, help="Where datasets go.")
 @click.option("--version", metavar="X.Y.Z", help="Version of the dataset. [what TensorFlow Datasets builds]")
 @json_option
-def build_command(tasks: tuple[str, ...], manual_dir: str, data_dir: str, version: str | None, as_json: bool) -> None:
+def build_command(tasks: tuple[str, ...], manual_dir: str, data_dir: str, version: str | None) -> None:
     """Build TASKs' datasets for TensorFlow Datasets from downloaded archives, without a network.
 
     Of WMT, dev.tgz makes the validation and test sets; its training corpora are left to TensorFlow Datasets itself.
@@ -42,11 +44,15 @@ def build_command(tasks: tuple[str, ...], manual_dir: str, data_dir: str, versio
     data = TfdsData(Path(folder) if folder else default_folder())
     specs = task_specs.resolve(tasks)
     found = build(specs, Path(manual_dir), data, version=version, say=note)
-    if as_json:
+
+    def document() -> dict[str, Any]:
         datasets = [{"name": built.dataset.name, "splits": built.sizes, "new": built.new} for built in found]
-        print_json({"data_dir": data.option, "datasets": datasets})
-        return
-    for built in found:
-        sizes = ", ".join(f"{split} {size:,}" for split, size in built.sizes.items())
-        click.echo(f"{built.dataset.name}: {sizes}" + ("" if built.new else " (was there)"))
-    click.echo(f"--data-dir {data.option} reads them")
+        return {"data_dir": data.option, "datasets": datasets}
+
+    def lines() -> Iterator[str]:
+        for built in found:
+            sizes = ", ".join(f"{split} {size:,}" for split, size in built.sizes.items())
+            yield f"{built.dataset.name}: {sizes}" + ("" if built.new else " (was there)")
+        yield f"--data-dir {data.option} reads them"
+
+    print_result(document, lines)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from t5eval.cli.options import console, json_option, print_json
+from t5eval.cli.options import json_option, print_result, table_lines
 from t5eval.cli.progress import SplitProgress, StepProgress, duration
+from t5eval.cli.score_table import number
 from t5eval.demo.demo import STEPS, run_demo
 from t5eval.demo.score_table import DemoRow
 from t5eval.runs.folder import locked
@@ -20,8 +22,6 @@ from t5eval.submissions.submission import Submission
 def demo_table(rows: Sequence[DemoRow]) -> object:
     """Returns the demo's result table, which fits into 80 columns."""
     from rich.table import Table
-
-    from t5eval.cli.score_table import number
 
     table = Table("task", "split", "n", "score", "commonest", "", "unreadable", box=None)
     for column in (2, 3, 4, 6):
@@ -45,7 +45,7 @@ def _described(submission: Submission) -> list[str]:
 @click.command()
 @click.option("--out", default="t5eval-demo", show_default=True, metavar="RUN", help="The run's folder.")
 @json_option
-def command(out: str, as_json: bool) -> None:
+def command(out: str) -> None:
     """Train a tiny Keras T5 on an embedded suite, score it, write a report and every kind of submission.
 
     The suite has GLUE, SuperGLUE, SQuAD, CNN/DailyMail and WMT in small, in the official files' layouts. Everything is
@@ -57,23 +57,24 @@ def command(out: str, as_json: bool) -> None:
         rows, submissions = run_demo(
             run, display=training, progress=lambda name: SplitProgress(name, show=False), say=training.say
         )
-    if as_json:
-        print_json(
-            {
-                "run": str(run),
-                "tasks": [{**dataclasses.asdict(row), "learned": row.learned} for row in rows],
-                "submissions": [submission.to_json() for submission in submissions],
-                "seconds": time.monotonic() - started,
-            }
-        )
-        return
-    output = console()
-    output.print(demo_table(rows))
-    better = sum(row.learned for row in rows)
-    output.print(f"{better} of {len(rows)} tasks are better than always giving the commonest answer")
-    output.print()
-    for submission in submissions:
-        for line in _described(submission):
-            click.echo(line)
-    click.echo("report.html and report.md: every score, with the examples behind it")
-    output.print(f"done in {duration(time.monotonic() - started)}; all of it is in {run}")
+    seconds = time.monotonic() - started
+
+    def document() -> dict[str, Any]:
+        return {
+            "run": str(run),
+            "tasks": [{**dataclasses.asdict(row), "learned": row.learned} for row in rows],
+            "submissions": [submission.to_json() for submission in submissions],
+            "seconds": seconds,
+        }
+
+    def lines() -> Iterator[str]:
+        yield from table_lines(demo_table(rows))
+        better = sum(row.learned for row in rows)
+        yield f"{better} of {len(rows)} tasks are better than always giving the commonest answer"
+        yield ""
+        for submission in submissions:
+            yield from _described(submission)
+        yield "report.html and report.md: every score, with the examples behind it"
+        yield f"done in {duration(seconds)}; all of it is in {run}"
+
+    print_result(document, lines)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
-from t5eval.cli.options import data_dir_option, json_option, print_json, wrapped
+from t5eval.cli.options import data_dir_option, json_option, print_result, wrapped
 from t5eval.doctor.data_folders import check_caches, check_data
 from t5eval.doctor.machine import (
+    Finding,
     check_disk,
     check_installation,
     check_keras_backend,
@@ -24,7 +26,7 @@ from t5eval.support.stages import stage
 @click.command()
 @data_dir_option
 @json_option
-def command(data_dir: str | None, as_json: bool) -> int:
+def command(data: str | None) -> int:
     """Check the installation, the machine, and which data is at hand.
 
     Every line is ok, a warning (something that t5eval does will not work here) or a fault (scoring itself will not),
@@ -36,16 +38,17 @@ def command(data_dir: str | None, as_json: bool) -> int:
         found += [check_tensorflow(), check_keras_backend()]
     found += [check_memory(), check_disk(Path.cwd())]
     with stage("looking for data"):
-        found += [*check_data(data_dir), *check_caches()]
+        found += [*check_data(data), *check_caches()]
     found.append(check_locale())
     faults = sum(finding.state == "fault" for finding in found)
-    if as_json:
-        print_json({"faults": faults, "findings": [dataclasses.asdict(finding) for finding in found]})
-    else:
-        for finding in found:
-            texts = [finding.found, *([f"-> {finding.advice}"] if finding.advice else [])]
-            head = f"{finding.state:8} {finding.name:18} "
-            for text in texts:
-                click.echo(wrapped(" ".join(text.splitlines()), head, " " * len(head)))
-                head = " " * len(head)
+    document = {"faults": faults, "findings": [dataclasses.asdict(finding) for finding in found]}
+    print_result(lambda: document, lambda: _lines(found))
     return 2 if faults else 0
+
+
+def _lines(found: Sequence[Finding]) -> Iterator[str]:
+    for finding in found:
+        head = f"{finding.state:8} {finding.name:18} "
+        for text in [finding.found, *([f"-> {finding.advice}"] if finding.advice else [])]:
+            yield wrapped(" ".join(text.splitlines()), head, " " * len(head))
+            head = " " * len(head)

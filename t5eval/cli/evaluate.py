@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import click
 
-from t5eval.api.evaluate import evaluate
+from t5eval.api.evaluate import Evaluation, evaluate
 from t5eval.cli.names import complete_task_or_benchmark
-from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, warn, wrapped
+from t5eval.cli.options import Spreading, data_dir_option, json_option, print_result, warn, wrapped
 from t5eval.cli.progress import SplitProgress
+from t5eval.cli.score_table import averages_text, score_lines
 from t5eval.evaluation.batches import DEFAULT_BATCH_TOKENS
 from t5eval.predictors.answering import METHODS
 
@@ -26,7 +29,7 @@ from t5eval.predictors.answering import METHODS
     shell_complete=complete_task_or_benchmark,
     help="Tasks, benchmarks, or all.",
 )
-@click.option("--split", "wanted", multiple=True, metavar="S...", help="Only these splits. [every split but train]")
+@click.option("--split", "splits", multiple=True, metavar="S...", help="Only these splits. [every split but train]")
 @data_dir_option
 @click.option("--out", required=True, metavar="RUN", help="The run's folder; an unfinished run is resumed.")
 @click.option(
@@ -48,20 +51,7 @@ from t5eval.predictors.answering import METHODS
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first N examples of each split.")
 @json_option
-def command(
-    model: str,
-    tasks: tuple[str, ...],
-    wanted: tuple[str, ...],
-    data_dir: str | None,
-    out: str,
-    decode: str | None,
-    dtype: str | None,
-    vocab: str | None,
-    strategy: str | None,
-    batch_tokens: int,
-    limit: int | None,
-    as_json: bool,
-) -> None:
+def command(**asked: Any) -> None:
     """Predict TASKs with a model and score them.
 
     Predictions are stored as they are made: a run that was killed goes on where it stopped.
@@ -76,34 +66,20 @@ def command(
       best:RUN               for each task a training run's best checkpoint
       predictions:FILE       predictions that are there; also a run's folder
     """
-    from t5eval.cli.score_table import averages_text, score_lines
-
-    done = evaluate(
-        model,
-        tasks,
-        out=out,
-        data=data_dir,
-        splits=wanted,
-        limit=limit,
-        decode=decode,
-        dtype=dtype,
-        vocab=vocab,
-        strategy=strategy,
-        batch_tokens=batch_tokens,
-        progress=SplitProgress,
-        say=warn,
-        command=shlex.join(["t5eval", *sys.argv[1:]]),
-    )
+    line = shlex.join(["t5eval", *sys.argv[1:]])
+    done = evaluate(**asked, progress=SplitProgress, say=warn, command=line)
     for result in done.splits:
         warn(result.data.notes)
         warn(f"{result.score.task} {result.score.split}: {text}" for text, _ in result.cautions())
-    if as_json:
-        print_json(done.to_json())
-        return
+    print_result(done.to_json, lambda: _lines(done))
+
+
+def _lines(done: Evaluation) -> Iterator[str]:
     scored = [result.score for result in done.splits if result.score.labelled]
-    lines = score_lines(scored) if scored else []
-    lines += [wrapped(line) for line in averages_text(done.document["benchmarks"])]
+    if scored:
+        yield from score_lines(scored)
+    yield from map(wrapped, averages_text(done.document["benchmarks"]))
     unlabelled = [f"{r.score.task} {r.score.split}" for r in done.splits if not r.score.labelled]
     if unlabelled:
-        lines.append(wrapped(f"predicted without labels to score against: {', '.join(unlabelled)}"))
-    click.echo("\n".join([*lines, f"predictions and results.json are in {done.run}"]))
+        yield wrapped(f"predicted without labels to score against: {', '.join(unlabelled)}")
+    yield f"predictions and results.json are in {done.run}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
@@ -16,11 +17,11 @@ from t5eval.cli.options import data_dir_option, split_option, warn
 @split_option()
 @data_dir_option
 @click.option("--limit", type=click.IntRange(min=1), help="Stop after this many examples.")
-def command(task: str, split: str, data_dir: str | None, limit: int | None) -> None:
+def command(**asked: Any) -> None:
     """Print TASK's split as UTF-8 JSON lines {"id", "inputs", "targets"}, in file order."""
-    found = examples(task, split, data=data_dir, limit=limit)
+    found = examples(**asked)
     for pair in found:
         if pair.problem:
-            warn(f"{found.split.spec.name} {split} {pair.id}: {pair.problem}")
+            warn(f"{found.split.spec.name} {found.split.split} {pair.id}: {pair.problem}")
         click.echo(json.dumps(pair_record(pair), ensure_ascii=False))
     warn(found.notes)

@@ -17,6 +17,8 @@ from t5eval.support.stages import QUIET, USUAL, VERBOSE, cause, set_detail, show
 from t5eval.support.version import __version__
 from task_specs.errors import UserError
 
+UNWRITABLE = errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EISDIR
+
 # Command to (module, one line for the help page): a listing must not import TensorFlow, nor even the commands.
 COMMANDS = {
     "tasks": "List every task.",
@@ -115,15 +117,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except OSError as error:
-        if error.errno in (
-            errno.ENOSPC,
-            errno.EDQUOT,
-            errno.EFBIG,
-            errno.EROFS,
-            errno.EACCES,
-            errno.EPERM,
-            errno.EISDIR,
-        ):
+        if error.errno in UNWRITABLE:
             return _fail(f"{error.filename or 'writing'}: {error.strerror}")
         raise
     return status if isinstance(status, int) else 0

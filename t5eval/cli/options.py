@@ -18,22 +18,26 @@ STDOUT = "t5eval.stdout"  # where a command with --json prints its document
 
 data_dir_option = click.option(
     "--data-dir",
+    "data",
     metavar="DATA",
     help="Folder that holds glue/ and the other benchmarks, or tfds:[FOLDER], or hf:FOLDER_OR_NAME. "
     "[T5EVAL_DATA_DIR, else tfds:]",
 )
 
 
-def _keep_stdout(context: click.Context, parameter: click.Parameter, as_json: bool) -> bool:
+def _keep_stdout(context: click.Context, parameter: click.Parameter, as_json: bool) -> None:
     """Keeps stdout for the document: what else is printed, by a library or a user's own code, goes to stderr."""
     if as_json and not context.resilient_parsing:
         context.meta[STDOUT] = sys.stdout
         context.with_resource(contextlib.redirect_stdout(sys.stderr))
-    return as_json
 
 
 json_option = click.option(
-    "--json", "as_json", is_flag=True, callback=_keep_stdout, help="Print one JSON document, and nothing else there."
+    "--json",
+    is_flag=True,
+    callback=_keep_stdout,
+    expose_value=False,
+    help="Print one JSON document, and nothing else there.",
 )
 
 
@@ -66,21 +70,20 @@ def split_option(required: bool = True) -> Callable[..., Any]:
     return click.option("--split", required=required, metavar="SPLIT", help="train, validation or test.")
 
 
-def print_json(document: Any) -> None:
-    """Prints the JSON document of a command that has `json_option`: no NaN, no ASCII escapes."""
-    stdout = click.get_current_context().meta[STDOUT]
-    click.echo(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2), file=stdout)
+def print_result(document: Callable[[], Any], lines: Callable[[], Iterable[str]]) -> None:
+    """Prints what a command with `json_option` found: its document with --json (no NaN, no escapes), else lines."""
+    stdout = click.get_current_context().meta.get(STDOUT)
+    if stdout is not None:
+        click.echo(json.dumps(document(), ensure_ascii=False, allow_nan=False, indent=2), file=stdout)
+        return
+    for line in lines():
+        click.echo(line)
 
 
 def wrapped(text: str, indent: str = "", further: str = "  ") -> str:
     """Returns a text in lines of at most 80 columns, broken between words only: a path or a name stays whole."""
     return textwrap.fill(
-        text,
-        COLUMNS,
-        initial_indent=indent,
-        subsequent_indent=further,
-        break_long_words=False,
-        break_on_hyphens=False,
+        text, COLUMNS, initial_indent=indent, subsequent_indent=further, break_long_words=False, break_on_hyphens=False
     )
 
 
@@ -90,9 +93,11 @@ def warn(messages: Iterable[str] | str) -> None:
         click.echo(f"warning: {message}", err=True)
 
 
-def console(stderr: bool = False) -> Any:
-    """Returns a rich console; where the stream is not a terminal, tables are as wide as they need to be."""
+def table_lines(table: Any) -> list[str]:
+    """Returns a rich table's lines; where stdout is not a terminal, it is as wide as it needs to be."""
     from rich.console import Console
 
-    stream = sys.stderr if stderr else sys.stdout
-    return Console(file=stream, highlight=False, width=None if stream.isatty() else 200)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    with console.capture() as drawn:
+        console.print(table)
+    return drawn.get().splitlines()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
 from t5eval.api.prepare import Preparation, prepare
 from t5eval.cli.names import complete_any
-from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, warn, wrapped
+from t5eval.cli.options import Spreading, data_dir_option, json_option, print_result, warn, wrapped
 from t5eval.cli.progress import SplitProgress
 from t5eval.preparation.beam import RUNNERS
 from t5eval.preparation.text_data import OBJECTIVES
@@ -16,11 +17,7 @@ from t5eval.preparation.text_data import OBJECTIVES
 
 @click.command(cls=Spreading)
 @click.option(
-    "--task",
-    multiple=True,
-    metavar="T...",
-    shell_complete=complete_any,
-    help="Tasks, benchmarks or mixtures.",
+    "--task", "tasks", multiple=True, metavar="T...", shell_complete=complete_any, help="Tasks, benchmarks or mixtures."
 )
 @click.option("--text", multiple=True, metavar="FILE...", help="Instead of tasks: text files, a document a line.")
 @click.option("--objective", type=click.Choice(OBJECTIVES), help=f"What is made of text.  [default: {OBJECTIVES[0]}]")
@@ -37,24 +34,14 @@ from t5eval.preparation.text_data import OBJECTIVES
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: one per core]")
 @click.option("--runner", type=click.Choice(list(RUNNERS)), help="Prepare on Apache Beam instead.")
 @click.option(
-    "--runner-option", multiple=True, metavar="KEY=VALUE", help="An option of Beam or its runner; repeatable."
+    "--runner-option",
+    "runner_options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An option of Beam or its runner; repeatable.",
 )
 @json_option
-def command(
-    task: tuple[str, ...],
-    text: tuple[str, ...],
-    objective: str | None,
-    inputs: int | None,
-    seed: int | None,
-    split: str,
-    data_dir: str | None,
-    vocab: str,
-    out: str,
-    workers: int | None,
-    runner: str | None,
-    runner_option: tuple[str, ...],
-    as_json: bool,
-) -> None:
+def command(**asked: Any) -> None:
     """Format and tokenise TASKs once, into FOLDER, which `t5eval train --prepared` takes.
 
     With --text, FOLDER gets the examples of an objective; a training configuration names it as `prepared` under
@@ -63,31 +50,14 @@ def command(
     The records do not depend on the number of processes, nor on the runner. A folder without manifest.json is not
     complete; the next preparation into it removes what is there.
     """
-    made = prepare(
-        task,
-        out=out,
-        vocab=vocab,
-        data=data_dir,
-        split=split,
-        text=text,
-        objective=objective,
-        inputs=inputs,
-        seed=seed,
-        workers=workers,
-        runner=runner,
-        runner_options=runner_option,
-        progress=SplitProgress,
-    )
+    made = prepare(**asked, progress=SplitProgress)
     warn(made.notes)
-    if as_json:
-        print_json(made.to_json())
-        return
-    if not made.new:
-        click.echo(f"{made.path} holds these records already; their hashes are right")
-    click.echo("\n".join(wrapped(line) for line in _lines(made)))
+    print_result(made.to_json, lambda: _lines(made))
 
 
 def _lines(made: Preparation) -> Iterator[str]:
+    if not made.new:
+        yield f"{made.path} holds these records already; their hashes are right"
     for one in made.sets.values():
         tokens = one.about["tokens"]
         line = f"{one.name}: {len(one):,} records, {tokens['inputs']:,} and {tokens['targets']:,} tokens"
@@ -95,4 +65,4 @@ def _lines(made: Preparation) -> Iterator[str]:
             cut = one.about["truncated"]
             line += f", {cut['inputs']:,} inputs and {cut['targets']:,} targets cut"
             line += f", {sum(one.about['left_out'].values()):,} left out"
-        yield line
+        yield wrapped(line)

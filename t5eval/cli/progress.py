@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any, TextIO
 
 from t5eval.support.stages import shows_notes
@@ -22,11 +21,6 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def rate_text(rate: float) -> str:
-    """Returns how many things are done in a second."""
-    return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
 
 
 def _stderr() -> TextIO:
@@ -113,7 +107,8 @@ class SplitProgress:
         if made <= 0 or seconds <= 0:
             return ""
         left = f", {duration((total - done) * seconds / made)} left" if total > done else ""
-        return f"{rate_text(made / seconds)}{left}"
+        rate = made / seconds
+        return f"{rate:,.0f}/s{left}" if rate >= 10 else f"{rate:.1f}/s{left}"
 
     def _state(self) -> str:
         done, total = self._last
@@ -141,9 +136,7 @@ class SplitProgress:
     def _log(self, text: str) -> None:
         print(f"{self.name}: {text}", file=self._stream, flush=True)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *raised: object) -> None:
         if not self.show:
             return
         self._ended.set()
@@ -223,9 +216,7 @@ class StepProgress:
         elif self.show:
             print(text, file=sys.stderr, flush=True)  # noqa: T201
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         if self._bar is not None:
             self._bar.stop()
         if self in _SHOWN:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from t5eval.cli.names import complete_any
-from t5eval.cli.options import json_option, print_json
+from t5eval.cli.options import json_option, print_result
 from t5eval.support.files import write_text
 from task_specs.errors import UserError
 
@@ -17,7 +17,7 @@ from task_specs.errors import UserError
 @click.argument("name", metavar="TASK|BENCHMARK|MIXTURE", shell_complete=complete_any)
 @click.option("--out", metavar="FILE", help="Where to write it, instead of printing it.")
 @json_option
-def command(name: str, out: str | None, as_json: bool) -> None:
+def command(name: str, out: str | None) -> None:
     """Print the T5 paper's settings for fine-tuning on a task, benchmark or mixture, as a file for t5eval train."""
     from t5eval.training.recipes import recipe
 
@@ -26,9 +26,8 @@ def command(name: str, out: str | None, as_json: bool) -> None:
         if Path(out).exists():
             raise UserError(f"{out} is there already; name a new file")
         write_text(Path(out), text)
-    if as_json:
-        print_json({**tomllib.loads(text), "toml": text, "path": out})
-    elif out is None:
-        click.echo(text, nl=False)
-    else:
-        click.echo(f"{out}: fill in model, data_dir and out, or give them as flags to t5eval train --config {out}")
+    filled = f"{out}: fill in model, data_dir and out, or give them as flags to t5eval train --config {out}"
+    print_result(
+        lambda: {**tomllib.loads(text), "toml": text, "path": out},
+        lambda: [text.removesuffix("\n") if out is None else filled],
+    )

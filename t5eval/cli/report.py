@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from t5eval.api.report import report
-from t5eval.cli.options import data_dir_option, json_option, print_json, warn
+from t5eval.cli.options import data_dir_option, json_option, print_result, warn
 
 
 @click.command()
@@ -15,18 +17,13 @@ from t5eval.cli.options import data_dir_option, json_option, print_json, warn
 @click.option("--latex", metavar="FILE", help="Also a LaTeX table of the overview.")
 @click.option("--csv", metavar="FILE", help="Also a table of all scores for spreadsheets.")
 @json_option
-def command(
-    runs: tuple[str, ...], data_dir: str | None, out: str | None, latex: str | None, csv: str | None, as_json: bool
-) -> None:
+def command(**asked: Any) -> None:
     """Write report.md and report.html of a run, or of several side by side.
 
     A RUN is a folder of evaluate, train or demo, or any that holds predictions/TASK/SPLIT.jsonl. The page shows the
     worst examples, with what they were counted as, if the data is at hand: from --data-dir, else from where the run
     was evaluated on.
     """
-    written = report(runs, out=out, data=data_dir, latex=latex, csv=csv)
+    written = report(**asked)
     warn(written.notes)
-    if as_json:
-        print_json(written.to_json())
-    else:
-        click.echo("\n".join(str(path) for path in written.files))
+    print_result(written.to_json, lambda: map(str, written.files))

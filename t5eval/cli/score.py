@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from t5eval.api.score import score
 from t5eval.cli.names import complete_task
-from t5eval.cli.options import data_dir_option, json_option, print_json, split_option, warn
+from t5eval.cli.options import data_dir_option, json_option, print_result, split_option, warn
+from t5eval.cli.score_table import score_lines
 from t5eval.scoring.prediction_files import FORMATS
 
 
@@ -21,38 +24,12 @@ from t5eval.scoring.prediction_files import FORMATS
 )
 @click.option("--predictions", metavar="FILE", help="JSON lines, one JSON object, or plain text.")
 @click.option("--submission", metavar="FILE", help="A submission made for this split, instead of --predictions.")
-@click.option("--format", "file_format", type=click.Choice(FORMATS), help="The file's form, if not by its content.")
+@click.option("--format", type=click.Choice(FORMATS), help="The file's form, if not by its content.")
 @click.option("--sentence-marks", is_flag=True, help="Take <t>, </t> and <q> for the ends of sentences.")
 @click.option("--ignore-unknown", is_flag=True, help="Leave out predictions whose ids are none of the split's.")
 @json_option
-def command(
-    task: str,
-    split: str | None,
-    data_dir: str | None,
-    references: str | None,
-    predictions: str | None,
-    submission: str | None,
-    file_format: str | None,
-    sentence_marks: bool,
-    ignore_unknown: bool,
-    as_json: bool,
-) -> None:
+def command(**asked: Any) -> None:
     """Score predictions for TASK's split, or a submission made for it, with 95 % intervals."""
-    found = score(
-        task,
-        predictions,
-        data=data_dir,
-        split=split,
-        references=references,
-        submission=submission,
-        format=file_format,
-        sentence_marks=sentence_marks,
-        ignore_unknown=ignore_unknown,
-    )
+    found = score(**asked)
     warn(found.notes)
-    if as_json:
-        print_json(found.to_json())
-    else:
-        from t5eval.cli.score_table import score_lines
-
-        click.echo("\n".join(score_lines([found.score])))
+    print_result(found.to_json, lambda: score_lines([found.score]))

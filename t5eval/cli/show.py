@@ -8,7 +8,7 @@ import click
 
 from t5eval.api.tasks import show
 from t5eval.cli.names import complete_task_or_mixture
-from t5eval.cli.options import console, data_dir_option, json_option, print_json, wrapped
+from t5eval.cli.options import data_dir_option, json_option, print_result, table_lines, wrapped
 from task_specs import TEXT, Mixture
 
 
@@ -35,12 +35,16 @@ def _plain(item: Any) -> str:
     return ", ".join(map(_plain, item)) if isinstance(item, list) else str(item)
 
 
-def _print_mixture(document: dict[str, Any]) -> None:
+def _row_lines(document: dict[str, Any]) -> list[str]:
+    return _lines({key: value for key, value in document.items() if value is not None})
+
+
+def _mixture_lines(document: dict[str, Any]) -> list[str]:
     from rich.table import Table
 
     members = document.pop("members")
     shares = document.pop("shares")
-    click.echo("\n".join(_lines({key: value for key, value in document.items() if value not in (None, "", [])})))
+    lines = _lines({key: value for key, value in document.items() if value not in (None, "", [])})
     table = Table("task", "train", "share", box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
@@ -49,25 +53,19 @@ def _print_mixture(document: dict[str, Any]) -> None:
         table.add_row(
             row["task"], size if row["train"] != 0 else "-", f"{100 * row['share']:.3f} %" if row["share"] else "-"
         )
-    console().print(table)
-    if any(member["name"] == TEXT for member in members):
-        click.echo("and plain text, if a run has some: see t5eval train")
+    text = any(member["name"] == TEXT for member in members)
+    return lines + table_lines(table) + ["and plain text, if a run has some: see t5eval train"] * text
 
 
 @click.command()
 @click.argument("task", metavar="TASK|MIXTURE", shell_complete=complete_task_or_mixture)
 @data_dir_option
 @json_option
-def command(task: str, data_dir: str | None, as_json: bool) -> None:
+def command(task: str, data: str | None) -> None:
     """Print TASK's row: source, text format, answer, metrics, sizes, decoding, published scores.
 
     Of a MIXTURE, print the share of each task in what is drawn, for the official sizes.
     """
-    found = show(task, data=data_dir)
-    document = found.to_json()
-    if as_json:
-        print_json(document)
-    elif isinstance(found.row, Mixture):
-        _print_mixture(document)
-    else:
-        click.echo("\n".join(_lines({k: v for k, v in document.items() if v is not None})))
+    found = show(task, data=data)
+    lines = _mixture_lines if isinstance(found.row, Mixture) else _row_lines
+    print_result(found.to_json, lambda: lines(found.to_json()))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 import leaderboards
 from t5eval.api.submit import submit
 from t5eval.cli.names import complete_leaderboard, complete_task
-from t5eval.cli.options import data_dir_option, json_option, print_json
+from t5eval.cli.options import data_dir_option, json_option, print_result
 from t5eval.submissions.submission import Submission
 
 
@@ -42,23 +44,10 @@ def describe(submission: Submission) -> list[str]:
 )
 @click.option("--system", metavar="NAME", help="The system's name in WMT's SGML and XML. [the run's]")
 @json_option
-def command(
-    leaderboard: str,
-    run: str,
-    data_dir: str | None,
-    out: str,
-    fill: tuple[str, ...],
-    partial: bool,
-    task: str | None,
-    system: str | None,
-    as_json: bool,
-) -> None:
+def command(**asked: Any) -> None:
     """Write LEADERBOARD's submission from a run's predictions.
 
     Refuses incomplete or unreadable answers unless --fill or --partial says what to do with them.
     """
-    submission = submit(leaderboard, run, data=data_dir, out=out, fill=fill, partial=partial, task=task, system=system)
-    if as_json:
-        print_json(submission.to_json())
-    else:
-        click.echo("\n".join(describe(submission)))
+    submission = submit(**asked)
+    print_result(submission.to_json, lambda: describe(submission))

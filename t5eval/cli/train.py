@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from t5eval.api.train import train
+from t5eval.api.train import Training, train
 from t5eval.cli.names import complete_any
-from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json
+from t5eval.cli.options import Spreading, data_dir_option, json_option, print_result
 from t5eval.cli.progress import StepProgress
 
 
@@ -66,26 +67,27 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 @click.option("--wandb", metavar="PROJECT", help="Log to Weights & Biases as well; needs t5eval[wandb].")
 @click.option("--validate-limit", type=int, metavar="N", help="Validation examples per task.  [default: 1000]")
 @json_option
-def command(config_file: str | None, as_json: bool, **flags: Any) -> None:
+def command(config_file: str | None, data: str | None, **flags: Any) -> None:
     """Fine-tune a Keras T5 on TASKs with model.fit.
 
     The model starts from a folder (--model) or from scratch (--preset or a [train.config] table, with --vocab). The
     result is RUN/model, which `t5eval evaluate --model` takes, as every folder in RUN/checkpoints;
     `--model best:RUN` takes for each task the checkpoint that validated best.
     """
-    given = {name: value for name, value in flags.items() if value not in (None, ())}
+    given = {name: value for name, value in {"data_dir": data, **flags}.items() if value not in (None, ())}
     if "task" in given:
         given["task"] = list(given["task"])
     done = train(config_file, display=StepProgress, **given)
-    if as_json:
-        print_json(done.to_json())
-        return
+    print_result(done.to_json, lambda: _lines(done))
+
+
+def _lines(done: Training) -> Iterator[str]:
     result, filling = done.result, done.result.filling
     steps = f"trained {result.steps - result.first_step:,} steps at {done.tokens_per_second:,.0f} tokens/s"
-    click.echo(f"{steps}; the model is {done.model}")
+    yield f"{steps}; the model is {done.model}"
     if filling.tokens:
-        click.echo(f"not padding: source {filling.source_share:.1%}, target {filling.target_share:.1%}")
+        yield f"not padding: source {filling.source_share:.1%}, target {filling.target_share:.1%}"
     if result.scores:
         last = max(result.scores)
         for name, score in result.scores[last].items():
-            click.echo(f"{name} validation at step {last:,}: {score:.2f}{_best_elsewhere(result, name, last)}")
+            yield f"{name} validation at step {last:,}: {score:.2f}{_best_elsewhere(result, name, last)}"

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from t5eval.cli.options import data_dir_option, json_option, print_json
+from t5eval.cli.options import data_dir_option, json_option, print_result
 from t5eval.cli.score_table import number
 from t5eval.data import data_source
 from t5eval.data.source import DATA_DIR_VARIABLE
@@ -19,17 +19,14 @@ from t5eval.scoring.row_check import SplitValidation, Validation, validate
 @click.option("--split", "splits", multiple=True, metavar="SPLIT", help="Only this split. [every one at hand]")
 @click.option("--limit", type=click.IntRange(min=0), default=3, show_default=True, help="Pairs shown of each split.")
 @json_option
-def command(task: str, data_dir: str | None, splits: tuple[str, ...], limit: int, as_json: bool) -> int:
+def command(task: str, data: str | None, splits: tuple[str, ...], limit: int) -> int:
     """Check TASK, a name or a TOML file, and its data: sizes, pairs, targets read back, scores of true answers.
 
     Without --data-dir or T5EVAL_DATA_DIR only the row is checked. Ends with status 0 only if there is no fault.
     """
-    data = data_source(data_dir) if data_dir or splits or os.environ.get(DATA_DIR_VARIABLE) else None
-    found = validate(task, data, splits, limit)
-    if as_json:
-        print_json(found.to_json())
-    else:
-        click.echo("\n".join(_lines(found)))
+    source = data_source(data) if data or splits or os.environ.get(DATA_DIR_VARIABLE) else None
+    found = validate(task, source, splits, limit)
+    print_result(found.to_json, lambda: _lines(found))
     return 2 if found.faults else 0
 
 

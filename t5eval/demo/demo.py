@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_model.training_run.fit_settings import TrainSettings
+from t5eval.api.report import report
 from t5eval.data import OfficialFiles, available_splits, open_split
 from t5eval.demo.demo_submissions import write_submissions
 from t5eval.demo.score_table import DemoRow, demo_rows
@@ -15,7 +16,6 @@ from t5eval.evaluation.settings import RunSettings
 from t5eval.evaluation.splits import Displays, evaluate_splits
 from t5eval.predictors.of_keras import KerasPredictor
 from t5eval.preparation.blocks import learnable_pairs
-from t5eval.reports import write_report
 from t5eval.runs.folder import write_config
 from t5eval.submissions.submission import Submission
 from t5eval.training.config import TrainConfig
@@ -127,6 +127,6 @@ def run_demo(
     settings = RunSettings(command="t5eval demo", model_name=name)
     results, _ = evaluate_splits(predictor, splits, run, settings, progress=progress)
     say("report: report.md and report.html")
-    write_report([run], data=data)
+    report(run, data=suite_folder())
     say("submissions: the files that the leaderboards take")
     return demo_rows(splits, results), write_submissions(run, data)

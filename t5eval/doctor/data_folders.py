@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from t5eval.doctor.machine import Finding
+from t5eval.doctor.machine import Finding, ok_if
 from task_specs.errors import UserError
 
 NAMED = 3  # tasks that a line names; `t5eval show TASK` says which splits there are
@@ -46,8 +46,8 @@ def check_data(data_dir: str | None) -> list[Finding]:
         else:
             found.append(Finding(name, "ok", f"{text}, with every split"))
     if absent:
-        state, do = ("ok", "") if found else ("warning", "docs/data.md says where data comes from")
-        found.append(Finding("data", state, f"nothing in {data.option} of {', '.join(absent)}", do))  # type: ignore[arg-type]
+        nothing = f"nothing in {data.option} of {', '.join(absent)}"
+        found.append(ok_if(bool(found), "data", nothing, "docs/data.md says where data comes from"))
     return found
 
 

@@ -50,6 +50,11 @@ class Finding:
     advice: str = ""
 
 
+def ok_if(well: bool, name: str, found: str, advice: str) -> Finding:
+    """Returns that all is well, or a warning with what to do."""
+    return Finding(name, "ok", found) if well else Finding(name, "warning", found, advice)
+
+
 def check_installation(name: str = "t5eval") -> list[Finding]:
     """Returns whether Python and the packages are as the installed metadata asks: the core's, then each extra's."""
     python = platform.python_version()
@@ -64,15 +69,12 @@ def check_installation(name: str = "t5eval") -> list[Finding]:
             Finding(name, "warning", f"requirements unknown: {missing} is not installed", f"pip install {missing}"),
         ]
     wanted = installed.metadata["Requires-Python"] or ""
-    right = SpecifierSet(wanted).contains(python, prereleases=True)
     found = [Finding("Python", "ok", python)]
-    if not right:
+    if not SpecifierSet(wanted).contains(python, prereleases=True):
         found = [Finding("Python", "fault", f"{python}, not {wanted}", f"make an environment with Python {wanted}")]
-    if installed.version == __version__:
-        found.append(Finding(name, "ok", __version__))
-    else:
-        text = f"{__version__}, but {installed.version} is what is installed"
-        found.append(Finding(name, "warning", text, f"install it again: pip install --force-reinstall {name}"))
+    same = installed.version == __version__
+    text = __version__ if same else f"{__version__}, but {installed.version} is what is installed"
+    found.append(ok_if(same, name, text, f"install it again: pip install --force-reinstall {name}"))
     requirements = [Requirement(line) for line in installed.requires or []]
     core = [r for r in requirements if r.marker is None or r.marker.evaluate({"extra": ""})]
     found.append(_packages("core", core, "fault", f"pip install --upgrade {name}"))
@@ -127,10 +129,9 @@ def check_tensorflow(seconds: float = TENSORFLOW_SECONDS) -> Finding:
         reason = lines[-1] if lines else "no message"
         if reason == "ModuleNotFoundError: No module named 'tensorflow'":
             return Finding("TensorFlow", "warning", "not installed", "pip install 't5eval[keras]' to run a Keras T5")
-        ended = f"its import ended with status {done.returncode}"
-        if done.returncode < 0:
-            ended = f"its import was killed by signal {-done.returncode}"
-        return Finding("TensorFlow", "warning", f"{ended}: {reason}", again)
+        killed = done.returncode < 0
+        ended = f"was killed by signal {-done.returncode}" if killed else f"ended with status {done.returncode}"
+        return Finding("TensorFlow", "warning", f"its import {ended}: {reason}", again)
     version, kinds = json.loads(done.stdout.splitlines()[-1])
     devices = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
     return Finding("TensorFlow", "ok", f"{version}, devices: {devices}")
@@ -141,12 +142,9 @@ def check_keras_backend() -> Finding:
     from keras_model.backend_choice import BACKEND, chosen_backend
 
     backend, named_by = chosen_backend()
-    if backend == BACKEND:
-        return Finding("Keras backend", "ok", f"{backend}, by {named_by}")
-    return Finding(
-        "Keras backend", "warning", f"{backend}, by {named_by}; the Keras T5 needs {BACKEND}",
-        f"export KERAS_BACKEND={BACKEND}",
-    )  # fmt: skip
+    right = backend == BACKEND
+    found = f"{backend}, by {named_by}" + ("" if right else f"; the Keras T5 needs {BACKEND}")
+    return ok_if(right, "Keras backend", found, f"export KERAS_BACKEND={BACKEND}")
 
 
 def check_memory(meminfo: Path = Path("/proc/meminfo")) -> Finding:
@@ -159,24 +157,19 @@ def check_memory(meminfo: Path = Path("/proc/meminfo")) -> Finding:
     else:
         return Finding("memory", "ok", "this system does not say how much is free")
     found = f"{free / GIB:.1f} GiB of {total / GIB:.1f} GiB are free"
-    if free < LOW_MEMORY:
-        return Finding("memory", "warning", found, "end other programs, or take small models and --batch-tokens")
-    return Finding("memory", "ok", found)
+    return ok_if(free >= LOW_MEMORY, "memory", found, "end other programs, or take small models and --batch-tokens")
 
 
 def check_disk(folder: Path) -> Finding:
     """Returns how much room there is for runs in a folder."""
     usage = shutil.disk_usage(folder)
     found = f"{usage.free / GIB:.1f} GiB are free in {folder}"
-    if usage.free < LOW_DISK:
-        return Finding("disk", "warning", found, "make room, or give --out a folder of another disk")
-    return Finding("disk", "ok", found)
+    return ok_if(usage.free >= LOW_DISK, "disk", found, "make room, or give --out a folder of another disk")
 
 
 def check_locale() -> Finding:
     """Returns whether names of files and other programs' texts are read as UTF-8."""
     encodings = {locale.getpreferredencoding(False), sys.getfilesystemencoding()}
-    found = " and ".join(sorted(name.upper() for name in encodings))
-    if {name.lower().replace("-", "") for name in encodings} != {"utf8"}:
-        return Finding("locale", "warning", found, "export LC_ALL=C.UTF-8, or PYTHONUTF8=1")
-    return Finding("locale", "ok", "UTF-8")
+    well = {name.lower().replace("-", "") for name in encodings} == {"utf8"}
+    found = "UTF-8" if well else " and ".join(sorted(name.upper() for name in encodings))
+    return ok_if(well, "locale", found, "export LC_ALL=C.UTF-8, or PYTHONUTF8=1")

@@ -28,13 +28,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class Series:
-    """What one run adds to a chart.
+    """What one run adds to a chart: a line, in the colour of its place in the report, and those of its points to mark.
 
     Attributes:
-        number: the run's place in the report, which decides its colour.
-        name: the run's name.
-        points: its line's points, as SVG writes them.
-        dots: the points that are drawn as such.
+        points: the line's points, as SVG writes them.
     """
 
     number: int
@@ -48,17 +45,13 @@ class Chart:
     """A chart, and the same as a table.
 
     Attributes:
-        title: what it shows.
-        says: the same in a sentence with numbers, for those who do not see it.
-        x_name: what the horizontal axis is.
-        y_name: what the vertical axis is.
-        x_ticks: places and labels.
-        y_ticks: places and labels.
+        says: what it shows in a sentence with numbers, for those who do not see it.
+        x_ticks: places and labels on the horizontal axis.
+        y_ticks: the same on the vertical one.
         head: the table's head.
         rows: the table's rows.
-        bars: bars, all of one run.
+        bars: bars, all of the run at the place `number`.
         series: lines, one for each run.
-        number: the place of the run that the bars are of.
     """
 
     title: str
@@ -101,15 +94,7 @@ def _y(value: float, low: float, high: float) -> float:
 
 
 def histogram_chart(title: str, measure: str, bars: Sequence[Bar], left_out: int, number: int) -> Chart:
-    """Returns a histogram.
-
-    Args:
-        title: what it shows.
-        measure: what its values are.
-        bars: see `distributions.histogram`.
-        left_out: answers that have no value.
-        number: the run's place in the report.
-    """
+    """Returns a histogram of a run's values of a measure, of which `left_out` answers have none."""
     total, high = sum(bar.count for bar in bars), bars[-1].high
     marks = ticks(0, max(bar.count for bar in bars) or 1)
     top = marks[-1]
@@ -122,18 +107,10 @@ def histogram_chart(title: str, measure: str, bars: Sequence[Bar], left_out: int
     says = f"{total:,} answers; most ({fullest.count:,}) from {said(fullest.low)} to {said(fullest.high)}."
     if left_out:
         says += f" {left_out:,} have no {measure} and are left out."
-    return Chart(
-        title,
-        says,
-        measure,
-        "examples",
-        [(_x(mark / high), said(mark)) for mark in ticks(0, high) if mark <= high],
-        [(_y(mark, 0, top), said(mark)) for mark in marks],
-        [measure, "examples"],
-        [[f"{said(bar.low)} to {said(bar.high)}", f"{bar.count:,}"] for bar in bars],
-        bars=drawn,
-        number=number,
-    )
+    x_ticks = [(_x(mark / high), said(mark)) for mark in ticks(0, high) if mark <= high]
+    rows = [[f"{said(bar.low)} to {said(bar.high)}", f"{bar.count:,}"] for bar in bars]
+    names = measure, "examples"
+    return Chart(title, says, *names, x_ticks, _y_ticks(marks), names, rows, bars=drawn, number=number)
 
 
 def length_chart(
@@ -146,9 +123,6 @@ def length_chart(
     """Returns the mean of a measure over input length.
 
     Args:
-        title: what it shows.
-        measure: what is averaged.
-        parts: ranges of lengths.
         means: of each run its place, its name, and of each part how many examples, and their mean.
         high: the top of the vertical axis, None for the largest mean.
     """
@@ -163,31 +137,31 @@ def length_chart(
             for x, part, (count, mean) in zip(places, parts, run, strict=True)
             if mean is not None
         ]
-        series.append(Series(number, name, " ".join(f"{dot.x},{dot.y}" for dot in dots), dots))
+        series.append(Series(number, name, _line(dots), dots))
     rows = [
         [f"{part.low:,} to {part.high:,}"]
         + [text for _, _, run in means for text in (f"{run[place][0]:,}", _mean(run[place][1]))]
         for place, part in enumerate(parts)
     ]
     several = len(means) > 1
-    head = ["words"] + [
-        f"{name}: {what}" if several else what for _, name, _ in means for what in ("examples", measure)
-    ]
-    ends = "; ".join(
-        f"{name + ': ' if several else ''}{_mean(run[0][1])} for the shortest, {_mean(run[-1][1])} for the longest"
-        for _, name, run in means
-    )
-    return Chart(
-        title,
-        f"{ends}.",
-        "words of the input, up to",
-        f"mean {measure}",
-        [(x, f"{part.high:,}") for x, part in zip(places, parts, strict=True)],
-        [(_y(mark, 0, top), said(mark)) for mark in marks],
-        head,
-        rows,
-        series=series,
-    )
+    of = [f"{name}: " if several else "" for _, name, _ in means]
+    head = ["words", *(f"{run}{what}" for run in of for what in ("examples", measure))]
+    ends = [f"{_mean(run[0][1])} for the shortest, {_mean(run[-1][1])} for the longest" for _, _, run in means]
+    names = "words of the input, up to", f"mean {measure}"
+    x_ticks = [(x, f"{part.high:,}") for x, part in zip(places, parts, strict=True)]
+    return Chart(title, _sentence(of, ends), *names, x_ticks, _y_ticks(marks), head, rows, series=series)
+
+
+def _y_ticks(marks: Sequence[float]) -> list[tuple[float, str]]:
+    return [(_y(mark, marks[0], marks[-1]), said(mark)) for mark in marks]
+
+
+def _line(points: Sequence[Mark]) -> str:
+    return " ".join(f"{point.x},{point.y}" for point in points)
+
+
+def _sentence(runs: Sequence[str], ends: Sequence[str]) -> str:
+    return f"{'; '.join(map(''.join, zip(runs, ends, strict=True)))}."
 
 
 def _mean(value: float | None) -> str:
@@ -195,12 +169,7 @@ def _mean(value: float | None) -> str:
 
 
 def curve_chart(name: str, curves: Sequence[tuple[int, str, Curve]]) -> Chart:
-    """Returns a scalar's course in training.
-
-    Args:
-        name: the scalar's.
-        curves: of each run its place, its name and the curve, which has a point.
-    """
+    """Returns a scalar's course in training, given of each run its place, its name and the curve, which has a point."""
     steps = [step for _, _, curve in curves for step, _ in curve]
     values = [value for _, _, curve in curves for _, value in curve]
     x_marks, y_marks = ticks(min(steps), max(steps), 4), ticks(min(values), max(values))
@@ -214,29 +183,18 @@ def curve_chart(name: str, curves: Sequence[tuple[int, str, Curve]]) -> Chart:
             )
             for step, value in _thinned(curve, MOST_POINTS)
         ]
-        line = " ".join(f"{point.x},{point.y}" for point in points)
-        series.append(Series(number, run, line, points if len(points) <= 12 else points[-1:]))
+        series.append(Series(number, run, _line(points), points if len(points) <= 12 else points[-1:]))
     several = len(curves) > 1
     rows = [
         [*([run] if several else []), f"{step:,}", said(value)]
         for _, run, curve in curves
         for step, value in _thinned(curve, TABLE_POINTS)
     ]
-    ends = "; ".join(
-        f"{run + ': ' if several else ''}{said(curve[0][1])} at first, {said(curve[-1][1])} at the end"
-        for _, run, curve in curves
-    )
-    return Chart(
-        name,
-        f"{ends}.",
-        "step",
-        name,
-        [(_x((mark - x_low) / (x_high - x_low)), f"{mark:,.0f}") for mark in x_marks],
-        [(_y(mark, low, high), said(mark)) for mark in y_marks],
-        [*(["run"] if several else []), "step", name],
-        rows,
-        series=series,
-    )
+    ends = [f"{said(curve[0][1])} at first, {said(curve[-1][1])} at the end" for _, _, curve in curves]
+    says = _sentence([f"{run}: " if several else "" for _, run, _ in curves], ends)
+    x_ticks = [(_x((mark - x_low) / (x_high - x_low)), f"{mark:,.0f}") for mark in x_marks]
+    head = [*(["run"] if several else []), "step", name]
+    return Chart(name, says, "step", name, x_ticks, _y_ticks(y_marks), head, rows, series=series)
 
 
 def _thinned(curve: Curve, most: int) -> Curve:

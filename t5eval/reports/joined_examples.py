@@ -62,61 +62,51 @@ class JudgedSplit:
 def judge_split(key: Key, runs: Sequence[Run], data: DataSource) -> JudgedSplit:
     """Joins the runs' predictions of a split with its examples, and judges them as scoring does."""
     task, split = key
-    nothing: list[RunAnswers | None] = [None] * len(runs)
+    answers: list[RunAnswers | None] = [None] * len(runs)
     spec: TaskSpec | None = None
     try:
         spec = get(task)
         opened = open_split(spec, split, data, with_labels=True)
         examples = list(opened)
     except UserError as error:
-        return JudgedSplit(spec, {}, nothing, [f"no examples are shown: {error}"])
+        return JudgedSplit(spec, {}, answers, [f"no examples are shown: {error}"])
     notes = []
-    ids = [example.id for example in examples]
     for place, run in enumerate(runs):
-        result = run.results.get(key)
-        path = predictions_path(run.path, task, split)
+        result, path = run.results.get(key), predictions_path(run.path, task, split)
         if result is None:
             continue
-        if result.data.fingerprint != opened.summary.fingerprint:
-            notes.append(f"{run.name}: its examples are not shown: the data at hand is not what it was scored on")
-            continue
-        if not path.exists():
-            notes.append(f"{run.name}: its examples are not shown: {path.relative_to(run.path)} is not there")
-            continue
         try:
-            texts = read_predictions(path, ids)
+            if result.data.fingerprint != opened.summary.fingerprint:
+                raise UserError("the data at hand is not what it was scored on")
+            if not path.exists():
+                raise UserError(f"{path.relative_to(run.path)} is not there")
+            texts = read_predictions(path, [example.id for example in examples])
         except UserError as error:
             notes.append(f"{run.name}: its examples are not shown: {error}")
             continue
         judged = judge(spec, examples[: result.limit], texts)
-        if _counts(judged) != (result.score.missing, result.score.unreadable):
+        missing = sum(answer.missing for answer in judged)
+        unreadable = sum(not answer.answer.readable for answer in judged if not answer.missing)
+        if (missing, unreadable) != (result.score.missing, result.score.unreadable):
             notes.append(f"{run.name}: its examples are not shown: {path.relative_to(run.path)} is not what was scored")
             continue
-        labelled = result.score.labelled
-        flags = _flags(read_text(path))
-        nothing[place] = RunAnswers(judged, *flags, labelled, measure(spec, judged) if labelled else None)
+        labelled, flags = result.score.labelled, _flags(read_text(path))
+        answers[place] = RunAnswers(judged, *flags, labelled, measure(spec, judged) if labelled else None)
     pairs = (evaluation_pair(spec, example) for example in examples)
-    return JudgedSplit(spec, {pair.id: pair.inputs for pair in pairs}, nothing, notes)
-
-
-def _counts(judged: Sequence[Scored]) -> tuple[int, int]:
-    """Returns how many predictions are missing, and how many unreadable."""
-    missing = sum(example.missing for example in judged)
-    return missing, sum(not example.answer.readable and not example.missing for example in judged)
+    return JudgedSplit(spec, {pair.id: pair.inputs for pair in pairs}, answers, notes)
 
 
 def _flags(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """Returns the ids of a prediction file's truncated inputs, and of its outputs that ended at the length limit."""
-    truncated, at_limit = set(), set()
+    marked: dict[str, set[str]] = {"truncated": set(), "hit_limit": set()}
     for line in text.split("\n"):
-        if '"truncated"' in line or '"hit_limit"' in line:
+        if any(f'"{name}"' in line for name in marked):
             try:
                 record = json.loads(line)
             except (ValueError, RecursionError):  # a line of plain text
                 continue
             if isinstance(record, dict) and "id" in record:
-                if record.get("truncated") is True:
-                    truncated.add(str(record["id"]))
-                if record.get("hit_limit") is True:
-                    at_limit.add(str(record["id"]))
-    return frozenset(truncated), frozenset(at_limit)
+                for name, ids in marked.items():
+                    if record.get(name) is True:
+                        ids.add(str(record["id"]))
+    return frozenset(marked["truncated"]), frozenset(marked["hit_limit"])

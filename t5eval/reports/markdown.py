@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from t5eval.reports import overview
 from t5eval.reports.escaping import markdown, markdown_code
-from t5eval.reports.overview import (
-    ScoreRow,
-    SettingRow,
-    average_rows,
-    decode_text,
-    keys_of,
-    score_rows,
-    setting_rows,
-    unlabelled,
-    warnings_of,
-)
 from t5eval.reports.reported_run import Run
 from t5eval.scoring.score import Score
 
@@ -23,12 +13,7 @@ LARGE = 6  # missing tasks that are named before the rest is counted
 
 
 def markdown_report(runs: Sequence[Run], notes: Sequence[str]) -> str:
-    """Returns the report as GitHub's Markdown.
-
-    Args:
-        runs: the runs; several stand side by side.
-        notes: what else a reader should know.
-    """
+    """Returns the report of runs, which stand side by side, as GitHub's Markdown; `notes` are for its reader, too."""
     parts = [
         "# Evaluation: " + ", ".join(markdown(run.name) for run in runs),
         *_overview(runs),
@@ -39,9 +24,9 @@ def markdown_report(runs: Sequence[Run], notes: Sequence[str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> str:
-    """Returns a table of cells that are Markdown already; columns in `numbers` are aligned to the right."""
-    rule = ["---:" if place in numbers else "---" for place in range(len(head))]
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], texts: int) -> str:
+    """Returns a table of cells that are Markdown already; columns after the first `texts` are aligned to the right."""
+    rule = ["---" if place < texts else "---:" for place in range(len(head))]
     return "\n".join("| " + " | ".join(row) + " |" for row in [head, rule, *rows])
 
 
@@ -52,45 +37,40 @@ def score_text(score: Score | None) -> str:
     return f"{score.value:.2f}" + (f" [{score.ci95[0]:.2f}, {score.ci95[1]:.2f}]" if score.ci95 else "")
 
 
-def _names(runs: Sequence[Run]) -> list[str]:
-    return [markdown(run.name) for run in runs] if len(runs) > 1 else ["value [95 % interval]"]
+def _heads(runs: Sequence[Run], alone: str) -> list[str]:
+    return [markdown(run.name) for run in runs] if len(runs) > 1 else [alone]
 
 
-def _score_table(runs: Sequence[Run], rows: Sequence[ScoreRow]) -> str:
+def _score_table(runs: Sequence[Run], rows: Sequence[overview.ScoreRow]) -> str:
     cells = []
     for row in rows:
         examples = {run.results[row.task, row.split].score.n for run in runs if (row.task, row.split) in run.results}
         n = " / ".join(f"{count:,}" for count in sorted(examples))
         names = [markdown(row.task), markdown(row.split), markdown(row.name), n]
         cells.append([*names, *map(score_text, row.scores)])
-    return table(["task", "split", "score", "n", *_names(runs)], cells, range(3, 4 + len(runs)))
+    return table(["task", "split", "score", "n", *_heads(runs, "value [95 % interval]")], cells, texts=3)
 
 
 def _overview(runs: Sequence[Run]) -> list[str]:
     parts = []
-    rows = [row for row in score_rows(runs) if row.headline]
+    rows = [row for row in overview.score_rows(runs) if row.headline]
     if rows:
         parts.append(_score_table(runs, rows))
         parts.append("Scores in percent, with 95 % bootstrap intervals.")
-    averages = average_rows(runs)
+    averages = overview.average_rows(runs)
     if averages:
-        values = [
-            [
-                markdown(row.benchmark),
-                markdown(row.split),
-                *("incomplete" if v is None else f"{v:.2f}" for v in row.values),
-            ]
-            for row in averages
-        ]
-        heads = _names(runs) if len(runs) > 1 else ["average"]
-        parts.append(table(["benchmark", "split", *heads], values, range(2, 2 + len(runs))))
+        cells = []
+        for row in averages:
+            values = ("incomplete" if value is None else f"{value:.2f}" for value in row.values)
+            cells.append([markdown(row.benchmark), markdown(row.split), *values])
+        parts.append(table(["benchmark", "split", *_heads(runs, "average")], cells, texts=2))
     for row in averages:
         for run, missing in row.missing.items():
             of = f" of {markdown(run)}" if len(runs) > 1 else ""
             reasons = [f"{markdown(task)} ({markdown(reason)})" for task, reason in missing.items()]
             more = f" and {len(reasons) - LARGE} more" if len(reasons) > LARGE else ""
             parts.append(f"- {row.benchmark} {row.split}{of} lacks {', '.join(reasons[:LARGE])}{more}")
-    if without := unlabelled(runs):
+    if without := overview.unlabelled(runs):
         names = ", ".join(markdown(" ".join(key)) for key in without)
         parts.append(f"Predicted without labels to score against: {names}.")
     return parts
@@ -98,7 +78,7 @@ def _overview(runs: Sequence[Run]) -> list[str]:
 
 def _warnings(runs: Sequence[Run], notes: Sequence[str]) -> list[str]:
     lines = [f"- {markdown(note)}" for note in notes]
-    for caution in warnings_of(runs):
+    for caution in overview.warnings_of(runs):
         where = " ".join(markdown(part) for part in (caution.run if len(runs) > 1 else "", caution.where) if part)
         reasons = "; ".join(markdown_code(reason) for reason in caution.reasons)
         lines.append(f"- {where + ': ' if where else ''}{markdown(caution.text)}{': ' + reasons if reasons else ''}")
@@ -106,7 +86,7 @@ def _warnings(runs: Sequence[Run], notes: Sequence[str]) -> list[str]:
 
 
 def _all_scores(runs: Sequence[Run]) -> list[str]:
-    rows = score_rows(runs)
+    rows = overview.score_rows(runs)
     if not rows:
         return []
     lines = []
@@ -122,30 +102,25 @@ def _all_scores(runs: Sequence[Run]) -> list[str]:
     return ["## All scores", _score_table(runs, rows), "## Signatures", "\n".join(lines)]
 
 
-def _setting_table(runs: Sequence[Run], rows: Sequence[SettingRow]) -> str:
-    heads = [markdown(run.name) for run in runs] if len(runs) > 1 else ["value"]
+def _setting_table(runs: Sequence[Run], rows: Sequence[overview.SettingRow]) -> str:
     cells = [[markdown(row.name), *(markdown_code(value, cell=True) for value in row.values)] for row in rows]
-    return table(["setting", *heads], cells, ())
+    return table(["setting", *_heads(runs, "value")], cells, texts=1 + len(runs))
 
 
 def _settings(runs: Sequence[Run]) -> list[str]:
     parts = []
-    if rows := setting_rows(runs):
+    if rows := overview.setting_rows(runs):
         parts += ["## Settings", _setting_table(runs, rows)]
     lines = []
-    for key in keys_of(runs):
-        said = [
-            (run.name, decode_text(run.results[key]), run.results[key].data.fingerprint)
-            for run in runs
-            if key in run.results
-        ]
-        several = len({(decode, data) for _, decode, data in said}) > 1
-        for name, decode, data in said if several else said[:1]:
+    for key in overview.keys_of(runs):
+        said = overview.how_rows(key, runs)
+        several = len({(decode, data) for _, _, decode, data in said}) > 1
+        for name, _, decode, data in said if several else said[:1]:
             of = f", {markdown(name)}" if several else ""
             how = f"{markdown_code(decode)}, " if decode else ""
             lines.append(f"- {markdown(' '.join(key))}{of}: {how}data {markdown_code(data[:16])}")
     if lines:
         parts += ["## Decoding and data", "\n".join(lines)]
-    if versions := setting_rows(runs, "versions"):
+    if versions := overview.setting_rows(runs, "versions"):
         parts += ["## Versions", _setting_table(runs, versions)]
     return parts

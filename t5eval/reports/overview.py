@@ -16,14 +16,9 @@ from task_specs.errors import SpecError
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """One score of one split, over the runs.
+    """One score of one split, over the runs: None where a run does not have it.
 
-    Attributes:
-        task: the task's name.
-        split: the split.
-        name: the score's name.
-        headline: whether the leaderboard's score of the task is made of it.
-        scores: one for each run, None where a run does not have it.
+    A headline is what the leaderboard's score of the task is made of.
     """
 
     task: str
@@ -40,12 +35,9 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class AverageRow:
-    """A benchmark's average over one split, over the runs.
+    """A benchmark's average over one split, over the runs: None where it is incomplete or not there.
 
     Attributes:
-        benchmark: its name.
-        split: the split.
-        values: one for each run, None where it is incomplete or not there.
         missing: run name to what is missing from its average, task to reason.
     """
 
@@ -81,10 +73,12 @@ def keys_of(runs: Sequence[Run]) -> list[Key]:
     """Returns every task and split that a run has a result of, in the registry's order; others at the end."""
     place = {spec.name: number for number, spec in enumerate(all_tasks())}
     splits = ("train", "validation", "test")
-    found = {key for run in runs for key in run.results}
-    return sorted(
-        found, key=lambda key: (place.get(key[0], len(place)), key[0], splits.index(key[1]) if key[1] in splits else 3)
-    )
+
+    def order(key: Key) -> tuple[int, str, int]:
+        task, split = key
+        return place.get(task, len(place)), task, splits.index(split) if split in splits else len(splits)
+
+    return sorted({key for run in runs for key in run.results}, key=order)
 
 
 def headline_scores(task: str, names: Sequence[str]) -> Sequence[str]:
@@ -133,24 +127,15 @@ def warnings_of(runs: Sequence[Run]) -> list[Caution]:
     for key in keys_of(runs):
         for run in runs:
             if result := run.results.get(key):
-                found += [Caution(run.name, key, text, tuple(reasons)) for text, reasons in _result_warnings(result)]
+                found += [Caution(run.name, key, text, reasons) for text, reasons in result.cautions()]
+                has = f"{result.score.task} {result.score.split} has "
+                found += [Caution(run.name, key, note.removeprefix(has)) for note in result.data.notes]
     return found
-
-
-def _result_warnings(result: SplitResult) -> Iterator[tuple[str, Sequence[str]]]:
-    yield from result.cautions()
-    for note in result.data.notes:
-        yield note.removeprefix(f"{result.score.task} {result.score.split} has "), ()
 
 
 @dataclass(frozen=True)
 class SettingRow:
-    """One setting, over the runs.
-
-    Attributes:
-        name: its name; parts of a table are joined by dots.
-        values: one for each run, empty where a run does not say.
-    """
+    """One setting, over the runs: empty where a run does not say. Parts of a table's name are joined by dots."""
 
     name: str
     values: Sequence[str]
@@ -162,19 +147,9 @@ class SettingRow:
 
 
 def setting_rows(runs: Sequence[Run], part: str | None = None) -> list[SettingRow]:
-    """Returns the runs' settings.
-
-    Args:
-        runs: the runs.
-        part: `versions` for these alone; all else if None.
-    """
-    tables = []
-    for run in runs:
-        if part is None:
-            table = {key: value for key, value in run.settings.items() if key != "versions"}
-        else:
-            table = run.settings.get(part, {})
-        tables.append(dict(_flat(table)))
+    """Returns the runs' settings: of `versions` these alone, else all but these."""
+    every = [{key: value for key, value in run.settings.items() if key != "versions"} for run in runs]
+    tables = [dict(_flat(run.settings.get(part, {}) if part else rest)) for run, rest in zip(runs, every, strict=True)]
     names = dict.fromkeys(name for table in tables for name in table)
     return [SettingRow(name, [table.get(name, "") for table in tables]) for name in names]
 
@@ -184,14 +159,16 @@ def _flat(table: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
         yield prefix or "value", _said(table)
         return
     for key, value in table.items():
-        name = f"{prefix}.{key}" if prefix else str(key)
-        if isinstance(value, Mapping):
-            yield from _flat(value, name)
-        else:
-            yield name, _said(value)
+        yield from _flat(value, f"{prefix}.{key}" if prefix else str(key))
 
 
-def decode_text(result: SplitResult) -> str:
+def how_rows(key: Key, runs: Sequence[Run]) -> list[tuple[str, int, str, str]]:
+    """Returns of each run its name, how many examples of a split, how they were answered, and the data's hash."""
+    found = [(run.name, run.results[key]) for run in runs if key in run.results]
+    return [(name, result.score.n, _decode_text(result), result.data.fingerprint) for name, result in found]
+
+
+def _decode_text(result: SplitResult) -> str:
     """Returns how a split's answers came about, in one line."""
     parts = []
     for name, value in result.decode.items():

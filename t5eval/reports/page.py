@@ -18,7 +18,7 @@ from t5eval.reports.escaping import script_json, visible
 from t5eval.reports.joined_examples import JudgedSplit, judge_split
 from t5eval.reports.measures import ERROR, RIGHT
 from t5eval.reports.page_examples import PAGE_BYTES, Examples, fitting, held_examples, ranked_examples
-from t5eval.reports.reported_run import Key, Run
+from t5eval.reports.reported_run import Run
 from t5eval.support.stages import each, stage
 from task_specs import TaskSpec
 
@@ -35,11 +35,7 @@ class Section:
 
     Attributes:
         anchor: its name in links.
-        task: the task's name.
-        split: the split.
         spec: the task, None where it is not known here.
-        rows: its scores.
-        cautions: what a reader must know of them.
         how: of each run its name, how many examples, how they were answered, and the data's hash.
         matrices: of each run its name and confusion matrix.
         charts: the others.
@@ -65,13 +61,7 @@ class Section:
 
 
 def html_report(runs: Sequence[Run], data: DataSource | None, notes: Sequence[str]) -> str:
-    """Returns the page.
-
-    Args:
-        runs: the runs; several stand side by side.
-        data: where examples are, None if they are not at hand.
-        notes: what else a reader should know.
-    """
+    """Returns the page of runs, which stand side by side; without `data` it has no examples. `notes` are on it, too."""
     from markupsafe import Markup
 
     sections = _sections(runs, data)
@@ -144,7 +134,7 @@ def _sections(runs: Sequence[Run], data: DataSource | None) -> list[Section]:
             split.spec if split else None,
             [row for row in rows if (row.task, row.split) == key],
             [caution for caution in cautions if caution.key == key],
-            _how(key, runs),
+            overview.how_rows(key, runs),
             _matrices(split, runs) if split else [],
             _charts(split, runs) if split else [],
             held_examples(split, ranked[number], kept) if split and ranked[number] else None,
@@ -154,11 +144,6 @@ def _sections(runs: Sequence[Run], data: DataSource | None) -> list[Section]:
             list(enumerate(zip(keys, judged, kept_in_all, strict=True))), "drawing the page", "splits"
         )
     ]
-
-
-def _how(key: Key, runs: Sequence[Run]) -> list[tuple[str, int, str, str]]:
-    found = [(run.name, run.results[key]) for run in runs if key in run.results]
-    return [(name, result.score.n, overview.decode_text(result), result.data.fingerprint) for name, result in found]
 
 
 def _matrices(judged: JudgedSplit, runs: Sequence[Run]) -> list[tuple[str, Confusion]]:

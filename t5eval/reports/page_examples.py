@@ -5,6 +5,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from t5eval.metrics import Scored
@@ -34,11 +36,9 @@ FILTERS = {
 
 @dataclass(frozen=True)
 class Answered:
-    """What one run said of an example.
+    """What the run at a place of the report said of an example, shortened.
 
     Attributes:
-        run: its place in the report.
-        prediction: the text, shortened.
         value: what it comes to, as shown; empty where that has no number.
         why: why it was counted so.
         flags: the sum of the filters that hold.
@@ -53,13 +53,9 @@ class Answered:
 
 @dataclass(frozen=True)
 class Shown:
-    """An example on the page.
+    """An example on the page, its texts shortened, with an answer for each run that gave one.
 
-    Attributes:
-        id: the example's id.
-        input: what the model read, shortened.
-        targets: the text it should have written, then other texts that are as right.
-        answers: one for each run that answered it.
+    The first target is what the model should have written; others are as right.
     """
 
     id: str
@@ -71,7 +67,7 @@ class Shown:
     def flags(self) -> int:
         """The filters that hold for any of the answers, or for all of them together."""
         differ = DIFFER if len({answer.prediction for answer in self.answers}) > 1 else 0
-        return _either(answer.flags for answer in self.answers) | differ
+        return reduce(or_, (answer.flags for answer in self.answers), differ)
 
     def to_json(self) -> list[Any]:
         """Returns the example as the page's script reads it."""
@@ -139,21 +135,13 @@ def held_examples(split: JudgedSplit, ranked: Sequence[Shown], kept: int) -> Exa
     names = {**FILTERS, WRONG: f"score below {LOW_SCORE:.0f}"} if graded else FILTERS
     shown = ranked[:kept]
     counts = {bit: sum(bool(example.flags & bit) for example in shown) for bit in FILTERS}
-    return Examples(
-        shown,
-        len(ranked),
-        measures[0].name if measures else "",
-        graded,
-        {bit: (name, counts[bit]) for bit, name in names.items() if counts[bit]},
-    )
+    filters = {bit: (name, counts[bit]) for bit, name in names.items() if counts[bit]}
+    return Examples(shown, len(ranked), measures[0].name if measures else "", graded, filters)
 
 
 def _rank(key: str, runs: Sequence[RunAnswers]) -> tuple[float, int]:
     badness, unread = [], 0
-    for run in runs:
-        place = run.places.get(key)
-        if place is None:
-            continue
+    for run, place in [(run, run.places[key]) for run in runs if key in run.places]:
         unread += not run.judged[place].answer.readable or run.judged[place].missing
         if run.measure is not None:
             badness.append(run.measure.badness(place))
@@ -161,40 +149,34 @@ def _rank(key: str, runs: Sequence[RunAnswers]) -> tuple[float, int]:
 
 
 def _shown(spec: TaskSpec, key: str, text: str, runs: Sequence[tuple[int, RunAnswers]]) -> Shown:
-    answers = []
-    judged: Scored | None = None
-    labelled = False
-    for number, run in runs:
-        place = run.places.get(key)
-        if place is not None:
-            judged, labelled = run.judged[place], run.labelled
-            answers.append(_answered(spec, number, run, place))
-    assert judged is not None
-    targets = [judged.targets] if labelled else []
-    if labelled and isinstance(judged.gold.value, tuple | list):
-        targets += [str(value) for value in judged.gold.value]
+    answered = [(number, run, run.places[key]) for number, run in runs if key in run.places]
+    answers = [_answered(spec, number, run, place) for number, run, place in answered]
+    _, last, place = answered[-1]
+    judged, targets = last.judged[place], []
+    if last.labelled:
+        more = judged.gold.value if isinstance(judged.gold.value, tuple | list) else ()
+        targets = [judged.targets, *map(str, more)]
     return Shown(visible(key), shortened(text), [shortened(t) for t in dict.fromkeys(targets)], answers)
 
 
 def _answered(spec: TaskSpec, number: int, run: RunAnswers, place: int) -> Answered:
     judged = run.judged[place]
     value = run.measure.values[place] if run.measure is not None else None
-    flags = 0
+    flags, shown = 0, ""
     if judged.missing:
         flags |= MISSING
     elif not judged.answer.readable:
         flags |= UNREADABLE
     elif not judged.answer.mapped:
         flags |= UNMAPPED
-    if run.measure is not None and run.measure.kind != ERROR and value is not None and value < LOW_SCORE:
-        flags |= WRONG
+    if value is not None and run.measure is not None:
+        if run.measure.kind != ERROR and value < LOW_SCORE:
+            flags |= WRONG
+        shown = ("right" if value else "wrong") if run.measure.kind == RIGHT else said(round(value, 2))
     if judged.id in run.truncated:
         flags |= TRUNCATED
     if judged.id in run.at_limit:
         flags |= AT_LIMIT
-    shown = ""
-    if value is not None and run.measure is not None:
-        shown = ("right" if value else "wrong") if run.measure.kind == RIGHT else said(round(value, 2))
     return Answered(number, shortened(judged.prediction), shown, shortened(why(spec, judged, run)), flags)
 
 
@@ -205,15 +187,16 @@ def why(spec: TaskSpec, judged: Scored, run: RunAnswers) -> str:
         return "no prediction: counted as wrong" if run.labelled else "no prediction"
     if not answer.readable:
         return f"unreadable: {answer.reason}"
-    classes = getattr(spec.answer, "classes", ())
-    if classes:
-        read = f"read as {classes[answer.value]}"
-        return f"{read}; true is {classes[judged.gold.value]}" if run.labelled else read
-    if isinstance(answer.value, int) and isinstance(answer.t5, str):  # one of the example's own candidates
-        return f"read as {answer.t5}; true is {judged.gold.t5}" if run.labelled else f"read as {answer.t5}"
-    if isinstance(answer.value, int | float):
-        read = f"read as {answer.value:g}"
-        return f"{read}; true is {judged.gold.value:g}" if run.labelled and _number(judged.gold.value) else read
+    sides = [answer, judged.gold] if run.labelled else [answer]
+    read: list[str] = []
+    if classes := getattr(spec.answer, "classes", ()):
+        read = [classes[side.value] for side in sides]
+    elif isinstance(answer.value, int) and isinstance(answer.t5, str):  # one of the example's own candidates
+        read = [str(side.t5) for side in sides]
+    elif isinstance(answer.value, int | float):
+        read = [f"{side.value:g}" for side in sides if isinstance(side.value, int | float)]
+    if read:
+        return f"read as {'; true is '.join(read)}"
     if not answer.mapped:
         return "not found in the passage: compared as it is"
     if answer.value != judged.prediction:
@@ -221,18 +204,7 @@ def why(spec: TaskSpec, judged: Scored, run: RunAnswers) -> str:
     return "compared as it is" if run.labelled else ""
 
 
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float)
-
-
 def shortened(text: str) -> str:
     """Returns the first `LONGEST` characters of a text, and how many more there are; none invisible."""
     rest = len(text) - LONGEST
     return visible(text if rest <= 0 else f"{text[:LONGEST]} … (and {rest:,} more characters)")
-
-
-def _either(flags: Any) -> int:
-    found = 0
-    for flag in flags:
-        found |= flag
-    return found

@@ -35,9 +35,7 @@ class Run:
     """A run's folder, read.
 
     Attributes:
-        path: the folder.
         name: what the report calls it.
-        results: task and split to result.
         averages: benchmark to split to its average or what is missing, as in results.json.
         settings: all that could have changed a number, as results.json has it beside the results.
         curves: the name of a number to its course in training.
@@ -53,7 +51,7 @@ class Run:
     notes: Sequence[str] = field(default=())
 
 
-def names_of(paths: Sequence[Path]) -> list[str]:
+def distinct_names(paths: Sequence[Path]) -> list[str]:
     """Returns a name for each folder: its last part, or its path where two would have the same name."""
     last = [path.resolve().name or str(path) for path in paths]
     return [name if last.count(name) == 1 else str(path) for name, path in zip(last, paths, strict=True)]
@@ -77,11 +75,6 @@ def read_run(path: Path, name: str, data: DataSource | None) -> Run:
     """Reads a run's folder.
 
     Where there is no results.json, the predictions are scored, as `t5eval score` would.
-
-    Args:
-        path: the folder.
-        name: what the report calls it.
-        data: where examples are, None if they are not at hand.
 
     Raises:
         RunError: there is no such folder, nothing to report in it, or its results cannot be read.

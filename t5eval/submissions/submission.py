@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import leaderboards
-from t5eval.support.data_frames import frame
+from t5eval.support.data_frames import Table
 
 
 @dataclass(frozen=True)
-class Submission:
+class Submission(Table):
     """What was written.
 
     Attributes:
@@ -25,6 +25,8 @@ class Submission:
         notes: what else was changed in the answers for the file's sake.
         verdict: what `t5eval check` says of the file, with the data at hand.
     """
+
+    COLUMNS = ("file", "rows", "clipped")
 
     path: Path
     files: Mapping[str, int]
@@ -48,11 +50,6 @@ class Submission:
             "notes": list(self.notes),
         }
 
-    def to_pandas(self) -> Any:
-        """Returns a data frame with a row for each file: its name, rows and clipped numbers.
-
-        Raises:
-            MissingPackage: pandas is not installed.
-        """
-        rows = [(name, n, self.clipped.get(name, 0)) for name, n in self.files.items()]
-        return frame(rows, ("file", "rows", "clipped"))
+    def rows(self) -> list[tuple[str, int, int]]:
+        """Returns a row for each file: its name, rows and clipped numbers."""
+        return [(name, n, self.clipped.get(name, 0)) for name, n in self.files.items()]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from t5eval.reports import write_report
+from t5eval.api.report import report
 from tests.commands.browser import Browser, find_chromium
 from tests.commands.report_runs import HOSTILE, hostile_run, large_run
 
@@ -27,7 +27,7 @@ def browser() -> Iterator[Browser]:
 
 def page_of(run: Path, data: Path) -> Path:
     """Returns a run's page."""
-    return write_report([run], data_dir=str(data)).files[1]
+    return report(run, data=data).files[1]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import click
 import leaderboards
 from t5eval.api.check import check
 from t5eval.cli.names import complete_leaderboard
-from t5eval.cli.options import data_dir_option, json_option, print_json
+from t5eval.cli.options import data_dir_option, json_option, print_json, say
 
 
 @click.command()
@@ -25,5 +25,5 @@ def command(leaderboard: str, file: str, data_dir: str | None, as_json: bool) ->
     if as_json:
         print_json(verdict.to_json())
     else:
-        click.echo("\n".join(leaderboards.lines(verdict)))
+        say("\n".join(leaderboards.lines(verdict)))
     return 0 if verdict.status.startswith("valid") else 2

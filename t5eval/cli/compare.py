@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from t5eval.api.compare import PublishedComparison, compare
-from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, warn
+from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, say, warn
 
 
 @click.command(cls=Spreading)
@@ -41,7 +41,7 @@ def command(
         from t5eval.cli.comparison_text import published_lines
 
         warn(f"left out: {line}" for line in found.left_out)
-        click.echo("\n".join(published_lines(found.model, found.scores)))
+        say("\n".join(published_lines(found.model, found.scores)))
         return
     for one in found.splits:
         warn(one.data.notes)
@@ -58,6 +58,6 @@ def command(
     sides = found.a, found.b
     for side in sides:
         model = side.results.get("model_name")
-        click.echo(f"{side.name}: {side.path}" + (f" ({model})" if model else ""))
+        say(f"{side.name}: {side.path}" + (f" ({model})" if model else ""))
     unrecorded = [side.name for side in sides if not side.recorded]
-    click.echo("\n".join(comparison_lines(found.splits, unrecorded, t5)))
+    say("\n".join(comparison_lines(found.splits, unrecorded, t5)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from t5eval.api.convert import DTYPES, FORMATS, convert
-from t5eval.cli.options import json_option, print_json, warn, wrapped
+from t5eval.cli.options import json_option, print_json, say, warn, wrapped
 
 
 @click.command()
@@ -34,8 +34,8 @@ def command(source: str, dest: str, to: str, vocab: str | None, dtype: str, as_j
         print_json(done.to_json())
     else:
         size = f"{done.source_format}, {done.parameters:,} parameters"
-        click.echo(f"{done.source} ({size})\nis now the {done.format} {dest}")
+        say(f"{done.source} ({size})\nis now the {done.format} {dest}")
         ids = "no tokenizer" if done.vocab_size is None else f"a vocabulary of {done.vocab_size:,} ids"
-        click.echo(wrapped(f"{done.tensors} tensors, read back as {dtype} and equal to the source's; {ids}"))
+        say(wrapped(f"{done.tensors} tensors, read back as {dtype} and equal to the source's; {ids}"))
     if done.vocab_size is None:
         warn(f"{done.source} has no tokenizer; --vocab FILE writes one beside the model")

@@ -8,7 +8,7 @@ import click
 
 import task_specs
 from t5eval.cli.names import complete_task_or_benchmark
-from t5eval.cli.options import json_option, print_json
+from t5eval.cli.options import json_option, print_json, say
 from t5eval.data.tfds import PREFIX, TfdsData, default_folder
 from t5eval.data.tfds_build import build
 from t5eval.support.stages import note
@@ -48,5 +48,5 @@ def build_command(tasks: tuple[str, ...], manual_dir: str, data_dir: str, versio
         return
     for built in found:
         sizes = ", ".join(f"{split} {size:,}" for split, size in built.sizes.items())
-        click.echo(f"{built.dataset.name}: {sizes}" + ("" if built.new else " (was there)"))
-    click.echo(f"--data-dir {data.option} reads them")
+        say(f"{built.dataset.name}: {sizes}" + ("" if built.new else " (was there)"))
+    say(f"--data-dir {data.option} reads them")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from t5eval.cli.options import console, json_option, print_json
+from t5eval.cli.options import console, json_option, print_json, say
 from t5eval.cli.progress import SplitProgress, StepProgress, duration
 from t5eval.demo.demo import STEPS, run_demo
 from t5eval.demo.score_table import DemoRow
@@ -74,6 +74,6 @@ def command(out: str, as_json: bool) -> None:
     output.print()
     for submission in submissions:
         for line in _described(submission):
-            click.echo(line)
-    click.echo("report.html and report.md: every score, with the examples behind it")
+            say(line)
+    say("report.html and report.md: every score, with the examples behind it")
     output.print(f"done in {duration(time.monotonic() - started)}; all of it is in {run}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from t5eval.cli.options import data_dir_option, json_option, print_json, wrapped
+from t5eval.cli.options import data_dir_option, json_option, print_json, say, wrapped
 from t5eval.doctor.data_folders import check_caches, check_data
 from t5eval.doctor.machine import (
     check_disk,
@@ -45,6 +45,6 @@ def command(data_dir: str | None, as_json: bool) -> int:
             texts = [finding.found, *([f"-> {finding.advice}"] if finding.advice else [])]
             head = f"{finding.state:8} {finding.name:18} "
             for text in texts:
-                click.echo(wrapped(" ".join(text.splitlines()), head, " " * len(head)))
+                say(wrapped(" ".join(text.splitlines()), head, " " * len(head)))
                 head = " " * len(head)
     return 2 if faults else 0

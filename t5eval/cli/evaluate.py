@@ -9,7 +9,7 @@ import click
 
 from t5eval.api.evaluate import evaluate
 from t5eval.cli.names import complete_task_or_benchmark
-from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, warn, wrapped
+from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, say, warn, wrapped
 from t5eval.cli.progress import SplitProgress
 from t5eval.evaluation.batches import DEFAULT_BATCH_TOKENS
 from t5eval.predictors.answering import METHODS
@@ -106,4 +106,4 @@ def command(
     unlabelled = [f"{r.score.task} {r.score.split}" for r in done.splits if not r.score.labelled]
     if unlabelled:
         lines.append(wrapped(f"predicted without labels to score against: {', '.join(unlabelled)}"))
-    click.echo("\n".join([*lines, f"predictions and results.json are in {done.run}"]))
+    say("\n".join([*lines, f"predictions and results.json are in {done.run}"]))

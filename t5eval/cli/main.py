@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 from t5eval.cli.progress import stage_progress
 from t5eval.support.stages import QUIET, USUAL, VERBOSE, cause, set_detail, shown, timed
 from t5eval.support.version import __version__
+from t5eval.support.visible import one_line
 from task_specs.errors import UserError
 
 # Command to (module, one line for the help page): a listing must not import TensorFlow, nor even the commands.
@@ -89,7 +90,7 @@ def cli(quiet: bool, verbose: bool, plugins: tuple[str, ...]) -> None:
 
 def _fail(message: str) -> int:
     # One line, whatever a file name or a label contains.
-    print(f"t5eval: {' '.join(message.splitlines())}", file=sys.stderr)  # noqa: T201
+    print(f"t5eval: {one_line(message)}", file=sys.stderr)  # noqa: T201
     return 2
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from t5eval.support.visible import one_line, visible, visible_json
+
 LAST_OPTION = "t5eval.last_option"  # of a Spreading command, where it is repeatable
 COLUMNS = 80  # of tables, help and lists, on a terminal and in a file alike
 STDOUT = "t5eval.stdout"  # where a command with --json prints its document
@@ -69,7 +71,18 @@ def split_option(required: bool = True) -> Callable[..., Any]:
 def print_json(document: Any) -> None:
     """Prints the JSON document of a command that has `json_option`: no NaN, no ASCII escapes."""
     stdout = click.get_current_context().meta[STDOUT]
-    click.echo(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2), file=stdout)
+    print_document(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2), stdout)
+
+
+def print_document(text: str, stdout: Any = None) -> None:
+    """Prints JSON as it is, or where a person reads it, the same JSON with what cannot be seen escaped."""
+    stdout = stdout or sys.stdout
+    click.echo(visible_json(text) if stdout.isatty() else text, file=stdout)
+
+
+def say(text: str) -> None:
+    """Prints lines of text on stdout, whatever characters the data has that is named in them."""
+    click.echo(visible(text))
 
 
 def wrapped(text: str, indent: str = "", further: str = "  ") -> str:
@@ -87,7 +100,7 @@ def wrapped(text: str, indent: str = "", further: str = "  ") -> str:
 def warn(messages: Iterable[str] | str) -> None:
     """Prints warnings on stderr."""
     for message in [messages] if isinstance(messages, str) else messages:
-        click.echo(f"warning: {message}", err=True)
+        click.echo(f"warning: {one_line(message)}", err=True)
 
 
 def console(stderr: bool = False) -> Any:

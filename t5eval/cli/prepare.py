@@ -8,7 +8,7 @@ import click
 
 from t5eval.api.prepare import Preparation, prepare
 from t5eval.cli.names import complete_any
-from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, warn, wrapped
+from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, say, warn, wrapped
 from t5eval.cli.progress import SplitProgress
 from t5eval.preparation.beam import RUNNERS
 from t5eval.preparation.text_data import OBJECTIVES
@@ -83,8 +83,8 @@ def command(
         print_json(made.to_json())
         return
     if not made.new:
-        click.echo(f"{made.path} holds these records already; their hashes are right")
-    click.echo("\n".join(wrapped(line) for line in _lines(made)))
+        say(f"{made.path} holds these records already; their hashes are right")
+    say("\n".join(wrapped(line) for line in _lines(made)))
 
 
 def _lines(made: Preparation) -> Iterator[str]:

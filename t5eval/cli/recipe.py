@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from t5eval.cli.names import complete_any
-from t5eval.cli.options import json_option, print_json
+from t5eval.cli.options import json_option, print_json, say
 from t5eval.support.files import write_text
 from task_specs.errors import UserError
 
@@ -31,4 +31,4 @@ def command(name: str, out: str | None, as_json: bool) -> None:
     elif out is None:
         click.echo(text, nl=False)
     else:
-        click.echo(f"{out}: fill in model, data_dir and out, or give them as flags to t5eval train --config {out}")
+        say(f"{out}: fill in model, data_dir and out, or give them as flags to t5eval train --config {out}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from t5eval.api.report import report
-from t5eval.cli.options import data_dir_option, json_option, print_json, warn
+from t5eval.cli.options import data_dir_option, json_option, print_json, say, warn
 
 
 @click.command()
@@ -29,4 +29,4 @@ def command(
     if as_json:
         print_json(written.to_json())
     else:
-        click.echo("\n".join(str(path) for path in written.files))
+        say("\n".join(str(path) for path in written.files))

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
-from t5eval.cli.options import data_dir_option, json_option, print_json, warn
+from t5eval.cli.options import data_dir_option, json_option, print_json, say, warn
 from t5eval.cli.progress import SplitProgress
 from t5eval.evaluation.rerun import rerun
+from t5eval.support.visible import one_line
 
 
 @click.command()
@@ -33,15 +34,16 @@ def command(run: str, out: str | None, data_dir: str | None, model: str | None, 
         return
     for part in ("environment", "inputs"):
         for change in found[part]:
-            click.echo(f"{part}: {change['what']}: {change['old']} | {change['new']}")
+            say(one_line(f"{part}: {change['what']}: {change['old']} | {change['new']}"))
     for task, by_split in found["results"].items():
         for split, entry in by_split.items():
             for name, score in entry["scores"].items():
                 by = f" (by {score['difference']})" if score["difference"] else ""
-                click.echo(f"{task} {split} {name}: {score['old']} | {score['new']}{by}")
+                say(one_line(f"{task} {split} {name}: {score['old']} | {score['new']}{by}"))
             for change in entry["numbers"]:
-                click.echo(f"{task} {split} {change['what']}: {change['old']} | {change['new']}")
+                say(one_line(f"{task} {split} {change['what']}: {change['old']} | {change['new']}"))
             predictions = entry["predictions"]
             first = f", the first being {', '.join(predictions['first'])}" if predictions["first"] else ""
-            click.echo(f"{task} {split}: {predictions['differ']:,} of {predictions['n']:,} predictions differ{first}")
-    click.echo(f"{'equal' if found['equal'] else 'NOT EQUAL'}; the new run is in {new}")
+            count = f"{predictions['differ']:,} of {predictions['n']:,} predictions differ"
+            say(one_line(f"{task} {split}: {count}{first}"))
+    say(f"{'equal' if found['equal'] else 'NOT EQUAL'}; the new run is in {new}")

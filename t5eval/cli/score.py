@@ -6,7 +6,7 @@ import click
 
 from t5eval.api.score import score
 from t5eval.cli.names import complete_task
-from t5eval.cli.options import data_dir_option, json_option, print_json, split_option, warn
+from t5eval.cli.options import data_dir_option, json_option, print_json, say, split_option, warn
 from t5eval.scoring.prediction_files import FORMATS
 
 
@@ -52,4 +52,4 @@ def command(
     else:
         from t5eval.cli.score_table import score_lines
 
-        click.echo("\n".join(score_lines([found.score])))
+        say("\n".join(score_lines([found.score])))

@@ -8,7 +8,7 @@ import click
 
 from t5eval.api.tasks import show
 from t5eval.cli.names import complete_task_or_mixture
-from t5eval.cli.options import console, data_dir_option, json_option, print_json, wrapped
+from t5eval.cli.options import console, data_dir_option, json_option, print_json, say, wrapped
 from task_specs import TEXT, Mixture
 
 
@@ -40,7 +40,7 @@ def _print_mixture(document: dict[str, Any]) -> None:
 
     members = document.pop("members")
     shares = document.pop("shares")
-    click.echo("\n".join(_lines({key: value for key, value in document.items() if value not in (None, "", [])})))
+    say("\n".join(_lines({key: value for key, value in document.items() if value not in (None, "", [])})))
     table = Table("task", "train", "share", box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
@@ -51,7 +51,7 @@ def _print_mixture(document: dict[str, Any]) -> None:
         )
     console().print(table)
     if any(member["name"] == TEXT for member in members):
-        click.echo("and plain text, if a run has some: see t5eval train")
+        say("and plain text, if a run has some: see t5eval train")
 
 
 @click.command()
@@ -70,4 +70,4 @@ def command(task: str, data_dir: str | None, as_json: bool) -> None:
     elif isinstance(found.row, Mixture):
         _print_mixture(document)
     else:
-        click.echo("\n".join(_lines({k: v for k, v in document.items() if v is not None})))
+        say("\n".join(_lines({k: v for k, v in document.items() if v is not None})))

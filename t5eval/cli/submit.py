@@ -7,7 +7,7 @@ import click
 import leaderboards
 from t5eval.api.submit import submit
 from t5eval.cli.names import complete_leaderboard, complete_task
-from t5eval.cli.options import data_dir_option, json_option, print_json
+from t5eval.cli.options import data_dir_option, json_option, print_json, say
 from t5eval.submissions.submission import Submission
 
 
@@ -61,4 +61,4 @@ def command(
     if as_json:
         print_json(submission.to_json())
     else:
-        click.echo("\n".join(describe(submission)))
+        say("\n".join(describe(submission)))

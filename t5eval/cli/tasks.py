@@ -6,7 +6,7 @@ import click
 
 import task_specs
 from t5eval.api.tasks import tasks
-from t5eval.cli.options import json_option, print_json, warn, wrapped
+from t5eval.cli.options import json_option, print_json, say, warn, wrapped
 
 ROW = "{:<23} {:>8} {:>10} {:>8}  {}"
 
@@ -23,11 +23,11 @@ def command(as_json: bool) -> None:
     if as_json:
         print_json(found.to_json())
         return
-    click.echo(ROW.format("task", *task_specs.SPLITS, "metrics"))
+    say(ROW.format("task", *task_specs.SPLITS, "metrics"))
     for spec in found.specs:
         sizes = [f"{spec.sizes[s]:,}" if s in spec.sizes else "-" for s in task_specs.SPLITS]
         metrics = ", ".join(name for name in spec.metrics if not name.endswith("_t5"))
         line = ROW.format(spec.name, *sizes, "")
-        click.echo(wrapped(metrics, line, " " * len(ROW.format("", "", "", "", ""))))
+        say(wrapped(metrics, line, " " * len(ROW.format("", "", "", "", ""))))
     mixtures = ", ".join(mixture.name for mixture in task_specs.all_mixtures())
-    click.echo("\n" + wrapped(f"mixtures (t5eval show MIXTURE): {mixtures}"))
+    say("\n" + wrapped(f"mixtures (t5eval show MIXTURE): {mixtures}"))

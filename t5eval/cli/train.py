@@ -8,7 +8,7 @@ import click
 
 from t5eval.api.train import train
 from t5eval.cli.names import complete_any
-from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json
+from t5eval.cli.options import Spreading, data_dir_option, json_option, print_json, say
 from t5eval.cli.progress import StepProgress
 
 
@@ -82,10 +82,10 @@ def command(config_file: str | None, as_json: bool, **flags: Any) -> None:
         return
     result, filling = done.result, done.result.filling
     steps = f"trained {result.steps - result.first_step:,} steps at {done.tokens_per_second:,.0f} tokens/s"
-    click.echo(f"{steps}; the model is {done.model}")
+    say(f"{steps}; the model is {done.model}")
     if filling.tokens:
-        click.echo(f"not padding: source {filling.source_share:.1%}, target {filling.target_share:.1%}")
+        say(f"not padding: source {filling.source_share:.1%}, target {filling.target_share:.1%}")
     if result.scores:
         last = max(result.scores)
         for name, score in result.scores[last].items():
-            click.echo(f"{name} validation at step {last:,}: {score:.2f}{_best_elsewhere(result, name, last)}")
+            say(f"{name} validation at step {last:,}: {score:.2f}{_best_elsewhere(result, name, last)}")

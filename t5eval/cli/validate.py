@@ -6,7 +6,7 @@ import os
 
 import click
 
-from t5eval.cli.options import data_dir_option, json_option, print_json
+from t5eval.cli.options import data_dir_option, json_option, print_json, say
 from t5eval.cli.score_table import number
 from t5eval.data import data_source
 from t5eval.data.source import DATA_DIR_VARIABLE
@@ -29,7 +29,7 @@ def command(task: str, data_dir: str | None, splits: tuple[str, ...], limit: int
     if as_json:
         print_json(found.to_json())
     else:
-        click.echo("\n".join(_lines(found)))
+        say("\n".join(_lines(found)))
     return 2 if found.faults else 0
 
 

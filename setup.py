@@ -31,7 +31,6 @@ DEV = [
     "build>=1.2",
     "types-setuptools",
     "msgpack>=1",
-    "jsonschema>=4.18",
 ]
 
 setup(
@@ -64,6 +63,7 @@ setup(
         "jinja2>=3.1",
         "tomli-w>=1.0",
         "packaging>=23",
+        "jsonschema>=4.18",
     ],
     extras_require={
         "keras": KERAS,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from keras_model.config import ConfigError, T5Config
+from keras_model.files.strict_json import parse_json
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -36,10 +36,10 @@ def read_json(path: Path) -> dict[str, Any]:
         CheckpointError: the file is absent or holds no JSON object.
     """
     try:
-        values = json.loads(path.read_bytes())
+        values = parse_json(path.read_bytes())
     except OSError as error:
         raise CheckpointError(f"{path}: {error.strerror or error}. A model folder holds a config.json.") from error
-    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested without end
+    except ValueError as error:
         raise CheckpointError(f"{path}: not valid JSON ({error}).") from error
     if not isinstance(values, dict):
         raise CheckpointError(f"{path}: expected a JSON object, got {type(values).__name__}.")

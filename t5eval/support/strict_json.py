@@ -34,6 +34,11 @@ def parse_json(text: str | bytes, pairs_hook: Callable[[list[tuple[str, Any]]], 
         raise ValueError("nested too deeply") from None
 
 
+def strict_decoder() -> json.JSONDecoder:
+    """Returns a decoder for values within a longer text, as strict as `parse_json`."""
+    return json.JSONDecoder(object_pairs_hook=_each_once, parse_constant=_refuse, parse_float=_finite)
+
+
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):

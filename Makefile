@@ -15,9 +15,11 @@ demo: $(VENV)/.keras
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
 
-# Two hundred kills: of each of eight commands, 13 while it writes anew and 13 while it replaces.
+# Two hundred kills: of each of eight commands, 13 while it writes anew and 13 while it replaces; and 200,000 mutated
+# files.
 torture: $(VENV)/.dev
 	T5EVAL_TEST_KILLS=13 $(BIN)/python -m pytest tests/commands/test_kills.py tests/commands/test_kills_of_models.py
+	T5EVAL_TORTURE=200000 $(BIN)/python -m pytest tests/fuzz
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

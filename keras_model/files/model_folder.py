@@ -17,6 +17,22 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be read as a T5; the message names the file and, where there is one, the tensor."""
 
 
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+def pointer_fault(path: Path) -> str:
+    """A sentence that says so if a file is only Git LFS' pointer to its content; empty if not, or if it cannot be read.
+
+    A clone without Git LFS has such files of a hundred bytes in place of weights and vocabularies.
+    """
+    try:
+        with path.open("rb") as file:
+            found = file.read(len(_LFS_POINTER)) == _LFS_POINTER
+    except OSError:
+        return ""
+    return f"{path}: a Git LFS pointer, not the file itself; `git lfs pull` in its folder fetches it." if found else ""
+
+
 def read_config(path: Path) -> T5Config:
     """The configuration in a config.json.
 
@@ -40,6 +56,8 @@ def read_json(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise CheckpointError(f"{path}: {error.strerror or error}. A model folder holds a config.json.") from error
     except ValueError as error:
+        if fault := pointer_fault(path):
+            raise CheckpointError(fault) from None
         raise CheckpointError(f"{path}: not valid JSON ({error}).") from error
     if not isinstance(values, dict):
         raise CheckpointError(f"{path}: expected a JSON object, got {type(values).__name__}.")

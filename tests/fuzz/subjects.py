@@ -38,6 +38,7 @@ from t5eval.scoring.score import judge, score_split
 from t5eval.training.config import read_config, resolve
 from task_specs.plain import to_plain
 from task_specs.schema import read_row
+from tests.keras_model.tokenizers.test_tokenizer_files import tokenizer_json
 from tests.leaderboards.conftest import FILES as GLUE_FILES
 from tests.leaderboards.super_glue_files import FILES as SUPER_GLUE_FILES
 from tests.leaderboards.super_glue_files import IDS as SUPER_GLUE_IDS
@@ -249,29 +250,10 @@ def of_models(folder: Path) -> dict[str, Subject]:
     tokenizer = T5Tokenizer.train(WORDS * 4, folder / "spiece.model", 40, extra_ids=10)
     tensors = {place.name: np.zeros(place.shape, np.float32) for place in places(CONFIG)}
     save_file(tensors, folder / "model.safetensors")
-    special = [{"id": i, "content": text, "special": True} for i, text in enumerate(("<pad>", "</s>", "<unk>"))]
     files = {
         "config.json": json.dumps(CONFIG.to_dict()),
         **tokenizer.files(),
-        "json/tokenizer.json": json.dumps(
-            {
-                "added_tokens": special,
-                "normalizer": {
-                    "type": "Sequence",
-                    "normalizers": [
-                        {"type": "Precompiled", "precompiled_charsmap": "AAAAAA=="},
-                        {"type": "Strip", "strip_left": False, "strip_right": True},
-                        {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": "▁"},
-                    ],
-                },
-                "pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always"},
-                "model": {
-                    "type": "Unigram",
-                    "unk_id": 2,
-                    "vocab": [["<pad>", 0.0], ["</s>", 0.0], ["<unk>", 0.0], ["▁a", -1.0], ["▁", -2.0], ["b", -3.5]],
-                },
-            }
-        ),
+        "json/tokenizer.json": json.dumps(tokenizer_json(tokenizer)),
     }
     written(folder, files)
     examples = Examples.from_sequences([[5, 6, 1], [7, 1]], [[8, 1], [9, 10, 1]])
@@ -294,7 +276,7 @@ def of_models(folder: Path) -> dict[str, Subject]:
         return [(len(made), made.fingerprint) for made in sets.values()]
 
     def encoded(name: str) -> Read:
-        return lambda folder: load_tokenizer(folder / name).encode("the ferry a b")
+        return lambda folder: load_tokenizer(folder / name).encode(["the ferry a b"])
 
     def weights(folder: Path) -> Any:
         tensors = SafetensorsFile(folder / "model.safetensors")

@@ -14,7 +14,7 @@ from keras_model.checkpoints.configuration import settle_head
 from keras_model.checkpoints.containers.safetensors_file import SafetensorsFile
 from keras_model.checkpoints.containers.sharded import ShardedTensors, shard_paths
 from keras_model.checkpoints.containers.torch_file import TorchFile
-from keras_model.checkpoints.tensors import Tensors
+from keras_model.checkpoints.tensors import Tensors, without_wrapper
 from keras_model.checkpoints.weights import weights
 from keras_model.files.complete import replacing, write_json
 from keras_model.files.model_folder import CONFIG_FILE, WEIGHTS_FILE, CheckpointError, read_config
@@ -68,7 +68,7 @@ def _open(folder: Path) -> Checkpoint:
     form = _form(folder)
     assert form is not None  # recognised
     config = read_config(folder / CONFIG_FILE)  # before the weights: it tells a foreign architecture
-    tensors = form.open(folder / form.name)
+    tensors = without_wrapper(form.open(folder / form.name))
     return Checkpoint(HUGGING_FACE.name, settle_head(config, folder / CONFIG_FILE, tensors), tensors)
 
 

@@ -41,6 +41,9 @@ COMMANDS = {
     "demo": "Run the whole job on an embedded miniature suite.",
 }
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""What a file's system says of itself, whatever the file."""
+
 
 class Commands(click.Group):
     """The commands, each in the module of its name."""
@@ -116,16 +119,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except OSError as error:
-        if error.errno in (
-            errno.ENOSPC,
-            errno.EDQUOT,
-            errno.EFBIG,
-            errno.EROFS,
-            errno.EACCES,
-            errno.EPERM,
-            errno.EISDIR,
-        ):
-            return _fail(f"{error.filename or 'writing'}: {error.strerror}")
+        # The system's own word on a file: the disk is full, its name is too long, it has vanished.
+        if error.strerror and (error.filename or error.errno in FULL):
+            cause(error)
+            return _fail(f"{os.fsdecode(error.filename or 'writing')}: {error.strerror}")
+        raise
+    except RuntimeError as error:
+        if str(error).startswith("Symlink loop"):  # so says Python 3.11's Path.resolve
+            return _fail(f"symbolic links lead in a circle: {str(error).partition('from ')[2]}")
         raise
     return status if isinstance(status, int) else 0
 

@@ -63,6 +63,13 @@ class Spreading(click.Command):
         return [*(item for option in more for item in option.shell_complete(context, incomplete)), *found]
 
 
+def not_empty(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuses an empty name, such as a variable of a script that was not set: it would be the current folder."""
+    if value == "":
+        raise click.BadParameter("is empty; name a folder or a file", context, parameter)
+    return value
+
+
 def split_option(required: bool = True) -> Callable[..., Any]:
     """Returns the --split option."""
     return click.option("--split", required=required, metavar="SPLIT", help="train, validation or test.")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from t5eval.cli.options import data_dir_option, json_option, print_json, say, warn
+from t5eval.cli.options import data_dir_option, json_option, not_empty, print_json, say, warn
 from t5eval.cli.progress import SplitProgress
 from t5eval.evaluation.rerun import rerun
 from t5eval.support.visible import one_line
@@ -16,7 +16,7 @@ from t5eval.support.visible import one_line
 
 @click.command()
 @click.argument("run")
-@click.option("--out", metavar="NEW", help="The new run's folder. [RUN-rerun]")
+@click.option("--out", callback=not_empty, metavar="NEW", help="The new run's folder. [RUN-rerun]")
 @data_dir_option
 @click.option("--model", metavar="M", help="The model, where it is not at its old place.")
 @json_option

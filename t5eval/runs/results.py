@@ -130,7 +130,7 @@ def read_results(run: Path, *, whole: bool = False) -> dict[str, Any] | None:
         raise RunError(f"{path}: has schema {str(schema)[:60]}, this t5eval writes {SCHEMA}; give another --out")
     if fault:
         raise RunError(
-            f"{path}: not a results file: it cannot be read, since {fault}; remove it, and the scores are computed anew"
+            f"{path}: not a results file; remove it, and the scores are computed anew: it cannot be read, since {fault}"
         )
     found: dict[str, Any] = document
     return found

@@ -213,6 +213,7 @@ def of_submissions(folder: Path) -> dict[str, Subject]:
 
         return read
 
+    del boards["glue"]["QQP.tsv"]  # as the others, but with 390,965 ids that are missing
     for board, files in boards.items():
         written(folder / board, files)
         for name in files:

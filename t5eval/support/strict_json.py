@@ -35,8 +35,8 @@ def parse_json(text: str | bytes, pairs_hook: Callable[[list[tuple[str, Any]]], 
 
 
 def strict_decoder() -> json.JSONDecoder:
-    """Returns a decoder for values within a longer text, as strict as `parse_json`."""
-    return json.JSONDecoder(object_pairs_hook=_each_once, parse_constant=_refuse, parse_float=_finite)
+    """Returns a decoder for values within a longer text, which refuses a name that stands twice in an object."""
+    return json.JSONDecoder(object_pairs_hook=_each_once)
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

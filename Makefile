@@ -23,9 +23,11 @@ quick: $(VENV)/.dev
 test: $(VENV)/.dev
 	$(BIN)/python $(PYTEST)
 
-# Two hundred kills: of each of eight commands, 13 while it writes anew and 13 while it replaces.
+# Two hundred kills: of each of eight commands, 13 while it writes anew and 13 while it replaces; and 200,000 mutated
+# files.
 torture: $(VENV)/.dev
 	T5EVAL_TEST_KILLS=13 $(BIN)/python $(PYTEST) tests/commands/test_kills.py tests/commands/test_kills_of_models.py
+	T5EVAL_TORTURE=200000 $(BIN)/python -m pytest tests/fuzz
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

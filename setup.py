@@ -34,7 +34,6 @@ DEV = [
     "build>=1.2",
     "types-setuptools",
     "msgpack>=1",
-    "jsonschema>=4.18",
 ]
 
 setup(
@@ -68,6 +67,7 @@ setup(
         "tomli-w>=1.0",
         "packaging>=23",
         "filelock>=3.30",
+        "jsonschema>=4.18",  # results.json is read by its published schema
     ],
     extras_require={
         "keras": KERAS,

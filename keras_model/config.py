@@ -70,7 +70,7 @@ class T5Config:
             object.__setattr__(self, "num_decoder_layers", self.num_layers)
         if self.scale_decoder_outputs is None:
             object.__setattr__(self, "scale_decoder_outputs", self.tie_word_embeddings)
-        if self.model_type not in MODEL_TYPES:
+        if not isinstance(self.model_type, str) or self.model_type not in MODEL_TYPES:
             raise ConfigError(
                 f"model_type must be one of {', '.join(MODEL_TYPES)}. Received: {self.model_type!r}, "
                 "a model that is not built here."
@@ -156,8 +156,14 @@ class T5Config:
         names = [field.name for field in dataclasses.fields(cls)]
         given = {name: values[name] for name in names if values.get(name) is not None}
         defaults = MODEL_TYPES.get(str(given.get("model_type", "t5")), {})
+        activation, gated = values.get("dense_act_fn"), values.get("is_gated_act")
+        if "feed_forward_proj" not in given and isinstance(activation, str) and isinstance(gated, bool):
+            given["feed_forward_proj"] = f"gated-{activation}" if gated else activation
         config = cls(**{**defaults, **given})
-        activation = values.get("dense_act_fn")
+        if isinstance(gated, bool) and gated != config.is_gated:
+            raise ConfigError(
+                f"is_gated_act={str(gated).lower()} contradicts feed_forward_proj={config.feed_forward_proj!r}."
+            )
         if activation is not None and activation not in ACTIVATIONS[config.activation]:
             raise ConfigError(
                 f"dense_act_fn={activation!r} contradicts feed_forward_proj={config.feed_forward_proj!r}, "

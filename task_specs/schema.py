@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from task_specs.mixture import Member, Mixture
 from task_specs.plugins import looked_up
 from task_specs.sources.copies import Copies
 from task_specs.spec import Decode, Lengths, Published, TaskSpec
+from task_specs.toml_text import parse_toml
 
 # What a kind of each part must have, as its Protocol says.
 CONTRACTS = {
@@ -177,11 +177,11 @@ def read_table(path: Path) -> tuple[dict[str, Any], str]:
         SpecError: the file cannot be read, or is not TOML.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
-        return tomllib.loads(text), text
+        raw = path.read_bytes()
+        return parse_toml(raw), raw.decode("utf-8")
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except ValueError as error:
         raise SpecError(f"{path}: not a TOML file: {error}") from None
 
 

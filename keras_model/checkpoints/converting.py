@@ -18,6 +18,7 @@ from keras_model.checkpoints.weights import places, values
 from keras_model.config import T5Config
 from keras_model.files.atomic import new_folder
 from keras_model.files.model_folder import CheckpointError
+from keras_model.tokenizers.loading import require_ids_of
 from keras_model.tokenizers.tokenizer import Tokenizer
 
 Stage = Callable[[str, str], contextlib.AbstractContextManager[Callable[[int, int], None]]]
@@ -71,11 +72,8 @@ def convert(
     """
     checkpoint = open_checkpoint(source)
     config = checkpoint.config
-    if tokenizer is not None and tokenizer.vocab_size > config.vocab_size:
-        raise CheckpointError(
-            f"{source}: its model has {config.vocab_size:,} embeddings, fewer than the {tokenizer.vocab_size:,} ids of "
-            "the vocabulary; the two do not belong together."
-        )
+    if tokenizer is not None:
+        require_ids_of(config, tokenizer, str(source))
     if to == "keras_hub":
         require_expressible(config, tokenizer)
     with _new_folder(destination) as folder:

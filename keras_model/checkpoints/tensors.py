@@ -118,6 +118,20 @@ def origins_of(arrays: Tensors, names: Names) -> dict[str, Origin]:
     return origins
 
 
+WRAPPERS = ("module.", "_orig_mod.", "model.")
+"""What the names of all tensors begin with if a model was saved within DataParallel, torch.compile or a trainer."""
+
+
+def without_wrapper(tensors: Tensors) -> Tensors:
+    """The same tensors without what a wrapper around the model put before all their names."""
+    names = stored = tensors.names()
+    while prefix := next((p for p in WRAPPERS if names and all(name.startswith(p) for name in names)), ""):
+        names = [name.removeprefix(prefix) for name in names]
+    if names == stored:
+        return tensors
+    return RenamedTensors(tensors.source, {name: Origin(tensors, old) for name, old in zip(names, stored, strict=True)})
+
+
 def _matrix_shape(shape: tuple[int, ...], input_axes: int | None) -> tuple[int, ...]:
     if input_axes is None or len(shape) < 2:
         return shape

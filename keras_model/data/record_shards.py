@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 from keras_model.data.batches import Examples, RaggedIds
 from keras_model.data.mapped_array import MappedArray
 from keras_model.files.atomic import replacing
+from keras_model.files.strict_json import parse_json
 
 SIDES = ("source", "target")
 
@@ -138,10 +138,10 @@ def _header(path: Path, size: int) -> tuple[dict[str, Any], int]:
             length = int.from_bytes(file.read(8), "little")
             if not 2 <= length <= size - 8:
                 raise ValueError("its header is longer than the file")
-            tensors = json.loads(file.read(length))
+            tensors = parse_json(file.read(length))
             if not isinstance(tensors, dict):
                 raise ValueError("its header is no object")
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise RecordError(f"{path}: not a safetensors file: {error}") from None
     return tensors, 8 + length
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from keras_model.data.batches import Examples
 from keras_model.data.record_shards import RecordError, Shard, check_content, read_shard
 from keras_model.files.atomic import PATTERN, sweep
 from keras_model.files.model_folder import write_json
+from keras_model.files.strict_json import parse_json
 
 MANIFEST_FILE = "manifest.json"
 RECORDS_FOLDER = "records"
@@ -124,13 +124,13 @@ def read_manifest(folder: Path) -> dict[str, RecordSet]:
     """
     path = folder / MANIFEST_FILE
     try:
-        document = json.loads(path.read_bytes())
+        document = parse_json(path.read_bytes())
         if document["format"] != FORMAT:
             raise ValueError
         version = document["version"]
         if version == VERSION:
             return {
-                name: RecordSet(name, tuple(Shard(**shard) for shard in about.pop("shards")), about)
+                name: RecordSet(name, tuple(Shard(**shard) for shard in about.pop("shards")), _about(about))
                 for name, about in document["sets"].items()
             }
     except FileNotFoundError:
@@ -139,9 +139,26 @@ def read_manifest(folder: Path) -> dict[str, RecordSet]:
         ) from None
     except OSError as error:
         raise RecordError(f"{path}: cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise RecordError(f"{path}: not the manifest of prepared records; prepare them again") from None
     raise RecordError(f"{path}: has version {version!r}, this program reads {VERSION}; prepare the records again")
+
+
+def _about(about: dict[str, Any]) -> dict[str, Any]:
+    """What made a set, if the parts that are read again have their types.
+
+    Raises:
+        KeyError, TypeError: one has not, or is not there.
+    """
+    counts = [about["tokens"]["inputs"], about["tokens"]["targets"], about["records"]]
+    counts += [*about.get("truncated", {}).values(), *about.get("left_out", {}).values()]
+    lists = [about.get("files", []), about.get("data", {}).get("notes", [])]
+    tables = [about["data"]["files"]] if "data" in about else []
+    if not all(type(count) is int for count in counts):
+        raise TypeError("its counts are whole numbers")
+    if not all(isinstance(part, list) for part in lists) or not all(isinstance(part, dict) for part in tables):
+        raise TypeError("its files are a list, those of its data a table")
+    return about
 
 
 def open_records(folder: Path, made: RecordSet) -> Examples:

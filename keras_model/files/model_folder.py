@@ -8,6 +8,7 @@ from typing import Any
 
 from keras_model.config import ConfigError, T5Config
 from keras_model.files.atomic import replacing
+from keras_model.files.strict_json import parse_json
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -16,6 +17,22 @@ VOCABULARY_FILE = "spiece.model"
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be read as a T5; the message names the file and, where there is one, the tensor."""
+
+
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+def pointer_fault(path: Path) -> str:
+    """A sentence that says so if a file is only Git LFS' pointer to its content; empty if not, or if it cannot be read.
+
+    A clone without Git LFS has such files of a hundred bytes in place of weights and vocabularies.
+    """
+    try:
+        with path.open("rb") as file:
+            found = file.read(len(_LFS_POINTER)) == _LFS_POINTER
+    except OSError:
+        return ""
+    return f"{path}: a Git LFS pointer, not the file itself; `git lfs pull` in its folder fetches it." if found else ""
 
 
 def read_config(path: Path) -> T5Config:
@@ -37,10 +54,12 @@ def read_json(path: Path) -> dict[str, Any]:
         CheckpointError: the file is absent or holds no JSON object.
     """
     try:
-        values = json.loads(path.read_bytes())
+        values = parse_json(path.read_bytes())
     except OSError as error:
         raise CheckpointError(f"{path}: {error.strerror or error}. A model folder holds a config.json.") from error
-    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested without end
+    except ValueError as error:
+        if fault := pointer_fault(path):
+            raise CheckpointError(fault) from None
         raise CheckpointError(f"{path}: not valid JSON ({error}).") from error
     if not isinstance(values, dict):
         raise CheckpointError(f"{path}: expected a JSON object, got {type(values).__name__}.")

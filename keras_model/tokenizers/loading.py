@@ -6,12 +6,13 @@ import math
 import os
 from pathlib import Path
 
+from keras_model.config import T5Config
 from keras_model.files.model_folder import CONFIG_FILE, VOCABULARY_FILE, CheckpointError, read_json
 from keras_model.tokenizers import sentencepiece_model
 from keras_model.tokenizers.byte_tokenizer import FIRST_SENTINEL, ByteTokenizer
 from keras_model.tokenizers.sentencepiece import DEFAULT_EXTRA_IDS, T5Tokenizer
 from keras_model.tokenizers.settings import TokenizerSettings, read_settings, sentinel_number
-from keras_model.tokenizers.tokenizer import Tokenizer, TokenizerError
+from keras_model.tokenizers.tokenizer import EOS_ID, PAD_ID, Tokenizer, TokenizerError
 from keras_model.tokenizers.tokenizer_json import read_tokenizer_json
 
 BYTES = "bytes"
@@ -52,6 +53,28 @@ def load_tokenizer(folder: str | os.PathLike[str], vocab: str | os.PathLike[str]
         return _from_folder(folder if folder.is_dir() else folder.parent)
     except TokenizerError as error:
         raise CheckpointError(str(error)) from error
+
+
+def require_ids_of(config: T5Config, tokenizer: Tokenizer, source: str) -> None:
+    """Raises an error if a model's configuration has other special ids, or fewer ids, than its tokenizer.
+
+    Raises:
+        CheckpointError: as said; `source` is what it calls the model.
+    """
+    if tokenizer.vocab_size > config.vocab_size:
+        raise CheckpointError(
+            f"{source}: its model has {config.vocab_size:,} embeddings, fewer than the {tokenizer.vocab_size:,} ids of "
+            "the vocabulary; the two do not belong together."
+        )
+    for name, own, expected in (
+        ("pad_token_id", config.pad_token_id, PAD_ID),
+        ("eos_token_id", config.eos_token_id, EOS_ID),
+    ):
+        if own != expected:
+            raise CheckpointError(
+                f"{source}: its configuration says {name}={own}, its tokenizer has {expected} for that; "
+                "the two do not belong together."
+            )
 
 
 def _from_folder(folder: Path) -> Tokenizer:

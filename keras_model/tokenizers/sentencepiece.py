@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keras_model.files.atomic import replacing
-from keras_model.files.model_folder import VOCABULARY_FILE
+from keras_model.files.model_folder import VOCABULARY_FILE, pointer_fault
 from keras_model.tokenizers.sentencepiece_model import sentinels
 from keras_model.tokenizers.tokenizer import (
     EOS_ID,
@@ -60,6 +60,8 @@ class T5Tokenizer(Tokenizer):
                 self.model_bytes = Path(model).read_bytes()
             except OSError as error:
                 raise TokenizerError(f"{source}: {error.strerror or error}.") from error
+            if fault := pointer_fault(Path(model)):
+                raise TokenizerError(fault)
         # Read without sentinels first: behind a file that was cut, they would pass for its missing bytes.
         own = _processor(self.model_bytes, source)
         has_sentinels = any(own.piece_to_id(text) != own.unk_id() for text in ("▁<extra_id_0>", "<extra_id_0>"))

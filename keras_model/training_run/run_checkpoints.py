@@ -7,7 +7,6 @@ variables, the states of the random generators (dropout), and as metadata a `Pro
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_model.files.model_folder import CheckpointError
+from keras_model.files.strict_json import parse_json
 
 STATE_FILE = "training_state.safetensors"
 _NAME = re.compile(r"step-(\d+)")
@@ -80,9 +80,24 @@ def read_progress(checkpoint: Path) -> Progress:
     Raises:
         CheckpointError: the file cannot be read.
     """
-    values = json.loads(open_state(checkpoint).metadata()["progress"])
-    scores = {int(step): scores for step, scores in values["scores"].items()}
-    return Progress(values["step"], values["fixed"], scores)
+    metadata = open_state(checkpoint).metadata() or {}
+    try:
+        values = parse_json(metadata["progress"])
+        scores = {int(step): _numbers(scores) for step, scores in values["scores"].items()}
+        if type(values["step"]) is not int or not isinstance(values["fixed"], dict):
+            raise TypeError
+        return Progress(values["step"], values["fixed"], scores)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise CheckpointError(
+            f"{checkpoint / STATE_FILE}: does not say where its run stood. Remove {checkpoint} to resume from the "
+            "checkpoint before it."
+        ) from None
+
+
+def _numbers(scores: dict[str, Any]) -> dict[str, Any]:
+    if not all(type(score) in (int, float) for score in scores.values()):
+        raise TypeError
+    return scores
 
 
 def open_state(checkpoint: Path) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from t5eval.cli.options import json_option, print_result, table_lines
+from t5eval.cli.options import json_option, not_empty, print_result, table_lines
 from t5eval.cli.progress import SplitProgress, StepProgress, duration
 from t5eval.cli.score_table import number
 from t5eval.demo.demo import STEPS, run_demo
@@ -43,7 +43,9 @@ def _described(submission: Submission) -> list[str]:
 
 
 @click.command()
-@click.option("--out", default="t5eval-demo", show_default=True, metavar="RUN", help="The run's folder.")
+@click.option(
+    "--out", callback=not_empty, default="t5eval-demo", show_default=True, metavar="RUN", help="The run's folder."
+)
 @json_option
 def command(out: str) -> None:
     """Train a tiny Keras T5 on an embedded suite, score it, write a report and every kind of submission.

@@ -11,7 +11,7 @@ import click
 
 from t5eval.api.evaluate import Evaluation, evaluate
 from t5eval.cli.names import complete_task_or_benchmark
-from t5eval.cli.options import Spreading, data_dir_option, json_option, print_result, warn, wrapped
+from t5eval.cli.options import Spreading, data_dir_option, json_option, not_empty, print_result, warn, wrapped
 from t5eval.cli.progress import SplitProgress
 from t5eval.cli.score_table import averages_text, score_lines
 from t5eval.evaluation.batches import DEFAULT_BATCH_TOKENS
@@ -31,7 +31,9 @@ from t5eval.predictors.answering import METHODS
 )
 @click.option("--split", "splits", multiple=True, metavar="S...", help="Only these splits. [every split but train]")
 @data_dir_option
-@click.option("--out", required=True, metavar="RUN", help="The run's folder; an unfinished run is resumed.")
+@click.option(
+    "--out", callback=not_empty, required=True, metavar="RUN", help="The run's folder; an unfinished run is resumed."
+)
 @click.option(
     "--decode",
     type=click.Choice(METHODS),

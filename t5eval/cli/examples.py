@@ -9,7 +9,7 @@ import click
 
 from t5eval.api.tasks import examples, pair_record
 from t5eval.cli.names import complete_task
-from t5eval.cli.options import data_dir_option, split_option, warn
+from t5eval.cli.options import data_dir_option, print_document, split_option, warn
 
 
 @click.command()
@@ -23,5 +23,5 @@ def command(**asked: Any) -> None:
     for pair in found:
         if pair.problem:
             warn(f"{found.split.spec.name} {found.split.split} {pair.id}: {pair.problem}")
-        click.echo(json.dumps(pair_record(pair), ensure_ascii=False))
+        print_document(json.dumps(pair_record(pair), ensure_ascii=False))
     warn(found.notes)

@@ -15,9 +15,11 @@ from click.shell_completion import CompletionItem
 from t5eval.cli.progress import stage_progress
 from t5eval.support.stages import QUIET, USUAL, VERBOSE, cause, set_detail, shown, timed
 from t5eval.support.version import __version__
+from t5eval.support.visible import one_line
 from task_specs.errors import UserError
 
-UNWRITABLE = errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EISDIR
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""What a file's system says of itself, whatever the file."""
 
 # Command to (module, one line for the help page): a listing must not import TensorFlow, nor even the commands.
 COMMANDS = {
@@ -91,7 +93,7 @@ def cli(quiet: bool, verbose: bool, plugins: tuple[str, ...]) -> None:
 
 def _fail(message: str) -> int:
     # One line, whatever a file name or a label contains.
-    print(f"t5eval: {' '.join(message.splitlines())}", file=sys.stderr)  # noqa: T201
+    print(f"t5eval: {one_line(message)}", file=sys.stderr)  # noqa: T201
     return 2
 
 
@@ -117,8 +119,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except OSError as error:
-        if error.errno in UNWRITABLE:
-            return _fail(f"{error.filename or 'writing'}: {error.strerror}")
+        # The system's own word on a file: the disk is full, its name is too long, it has vanished.
+        if error.strerror and (error.filename or error.errno in FULL):
+            cause(error)
+            return _fail(f"{os.fsdecode(error.filename or 'writing')}: {error.strerror}")
+        raise
+    except RuntimeError as error:
+        if str(error).startswith("Symlink loop"):  # so says Python 3.11's Path.resolve
+            return _fail(f"symbolic links lead in a circle: {str(error).partition('from ')[2]}")
         raise
     return status if isinstance(status, int) else 0
 

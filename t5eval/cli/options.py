@@ -12,6 +12,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from t5eval.support.visible import one_line, visible, visible_json
+
 LAST_OPTION = "t5eval.last_option"  # of a Spreading command, where it is repeatable
 COLUMNS = 80  # of tables, help and lists, on a terminal and in a file alike
 STDOUT = "t5eval.stdout"  # where a command with --json prints its document
@@ -65,6 +67,13 @@ class Spreading(click.Command):
         return [*(item for option in more for item in option.shell_complete(context, incomplete)), *found]
 
 
+def not_empty(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuses an empty name, such as a variable of a script that was not set: it would be the current folder."""
+    if value == "":
+        raise click.BadParameter("is empty; name a folder or a file", context, parameter)
+    return value
+
+
 def split_option(required: bool = True) -> Callable[..., Any]:
     """Returns the --split option."""
     return click.option("--split", required=required, metavar="SPLIT", help="train, validation or test.")
@@ -74,10 +83,16 @@ def print_result(document: Callable[[], Any], lines: Callable[[], Iterable[str]]
     """Prints what a command with `json_option` found: its document with --json (no NaN, no escapes), else lines."""
     stdout = click.get_current_context().meta.get(STDOUT)
     if stdout is not None:
-        click.echo(json.dumps(document(), ensure_ascii=False, allow_nan=False, indent=2), file=stdout)
+        print_document(json.dumps(document(), ensure_ascii=False, allow_nan=False, indent=2), stdout)
         return
     for line in lines():
-        click.echo(line)
+        click.echo(visible(line))
+
+
+def print_document(text: str, stdout: Any = None) -> None:
+    """Prints JSON as it is, or where a person reads it, the same JSON with what cannot be seen escaped."""
+    stdout = stdout or sys.stdout
+    click.echo(visible_json(text) if stdout.isatty() else text, file=stdout)
 
 
 def wrapped(text: str, indent: str = "", further: str = "  ") -> str:
@@ -90,14 +105,15 @@ def wrapped(text: str, indent: str = "", further: str = "  ") -> str:
 def warn(messages: Iterable[str] | str) -> None:
     """Prints warnings on stderr."""
     for message in [messages] if isinstance(messages, str) else messages:
-        click.echo(f"warning: {message}", err=True)
+        click.echo(f"warning: {one_line(message)}", err=True)
 
 
 def table_lines(table: Any) -> list[str]:
     """Returns a rich table's lines; where stdout is not a terminal, it is as wide as it needs to be."""
     from rich.console import Console
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    # Without styles: what is printed is made visible, and a style is made of control characters.
+    console = Console(highlight=False, color_system=None, width=None if sys.stdout.isatty() else 200)
     with console.capture() as drawn:
         console.print(table)
     return drawn.get().splitlines()

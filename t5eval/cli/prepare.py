@@ -9,7 +9,7 @@ import click
 
 from t5eval.api.prepare import Preparation, prepare
 from t5eval.cli.names import complete_any
-from t5eval.cli.options import Spreading, data_dir_option, json_option, print_result, warn, wrapped
+from t5eval.cli.options import Spreading, data_dir_option, json_option, not_empty, print_result, warn, wrapped
 from t5eval.cli.progress import SplitProgress
 from t5eval.preparation.beam import RUNNERS
 from t5eval.preparation.text_data import OBJECTIVES
@@ -30,7 +30,9 @@ from t5eval.preparation.text_data import OBJECTIVES
 @click.option(
     "--vocab", required=True, metavar="V", help="SentencePiece model, model folder with a tokenizer, or `bytes`."
 )
-@click.option("--out", required=True, metavar="FOLDER", help="Where the records go; a folder of their own.")
+@click.option(
+    "--out", callback=not_empty, required=True, metavar="FOLDER", help="Where the records go; a folder of their own."
+)
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: one per core]")
 @click.option("--runner", type=click.Choice(list(RUNNERS)), help="Prepare on Apache Beam instead.")
 @click.option(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 from t5eval.support.stages import shows_notes
+from t5eval.support.visible import one_line
 
 LOG_EVERY_SECONDS = 30.0
 STAGE_AFTER_SECONDS = 2.0
@@ -35,9 +36,13 @@ def _bar(stream: TextIO, counts: bool = True) -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    beside = [MofNCompleteColumn(), TextColumn("{task.fields[numbers]}")] if counts else [TimeElapsedColumn()]
+    beside = (
+        [MofNCompleteColumn(), TextColumn("{task.fields[numbers]}", markup=False)] if counts else [TimeElapsedColumn()]
+    )
     console = Console(file=stream, highlight=False)
-    return Progress(TextColumn("{task.description}"), BarColumn(bar_width=None), *beside, console=console, expand=True)
+    return Progress(
+        TextColumn("{task.description}", markup=False), BarColumn(bar_width=None), *beside, console=console, expand=True
+    )
 
 
 class SplitProgress:
@@ -52,7 +57,7 @@ class SplitProgress:
     """
 
     def __init__(self, name: str, show: bool = True, unit: str = "examples", after: float = 0.0) -> None:
-        self.name = name
+        self.name = one_line(name)
         self.show = show and shows_notes()
         self.unit = unit
         self.after = after
@@ -211,8 +216,9 @@ class StepProgress:
 
     def say(self, text: str) -> None:
         """Prints a line above the bar, or into the log."""
+        text = one_line(text)
         if self._bar is not None:
-            self._bar.console.print(text)
+            self._bar.console.print(text, markup=False)
         elif self.show:
             print(text, file=sys.stderr, flush=True)  # noqa: T201
 

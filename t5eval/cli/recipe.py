@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 
 from t5eval.cli.names import complete_any
-from t5eval.cli.options import json_option, print_result
+from t5eval.cli.options import json_option, not_empty, print_result
 from t5eval.support.files import write_text
 from task_specs.errors import UserError
 
 
 @click.command()
 @click.argument("name", metavar="TASK|BENCHMARK|MIXTURE", shell_complete=complete_any)
-@click.option("--out", metavar="FILE", help="Where to write it, instead of printing it.")
+@click.option("--out", callback=not_empty, metavar="FILE", help="Where to write it, instead of printing it.")
 @json_option
 def command(name: str, out: str | None) -> None:
     """Print the T5 paper's settings for fine-tuning on a task, benchmark or mixture, as a file for t5eval train."""

@@ -7,13 +7,13 @@ from typing import Any
 import click
 
 from t5eval.api.report import report
-from t5eval.cli.options import data_dir_option, json_option, print_result, warn
+from t5eval.cli.options import data_dir_option, json_option, not_empty, print_result, warn
 
 
 @click.command()
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True)
 @data_dir_option
-@click.option("--out", metavar="FOLDER", help="Where report.md and report.html go. [the first RUN]")
+@click.option("--out", callback=not_empty, metavar="FOLDER", help="Where report.md and report.html go. [the first RUN]")
 @click.option("--latex", metavar="FILE", help="Also a LaTeX table of the overview.")
 @click.option("--csv", metavar="FILE", help="Also a table of all scores for spreadsheets.")
 @json_option

@@ -10,14 +10,15 @@ from typing import Any
 
 import click
 
-from t5eval.cli.options import data_dir_option, json_option, print_result, warn
+from t5eval.cli.options import data_dir_option, json_option, not_empty, print_result, warn
 from t5eval.cli.progress import SplitProgress
 from t5eval.evaluation.rerun import rerun
+from t5eval.support.visible import one_line
 
 
 @click.command()
 @click.argument("run")
-@click.option("--out", metavar="NEW", help="The new run's folder. [RUN-rerun]")
+@click.option("--out", callback=not_empty, metavar="NEW", help="The new run's folder. [RUN-rerun]")
 @data_dir_option
 @click.option("--model", metavar="M", help="The model, where it is not at its old place.")
 @json_option
@@ -30,7 +31,8 @@ def command(run: str, out: str | None, data: str | None, model: str | None) -> N
     new = Path(out) if out else old.resolve().with_name(f"{old.resolve().name}-rerun")
     line = shlex.join(["t5eval", *sys.argv[1:]])
     found = rerun(old, new, data_dir=data, model=model, command=line, progress=SplitProgress, say=warn)
-    print_result(lambda: found, lambda: _lines(found, new))
+    # One line each, whatever a results.json from elsewhere names: none may look like the verdict.
+    print_result(lambda: found, lambda: map(one_line, _lines(found, new)))
 
 
 def _lines(found: Mapping[str, Any], new: Path) -> Iterator[str]:

@@ -9,7 +9,7 @@ import click
 import leaderboards
 from t5eval.api.submit import submit
 from t5eval.cli.names import complete_leaderboard, complete_task
-from t5eval.cli.options import data_dir_option, json_option, print_result
+from t5eval.cli.options import data_dir_option, json_option, not_empty, print_result
 from t5eval.submissions.submission import Submission
 
 
@@ -33,7 +33,7 @@ def describe(submission: Submission) -> list[str]:
 @click.argument("leaderboard", shell_complete=complete_leaderboard)
 @click.option("--run", required=True, metavar="RUN", help="Folder that holds predictions/TASK/SPLIT.jsonl.")
 @data_dir_option
-@click.option("--out", required=True, metavar="FILE", help="The file to write.")
+@click.option("--out", callback=not_empty, required=True, metavar="FILE", help="The file to write.")
 @click.option("--fill", multiple=True, metavar="[TASK=]LABEL", help="Fill missing and unreadable answers; repeatable.")
 @click.option("--partial", is_flag=True, help="Leave out incomplete tasks instead of refusing.")
 @click.option(

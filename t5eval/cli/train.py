@@ -9,7 +9,7 @@ import click
 
 from t5eval.api.train import Training, train
 from t5eval.cli.names import complete_any
-from t5eval.cli.options import Spreading, data_dir_option, json_option, print_result
+from t5eval.cli.options import Spreading, data_dir_option, json_option, not_empty, print_result
 from t5eval.cli.progress import StepProgress
 
 
@@ -35,7 +35,7 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 @click.option("--temperature", type=float, metavar="T", help="Makes the rates of tasks more even, the higher the more.")
 @data_dir_option
 @click.option("--prepared", metavar="FOLDER", help="What `t5eval prepare` made of the tasks.  [default: RUN/prepared]")
-@click.option("--out", metavar="RUN", help="The run's folder; an unfinished run is resumed.")
+@click.option("--out", callback=not_empty, metavar="RUN", help="The run's folder; an unfinished run is resumed.")
 @click.option("--model", metavar="FOLDER", help="Model folder to start from.")
 @click.option("--preset", metavar="NAME", help="Configuration to start from scratch with, such as t5-small.")
 @click.option("--vocab", metavar="FILE", help="SentencePiece model, or `bytes`, where no model folder brings one.")

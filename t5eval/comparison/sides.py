@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from t5eval.runs.calls import call_of
-from t5eval.runs.folder import predictions_path
+from t5eval.runs.folder import predictions_path, read_config
 from t5eval.runs.origin import RAN_ON, Origin
 from t5eval.runs.results import read_results
 from t5eval.scoring.prediction_files import read_predictions
-from t5eval.support.errors import PredictionError, RunError
+from t5eval.support.errors import PredictionError
 from task_specs import SPLITS
 
 HASH = re.compile("[0-9a-f]{64}")
@@ -78,16 +77,12 @@ class Side:
         """The data that the run's configuration names.
 
         Raises:
-            RunError: the configuration is no TOML.
+            RunError: the configuration cannot be read.
         """
-        path = self.path / "config.toml"
-        if not self.is_run or not path.is_file():
+        if not self.is_run:
             return None
-        try:
-            named = tomllib.loads(path.read_text(encoding="utf-8")).get("evaluate", {}).get("data_dir")
-        except (ValueError, AttributeError, RecursionError):
-            raise RunError(f"{path}: not a TOML file of settings; name the data with --data-dir") from None
-        return named if isinstance(named, str) else None
+        named: str | None = read_config(self.path).get("evaluate", {}).get("data_dir")
+        return named
 
     def made_by(self, task: str, split: str) -> dict[str, Any]:
         """Returns what a split's predictions were made with, empty where nothing is recorded.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from t5eval.data.bounded_lines import bounded_lines
 from t5eval.support.errors import DataError
-from t5eval.support.strict_json import line_fault
+from t5eval.support.strict_json import line_fault, parse_json
 from task_specs import Example, TaskSpec
 from task_specs.errors import quoted
 from task_specs.sources.json_lines import JsonLines
@@ -163,15 +163,12 @@ class JsonFile:
         self.summary.files[self.shown] = sha256.hexdigest()
 
     def _object(self, number: int, raw: bytes) -> dict[str, Any]:
-        def refuse(name: str) -> Any:
-            raise ValueError(f"{name} is not JSON")
-
         try:
-            value = json.loads(raw.decode("utf-8"), parse_constant=refuse)
+            value = parse_json(raw)
         except UnicodeDecodeError as error:
             byte = raw[error.start]
             raise self.fault(number, f"not UTF-8: byte 0x{byte:02x} at position {error.start + 1}") from None
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             torn = "" if raw.endswith(b"\n") else "; the file ends inside this line"
             raise self.fault(number, f"not a JSON object ({line_fault(error)}){torn}") from None
         if type(value) is not dict:

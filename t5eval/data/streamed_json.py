@@ -12,11 +12,12 @@ from typing import IO, Any
 
 from t5eval.data.bounded_lines import MAX_LINE_BYTES as MAX_VALUE
 from t5eval.support.errors import DataError
+from t5eval.support.strict_json import strict_decoder
 
 PIECE = 1 << 16  # bytes that are read at a time, at the least
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_DECODER = json.JSONDecoder()
+_DECODER = strict_decoder()
 _NEAR = 16  # a literal, an escape or a number that the window's end cuts begins no farther from it
 
 

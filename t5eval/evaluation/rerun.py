@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from t5eval.predictors.model_name import ModelOptions
 from t5eval.predictors.open_predictor import open_predictor
 from t5eval.predictors.predictor import Answering, Rank
 from t5eval.runs.calls import call_of, each
-from t5eval.runs.folder import locked, predictions_path, recorded
+from t5eval.runs.folder import locked, predictions_path, read_config, recorded
 from t5eval.runs.prediction import Prediction
 from t5eval.runs.results import read_results
 from t5eval.support.errors import RunError
@@ -41,15 +40,10 @@ def recorded_run(run: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         RunError: one of them is not there, or damaged.
     """
     path = run / "config.toml"
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8")).get("evaluate")
-    except FileNotFoundError:
-        settings = None
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path}: cannot be read: {error}") from None
-    if not isinstance(settings, dict) or not isinstance(settings.get("model"), str):
+    settings = read_config(run).get("evaluate")
+    if settings is None or "model" not in settings:
         raise RunError(f"{path}: has no settings of `t5eval evaluate`, so there is nothing to repeat")
-    results = read_results(run)
+    results = read_results(run, whole=True)
     if not results or not results["results"]:
         raise RunError(f"{run}: has no results yet; `t5eval evaluate` finishes it")
     return settings, results

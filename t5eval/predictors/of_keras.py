@@ -27,7 +27,7 @@ DTYPES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 def require_fitting_vocabulary(folder: Path, model: T5, tokenizer: Tokenizer) -> None:
-    """Raises an error if the tokenizer has ids that the model has no embedding for.
+    """Raises an error if the tokenizer has ids that the model has no embedding for, or other special ids.
 
     Raises:
         UserError: as said.
@@ -38,6 +38,12 @@ def require_fitting_vocabulary(folder: Path, model: T5, tokenizer: Tokenizer) ->
             f"{folder}: its vocabulary has {tokenizer.vocab_size:,} ids, its model only {rows:,} embeddings; "
             f"the two do not belong together"
         )
+    from keras_model.tokenizers.loading import require_ids_of
+
+    try:
+        require_ids_of(model.config, tokenizer, str(folder))
+    except ValueError as error:
+        raise UserError(str(error)) from None
 
 
 class KerasGenerator:

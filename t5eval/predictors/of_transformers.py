@@ -85,6 +85,12 @@ class TransformersPredictor(Predictor):
                     f"hf:{self.folder}: transformers cannot load it: {type(error).__name__}: {error}"
                 ) from None
             self._hashed.require()
+            rows = model.get_input_embeddings().num_embeddings
+            if len(tokenizer) > rows:
+                raise UserError(
+                    f"hf:{self.folder}: its tokenizer has {len(tokenizer):,} ids, more than its model's {rows:,} "
+                    "embeddings; the two do not belong together"
+                )
             return model.eval().to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer
 
     def device(self) -> str | None:

@@ -69,7 +69,8 @@ def _overview(runs: Sequence[Run]) -> list[str]:
             of = f" of {markdown(run)}" if len(runs) > 1 else ""
             reasons = [f"{markdown(task)} ({markdown(reason)})" for task, reason in missing.items()]
             more = f" and {len(reasons) - LARGE} more" if len(reasons) > LARGE else ""
-            parts.append(f"- {row.benchmark} {row.split}{of} lacks {', '.join(reasons[:LARGE])}{more}")
+            where = f"{markdown(row.benchmark)} {markdown(row.split)}"
+            parts.append(f"- {where}{of} lacks {', '.join(reasons[:LARGE])}{more}")
     if without := overview.unlabelled(runs):
         names = ", ".join(markdown(" ".join(key)) for key in without)
         parts.append(f"Predicted without labels to score against: {names}.")

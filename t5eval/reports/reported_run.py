@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from t5eval.evaluation.split_result import SplitResult
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
 from t5eval.reports.training_curves import TENSORBOARD_ALONE, Curve, only_tensorboard, read_curves
 from t5eval.runs.calls import merged_settings
-from t5eval.runs.folder import predictions_path
+from t5eval.runs.folder import predictions_path, read_config
 from t5eval.runs.origin import Origin
 from t5eval.runs.results import SCHEMA, benchmark_averages, library_versions, read_results
 from t5eval.scoring.prediction_files import read_predictions
@@ -60,13 +59,12 @@ def distinct_names(paths: Sequence[Path]) -> list[str]:
 def recorded_source(run: Path) -> str | None:
     """Returns the `--data-dir` that the run was evaluated, or else trained with, None if it does not say."""
     try:
-        config = tomllib.loads((run / "config.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        config = read_config(run)
+    except RunError:
         return None
     for command in ("evaluate", "train"):
-        table = config.get(command)
-        if isinstance(table, dict) and isinstance(table.get("data_dir"), str):
-            found: str = table["data_dir"]
+        found: str | None = config.get(command, {}).get("data_dir")
+        if found is not None:
             return found
     return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,7 +12,11 @@ import tomli_w
 from keras_model.files.atomic import Held, held
 from t5eval.support.errors import RunError
 from t5eval.support.files import write_text
-from task_specs.errors import UserError
+from task_specs.errors import UserError, quoted
+from task_specs.toml_text import parse_toml
+
+_KINDS: dict[str, type] = {"model": str, "data_dir": str, "strategy": str, "dtype": str, "vocab": str, "task": list}
+"""What is read again of a command's settings."""
 
 
 def predictions_path(run: Path, task: str, split: str) -> Path:
@@ -21,15 +24,34 @@ def predictions_path(run: Path, task: str, split: str) -> Path:
     return run / "predictions" / task / f"{split}.jsonl"
 
 
-def write_config(run: Path, command: str, settings: Mapping[str, Any]) -> None:
-    """Puts a command's resolved settings into RUN/config.toml, beside those of other commands; None is left out."""
+def read_config(run: Path) -> dict[str, dict[str, Any]]:
+    """Returns the settings in RUN/config.toml by the command that they are of; empty where there is no such file.
+
+    Raises:
+        RunError: it cannot be read, is no TOML, or holds something else than a table for each command.
+    """
     path = run / "config.toml"
     try:
-        config = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except (ValueError, RecursionError) as error:
+        config = parse_toml(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
         raise RunError(f"{path}: not a TOML file: {error}") from None
-    config[command] = _without_none(settings)
-    write_text(path, tomli_w.dumps(config))
+    for command, table in config.items():
+        if not isinstance(table, dict):
+            raise RunError(f"{path}: {command} must be a table of a command's settings, got {quoted(repr(table))}")
+        for key, kind in _KINDS.items():
+            if key in table and not isinstance(table[key], kind):
+                raise RunError(f"{path}: {key} of {command} has the wrong type: {quoted(repr(table[key]))}")
+    return config
+
+
+def write_config(run: Path, command: str, settings: Mapping[str, Any]) -> None:
+    """Puts a command's resolved settings into RUN/config.toml, beside those of other commands; None is left out."""
+    config: dict[str, Any] = {**read_config(run), command: _without_none(settings)}
+    write_text(run / "config.toml", tomli_w.dumps(config))
 
 
 @contextmanager

@@ -10,11 +10,13 @@ from typing import Any
 
 from t5eval.runs.calls import with_calls
 from t5eval.runs.origin import UNSAID
+from t5eval.runs.results_schema import fault_of
 from t5eval.support.errors import RunError
 from t5eval.support.files import write_json
 from t5eval.support.strict_json import parse_json
 from t5eval.support.version import __version__
 from task_specs import BENCHMARKS, Benchmark, get
+from task_specs.toml_text import require_plain
 
 SCHEMA = 1
 LIBRARIES = (
@@ -101,24 +103,34 @@ def benchmark_averages(results: Mapping[str, Mapping[str, Any]]) -> dict[str, di
     return averages
 
 
-def read_results(run: Path) -> dict[str, Any] | None:
-    """Returns a run's results, None if it has none yet.
+def read_results(run: Path, *, whole: bool = False) -> dict[str, Any] | None:
+    """Returns a run's results, None if it has none yet. What it says has the types of the published schema.
+
+    Args:
+        run: the run's folder.
+        whole: whether every key that the schema requires must be there; else a reader has to do with what is.
 
     Raises:
-        RunError: the file is damaged, or of another schema.
+        RunError: the file is damaged, of another schema, or does not follow it.
     """
     path = run / "results.json"
     if not path.exists():
         return None
     try:
         document = parse_json(path.read_bytes())
+        require_plain(document)
         schema = document["schema"]
-        if schema == SCHEMA and not isinstance(document["results"], dict):
-            raise TypeError
+        fault = fault_of(document, whole) if schema == SCHEMA else ""
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):
         raise RunError(f"{path}: not a results file; remove it, and the scores are computed anew") from None
     if schema != SCHEMA:
-        raise RunError(f"{path}: has schema {schema}, this t5eval writes {SCHEMA}; give another --out")
+        raise RunError(f"{path}: has schema {str(schema)[:60]}, this t5eval writes {SCHEMA}; give another --out")
+    if fault:
+        raise RunError(
+            f"{path}: not a results file; remove it, and the scores are computed anew: it cannot be read, since {fault}"
+        )
     found: dict[str, Any] = document
     return found
 

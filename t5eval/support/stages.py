@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TypeVar
 
+from t5eval.support.visible import visible
+
 QUIET, USUAL, VERBOSE = logging.ERROR, logging.INFO, logging.DEBUG
 _LOG = logging.getLogger("t5eval.support.stages")
 _LOG.propagate = False  # TensorFlow and absl have handlers of their own at the root
@@ -33,7 +35,7 @@ _display: Display = _unseen
 
 class _Stderr(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        print(self.format(record), file=sys.stderr, flush=True)  # noqa: T201
+        print(visible(self.format(record)), file=sys.stderr, flush=True)  # noqa: T201
 
 
 _LOG.addHandler(_Stderr())

@@ -34,6 +34,11 @@ def parse_json(text: str | bytes, pairs_hook: Callable[[list[tuple[str, Any]]], 
         raise ValueError("nested too deeply") from None
 
 
+def strict_decoder() -> json.JSONDecoder:
+    """Returns a decoder for values within a longer text, which refuses a name that stands twice in an object."""
+    return json.JSONDecoder(object_pairs_hook=_each_once)
+
+
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 import types
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,8 @@ from keras_model.training_run.fit_settings import TrainSettings
 from t5eval.preparation.text_data import TextData
 from t5eval.training.mixture import mixture_of_run
 from task_specs import Mixture
-from task_specs.errors import UserError, did_you_mean
+from task_specs.errors import UserError, did_you_mean, quoted
+from task_specs.toml_text import parse_toml
 
 SETTINGS = {
     "pack" if field.name == "packing" else field.name: field.name
@@ -102,10 +102,10 @@ def read_config(path: Path, overrides: Mapping[str, Any]) -> dict[str, Any]:
         UserError: the file cannot be read, is not TOML, or has no such table.
     """
     try:
-        document = tomllib.loads(path.read_bytes().decode("utf-8"))
+        document = parse_toml(path.read_bytes())
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise UserError(f"{path}: not a TOML file: {error}") from None
     table = document.get("train")
     if not isinstance(table, dict):
@@ -126,10 +126,12 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
                 f"{where}: unknown key {key!r}; the keys are {', '.join(types_of)}.{did_you_mean(key, list(types_of))}"
             )
         if not isinstance(value, types_of[key]) or isinstance(value, bool):
-            raise UserError(f"{where}: {key} has the wrong type: {value!r}")
+            raise UserError(f"{where}: {key} has the wrong type: {quoted(repr(value))}")
     for key in ("task", "data_dir", "out"):
         if key not in table:
             raise UserError(f"{where}: {key} is missing")
+    if not all(isinstance(name, str) for name in table["task"]):
+        raise UserError(f"{where}: task is a list of names, got {quoted(repr(table['task']))}")
     for name, rate in table.get("rates", {}).items():
         if not isinstance(rate, int | float) or isinstance(rate, bool):
             raise UserError(f"{where}: the rate of {name} must be a number, got {rate!r}")

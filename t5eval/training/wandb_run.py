@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import Any
 
 from t5eval.support.errors import MissingPackage
 from t5eval.support.files import write_json
+from t5eval.support.strict_json import parse_json
 from task_specs.errors import UserError
 
 Log = Callable[[int, Mapping[str, float]], None]
@@ -66,7 +66,7 @@ def wandb_run(project: str, run: Path, config: Mapping[str, Any]) -> Iterator[Lo
 def _id(project: str, path: Path) -> str:
     """Returns the id of the folder's run in a project; a new one is stored."""
     try:
-        ids = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        ids = parse_json(path.read_bytes()) if path.exists() else {}
     except ValueError as error:
         raise UserError(f"{path}: not a JSON file: {error}; without it, a new run begins at Weights & Biases") from None
     if not isinstance(ids, dict) or not all(isinstance(known, str) for known in ids.values()):

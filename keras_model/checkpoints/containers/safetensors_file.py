@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_model.checkpoints.tensors import ShapedTensors, require_floating
-from keras_model.files.model_folder import CheckpointError
+from keras_model.files.model_folder import CheckpointError, pointer_fault
 
 _NUMPY_NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
@@ -39,4 +39,6 @@ class SafetensorsFile(ShapedTensors):
         try:
             return safe_open(self.source, framework="numpy")
         except (SafetensorError, OSError) as error:
+            if fault := pointer_fault(Path(self.source)):
+                raise CheckpointError(fault) from None
             raise CheckpointError(f"{self.source}: cannot be read as a safetensors file ({error}).") from error

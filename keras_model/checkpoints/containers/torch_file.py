@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,10 @@ from typing import Any
 import numpy as np
 
 from keras_model.checkpoints.tensors import ShapedTensors, first_line, require_floating
-from keras_model.files.model_folder import CheckpointError
+from keras_model.files.model_folder import CheckpointError, pointer_fault
+
+_ADVICE = re.compile(r"\s*(\(1\) )?(In PyTorch 2\.6|Re-running|Please file|If you trust|Check the documentation).*")
+"""How PyTorch goes on after the reason: with ways to load the file nevertheless, which run what it holds."""
 
 
 class TorchFile(ShapedTensors):
@@ -33,7 +37,10 @@ class TorchFile(ShapedTensors):
             mapped = zipfile.is_zipfile(path)
             found: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
         except Exception as error:  # torch raises whatever its pickle and zip readers raise
-            raise CheckpointError(f"{path}: cannot be read as PyTorch's weights ({first_line(error)}).") from error
+            if fault := pointer_fault(path):
+                raise CheckpointError(fault) from None
+            reason = _ADVICE.sub("", first_line(error)) or type(error).__name__
+            raise CheckpointError(f"{path}: cannot be read as PyTorch's weights ({reason}).") from error
         if not isinstance(found, dict) or not all(
             isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in found.items()
         ):

@@ -13,7 +13,7 @@ from keras_model.checkpoints.configuration import settle_head
 from keras_model.checkpoints.containers.safetensors_file import SafetensorsFile
 from keras_model.checkpoints.containers.sharded import shard_paths, sharded_tensors
 from keras_model.checkpoints.containers.torch_file import TorchFile
-from keras_model.checkpoints.tensors import Tensors
+from keras_model.checkpoints.tensors import Tensors, without_wrapper
 from keras_model.checkpoints.weights import weights
 from keras_model.files.atomic import replacing
 from keras_model.files.model_folder import CONFIG_FILE, WEIGHTS_FILE, CheckpointError, read_config, write_json
@@ -46,7 +46,7 @@ def _open(folder: Path) -> Checkpoint:
     assert path is not None  # recognised
     config = read_config(folder / CONFIG_FILE)  # before the weights: it tells a foreign architecture
     read = _READERS[path.name.removesuffix(_INDEX)]
-    tensors = sharded_tensors(path, read) if path.name.endswith(_INDEX) else read(path)
+    tensors = without_wrapper(sharded_tensors(path, read) if path.name.endswith(_INDEX) else read(path))
     return Checkpoint(HUGGING_FACE.name, settle_head(config, folder / CONFIG_FILE, tensors), tensors)
 
 

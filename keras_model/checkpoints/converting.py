@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 
 from keras_model.checkpoints.checkpoint import Checkpoint
-from keras_model.checkpoints.formats.huggingface import save_model
+from keras_model.checkpoints.formats.huggingface import HUGGING_FACE, save_model
+from keras_model.checkpoints.formats.keras_hub import KERAS_HUB
 from keras_model.checkpoints.formats.keras_hub_writer import require_expressible, save_preset
-from keras_model.checkpoints.opening import model_of, open_checkpoint
+from keras_model.checkpoints.opening import format_of, model_of, open_checkpoint
 from keras_model.checkpoints.weights import places, values
 from keras_model.config import T5Config
 from keras_model.files.atomic import new_folder
 from keras_model.files.model_folder import CheckpointError
-from keras_model.tokenizers.loading import require_ids_of
+from keras_model.tokenizers.loading import NoTokenizerError, load_tokenizer, require_ids_of
 from keras_model.tokenizers.tokenizer import Tokenizer
 
 Stage = Callable[[str, str], contextlib.AbstractContextManager[Callable[[int, int], None]]]
@@ -30,6 +31,8 @@ def _unseen(name: str, unit: str) -> contextlib.AbstractContextManager[Callable[
 
 WRITERS: dict[str, Callable[..., None]] = {"huggingface": save_model, "keras_hub": save_preset}
 """The formats that are written, each with what writes a model and its tokenizer into a folder."""
+WRITTEN = {"huggingface": HUGGING_FACE.name, "keras_hub": KERAS_HUB.name}
+"""What each is called when it is read."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Converted:
     tensors: int
     """How many tensors were read back and found equal to the source's."""
     parameters: int
+    new: bool = True
+    """Whether it was written now; else the folder held it already."""
 
 
 def convert(
@@ -59,7 +64,7 @@ def convert(
 
     Args:
         source: a checkpoint of any format.
-        destination: must not exist, or be an empty folder.
+        destination: must not exist, be an empty folder, or hold what would be written, from an earlier conversion.
         to: the format, a key of `WRITERS`.
         tokenizer: written beside the model. Defaults to none.
         dtype: of the written weights, `float32` or `bfloat16`.
@@ -76,26 +81,60 @@ def convert(
         require_ids_of(config, tokenizer, str(source))
     if to == "keras_hub":
         require_expressible(config, tokenizer)
-    with _new_folder(destination) as folder:
-        with stage("loading the source", ""):
-            model = model_of(checkpoint, dtype)
-        with stage("writing", ""):
-            WRITERS[to](model, folder, tokenizer)
-        with stage("comparing with the source", "tensors") as advance:
-            tensors = _require_equal(checkpoint, open_checkpoint(folder), dtype, advance)
-        return Converted(checkpoint.format, config, tensors, model.count_params())
+    if _is_new(destination):
+        with _new_folder(destination) as folder:
+            with stage("loading the source", ""):
+                model = model_of(checkpoint, dtype)
+            with stage("writing", ""):
+                WRITERS[to](model, folder, tokenizer)
+            with stage("comparing with the source", "tensors") as advance:
+                counts = _require_equal(checkpoint, open_checkpoint(folder), dtype, advance)
+        return Converted(checkpoint.format, config, *counts)
+    require_new_or_model(destination, to)
+    with stage("comparing with what is there", "tensors") as advance:
+        try:
+            counts = _require_equal(checkpoint, open_checkpoint(destination), dtype, advance)
+            if _texts_of_ids(_tokenizer_of(destination)) != _texts_of_ids(tokenizer):
+                raise CheckpointError(f"{destination}: its tokenizer is another than the source's.")
+        except CheckpointError as error:
+            raise CheckpointError(f"{_occupied(destination)} It holds something else: {error}") from None
+    return Converted(checkpoint.format, config, *counts, new=False)
 
 
-def require_new(destination: Path) -> None:
-    """Raises CheckpointError if there is anything but an empty folder."""
-    if destination.exists() and not (destination.is_dir() and not any(destination.iterdir())):
-        raise CheckpointError(f"{destination}: is there already; name a folder that is new or empty.")
+def require_new_or_model(destination: Path, to: str) -> None:
+    """Raises CheckpointError if there is anything but an empty folder or a model of the format."""
+    if not _is_new(destination):
+        try:
+            found = format_of(destination).name
+        except CheckpointError:
+            found = None
+        if not destination.is_dir() or found != WRITTEN[to]:
+            raise CheckpointError(_occupied(destination))
+
+
+def _is_new(destination: Path) -> bool:
+    return not destination.exists() or (destination.is_dir() and not any(destination.iterdir()))
+
+
+def _occupied(destination: Path) -> str:
+    return f"{destination}: is there already; name a folder that is new or empty."
+
+
+def _tokenizer_of(folder: Path) -> Tokenizer | None:
+    try:
+        return load_tokenizer(folder)
+    except NoTokenizerError:
+        return None
+
+
+def _texts_of_ids(tokenizer: Tokenizer | None) -> list[str]:
+    """What each id stands for, by which a tokenizer is known in any format's file; nothing without a tokenizer."""
+    return [] if tokenizer is None else tokenizer.decode([[i] for i in range(tokenizer.vocab_size)])
 
 
 @contextlib.contextmanager
 def _new_folder(destination: Path) -> Iterator[Path]:
     """A temporary folder, renamed to `destination` if the block ends well and removed if not."""
-    require_new(destination)
     destination = destination.resolve()
     with new_folder(destination) as temporary:
         try:
@@ -104,19 +143,21 @@ def _new_folder(destination: Path) -> Iterator[Path]:
             raise CheckpointError(str(error).replace(str(temporary), str(destination))) from error
 
 
-def _require_equal(source: Checkpoint, written: Checkpoint, dtype: str, advance: Callable[[int, int], None]) -> int:
-    """Raises CheckpointError if what was written is not the source; returns the number of tensors."""
+def _require_equal(
+    source: Checkpoint, written: Checkpoint, dtype: str, advance: Callable[[int, int], None]
+) -> tuple[int, int]:
+    """Raises CheckpointError if what was written is not the source; returns the number of tensors and parameters."""
     if _arithmetic(source.config) != _arithmetic(written.config):
         raise CheckpointError(f"{written.tensors.source}: another configuration was written than the source's.")
-    count, total = 0, sum(1 for _ in places(source.config))
+    count, parameters, total = 0, 0, sum(1 for _ in places(source.config))
     advance(count, total)
     pairs = zip(values(source.config, source.tensors), values(written.config, written.tensors), strict=True)
     for (name, expected), (_, value) in pairs:
-        count += 1
+        count, parameters = count + 1, parameters + value.size
         if not np.array_equal(expected.astype(dtype).astype("float32"), value.astype("float32"), equal_nan=True):
             raise CheckpointError(f"{written.tensors.source}: tensor {name} was written otherwise than the source's.")
         advance(count, total)
-    return count
+    return count, parameters
 
 
 def _arithmetic(config: T5Config) -> dict[str, Any]:

@@ -30,6 +30,7 @@ class Conversion:
         parameters: their number.
         tensors: how many tensors were read back and found equal to the source's.
         vocab_size: the tokenizer's number of ids; None where there is no tokenizer.
+        new: whether the folder was written now; else it held all of this from an earlier conversion.
     """
 
     source: str
@@ -40,6 +41,7 @@ class Conversion:
     parameters: int
     tensors: int
     vocab_size: int | None
+    new: bool
 
     def to_json(self) -> dict[str, Any]:
         """Returns what `t5eval convert --json` prints."""
@@ -67,13 +69,13 @@ def convert(
     import_keras_model()
     from keras_model.checkpoints import CheckpointError, load_tokenizer
     from keras_model.checkpoints.converting import convert as convert_folder
-    from keras_model.checkpoints.converting import require_new
+    from keras_model.checkpoints.converting import require_new_or_model
     from keras_model.checkpoints.hub_names import PREFIX, resolve
     from keras_model.tokenizers.loading import NoTokenizerError
 
     name = os.fspath(source)
     try:
-        require_new(Path(dest))  # before much is fetched
+        require_new_or_model(Path(dest), to)  # before much is fetched
         folder, name = resolve(name) if name.startswith(PREFIX) else (Path(name), name)
         try:
             tokenizer = load_tokenizer(folder, text_of(vocab))
@@ -91,4 +93,5 @@ def convert(
         parameters=done.parameters,
         tensors=done.tensors,
         vocab_size=tokenizer.vocab_size if tokenizer else None,
+        new=done.new,
     )

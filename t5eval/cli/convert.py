@@ -36,6 +36,6 @@ def command(**asked: Any) -> None:
 
 def _lines(done: Conversion) -> Iterator[str]:
     yield f"{done.source} ({done.source_format}, {done.parameters:,} parameters)"
-    yield f"is now the {done.format} {done.path}"
+    yield f"is {'now' if done.new else 'already'} the {done.format} {done.path}"
     ids = "no tokenizer" if done.vocab_size is None else f"a vocabulary of {done.vocab_size:,} ids"
     yield wrapped(f"{done.tensors} tensors, read back as {done.dtype} and equal to the source's; {ids}")

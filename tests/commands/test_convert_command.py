@@ -79,6 +79,24 @@ def test_to_keras_hub_and_back_is_the_same_model(t5eval: Any, source: Path, tmp_
     assert sorted(path.name for path in tmp_path.iterdir()) == ["again", "new", "source"]
 
 
+@pytest.mark.parametrize("to", ["huggingface", "keras_hub"])
+def test_a_conversion_that_was_made_is_said_and_succeeds(t5eval: Any, source: Path, tmp_path: Path, to: str) -> None:
+    dest = tmp_path / "dest"
+    first = t5eval("convert", source, dest, "--to", to)
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in dest.rglob("*") if path.is_file()}
+    again = t5eval("convert", source, dest, "--to", to)
+    assert (first.status, again.status, again.err) == (0, 0, "")
+    assert again.out == first.out.replace("is now the", "is already the")
+    assert before == {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in dest.rglob("*") if path.is_file()}
+    # What is there must be just what would be written.
+    weights = load_file(source / "model.safetensors")
+    name = next(iter(weights))
+    save_file({**weights, name: weights[name] + 1}, source / "model.safetensors")
+    other = t5eval("convert", source, dest, "--to", to)
+    assert other.status == 2
+    assert f"{dest}: is there already; name a folder that is new or empty. It holds something else: " in other.err
+
+
 def test_bfloat16_is_the_source_rounded(t5eval: Any, source: Path, tmp_path: Path) -> None:
     done = t5eval("convert", source, tmp_path / "half", "--dtype", "bfloat16")
     assert "read back as bfloat16" in done.out
@@ -133,9 +151,14 @@ def test_a_name_at_the_hub_is_converted_and_pinned(t5eval_process: Any, source: 
         done = t5eval_process("convert", "hf://owner/model", tmp_path / "model", env=environment)
         assert done.status == 0, done.err
         assert done.out.startswith(f"hf://owner/model@{commit} (Hugging Face, ")
-        hub.requests.clear()
         done = t5eval_process("convert", "hf://owner/model", tmp_path / "model", env=environment)
-        assert (done.status, hub.requests) == (2, [])  # there already
+        assert done.status == 0, done.err
+        assert "is already the Hugging Face folder" in done.out
+        (tmp_path / "notes").mkdir()
+        (tmp_path / "notes" / "mine.txt").write_text("mine")
+        hub.requests.clear()
+        done = t5eval_process("convert", "hf://owner/model", tmp_path / "notes", env=environment)
+        assert (done.status, hub.requests) == (2, [])  # nothing is asked for a folder that is in use
     assert tensors(tmp_path / "model").keys() == tensors(source).keys()
 
 

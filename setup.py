@@ -80,5 +80,5 @@ setup(
         "wandb": WANDB,
         "all": KERAS + TFDS + HF + CONVERT + BEAM + PANDAS + WANDB,
     },
-    entry_points={"console_scripts": ["t5eval=t5eval.cli:main"]},
+    entry_points={"console_scripts": ["t5eval=t5eval.__main__:main"]},
 )

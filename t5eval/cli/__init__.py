@@ -1,5 +1,5 @@
-"""The command line: one file per command, imported when it is called."""
+"""The command line: options read, the functions of `api` called, their results printed; one file per command.
 
-from t5eval.cli.main import main
-
-__all__ = ["main"]
+In: a command line. Out: text or JSON on stdout, progress and warnings on stderr, an exit status.
+May import: everything.
+"""

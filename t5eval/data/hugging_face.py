@@ -153,6 +153,15 @@ def _layout(folder: Path) -> dict[str, tuple[str, tuple[Path, ...]]]:
             return {name: ("disk", (folder / name,)) for name in names if (folder / name / "state.json").is_file()}
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             raise DataError(f"{saved}: not what save_to_disk writes") from None
+    alone = folder / "state.json"
+    if alone.is_file():  # one split, saved by itself
+        try:
+            name = parse_json(alone.read_bytes())["_split"]
+        except (OSError, ValueError, KeyError, TypeError):
+            raise DataError(f"{alone}: not what save_to_disk writes") from None
+        if not isinstance(name, str):
+            raise DataError(f"{alone}: does not say which split it is; save it with its DatasetDict")
+        return {name: ("disk", (folder,))}
     found: dict[str, tuple[str, tuple[Path, ...]]] = {}
     for place in (folder / "data", folder):
         for path in sorted(place.iterdir()) if place.is_dir() else ():

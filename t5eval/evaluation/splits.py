@@ -115,6 +115,7 @@ def _predict(
     say: Say,
 ) -> None:
     """Generates what the store does not have yet, and leaves it complete and in input order."""
+    store.require_ids([pair.id for pair in pairs])
     progress(len(store.predictions), len(pairs))
     if len(store.predictions) < len(pairs):
         batches = generate_all(

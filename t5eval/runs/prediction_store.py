@@ -15,6 +15,7 @@ from t5eval.runs.origin import RAN_ON, Origin, read_record
 from t5eval.runs.prediction import Prediction
 from t5eval.support.errors import RunError
 from t5eval.support.files import write_json
+from task_specs.errors import quoted
 
 
 class PredictionStore:
@@ -90,6 +91,20 @@ class PredictionStore:
         if len(whole) != len(raw):
             with self.path.open("r+b") as file:
                 file.truncate(len(whole))
+
+    def require_ids(self, ids: Sequence[str]) -> None:
+        """Raises an error if there is a prediction of an example that the split does not have.
+
+        Raises:
+            RunError: as said.
+        """
+        known = set(ids)
+        for number, example_id in enumerate(self.predictions, start=1):
+            if example_id not in known:
+                raise RunError(
+                    f"{self.path}: line {number}: the split has no example {quoted(example_id)}; remove the file to "
+                    f"predict this split anew"
+                )
 
     def ran_on(self, device: str | None) -> None:
         """Records what makes the predictions that come next; an earlier process may have had another device."""

@@ -101,3 +101,20 @@ def test_a_read_only_place_is_one_line_and_status_2(t5eval_process: Any, suite: 
     )
     assert (done.status, done.out) == (2, "")
     assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("after", [0.02, 0.06, 0.15])
+def test_an_interrupt_while_python_imports_is_one_line(after: float) -> None:
+    """Ctrl-C in the first half second."""
+    program = (
+        "import os, signal, threading\n"
+        "from t5eval.__main__ import main\n"
+        f"threading.Timer({after}, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "import sys; sys.argv = ['t5eval', 'tasks']\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.returncode in (0, 130)
+    assert "Traceback" not in done.stderr
+    if done.returncode:
+        assert done.stderr.endswith("t5eval: interrupted\n")

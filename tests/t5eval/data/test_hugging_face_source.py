@@ -220,3 +220,18 @@ def test_columns_that_would_be_fetched_are_left_out(form: str, tmp_path: Path, m
     split = open_split(task_specs.get("glue/cola"), "validation", HuggingFaceData(str(tmp_path)))
     assert [(e.id, e.features["sentence"], e.features["label"]) for e in split] == [("0", "a", 0), ("1", "b", 1)]
     assert not asked
+
+
+def test_a_split_that_was_saved_by_itself(tmp_path: Path) -> None:
+    rows = {"sentence": ["a", "b"], "label": [0, 1], "idx": [0, 1]}
+    made = datasets.Dataset.from_dict(rows, split="validation")
+    made.save_to_disk(str(tmp_path / "one"))
+    spec = task_specs.get("glue/cola")
+    source = HuggingFaceData(str(tmp_path / "one"))
+    assert source.splits(spec) == ["validation"]
+    assert [e.features["sentence"] for e in open_split(spec, "validation", source)] == ["a", "b"]
+    with pytest.raises(MissingFile, match="has no split test there; it has validation"):
+        open_split(spec, "test", source)
+    datasets.Dataset.from_dict(rows).save_to_disk(str(tmp_path / "none"))
+    with pytest.raises(DataError, match="does not say which split it is"):
+        HuggingFaceData(str(tmp_path / "none")).splits(spec)

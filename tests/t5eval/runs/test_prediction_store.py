@@ -242,3 +242,12 @@ def test_a_store_older_than_a_setting_goes_on_if_it_is_as_it_was(tmp_path: Path)
         PredictionStore(
             tmp_path, "glue/rte", "test", {**MADE_BY, "dtype": "bfloat16", "decode": {"method": "rank"}}, unsaid
         )
+
+
+def test_a_prediction_of_an_example_that_the_split_lacks(tmp_path: Path) -> None:
+    """As many lines as examples, one of them foreign: it ended in a KeyError."""
+    fill(tmp_path, Prediction("0", "a"), Prediction("7\u202e", "b"))
+    with open_store(tmp_path) as store:
+        store.require_ids(["7\u202e", "0", "1"])
+        with pytest.raises(RunError, match=r"line 2: the split has no example '7.*'; remove the file"):
+            store.require_ids(["0", "1"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -183,12 +184,20 @@ def _open_files(form: str, files: tuple[Path, ...]) -> Any:
                 return datasets.load_from_disk(str(files[0]))
             # Streamed, so that no copy of the files is made.
             paths = {"rows": [str(path) for path in files]}
-            opened = datasets.load_dataset(form, data_files=paths, split="rows", streaming=True)
+            opened = datasets.load_dataset(
+                form, data_files=paths, split="rows", streaming=True, cache_dir=_scratch().name
+            )
             return opened if opened.features else opened._resolve_features()
     except ModuleNotFoundError as error:
         raise MissingPackage(f"reading {files[0]} needs {error.name}: {PIP}") from None
     except Exception as error:  # whatever the library makes of damaged files
         raise _unreadable(str(files[0]), error) from None
+
+
+@functools.cache
+def _scratch() -> tempfile.TemporaryDirectory[str]:
+    """A folder that goes with this process: the library wants one even for a stream, and the home may not be ours."""
+    return tempfile.TemporaryDirectory(prefix="t5eval-")
 
 
 @functools.cache

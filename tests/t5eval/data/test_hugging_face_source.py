@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -235,3 +238,21 @@ def test_a_split_that_was_saved_by_itself(tmp_path: Path) -> None:
     datasets.Dataset.from_dict(rows).save_to_disk(str(tmp_path / "none"))
     with pytest.raises(DataError, match="does not say which split it is"):
         HuggingFaceData(str(tmp_path / "none")).splits(spec)
+
+
+def test_local_files_need_no_home(tmp_path: Path) -> None:
+    rows = {"sentence": ["a", "b"], "label": [0, 1], "idx": [0, 1]}
+    (tmp_path / "glue" / "cola").mkdir(parents=True)
+    datasets.Dataset.from_dict(rows).to_parquet(str(tmp_path / "glue" / "cola" / "validation.parquet"))
+    home = tmp_path / "file"  # in which nobody, root neither, may write
+    home.write_text("")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "XDG_"))}
+    program = (
+        "import task_specs\nfrom t5eval.data import data_source, open_split\n"
+        f"split = open_split(task_specs.get('glue/cola'), 'validation', data_source('hf:{tmp_path}'))\n"
+        "print([e.features['sentence'] for e in split])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment | {"HOME": str(home / "x")}, capture_output=True, text=True
+    )
+    assert done.stdout == "['a', 'b']\n", done.stderr

@@ -44,7 +44,7 @@ def read_config(run: Path) -> dict[str, dict[str, Any]]:
             raise RunError(f"{path}: {command} must be a table of a command's settings, got {quoted(repr(table))}")
         for key, kind in _KINDS.items():
             if key in table and not isinstance(table[key], kind):
-                raise RunError(f"{path}: {key} of {command} has the wrong type: {quoted(repr(table[key]))}")
+                raise RunError(f"{path}: {key} of {command} has the wrong type: {repr(table[key])[:60]}")
     return config
 
 

@@ -126,7 +126,7 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
                 f"{where}: unknown key {key!r}; the keys are {', '.join(types_of)}.{did_you_mean(key, list(types_of))}"
             )
         if not isinstance(value, types_of[key]) or isinstance(value, bool):
-            raise UserError(f"{where}: {key} has the wrong type: {quoted(repr(value))}")
+            raise UserError(f"{where}: {key} has the wrong type: {repr(value)[:60]}")
     for key in ("task", "data_dir", "out"):
         if key not in table:
             raise UserError(f"{where}: {key} is missing")

@@ -205,6 +205,8 @@ class _Datasets(ShapedTensors):
             for name, dataset in _datasets(path):
                 if name in self._found:
                     raise CheckpointError(f"{path}: {name} is also in another file of the preset.")
+                if dataset.shape is None:  # HDF5's null dataspace, h5py's Empty
+                    raise CheckpointError(f"{path}: {name} is empty.")
                 if dataset.external or dataset.is_virtual or dataset.id.get_storage_size() < dataset.nbytes:
                     raise CheckpointError(f"{path}: {name} is not stored whole in this file, as Keras writes it.")
                 self._found[name] = dataset

@@ -275,6 +275,7 @@ NORM = "layers/t5_layer_norm/vars/0"
     [
         (lambda file: file.create_dataset(NORM, (16,), "f4"), "t5_layer_norm/vars/0 is not stored whole"),
         (lambda file: file.create_dataset(NORM, (16,), "f4", external="elsewhere"), "is not stored whole"),
+        (lambda file: file.create_dataset(NORM, data=h5py.Empty("f4")), "t5_layer_norm/vars/0 is empty"),
         (lambda file: file.create_dataset(NORM, data=np.ones(16, "i1")), "weights are float64, .* got int8"),
         (
             lambda file: file.__setitem__(NORM, h5py.ExternalLink("other.h5", "/x")),

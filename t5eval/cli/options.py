@@ -91,8 +91,7 @@ def print_result(document: Callable[[], Any], lines: Callable[[], Iterable[str]]
 
 def print_document(text: str, stdout: Any = None) -> None:
     """Prints JSON as it is, or where a person reads it, the same JSON with what cannot be seen escaped."""
-    stdout = stdout or sys.stdout
-    click.echo(visible_json(text) if stdout.isatty() else text, file=stdout)
+    click.echo(visible_json(text) if (stdout or sys.stdout).isatty() else text, file=stdout)
 
 
 def wrapped(text: str, indent: str = "", further: str = "  ") -> str:

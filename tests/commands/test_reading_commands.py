@@ -75,7 +75,7 @@ def test_tasks_names_the_mixtures(t5eval: Any) -> None:
 def test_examples_are_json_lines_in_file_order_without_ascii_escapes(t5eval: Any, tmp_path: Path) -> None:
     folder = tmp_path / "glue" / "SST-2"
     folder.mkdir(parents=True)
-    (folder / "test.tsv").write_text('index\tsentence\n7\tZoë’s film \u2028 "quoted\n9\t 日本 \n', encoding="utf-8")
+    (folder / "test.tsv").write_text('index\tsentence\n0\tZoë’s film \u2028 "quoted\n1\t 日本 \n', encoding="utf-8")
     lines = t5eval("examples", "glue/sst2", "--split", "test", "--data-dir", tmp_path).out.split("\n")
     assert lines[-1] == ""
     assert [json.loads(line) for line in lines[:-1]] == [

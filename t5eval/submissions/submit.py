@@ -103,7 +103,7 @@ def submit(
         },
         unmapped={task: found.unmapped for task, found in complete.items() if found.unmapped},
         left_out=left_out,
-        notes=[*written.notes, *(f"{task}: {found.caution}" for task, found in complete.items() if found.caution)],
+        notes=(*written.notes, *(f"{task}: {found.caution}" for task, found in complete.items() if found.caution)),
         verdict=verdict,
     )
 

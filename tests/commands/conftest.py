@@ -61,7 +61,7 @@ def t5eval_process() -> Command:
             capture_output=True,
             text=True,
             encoding="utf-8",
-            timeout=300,
+            timeout=900,
             **options,
         )
         return Outcome(done.returncode, done.stdout, done.stderr)

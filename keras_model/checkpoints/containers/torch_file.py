@@ -24,6 +24,8 @@ class TorchFile(ShapedTensors):
     """
 
     def __init__(self, path: Path) -> None:
+        if fault := pointer_fault(path):
+            raise CheckpointError(fault)
         try:
             import torch
         except ImportError as error:
@@ -37,8 +39,6 @@ class TorchFile(ShapedTensors):
             mapped = zipfile.is_zipfile(path)
             found: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
         except Exception as error:  # torch raises whatever its pickle and zip readers raise
-            if fault := pointer_fault(path):
-                raise CheckpointError(fault) from None
             reason = _ADVICE.sub("", first_line(error)) or type(error).__name__
             raise CheckpointError(f"{path}: cannot be read as PyTorch's weights ({reason}).") from error
         if not isinstance(found, dict) or not all(

@@ -223,7 +223,10 @@ NORM = "encoder.block.1.layer.0.layer_norm.weight"
         ({"num_layers": 3}, "tensor encoder.block.2.layer.0.layer_norm.weight is missing"),
         ({"num_layers": 1}, r"no place for tensor encoder.block.1.layer.0.SelfAttention.k.weight.*and 3 more"),
         ({"vocab_size": 65}, rf"tensor {SHARED}: the configuration asks for shape \(65, 16\), got \(64, 16\)"),
-        ({"feed_forward_proj": "gated-gelu", "dense_act_fn": ...}, "DenseReluDense.wi_0.weight is missing"),
+        (
+            {"feed_forward_proj": "gated-gelu", "dense_act_fn": ..., "is_gated_act": ...},
+            "DenseReluDense.wi_0.weight is missing",
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(change, message, changed):

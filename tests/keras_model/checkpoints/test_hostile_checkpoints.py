@@ -51,6 +51,7 @@ def test_a_vocabulary_that_is_a_pointer_of_git_lfs(tmp_path: Path) -> None:
 
 
 def test_a_damaged_pytorch_file_brings_no_advice_to_load_it_unsafely(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
     folder = folder_of(tmp_path / "model")
     (folder / "model.safetensors").unlink()
     (folder / "pytorch_model.bin").write_bytes(b"\x80\x02cos\nsystem\nq\x00.")

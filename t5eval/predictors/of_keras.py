@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t5eval.predictors.predictor import Generation, Predictor, Prepared
+from t5eval.predictors.predictor import Generation, Predictor, Prepared, Sample
 from t5eval.runs.prediction import Ranking
 from t5eval.support.stages import stage
 from t5eval.support.strategy import open_strategy
@@ -58,12 +58,14 @@ class KerasGenerator:
         encoded, lengths = self.tokenizer.encode_with_lengths(texts, max_tokens)
         return [Prepared(ids, len(ids), length > max_tokens) for ids, length in zip(encoded, lengths, strict=True)]
 
-    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
+    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
         """See `Predictor.generate`."""
         from keras_model.tokenizers.tokenizer import EOS_ID
 
         ids = _padded(batch)
         with self._finite(batch):
+            if isinstance(decode, Sample):
+                raise UserError("a Keras T5 is not sampled from here yet; decode greedily or by beam search")
             if decode.method == "beam":
                 found, _ = self.generator.beam(ids, max_new_tokens, decode.beam_size, decode.alpha)
                 generated = found[:, 0]
@@ -186,7 +188,7 @@ class KerasPredictor(Predictor):
         """See `Predictor.prepare`."""
         return self._loaded.prepare(texts, max_tokens)
 
-    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
+    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
         """See `Predictor.generate`."""
         return self._loaded.generate(batch, max_new_tokens, decode)
 

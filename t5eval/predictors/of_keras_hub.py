@@ -17,7 +17,7 @@ import numpy as np
 
 from t5eval.predictors.model_name import ModelOptions, NamedModel
 from t5eval.predictors.of_keras import DTYPES, tensorflow_devices
-from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared
+from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Sample
 from t5eval.runs.prediction import Ranking
 from t5eval.support.errors import MissingPackage
 from t5eval.support.tensorflow_import import import_keras_model, silent_stderr
@@ -111,7 +111,7 @@ class KerasHubPredictor(Predictor):
             for text, length in zip(texts, lengths, strict=True)
         ]
 
-    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
+    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
         """See `Predictor.generate`."""
         preprocessor = self._model.preprocessor
         prompt, end = self._special_tokens[1], preprocessor.tokenizer.end_token_id

@@ -10,7 +10,7 @@ from typing import Any
 
 from t5eval.data import Split, content_hashes
 from t5eval.predictors.model_name import ModelOptions, NamedModel
-from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank
+from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank, Sample
 from t5eval.runs.folder import predictions_path
 from t5eval.runs.origin import Origin
 from t5eval.runs.prediction import Prediction
@@ -105,7 +105,7 @@ class PredictionFiles(Predictor):
         found = [self._stored.get(i) or Prediction(i, self._texts[i], truncated=None, hit_limit=None) for i in ids]
         return [Prepared(prediction, 1, prediction.truncated) for prediction in found]
 
-    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
+    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
         """Returns what the file says."""
         predictions: list[Prediction] = [prepared.payload for prepared in batch]
         return [Generation(p.text, p.hit_limit, p.ranking) for p in predictions]

@@ -14,7 +14,7 @@ from pathlib import Path
 from t5eval.data import Split
 from t5eval.predictors.model_name import ModelOptions, NamedModel
 from t5eval.predictors.of_keras import KerasPredictor
-from t5eval.predictors.predictor import Generation, Predictor, Prepared
+from t5eval.predictors.predictor import Generation, Predictor, Prepared, Sample
 from t5eval.runs.prediction import Ranking
 from task_specs import Decode
 from task_specs.errors import UserError
@@ -104,7 +104,7 @@ class BestCheckpoints(Predictor):
         """See `Predictor.prepare`."""
         return self._predictor.prepare(texts, max_tokens)
 
-    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
+    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
         """See `Predictor.generate`."""
         return self._predictor.generate(batch, max_new_tokens, decode)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from t5eval.predictors.generation_config import generation_settings
 from t5eval.predictors.model_name import ModelOptions, NamedModel
-from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank
+from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank, Sample
 from t5eval.runs.prediction import Ranking
 from t5eval.support.errors import MissingPackage
 from t5eval.support.unchanged import Unchanged
@@ -132,10 +132,12 @@ class TransformersPredictor(Predictor):
         padding = self._loaded[0].config.pad_token_id
         return 0 if padding is None else padding
 
-    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
+    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
         """See `Predictor.generate`."""
         import torch
 
+        if isinstance(decode, Sample):
+            raise UserError("transformers models are not sampled from here yet; decode greedily or by beam search")
         model, tokenizer = self._loaded
         options: dict[str, Any] = {"length_penalty": decode.alpha} if decode.method == "beam" else {}
         with _quiet(), torch.inference_mode():

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from t5eval.data import Split
+from t5eval.predictors.chat import Chat
 from t5eval.runs.prediction import Ranking
 from task_specs import Decode
 from task_specs.errors import UserError
@@ -51,8 +52,26 @@ class Rank:
     choices: tuple[str, ...]
 
 
-Answering = Decode | Rank
-"""How a model comes to an answer: by generating it, or by choosing among a task's fixed answers."""
+@dataclass(frozen=True)
+class Sample:
+    """The answer is drawn token by token from the model's distribution; a counterpart of `Decode`.
+
+    Attributes:
+        temperature: what the logits are divided by; above 0.
+        top_k: draw from so many of the most probable tokens; None for all.
+        top_p: in (0, 1]: draw from the most probable tokens that reach this probability together.
+        seed: what an example draws follows from it and from the example's number.
+    """
+
+    method: str = field(default="sample", init=False)
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float = 1.0
+    seed: int = 0
+
+
+Answering = Decode | Sample | Rank
+"""How a model comes to an answer: by generating or drawing it, or by choosing among a task's fixed answers."""
 
 
 class OutOfMemory(Exception):
@@ -67,7 +86,7 @@ class TextGenerator(Protocol):
         """Returns each text as the model takes it, cut to `max_tokens` with the end of sequence."""
 
     @abstractmethod
-    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
+    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
         """Returns the generated text of each input, in order."""
 
     def rank(self, batch: Sequence[Prepared], answers: Sequence[str]) -> list[Ranking]:
@@ -103,6 +122,14 @@ class Predictor(TextGenerator, Protocol):
             UserError: this model cannot answer so.
         """
         return asdict(answering)
+
+    def prepare_chats(self, chats: Sequence[Chat], max_tokens: int) -> list[Prepared]:
+        """Returns each conversation as the model takes it, cut to `max_tokens`.
+
+        Raises:
+            UserError: the model knows no conversations.
+        """
+        raise UserError(f"{type(self).__name__} takes texts alone, no conversations; leave out --chat")
 
     def expect(self, splits: Sequence[Split]) -> None:
         """Is told all splits that it will be asked for, before any of them is read.

@@ -130,7 +130,7 @@ def _tokenizer(vocab: str) -> Tokenizer:
     from keras_model.tokenizers.loading import load_tokenizer
 
     try:
-        folder = vocab if Path(vocab).is_dir() else ""
+        folder = vocab if Path(vocab).is_dir() else None
         return load_tokenizer(folder, None if folder else vocab)
     except ValueError as error:
         raise UserError(str(error)) from None

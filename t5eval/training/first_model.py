@@ -51,7 +51,7 @@ def first_model(config: TrainConfig, strategy: Any) -> FirstModel:
 
     keras.utils.set_random_seed(config.settings.seed)
     try:
-        tokenizer = load_tokenizer(config.model or "", config.vocab or None)
+        tokenizer = load_tokenizer(config.model, config.vocab or None)
         with scope(strategy):
             if config.model:
                 hashed = Unchanged(config.model, files_of_model(config.model))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import replace
 
 from t5eval.predictors.answering import answer_batch
 from t5eval.predictors.halving import Halving
@@ -67,6 +68,7 @@ def generate_all(
     prepared = predictor.prepare([pair.inputs for pair in pairs], spec.lengths.inputs)
     if len(prepared) != len(pairs):
         raise UserError(f"the model prepares {len(prepared)} of {len(pairs)} inputs; it must prepare each")
+    prepared = [replace(given, number=number) for number, given in enumerate(prepared)]
     lengths = [p.length for p in prepared]
 
     def answer(part: Sequence[int]) -> list[Prediction]:

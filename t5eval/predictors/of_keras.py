@@ -65,8 +65,16 @@ class KerasGenerator:
         ids = _padded(batch)
         with self._finite(batch):
             if isinstance(decode, Sample):
-                raise UserError("a Keras T5 is not sampled from here yet; decode greedily or by beam search")
-            if decode.method == "beam":
+                generated = self.generator.sample(
+                    ids,
+                    max_new_tokens,
+                    temperature=decode.temperature,
+                    top_k=decode.top_k,
+                    top_p=decode.top_p,
+                    seed=decode.seed,
+                    rows=[prepared.number for prepared in batch],
+                )
+            elif decode.method == "beam":
                 found, _ = self.generator.beam(ids, max_new_tokens, decode.beam_size, decode.alpha)
                 generated = found[:, 0]
             else:

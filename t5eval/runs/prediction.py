@@ -17,10 +17,12 @@ class Ranking:
     Attributes:
         sums: for each answer the sum of the log-probabilities of its tokens, end of sequence included.
         tokens: how many tokens that are, so that `sum / tokens` is the length-normalised log-likelihood.
+        cached: whether it was found in a cache, so that the model was not asked.
     """
 
     sums: tuple[float, ...]
     tokens: tuple[int, ...]
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ def generate_all(
     pairs: Sequence[TextPair],
     answering: Answering | None = None,
     *,
+    max_new_tokens: int | None = None,
     done: Container[str] = frozenset(),
     batch_tokens: int = DEFAULT_BATCH_TOKENS,
     say: Say = unheard,
@@ -58,6 +59,7 @@ def generate_all(
         spec: the task.
         pairs: its inputs.
         answering: how they are answered; as the row says if None.
+        max_new_tokens: the longest text; as the row says if None.
         done: ids that have their predictions.
         batch_tokens: see `plan_batches`.
         say: told of batches that memory does not hold.
@@ -73,7 +75,8 @@ def generate_all(
 
     def answer(part: Sequence[int]) -> list[Prediction]:
         ids = [pairs[i].id for i in part]
-        return answer_batch(predictor, [prepared[i] for i in part], ids, spec, answering or spec.decode)
+        given = [prepared[i] for i in part]
+        return answer_batch(predictor, given, ids, spec, answering or spec.decode, max_new_tokens)
 
     halving = Halving(lengths, lambda i: f"{spec.name}: example {pairs[i].id}", say)
     for batch in plan_batches(lengths, batch_tokens):

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from t5eval.support.strict_json import parse_json
-from task_specs.errors import UserError
+from task_specs.errors import UserError, quoted
 
 FILE = "generation_config.json"
 IDS = ("bos_token_id", "decoder_start_token_id", "eos_token_id", "pad_token_id")
 """Keys that belong to the model as its vocabulary does: no text can be generated without them."""
-METHOD = ("do_sample", "length_penalty", "num_beams", "temperature", "top_k", "top_p")
+OF_METHOD = {"do_sample": ("temperature", "top_k", "top_p"), "num_beams": ("length_penalty",)}
+METHOD = tuple(key for needed, others in OF_METHOD.items() for key in (needed, *others))
 """Keys that choose among greedy decoding, beam search and sampling; see `DecodingOptions.as_model_says`."""
 SHAPES_NOTHING = (
     "_from_model_config", "cache_implementation", "max_length", "max_new_tokens", "output_attentions",
@@ -28,8 +29,8 @@ IN_CONFIG = (
 )  # fmt: skip
 """Keys of config.json that transformers takes for generation where there is no generation_config.json."""
 NEUTRAL = {
-    "do_sample": False, "encoder_repetition_penalty": 1, "length_penalty": 1, "num_beam_groups": 1, "num_beams": 1,
-    "repetition_penalty": 1,
+    "encoder_repetition_penalty": 1, "length_penalty": 1, "num_beam_groups": 1, "num_beams": 1,
+    "repetition_penalty": 1, "temperature": 1, "top_k": None, "top_p": 1,
 }  # fmt: skip
 """Values that change nothing; of other keys these are null, false, 0 and what is empty."""
 
@@ -49,10 +50,14 @@ def generation_settings(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise UserError(f"{file}: cannot be read: {error}") from None
     keys = sorted(found.keys() - set(SHAPES_NOTHING) if file == own else found.keys() & set(IN_CONFIG))
-    unused = () if found.get("do_sample") else ("temperature", "top_k", "top_p")
-    if not (found.get("num_beams") or 1) > 1:
-        unused += ("length_penalty",)
-    return {key: found[key] for key in keys if key not in unused and not _neutral(key, found[key])}
+    settings = {key: found[key] for key in keys if not _neutral(key, found[key])}
+    for key in METHOD:
+        if not isinstance(settings.get(key, 0), int | float):
+            raise UserError(f"{file}: {key} must be a number, got {quoted(repr(found[key]))}")
+    for needed, keys_of_it in OF_METHOD.items():
+        if needed not in settings:
+            settings = {key: value for key, value in settings.items() if key not in keys_of_it}
+    return settings
 
 
 def _neutral(key: str, value: Any) -> bool:

@@ -55,8 +55,7 @@ class KerasGenerator:
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
         """See `Predictor.prepare`."""
-        encoded, lengths = self.tokenizer.encode_with_lengths(texts, max_tokens)
-        return [Prepared(ids, len(ids), length > max_tokens) for ids, length in zip(encoded, lengths, strict=True)]
+        return _prepared(self.tokenizer, texts, max_tokens)
 
     def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
         """See `Predictor.generate`."""
@@ -108,6 +107,11 @@ class KerasGenerator:
                 f"{error}; the input is {quoted(text)}. Its weights are damaged, or too large for the precision: "
                 "try --dtype float32"
             ) from None
+
+
+def _prepared(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
+    encoded, lengths = tokenizer.encode_with_lengths(texts, max_tokens)
+    return [Prepared(ids, len(ids), length > max_tokens) for ids, length in zip(encoded, lengths, strict=True)]
 
 
 def _padded(batch: Sequence[Prepared]) -> Any:
@@ -193,8 +197,8 @@ class KerasPredictor(Predictor):
         self.__dict__.pop("_loaded", None)
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
-        """See `Predictor.prepare`."""
-        return self._loaded.prepare(texts, max_tokens)
+        """See `Predictor.prepare`; where a cache has all answers, the weights are not needed."""
+        return _prepared(self._tokenizer, texts, max_tokens)
 
     def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
         """See `Predictor.generate`."""

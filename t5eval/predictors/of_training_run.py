@@ -102,7 +102,7 @@ class BestCheckpoints(Predictor):
 
     def cache_identity(self) -> Mapping[str, str]:
         """Returns the identity of the checkpoint that answers, which may be asked by its own name as well."""
-        return self._predictor.identity
+        return (self._predictor if self._path else self).identity
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
         """See `Predictor.prepare`."""

@@ -9,6 +9,7 @@ import pytest
 
 import task_specs
 from t5eval.predictors.answering import answer_batch, choose_answering
+from t5eval.predictors.decoding_options import DecodingOptions
 from t5eval.predictors.predictor import Generation, Prepared, Rank, TextGenerator
 from t5eval.runs.prediction import Prediction, Ranking
 from task_specs import Decode
@@ -56,17 +57,17 @@ def ranked(*sums: Sequence[float], model: TextGenerator | None = None) -> list[P
     ],
 )
 def test_what_a_method_means(task: str, method: str | None, expected: Decode | Rank) -> None:
-    assert choose_answering([task_specs.get(task)], method, {task}) == ({task: expected}, [])
+    assert choose_answering([task_specs.get(task)], DecodingOptions(method), {task}) == ({task: expected}, [])
 
 
 def test_a_task_named_for_itself_must_have_answers_to_rank() -> None:
     with pytest.raises(UserError, match="--decode rank: glue/wnli has no fixed set of answers to choose from"):
-        choose_answering([RTE, task_specs.get("glue/wnli")], "rank", {"glue/wnli"})
+        choose_answering([RTE, task_specs.get("glue/wnli")], DecodingOptions("rank"), {"glue/wnli"})
 
 
 def test_a_task_of_a_benchmark_keeps_its_way() -> None:
     specs = [RTE, task_specs.get("glue/wnli"), task_specs.get("cnn_dailymail")]
-    chosen, kept = choose_answering(specs, "rank", {"glue/rte"})
+    chosen, kept = choose_answering(specs, DecodingOptions("rank"), {"glue/rte"})
     assert kept == ["glue/wnli", "cnn_dailymail"]
     assert chosen == {
         "glue/rte": Rank(CHOICES),

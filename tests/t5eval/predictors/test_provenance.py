@@ -150,8 +150,20 @@ def test_a_folders_own_settings_of_generation_are_told_apart_and_recorded_where_
     assert generation_settings(tmp_path) == {"min_length": 56, "num_beams": 4}
     assert "generation_config" not in asked[False].decoding(Decode())
     assert asked[True].decoding(Decode())["generation_config"] == {"min_length": 56}
-    own = {"no_repeat_ngram_size": 3, "num_beams": 4, "transformers_version": "1", "eos_token_id": [1, 2], "max_length": 9}
-    neutral = {"repetition_penalty": 1.0, "min_length": 0, "do_sample": False, "bad_words_ids": None, "temperature": 0.6}
+    own = {
+        "no_repeat_ngram_size": 3,
+        "num_beams": 4,
+        "transformers_version": "1",
+        "eos_token_id": [1, 2],
+        "max_length": 9,
+    }
+    neutral = {
+        "repetition_penalty": 1.0,
+        "min_length": 0,
+        "do_sample": False,
+        "bad_words_ids": None,
+        "temperature": 0.6,
+    }
     (tmp_path / "generation_config.json").write_text(json.dumps({**own, **neutral, "pad_token_id": 0}))
     ids = {"eos_token_id": [1, 2], "pad_token_id": 0}
     assert generation_settings(tmp_path) == {**ids, "no_repeat_ngram_size": 3, "num_beams": 4}

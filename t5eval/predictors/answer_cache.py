@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from t5eval.predictors.answering import require_one_each
 from t5eval.predictors.chat import Chat
@@ -23,8 +23,6 @@ FILE = "answers.sqlite"
 WAIT = 60
 """Seconds to wait for other processes that write into the same cache."""
 TABLE = "CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, answer TEXT NOT NULL) WITHOUT ROWID"
-
-Answer = TypeVar("Answer", Generation, Ranking)
 
 
 class CachedPredictor:
@@ -57,15 +55,24 @@ class CachedPredictor:
 
     def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
         """See `Predictor.generate`."""
-        keys = self._keys(batch, decode, max_new_tokens)
-        return self._answers(
-            keys, batch, Generation, lambda part: self._predictor.generate(part, max_new_tokens, decode)
-        )
+
+        def ask(missing: Sequence[Prepared]) -> list[Generation]:
+            found = self._predictor.generate(missing, max_new_tokens, decode)
+            require_one_each(found, missing, Generation)
+            return found
+
+        return self._answers(batch, self._keys(batch, decode, max_new_tokens), ask)
 
     def rank(self, batch: Sequence[Prepared], answers: Sequence[str]) -> list[Ranking]:
         """See `Predictor.rank`."""
-        keys = self._keys(batch, Rank(tuple(answers)))
-        return self._answers(keys, batch, Ranking, lambda part: self._predictor.rank(part, answers))
+
+        def ask(missing: Sequence[Prepared]) -> list[Generation]:
+            found = self._predictor.rank(missing, answers)
+            require_one_each(found, missing, Ranking)
+            return [Generation("", None, ranking) for ranking in found]
+
+        outputs = self._answers(batch, self._keys(batch, Rank(tuple(answers))), ask)
+        return [replace(output.ranking, cached=output.cached) for output in outputs if output.ranking]
 
     def _keys(self, batch: Sequence[Prepared], answering: Answering, *limits: int) -> list[bytes]:
         # Both what is asked for and what the model says that it makes of it, which may leave out a seed.
@@ -75,20 +82,15 @@ class CachedPredictor:
 
     def _answers(
         self,
-        keys: Sequence[bytes],
         batch: Sequence[Prepared],
-        kind: type[Answer],
-        ask: Callable[[Sequence[Prepared]], list[Answer]],
-    ) -> list[Answer]:
-        known = self._cache.get(keys, kind)
+        keys: Sequence[bytes],
+        ask: Callable[[Sequence[Prepared]], list[Generation]],
+    ) -> list[Generation]:
+        known = self._cache.get(keys)
         missing = {key: prepared for key, prepared in zip(keys, batch, strict=True) if key not in known}
-        fresh: dict[bytes, Answer] = {}
-        if missing:
-            found = ask(list(missing.values()))
-            require_one_each(found, list(missing), kind)
-            fresh = dict(zip(missing, found, strict=True))
-            self._cache.put(fresh)
-            known |= {key: replace(answer, cached=True) for key, answer in fresh.items()}
+        fresh = dict(zip(missing, ask(list(missing.values())), strict=True)) if missing else {}
+        self._cache.put(fresh)
+        known |= {key: replace(answer, cached=True) for key, answer in fresh.items()}
         return [fresh.pop(key, known[key]) for key in keys]  # of equal inputs the first is the one asked for
 
 
@@ -102,16 +104,15 @@ def _digest(value: Any) -> bytes:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=dict).encode()).digest()
 
 
-def _written(answer: Generation | Ranking) -> str:
+def _written(answer: Generation) -> str:
     """Returns an answer as JSON, whatever numbers of NumPy's it is made of."""
     return json.dumps({**asdict(answer), "cached": True}, default=lambda number: number.item())
 
 
-def _read(text: str, kind: type[Answer]) -> Answer:
+def _read(text: str) -> Generation:
     found = json.loads(text)
-    if found.get("ranking"):
-        found["ranking"] = Ranking(**found["ranking"])
-    return kind(**found)
+    ranking = found.pop("ranking")
+    return Generation(**found, ranking=Ranking(**ranking) if ranking else None)
 
 
 class AnswerCache:
@@ -121,16 +122,16 @@ class AnswerCache:
         self.path = path
         self._connection = connection
 
-    def get(self, keys: Iterable[bytes], kind: type[Answer]) -> dict[bytes, Answer]:
-        """Returns the answers, of one kind, that are there to some of the keys."""
+    def get(self, keys: Iterable[bytes]) -> dict[bytes, Generation]:
+        """Returns the answers that are there to some of the keys."""
         found = {}
         with _named(self.path):
             for key in dict.fromkeys(keys):
                 for (answer,) in self._connection.execute("SELECT answer FROM answers WHERE key = ?", (key,)):
-                    found[key] = _read(answer, kind)
+                    found[key] = _read(answer)
         return found
 
-    def put(self, answers: Mapping[bytes, Generation | Ranking]) -> None:
+    def put(self, answers: Mapping[bytes, Generation]) -> None:
         """Keeps answers; when this returns, they survive the process. What is there already stays."""
         rows = [(key, _written(answer)) for key, answer in answers.items()]
         with _named(self.path), self._connection:
@@ -177,7 +178,7 @@ def _named(path: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise UserError(f"--cache {path.parent}: cannot be used: {error}") from None
-    except (sqlite3.DatabaseError, AttributeError, TypeError, ValueError) as error:
+    except (sqlite3.DatabaseError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: a damaged cache ({error}); remove it, and answers are asked for anew") from None
     except OSError as error:
         raise UserError(f"--cache {path.parent}: cannot be used: {error.strerror or error}") from None

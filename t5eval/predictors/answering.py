@@ -127,4 +127,4 @@ def _most_probable(ranking: Ranking, choices: Sequence[str], name: str) -> tuple
             f"must be a finite number for each"
         )
     best = max(range(len(sums)), key=lambda i: sums[i])
-    return choices[best], Ranking(sums, tuple(map(int, ranking.tokens)), ranking.cached)
+    return choices[best], Ranking(sums, tuple(map(int, ranking.tokens)))

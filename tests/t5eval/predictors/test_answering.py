@@ -10,7 +10,7 @@ import pytest
 import task_specs
 from t5eval.predictors.answering import answer_batch, choose_answering
 from t5eval.predictors.decoding_options import DecodingOptions
-from t5eval.predictors.predictor import Generation, Prepared, Rank, TextGenerator
+from t5eval.predictors.predictor import Generation, Prepared, Rank, Sample, TextGenerator
 from t5eval.runs.prediction import Prediction, Ranking
 from task_specs import Decode
 from task_specs.errors import UserError
@@ -113,3 +113,27 @@ def test_answers_of_another_type_are_named() -> None:
         UserError, match=r"gives a str as an answer; it must give a t5eval.predictors.predictor.Generation"
     ):
         answer_batch(Ranker(), [Prepared("entailment", 1, False)], ["0"], RTE, Decode())
+
+
+class Drawer(Ranker):
+    """Says for each input what its seed and number have in the table."""
+
+    TABLE = (("a", "b", "c"), ("b", "b", "a"), ("b", "c", "b"), ("a", "c", "d"))  # of a seed, counted from 5
+
+    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
+        assert isinstance(decode, Sample)
+        assert (decode.samples, decode.temperature, max_new_tokens) == (1, 0.5, 9)
+        return [Generation(self.TABLE[decode.seed - 5][p.number], hit_limit=decode.seed == 6) for p in batch]
+
+
+def test_the_commonest_of_the_texts_drawn_and_of_equals_the_first() -> None:
+    inputs = [Prepared("", 1, truncated=None, number=number) for number in range(3)]
+    found = answer_batch(Drawer(), inputs, ["x", "y", "z"], RTE, Sample(0.5, seed=5, samples=4), max_new_tokens=9)
+    assert found == [
+        Prediction("x", "a", None, hit_limit=False, samples=("a", "b", "b", "a")),  # two of each: a was the first
+        Prediction("y", "b", None, hit_limit=False, samples=("b", "b", "c", "c")),
+        Prediction("z", "c", None, hit_limit=False, samples=("c", "a", "b", "d")),
+    ]
+    assert [Prediction.from_line(p.line()) for p in found] == found
+    (alone,) = answer_batch(Drawer(), inputs[:1], ["x"], RTE, Sample(0.5, seed=6), max_new_tokens=9)
+    assert alone == Prediction("x", "b", None, hit_limit=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import replace
 
 from t5eval.predictors.answering import answer_batch
 from t5eval.predictors.halving import Halving
@@ -44,6 +45,7 @@ def generate_all(
     pairs: Sequence[TextPair],
     answering: Answering | None = None,
     *,
+    max_new_tokens: int | None = None,
     done: Container[str] = frozenset(),
     batch_tokens: int = DEFAULT_BATCH_TOKENS,
     say: Say = unheard,
@@ -57,6 +59,7 @@ def generate_all(
         spec: the task.
         pairs: its inputs.
         answering: how they are answered; as the row says if None.
+        max_new_tokens: the longest text; as the row says if None.
         done: ids that have their predictions.
         batch_tokens: see `plan_batches`.
         say: told of batches that memory does not hold.
@@ -67,11 +70,13 @@ def generate_all(
     prepared = predictor.prepare([pair.inputs for pair in pairs], spec.lengths.inputs)
     if len(prepared) != len(pairs):
         raise UserError(f"the model prepares {len(prepared)} of {len(pairs)} inputs; it must prepare each")
+    prepared = [replace(given, number=number) for number, given in enumerate(prepared)]
     lengths = [p.length for p in prepared]
 
     def answer(part: Sequence[int]) -> list[Prediction]:
         ids = [pairs[i].id for i in part]
-        return answer_batch(predictor, [prepared[i] for i in part], ids, spec, answering or spec.decode)
+        given = [prepared[i] for i in part]
+        return answer_batch(predictor, given, ids, spec, answering or spec.decode, max_new_tokens)
 
     halving = Halving(lengths, lambda i: f"{spec.name}: example {pairs[i].id}", say)
     for batch in plan_batches(lengths, batch_tokens):

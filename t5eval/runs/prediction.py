@@ -17,10 +17,12 @@ class Ranking:
     Attributes:
         sums: for each answer the sum of the log-probabilities of its tokens, end of sequence included.
         tokens: how many tokens that are, so that `sum / tokens` is the length-normalised log-likelihood.
+        cached: whether it was found in a cache, so that the model was not asked.
     """
 
     sums: tuple[float, ...]
     tokens: tuple[int, ...]
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Prediction:
         truncated: whether the input was cut to the task's length; None where that is not known.
         hit_limit: whether the output ended at the length limit instead of by itself; None where that is not known.
         ranking: how probable each of the answers was that the text was chosen from; None for a generated text.
+        samples: all texts that were drawn for the example, of which `text` is the commonest; empty for a single one.
+        cached: whether a cache had the answer, so that the model was not asked.
     """
 
     id: str
@@ -40,6 +44,8 @@ class Prediction:
     truncated: bool | None = False
     hit_limit: bool | None = False
     ranking: Ranking | None = None
+    samples: tuple[str, ...] = ()
+    cached: bool = False
 
     def line(self) -> bytes:
         """Returns the prediction as a line of the store; flags that are known not to be set are left out."""
@@ -49,6 +55,7 @@ class Prediction:
         if self.ranking is not None:
             record["log_likelihoods"] = self.ranking.sums
             record["answer_tokens"] = self.ranking.tokens
+        record |= {name: value for name in ("samples", "cached") if (value := getattr(self, name))}
         return json.dumps(record, ensure_ascii=False).encode("utf-8") + b"\n"
 
     @classmethod
@@ -77,7 +84,12 @@ class Prediction:
             raise TypeError
         if not isinstance(example_id, str) or not isinstance(text, str):
             raise TypeError
-        text.encode()  # half a surrogate pair, of which UTF-8 knows nothing, is a ValueError
+        samples, cached = record.get("samples", []), record.get("cached", False)
+        if not isinstance(samples, list) or not all(isinstance(text, str) for text in samples):
+            raise TypeError
+        if not isinstance(cached, bool):
+            raise TypeError
+        "".join([text, *samples]).encode()  # half a surrogate pair, of which UTF-8 knows nothing, is a ValueError
         ranking = None
         if "log_likelihoods" in record:
             try:
@@ -85,4 +97,4 @@ class Prediction:
                 ranking = Ranking(tuple(sums), tuple(tokens))
             except OverflowError:
                 raise ValueError("a number too large") from None
-        return cls(example_id, text, truncated, hit_limit, ranking)
+        return cls(example_id, text, truncated, hit_limit, ranking, tuple(samples), cached)

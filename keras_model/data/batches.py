@@ -104,8 +104,8 @@ class Examples:
             if len(padding):
                 example = int(np.searchsorted(ids.offsets, padding[0], side="right")) - 1
                 raise ValueError(
-                    f"The {side} of example {example} holds id {self.pad_id}, which is padding and would not be learned; "
-                    "pass the sequences without padding."
+                    f"The {side} of example {example} holds id {self.pad_id}, which is padding and would not be "
+                    "learned; pass the sequences without padding."
                 )
 
     @classmethod

@@ -140,7 +140,12 @@ def _sentencepiece(path: Path, settings: TokenizerSettings) -> Tokenizer:
     model, first = own.model_bytes, size + count
     wrong = {i for i, number in numbers.items() if i + number != first - 1}
     if wrong and list(numbers) == list(range(size, size + len(numbers))):
-        model, first, count, wrong = model + sentencepiece_model.sentinels(numbers.values()), size + len(numbers), 0, set()
+        model, first, count, wrong = (
+            model + sentencepiece_model.sentinels(numbers.values()),
+            size + len(numbers),
+            0,
+            set(),
+        )
     wrong |= {*others} ^ {*range(first, first + len(others))}
     if not wrong:
         padding = _padding(own, settings)

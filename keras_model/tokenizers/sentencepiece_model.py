@@ -53,7 +53,7 @@ def user_defined(model: bytes) -> dict[int, str]:
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
-    """The fields of a message that SentencePiece has read: their numbers, and bytes or an integer; nothing for others."""
+    """The fields of a message that SentencePiece has read: their numbers, with bytes or an integer."""
     place = 0
     while place < len(message):
         key, place = _read_varint(message, place)

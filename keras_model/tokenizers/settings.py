@@ -58,7 +58,7 @@ def read_settings(folder: Path) -> TokenizerSettings:
         CheckpointError: one of the files cannot be read, or has a value of the wrong type.
     """
     source = folder / TOKENIZER_CONFIG_FILE
-    config, model, names = (_object(folder / name) for name in (TOKENIZER_CONFIG_FILE, CONFIG_FILE, SPECIAL_TOKENS_FILE))
+    config, model, names = (_object(folder / name) for name in (source.name, CONFIG_FILE, SPECIAL_TOKENS_FILE))
     added = _added_tokens(folder, config)
     # transformers writes extra_ids=0 where it also lists the sentinels by name.
     named = [*_strings(config.get("additional_special_tokens")), *_strings(config.get("extra_special_tokens"))]

@@ -66,7 +66,9 @@ class TrainResult:
 
 def compile_model(model: T5, settings: TrainSettings) -> None:
     """Compiles a model for `model.fit`; by default as T5 was fine-tuned, with Adafactor and the token cross-entropy."""
-    loss = TokenCrossEntropy(model.config.pad_token_id, z_loss=settings.z_loss, label_smoothing=settings.label_smoothing)
+    loss = TokenCrossEntropy(
+        model.config.pad_token_id, z_loss=settings.z_loss, label_smoothing=settings.label_smoothing
+    )
     with model.distribute_strategy.scope():
         model.compile(
             make_optimizer(settings),

@@ -19,7 +19,6 @@ from task_specs.errors import UserError, quoted
 
 if TYPE_CHECKING:
     from keras_model.decoding.generator import Generator
-    from keras_model.t5 import T5
     from keras_model.tokenizers.tokenizer import Tokenizer
 
 DTYPES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}

@@ -1,4 +1,4 @@
-"""Tiny T5s of the families whose tokenizer or special ids are not T5's: random weights, vocabularies made of real text."""
+"""Tiny T5s of the families whose tokenizer or special ids are not T5's; random weights, vocabularies of real text."""
 
 from __future__ import annotations
 

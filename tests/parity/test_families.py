@@ -14,7 +14,14 @@ from tests.parity.test_tokenizer import real_texts
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
 
-MARKED = ["<2de> Hello there", "a<2fr>b", "one <sep> two<sep>[NAME]", "x <extra_id_0> y <extra_id_1>", "", "def f(x):\n\treturn x"]
+MARKED = [
+    "<2de> Hello there",
+    "a<2fr>b",
+    "one <sep> two<sep>[NAME]",
+    "x <extra_id_0> y <extra_id_1>",
+    "",
+    "def f(x):\n\treturn x",
+]
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +30,9 @@ def texts(shared_data: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
-def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> tuple[str, Path]:
+def family(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, texts: list[str]
+) -> tuple[str, Path]:
     folder = tmp_path_factory.mktemp("family") / "model"
     return request.param, write_family(request.param, folder, texts[:800])
 
@@ -87,7 +96,9 @@ def test_the_loss_leaves_padding_out(family: tuple[str, Path], texts: list[str])
     _, folder = family
     tokenizer, model = load_tokenizer(folder), load_model(folder)
     sides = tokenizer.encode(texts[:4], 40), tokenizer.encode(["yes", "a longer text", "", texts[5]], 12)
-    batch = make_batch(Examples.from_sequences(*sides, tokenizer.pad_id), np.arange(4), 4, 1, model.config.decoder_start_token_id)
+    batch = make_batch(
+        Examples.from_sequences(*sides, tokenizer.pad_id), np.arange(4), 4, 1, model.config.decoder_start_token_id
+    )
     assert (batch.labels == tokenizer.pad_id).sum() > 10
     compile_model(model, TrainSettings(steps=1))
     ours = float(model.loss(batch.labels, model(batch.inputs)))

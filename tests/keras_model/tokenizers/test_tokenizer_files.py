@@ -257,7 +257,10 @@ def test_tokenizer_json_gives_the_same_ids(small, tmp_path):
         ({"model": {"type": "BPE", "vocab": {}, "merges": []}, "added_tokens": []}, "has no <pad>, and neither"),
         ({"model": None}, "its model is not Unigram"),
         ({"model": {"type": "Unigram", "unk_id": 2, "vocab": [["<pad>", 0.0], ["</s>"]]}}, "entry 1 is not a text"),
-        ({"model": {"type": "Unigram", "unk_id": 2, "vocab": [["a", 0.0]] * 5}, "added_tokens": []}, "first two pieces"),
+        (
+            {"model": {"type": "Unigram", "unk_id": 2, "vocab": [["a", 0.0]] * 5}, "added_tokens": []},
+            "first two pieces",
+        ),
         (
             {"model": {"type": "Unigram", "unk_id": "2", "vocab": [["<pad>", 0], ["</s>", 0], ["x", 0]]}},
             "unk_id is '2'",

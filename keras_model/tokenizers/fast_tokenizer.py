@@ -113,7 +113,7 @@ def _byte_pairs(folder: Path, settings: TokenizerSettings) -> Any:
     tokenizer = Tokenizer(models.BPE.from_file(str(folder / VOCAB_FILE), str(folder / MERGES_FILE)))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=settings.add_prefix_space)
     tokenizer.decoder = decoders.ByteLevel()
-    special = ROBERTA | settings.special
+    special = {**ROBERTA, **settings.special}
     own = {name: text for name, text in special.items() if tokenizer.token_to_id(text) is not None}
     tokenizer.add_special_tokens([AddedToken(t, normalized=False, lstrip=n == "mask_token") for n, t in own.items()])
     for i, token in sorted(settings.added.items()):
@@ -123,6 +123,8 @@ def _byte_pairs(folder: Path, settings: TokenizerSettings) -> Any:
     first, last = (special.get(a, special[b]) for a, b in (("cls_token", "bos_token"), ("sep_token", "eos_token")))
     if not {first, last} <= {*own.values()}:
         raise TokenizerError(f"{folder / VOCAB_FILE}: it has no {first} and {last}, which stand around every text.")
-    ends = [(text, tokenizer.token_to_id(text)) for text in (last, first)]
-    tokenizer.post_processor = processors.RobertaProcessing(*ends, trim_offsets=False, add_prefix_space=False)
+    ids = [tokenizer.token_to_id(text) or 0 for text in (last, first)]
+    tokenizer.post_processor = processors.RobertaProcessing(
+        (last, ids[0]), (first, ids[1]), trim_offsets=False, add_prefix_space=False
+    )
     return tokenizer

@@ -115,9 +115,9 @@ def _from_json(folder: Path, settings: TokenizerSettings) -> Tokenizer:
 def _bytes(folder: Path, settings: TokenizerSettings) -> ByteTokenizer:
     tokenizer = ByteTokenizer() if settings.extra_ids is None else ByteTokenizer(settings.extra_ids)
     for i, token in settings.added.items():
-        if i >= FIRST_SENTINEL and sentinel_number(token) != i - FIRST_SENTINEL:
+        if i >= FIRST_SENTINEL and sentinel_number(token.content) != i - FIRST_SENTINEL:
             raise CheckpointError(
-                f"{folder}: the token {token!r} was added as {i}, which byT5's tokenizer does not have; "
+                f"{folder}: the token {token.content!r} was added as {i}, which byT5's tokenizer does not have; "
                 f"--vocab {BYTES} goes without."
             )
     return tokenizer

@@ -72,7 +72,8 @@ def read_settings(folder: Path) -> TokenizerSettings:
     if extra_ids is not None and extra_ids > MAX_EXTRA_IDS:
         raise CheckpointError(f"{source}: {extra_ids:,} sentinels; a tokenizer has {MAX_EXTRA_IDS:,} at most.")
     name = config.get("tokenizer_class") or model.get("tokenizer_class") or ""
-    arguments = model.get("config") if isinstance(model.get("config"), dict) else model  # KerasHub's, or transformers'
+    own = model.get("config")
+    arguments = own if isinstance(own, dict) else model  # KerasHub's, or transformers'
     rows = arguments.get("vocabulary_size", arguments.get("vocab_size"))
     return TokenizerSettings(
         is_bytes=isinstance(name, str) and name.lower().startswith("byt5"),

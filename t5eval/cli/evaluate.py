@@ -57,8 +57,8 @@ def command(**asked: Any) -> None:
     \b
     --model may be
       PATH                   a T5 checkpoint of any format
-      hf://OWNER/NAME[@REV]  a T5 repository at Hugging Face
-      hf:FOLDER              a model that transformers runs
+      OWNER/NAME[@REV]       a T5 repository at Hugging Face; also hf://OWNER/NAME
+      hf:FOLDER              a model that transformers runs, also a decoder alone; also hf:OWNER/NAME[@REV]
       keras_hub:PRESET       a model that KerasHub runs
       py:FILE.py:FUNCTION    what your function returns; also py:MODULE:FUNCTION
       best:RUN               for each task a training run's best checkpoint

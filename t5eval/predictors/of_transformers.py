@@ -12,6 +12,7 @@ from typing import Any
 
 from keras_model.files.model_folder import pointer_fault
 from t5eval.predictors.chat import Chat
+from t5eval.predictors.checkpoint_name import HUB, is_hub_name
 from t5eval.predictors.generation_config import METHOD, beyond_rows, generation_settings, plain_generation, token_ids
 from t5eval.predictors.model_name import ModelOptions, NamedModel
 from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank, Sample
@@ -43,7 +44,7 @@ class TransformersPredictor(Predictor):
         self.dtype = dtype
         self.own_generation = own_generation
         if not (folder / "config.json").is_file():
-            raise UserError(f"hf:{folder}: no folder with a config.json; transformers is given local folders alone")
+            raise UserError(f"hf:{folder}: no folder with a config.json; a model at the hub is hf:OWNER/NAME")
 
     @cached_property
     def identity(self) -> Mapping[str, str]:
@@ -133,7 +134,7 @@ class TransformersPredictor(Predictor):
         return ids or [start]
 
     def prepare_chats(self, chats: Sequence[Chat], max_tokens: int) -> list[Prepared]:
-        """See `Predictor.prepare_chats`; by the tokenizer's template, and of too long a conversation the end is kept."""
+        """See `Predictor.prepare_chats`; by the tokenizer's template; of too long a one the end is kept."""
         tokenizer = self._tokenizer
         if not tokenizer.chat_template:
             raise UserError(f"{self._name}: its tokenizer has no chat template; leave out --chat")
@@ -230,12 +231,25 @@ def _hash_of(files: set[Path]) -> str:
 
 
 def open_transformers(folder: str, options: ModelOptions) -> NamedModel:
-    """Returns the model in a folder, run by transformers.
+    """Returns the model in a folder, or at Hugging Face where there is no such folder, run by transformers.
 
     Raises:
         UserError: there is no model folder, or a vocabulary was named.
     """
     options.refuse("a transformers model", "vocab", "strategy")
-    path = Path(folder)
+    path, name = Path(folder), f"hf:{Path(folder).resolve()}"
+    if is_hub_name(folder):
+        path, pinned = _fetched(folder)
+        name = f"hf:{pinned.removeprefix(HUB)}"
     predictor = TransformersPredictor(path, options.dtype or "float32", options.generation == "model")
-    return NamedModel(predictor, f"hf:{path.resolve()}", beyond_rows(generation_settings(path)))
+    return NamedModel(predictor, name, beyond_rows(generation_settings(path)))
+
+
+def _fetched(name: str) -> tuple[Path, str]:
+    """Returns the folder in the cache of a repository at Hugging Face, and its pinned name."""
+    from keras_model.checkpoints.hub_names import SAFETENSORS, resolve
+
+    try:
+        return resolve(HUB + name, SAFETENSORS, of_t5=False)
+    except ValueError as error:
+        raise UserError(f"hf:{name}: no such folder, and at the hub: {error}") from None

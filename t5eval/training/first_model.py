@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from t5eval.predictors.checkpoint_name import find_checkpoint
 from t5eval.support.tensorflow_import import import_keras_model
 from t5eval.support.unchanged import Unchanged
 from t5eval.training.config import TrainConfig
@@ -49,12 +50,13 @@ def first_model(config: TrainConfig, strategy: Any) -> FirstModel:
 
     keras.utils.set_random_seed(config.settings.seed)
     try:
-        tokenizer = load_tokenizer(config.model, config.vocab or None)
+        found = find_checkpoint(config.model).path if config.model else None
+        tokenizer = load_tokenizer(found, config.vocab or None)
         with scope(strategy):
-            if config.model:
-                hashed = Unchanged(config.model, files_of_model(config.model))
-                fingerprint = model_fingerprint(config.model)
-                model = load_model(config.model, dtype=config.settings.dtype)
+            if found and config.model:
+                hashed = Unchanged(config.model, files_of_model(found))
+                fingerprint = model_fingerprint(found)
+                model = load_model(found, dtype=config.settings.dtype)
                 hashed.require()
                 require_ids_of(model.config, tokenizer, config.model)
                 return FirstModel(model, tokenizer, fingerprint)

@@ -52,7 +52,8 @@ def load_model(folder: Path, name: str, dtype: str, config: Any, tokenizer: Any)
         from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
         shared = torch.cuda.device_count() > 1 and find_spec("accelerate") is not None
-        model, found = (AutoModelForCausalLM if causal else AutoModelForSeq2SeqLM).from_pretrained(
+        kind: Any = AutoModelForCausalLM if causal else AutoModelForSeq2SeqLM
+        model, found = kind.from_pretrained(
             folder,
             dtype=getattr(torch, dtype),
             local_files_only=True,
@@ -88,7 +89,8 @@ def _require_ids_of(model: Any, tokenizer: Any, name: str, causal: bool) -> None
     # Where a decoder alone pads is hidden from it, so that any id will do.
     for key in ("eos_token_id",) if causal else ("eos_token_id", "pad_token_id"):
         said = [getattr(place, key, None) for place in (model.config, model.generation_config)]
-        ids = {i for value in said for i in (value if isinstance(value, list) else [value])} - {None}
+        lists = [value if isinstance(value, list) else [value] for value in said if value is not None]
+        ids = {int(i) for several in lists for i in several}
         own = getattr(tokenizer, key)
         if ids and own is not None and own not in ids:
             raise UserError(

@@ -195,6 +195,13 @@ class TransformersPredictor(Predictor):
         decoded = self._tokenizer.batch_decode(texts, skip_special_tokens=False, clean_up_tokenization_spaces=False)
         return [Generation(text, not end) for text, end in zip(decoded, ended, strict=True)]
 
+    def _target(self, ids: list[int]) -> list[int]:
+        """Returns what a decoder writes of a tokenized answer: without the start that it is given, and with an end."""
+        settings, end = self._model.generation_config, self._tokenizer.eos_token_id
+        start = settings.bos_token_id if settings.decoder_start_token_id is None else settings.decoder_start_token_id
+        ids = ids[1:] if start != end and ids[:1] == [start] else ids
+        return ids if ids[-1:] == [end] else [*ids, end]
+
     def _require_room(self, tokens: int) -> None:
         """Raises an error if a decoder alone has fewer positions than prompt and answer have tokens."""
         room = getattr(self._model.config.get_text_config(), "max_position_embeddings", None)
@@ -215,7 +222,7 @@ class TransformersPredictor(Predictor):
                 self._require_room(inputs["input_ids"].shape[1] + max(map(len, ids)))
                 sums = rank_continuations(model, inputs, ids, self._padding)
             else:
-                ids = self._tokenizer(text_target=list(answers))["input_ids"]
+                ids = list(map(self._target, self._tokenizer(text_target=list(answers))["input_ids"]))
                 sums = rank_by_decoder(model, inputs, ids)
         tokens = tuple(map(len, ids))
         return [Ranking(tuple(row), tokens) for row in sums.tolist()]

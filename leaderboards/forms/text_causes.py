@@ -20,13 +20,13 @@ CAUSES = {
     "have `<t>`, `</t>` or `<q>`: marks of sentences, which ROUGE takes for words": re.compile("<t>|</t>|<q>"),
 }
 
+_APART, _TOGETHER = re.compile(r"\w [.,](?: |$)"), re.compile(r"\w[.,](?: |$)")
 SURFACE: dict[str, Callable[[str], bool]] = {
     "have a space before each stop or comma: the words were not put together again (detokenised)": lambda text: (
         bool(_APART.search(text)) and not _TOGETHER.search(text)
     ),
     "have no capital letter: the text was lower-cased": lambda text: text == text.lower() != text.upper(),
 }
-_APART, _TOGETHER = re.compile(r"\w [.,](?: |$)"), re.compile(r"\w[.,](?: |$)")
 SURFACE_SHARE = 0.1  # of the texts: single ones may rightly be so
 
 

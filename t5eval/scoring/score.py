@@ -126,12 +126,14 @@ def evaluation_pair(spec: TaskSpec, example: Example) -> TextPair:
     return pair
 
 
-def reference_examples(spec: TaskSpec, references: Iterable[str] | Mapping[str, str]) -> list[Example]:
+def reference_examples(
+    spec: TaskSpec, references: Iterable[str] | Mapping[str, str | tuple[str, ...]]
+) -> list[Example]:
     """Returns examples that have nothing but true texts: texts are compared without their inputs.
 
     Args:
         spec: the task.
-        references: the texts by id, or numbered from 0.
+        references: the texts by id, or numbered from 0; several of an example are a tuple.
 
     Raises:
         UserError: the task's answers are no free texts.

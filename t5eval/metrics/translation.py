@@ -210,7 +210,7 @@ class Ter(SacrebleuMetric):
 
     def aggregate(self, totals: Floats) -> Floats:
         edits, words = totals[..., 0], totals[..., 1]
-        return 100 * np.divide(edits, words, out=(edits > 0).astype(np.float64), where=words > 0)
+        return 100 * np.divide(edits, words, out=np.asarray(edits > 0, dtype=np.float64), where=words > 0)
 
 
 METRICS: tuple[Metric, ...] = (Bleu("bleu"), Bleu("bleu_t5", "intl"), Chrf("chrf", 0), Chrf("chrf++", 2), Ter())

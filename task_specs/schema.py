@@ -147,7 +147,8 @@ def from_plain(row: Mapping[str, Any], where: str) -> TaskSpec:
             except SpecError as error:
                 raise SpecError(f"{where}: {error}") from None
             table[part] = _build(cls, inner, f"{where}: [{part}]")
-    for key, part in (("published", Published), ("downloads", Download)):
+    tables: dict[str, type] = {"published": Published, "downloads": Download}
+    for key, part in tables.items():
         if key in table:
             if not isinstance(table[key], list):
                 raise SpecError(f"{where}: {key} must be an array of tables")

@@ -51,7 +51,7 @@ class Spreading(click.Command):
         spread: list[str] = []
         option = ""
         for value in args:
-            if value.startswith("-"):
+            if value.startswith("-") and value != "-":
                 option = value.partition("=")[0]
             elif option in repeatable and spread[-1] != option:
                 spread.append(option)

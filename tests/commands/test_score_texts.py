@@ -64,11 +64,14 @@ def test_scores_and_tokenizer_asked_for(t5eval: Command, files: list[Path]) -> N
 
 
 def test_standard_input(t5eval: Command, files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    said, first, _ = files
+    said, first, second = files
     by_file = t5eval("score", "wmt14/de-en", "--references", first, "--predictions", said, "--json").json
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(said.read_bytes())))
     by_pipe = t5eval("score", "wmt14/de-en", "--references", first, "--predictions", "-", "--json").json
     assert by_pipe == by_file
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(second.read_bytes())))
+    found = t5eval("score", "wmt14/de-en", "--references", first, "-", "--predictions", said, "--json").json
+    assert found["scores"]["bleu"]["value"] == sacrebleu.corpus_bleu(SAID, SETS, force=True).score
     done = t5eval("score", "wmt14/de-en", "--references", "-", "--predictions", "-")
     assert (done.status, "--references and --predictions are both -" in done.err) == (2, True)
 

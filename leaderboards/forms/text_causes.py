@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 NAMED = 3  # so many texts stand in a line
 SEVERAL = 3  # fewer have no common cause
-COPIED_WORDS = 4  # names and numbers of fewer words may rightly stay as they are
+COPIED_WORDS = 4  # fewer words may rightly stay as they are in the source, or have no capital
 
 CAUSES = {
     "have HTML entities, such as &amp;: the text was escaped and not unescaped again": re.compile(
@@ -25,7 +25,9 @@ SURFACE: dict[str, Callable[[str], bool]] = {
     "have a space before each stop or comma: the words were not put together again (detokenised)": lambda text: (
         bool(_APART.search(text)) and not _TOGETHER.search(text)
     ),
-    "have no capital letter: the text was lower-cased": lambda text: text == text.lower() != text.upper(),
+    "have no capital letter: the text was lower-cased": lambda text: (
+        text == text.lower() != text.upper() and len(text.split()) >= COPIED_WORDS
+    ),
 }
 SURFACE_SHARE = 0.1  # of the texts: single ones may rightly be so
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,6 +143,9 @@ class T5Tokenizer(Tokenizer):
         parts = [list(splitter.parts(text)) for text in texts]
         between = iter(self._ids([part for row in parts for part in row if isinstance(part, str)]))
         return [[i for part in row for i in ([part] if isinstance(part, int) else next(between))] for row in parts]
+
+    def count_unknown(self, texts: Sequence[str]) -> int:
+        return sum(self._pieces.unk_id() in ids for ids in self.encode(texts))
 
     def _texts(self, sequences: list[list[int]]) -> list[str]:
         # An id outside the vocabulary becomes the unknown piece, written ` ⁇ `; its id is 2 in most, 3 in umT5's.

@@ -108,9 +108,13 @@ class TransformersPredictor(Predictor):
         ids = (self._model.config.pad_token_id, settings.pad_token_id, tokenizer.pad_token_id, tokenizer.eos_token_id)
         return next((i for i in ids if i is not None), 0)
 
-    def device(self) -> str | None:
-        """Returns the device that PyTorch ran on, None if the model was not needed."""
-        return str(self._model.device) if "_model" in self.__dict__ else None
+    def count_unwritable(self, texts: Sequence[str]) -> int | None:
+        """See `Predictor.count_unwritable`; a tokenizer that is not needed is not loaded for it."""
+        if "_read" not in self.__dict__ or self._tokenizer.unk_token_id is None:
+            return None
+        with quiet():
+            ids = self._tokenizer(list(texts))["input_ids"] if texts else []
+        return sum(self._tokenizer.unk_token_id in row for row in ids)
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
         """See `Predictor.prepare`; a decoder alone keeps the end of a text that is too long, others the beginning."""

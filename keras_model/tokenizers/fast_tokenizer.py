@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,8 @@ class FastTokenizer(Tokenizer):
         self.pad_id, self.eos_id = (self._special(settings, name) for name in ("pad", "eos"))
         ids = self._fast.encode("").ids
         self.prefix = tuple(ids[:-1] if ids[-1:] == [self.eos_id] else ids)
+        self._size = max(self._fast.get_vocab(with_added_tokens=True).values(), default=0) + 1
+        self._unknown = self._fast.token_to_id(settings.special.get("unk_token", "<unk>"))
         added = self._fast.get_added_tokens_decoder().values()
         self.extra_ids = sum(sentinel_number(token.content) is not None for token in added)
 
@@ -83,7 +86,7 @@ class FastTokenizer(Tokenizer):
     @property
     def vocab_size(self) -> int:
         """Number of ids, up to the greatest."""
-        return max(self._fast.get_vocab(with_added_tokens=True).values()) + 1
+        return self._size
 
     @property
     def fingerprint(self) -> str:
@@ -94,6 +97,9 @@ class FastTokenizer(Tokenizer):
 
     def files(self) -> dict[str, bytes]:
         return dict(self._files)
+
+    def count_unknown(self, texts: Sequence[str]) -> int:
+        return sum(self._unknown in ids for ids in self.encode(texts))
 
     def _ids(self, texts: list[str]) -> list[list[int]]:
         if self.threads == 1:

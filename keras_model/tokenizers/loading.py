@@ -140,12 +140,8 @@ def _sentencepiece(path: Path, settings: TokenizerSettings) -> Tokenizer:
     model, first = own.model_bytes, size + count
     wrong = {i for i, number in numbers.items() if i + number != first - 1}
     if wrong and list(numbers) == list(range(size, size + len(numbers))):
-        model, first, count, wrong = (
-            model + sentencepiece_model.sentinels(numbers.values()),
-            size + len(numbers),
-            0,
-            set(),
-        )
+        model, first = model + sentencepiece_model.sentinels(numbers.values()), size + len(numbers)
+        count, wrong = 0, set()
     wrong |= {*others} ^ {*range(first, first + len(others))}
     if not wrong:
         padding = _padding(own, settings)
@@ -166,4 +162,5 @@ def _padding(own: T5Tokenizer, settings: TokenizerSettings) -> int | None:
     """The id of padding for a SentencePiece model that has none of its own; None if nothing says it."""
     text = settings.special.get("pad_token", "")
     places = [i for i, token in settings.added.items() if token.content == text]
-    return next(iter(places), own.id_of(text) if text else None) or settings.ids.get("pad_token_id")
+    found = own.id_of(text) if text else None
+    return next(iter(places), settings.ids.get("pad_token_id") if found is None else found)

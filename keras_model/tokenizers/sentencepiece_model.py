@@ -47,9 +47,12 @@ def user_defined(model: bytes) -> dict[int, str]:
     """The user-defined pieces of a model by their ids, but for those that begin with the mark of a word's start."""
     if _integer(3, USER_DEFINED) not in model:
         return {}
-    pieces = (dict(_fields(content)) for field, content in _fields(model) if field == 1 and isinstance(content, bytes))
-    texts = {i: fields[1] for i, fields in enumerate(pieces) if fields.get(3) == USER_DEFINED}
-    return {i: str(text, "utf-8") for i, text in texts.items() if not text.startswith("▁".encode())}
+    try:
+        pieces = [dict(_fields(content)) for field, content in _fields(model) if field == 1]
+        texts = {i: str(fields[1], "utf-8") for i, fields in enumerate(pieces) if fields.get(3) == USER_DEFINED}
+    except (LookupError, TypeError, UnicodeDecodeError):  # of a damaged file that SentencePiece let pass
+        return {}
+    return {i: text for i, text in texts.items() if not text.startswith("▁")}
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, Any]]:

@@ -32,7 +32,6 @@ class TokenizerSettings:
         ids: the special ids of the model's configuration, by its names, such as `pad_token_id`.
         rows: how many embeddings the model has; infinity where that is not said.
         add_prefix_space: whether a text is read as if a space stood before it, where its vocabulary leaves that open.
-        adds_start: whether every text begins with the start of sequence.
     """
 
     is_bytes: bool
@@ -42,7 +41,6 @@ class TokenizerSettings:
     ids: Mapping[str, int]
     rows: float
     add_prefix_space: bool
-    adds_start: bool
 
 
 def sentinel_number(token: str) -> int | None:
@@ -86,7 +84,6 @@ def read_settings(folder: Path) -> TokenizerSettings:
         ids={key: i for key, i in model.items() if key.endswith("_token_id") and type(i) is int},
         rows=rows if isinstance(rows, int) else math.inf,
         add_prefix_space=config.get("add_prefix_space") is True,
-        adds_start=config.get("add_bos_token") is True,
     )  # fmt: skip
 
 

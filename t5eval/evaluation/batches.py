@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Sequence
+from contextlib import closing
 
-from t5eval.predictors.answering import answer_batch
+from t5eval.predictors.answering import answer_batch, prediction_of
 from t5eval.predictors.halving import Halving
-from t5eval.predictors.predictor import Answering, TextGenerator
+from t5eval.predictors.predictor import Answering, AsTheyCome, TextGenerator, Unanswered
 from t5eval.runs.prediction import Prediction
 from task_specs import TaskSpec, TextPair
 from task_specs.errors import UserError
@@ -47,10 +48,10 @@ def generate_all(
     done: Container[str] = frozenset(),
     batch_tokens: int = DEFAULT_BATCH_TOKENS,
     say: Say = unheard,
-) -> Iterator[list[Prediction]]:
+) -> Generator[list[Prediction]]:
     """Yields the predictions of one batch after another, leaving out batches of which every id is `done`.
 
-    A batch that memory does not hold comes in parts.
+    A batch that memory does not hold comes in parts; a predictor without batches gives its answers as they come.
 
     Args:
         predictor: the model that answers.
@@ -63,15 +64,26 @@ def generate_all(
 
     Raises:
         UserError: memory does not hold one input alone, or the model cannot answer so.
+        Unanswered: ids have no answer, when all others have been yielded.
     """
     prepared = predictor.prepare([pair.inputs for pair in pairs], spec.lengths.inputs)
     if len(prepared) != len(pairs):
         raise UserError(f"the model prepares {len(prepared)} of {len(pairs)} inputs; it must prepare each")
+    how = answering or spec.decode
+    if isinstance(predictor, AsTheyCome):
+        inputs = {i: given for i, given in enumerate(prepared) if pairs[i].id not in done}
+        with closing(predictor.answers(inputs, spec.lengths.targets, how)) as coming:
+            try:
+                for some in coming:
+                    yield [prediction_of(pairs[i].id, inputs[i], output, spec, how) for i, output in some.items()]
+            except Unanswered as error:
+                raise Unanswered([pairs[int(i)].id for i in error.which], error.reason, error.stopped) from None
+        return
     lengths = [p.length for p in prepared]
 
     def answer(part: Sequence[int]) -> list[Prediction]:
         ids = [pairs[i].id for i in part]
-        return answer_batch(predictor, [prepared[i] for i in part], ids, spec, answering or spec.decode)
+        return answer_batch(predictor, [prepared[i] for i in part], ids, spec, how)
 
     halving = Halving(lengths, lambda i: f"{spec.name}: example {pairs[i].id}", say)
     for batch in plan_batches(lengths, batch_tokens):

@@ -68,20 +68,28 @@ def answer_batch(
     if isinstance(answering, Rank):
         rankings = predictor.rank(inputs, answering.choices)
         require_one_each(rankings, inputs, Ranking)
-        chosen = [
-            _most_probable(ranking, answering.choices, f"{spec.name}: example {example_id}")
-            for example_id, ranking in zip(ids, rankings, strict=True)
-        ]
-        return [
-            Prediction(example_id, text, given.truncated, ranking=ranking)
-            for example_id, given, (text, ranking) in zip(ids, inputs, chosen, strict=True)
-        ]
-    outputs = predictor.generate(inputs, spec.lengths.targets, answering)
-    require_one_each(outputs, inputs, Generation)
+        outputs = [Generation("", False, ranking) for ranking in rankings]
+    else:
+        outputs = predictor.generate(inputs, spec.lengths.targets, answering)
+        require_one_each(outputs, inputs, Generation)
     return [
-        Prediction(example_id, output.text, given.truncated, output.hit_limit, output.ranking)
+        prediction_of(example_id, given, output, spec, answering)
         for example_id, given, output in zip(ids, inputs, outputs, strict=True)
     ]
+
+
+def prediction_of(
+    example_id: str, given: Prepared, output: Generation, spec: TaskSpec, answering: Answering
+) -> Prediction:
+    """Returns one prediction; of a ranked answer the text is the most probable choice.
+
+    Raises:
+        UserError: a log-likelihood is not finite.
+    """
+    text, ranking = output.text, output.ranking
+    if isinstance(answering, Rank) and ranking is not None:
+        text, ranking = _most_probable(ranking, answering.choices, f"{spec.name}: example {example_id}")
+    return Prediction(example_id, text, given.truncated, output.hit_limit, ranking, output.usage)
 
 
 def require_one_each(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Generator, Sequence
 from contextlib import closing
+from dataclasses import replace
 
 from t5eval.predictors.answering import answer_batch, prediction_of
 from t5eval.predictors.halving import Halving
@@ -69,13 +70,14 @@ def generate_all(
     prepared = predictor.prepare([pair.inputs for pair in pairs], spec.lengths.inputs)
     if len(prepared) != len(pairs):
         raise UserError(f"the model prepares {len(prepared)} of {len(pairs)} inputs; it must prepare each")
+    prepared = [replace(given, number=number) for number, given in enumerate(prepared)]
     how = answering or spec.decode
     if isinstance(predictor, AsTheyCome):
-        inputs = {i: given for i, given in enumerate(prepared) if pairs[i].id not in done}
-        with closing(predictor.answers(inputs, spec.lengths.targets, how)) as coming:
+        asked = {i: (given, how) for i, given in enumerate(prepared) if pairs[i].id not in done}
+        with closing(predictor.answers(asked, spec.lengths.targets)) as coming:
             try:
                 for some in coming:
-                    yield [prediction_of(pairs[i].id, inputs[i], output, spec, how) for i, output in some.items()]
+                    yield [prediction_of(pairs[i].id, prepared[i], output, spec, how) for i, output in some.items()]
             except Unanswered as error:
                 raise Unanswered([pairs[int(i)].id for i in error.which], error.reason, error.stopped) from None
         return

@@ -125,32 +125,32 @@ class ServedModel(Predictor):
         return [Prepared(c, n // CHARACTERS_OF_A_TOKEN + 1, None) for c, n in zip(chats, lengths, strict=True)]
 
     def answers(
-        self, inputs: Mapping[int, Prepared], max_new_tokens: int, answering: Answering
+        self, asked: Mapping[int, tuple[Prepared, Answering]], max_new_tokens: int
     ) -> Generator[Mapping[int, Generation]]:
         """See `AsTheyCome.answers`."""
         reasons: dict[int, str] = {}
-        missing = dict.fromkeys(inputs)
+        missing = dict.fromkeys(asked)
         stopped = False
 
         async def ask_all(put: Callable[[tuple[int, Generation | GivenUp]], None]) -> None:
             async with self._client() as client:
 
-                async def ask(number: int, given: Prepared) -> Generation:
+                async def ask(given: Prepared, answering: Answering) -> Generation:
                     if isinstance(answering, Rank):
                         return await self._ranked(client, given.payload, answering.choices)
                     path = CHAT if isinstance(given.payload, Chat) else COMPLETIONS
-                    body = request(self.model, given.payload, max_new_tokens, answering, number)
+                    body = request(self.model, given, max_new_tokens, answering)
                     return await client.ask(path, body, generation)
 
-                await ask_each(client, inputs, ask, put)
+                await ask_each(client, asked, ask, put)
 
         with closing(as_they_come(ask_all)) as coming:
             try:
                 for some in coming:
-                    found = {number: answer for number, answer in some if isinstance(answer, Generation)}
-                    reasons |= {number: str(why) for number, why in some if isinstance(why, GivenUp)}
-                    for number in found:
-                        del missing[number]
+                    found = {key: answer for key, answer in some if isinstance(answer, Generation)}
+                    reasons |= {key: str(why) for key, why in some if isinstance(why, GivenUp)}
+                    for key in found:
+                        del missing[key]
                     yield found
             except GivenUp:
                 stopped = True
@@ -182,7 +182,7 @@ class ServedModel(Predictor):
 
     def _all(self, batch: Sequence[Prepared], max_new_tokens: int, answering: Answering) -> list[Generation]:
         found: dict[int, Generation] = {}
-        for some in self.answers(dict(enumerate(batch)), max_new_tokens, answering):
+        for some in self.answers({i: (given, answering) for i, given in enumerate(batch)}, max_new_tokens):
             found |= some
         return [found[number] for number in range(len(batch))]
 

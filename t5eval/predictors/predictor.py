@@ -22,11 +22,13 @@ class Prepared:
         payload: whatever the predictor's `generate` wants, such as token ids.
         length: its length in tokens, by which batches are made up.
         truncated: whether the text was cut to fit; None where that is not known.
+        number: its place in the split, from 0; what is drawn for it follows from this. The harness sets it.
     """
 
     payload: Any
     length: int
     truncated: bool | None
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Unanswered(UserError):
     """Some inputs have no answer; those that came before are good.
 
     Args:
-        which: their numbers, or ids.
+        which: their keys, or ids.
         reason: why the first of them has none.
         stopped: whether the model answers nobody any more.
     """
@@ -105,11 +107,15 @@ class AsTheyCome(Protocol):
 
     @abstractmethod
     def answers(
-        self, inputs: Mapping[int, Prepared], max_new_tokens: int, answering: Answering
+        self, asked: Mapping[int, tuple[Prepared, Answering]], max_new_tokens: int
     ) -> Generator[Mapping[int, Generation]]:
-        """Yields the answers that have come since the last time, by the numbers of their inputs.
+        """Yields the answers that have come since the last time, under the keys of what was asked.
 
         An answer that was ranked has a ranking, and whatever text.
+
+        Args:
+            asked: inputs, each with how it is answered, under whatever keys.
+            max_new_tokens: the longest text.
 
         Raises:
             Unanswered: some have none, when all others have been yielded.

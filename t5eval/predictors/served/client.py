@@ -225,11 +225,11 @@ def _seconds(header: str | None) -> float:
 
 async def ask_each(
     client: Client,
-    inputs: Mapping[int, T],
-    ask: Callable[[int, T], Awaitable[Any]],
+    inputs: Mapping[int, tuple[Any, ...]],
+    ask: Callable[..., Awaitable[Any]],
     put: Callable[[tuple[int, Any]], None],
 ) -> None:
-    """Asks for each input, as many at once as the client has places, and hands over its number and what came of it.
+    """Calls `ask` with each input, as often at once as the client has places, and hands over key and outcome.
 
     What is handed over is the answer, or the `GivenUp` that says why there is none.
 
@@ -242,16 +242,16 @@ async def ask_each(
 
     async def work() -> None:
         nonlocal in_a_row
-        for number, given in rest:
+        for key, given in rest:
             try:
-                answer = await ask(number, given)
+                answer = await ask(*given)
             except GivenUp as error:
-                put((number, error))
+                put((key, error))
                 in_a_row += 1
                 if in_a_row >= IN_A_ROW:
                     raise
             else:
-                put((number, answer))
+                put((key, answer))
                 in_a_row = 0
 
     try:

@@ -9,7 +9,7 @@ from itertools import takewhile
 from typing import Any
 
 from t5eval.predictors.chat import Chat
-from t5eval.predictors.predictor import Generation, Sample
+from t5eval.predictors.predictor import Generation, Prepared, Sample
 from t5eval.runs.prediction import Usage
 from task_specs import Decode
 
@@ -17,23 +17,22 @@ COMPLETIONS = "/completions"
 CHAT = "/chat/completions"
 
 
-def request(model: str, given: str | Chat, max_new_tokens: int, decode: Decode | Sample, number: int) -> dict[str, Any]:
+def request(model: str, given: Prepared, max_new_tokens: int, decode: Decode | Sample) -> dict[str, Any]:
     """Returns the body that asks for a text.
 
     Args:
         model: the model's name at the server.
-        given: what it is to go on with.
+        given: the text or the conversation that it is to go on with.
         max_new_tokens: the most tokens of the answer.
-        decode: greedy, or how it is drawn.
-        number: the example's, of which a drawn answer's seed is made.
+        decode: greedy, or how it is drawn; the seed is made of the example's number, too.
     """
     body: dict[str, Any] = {"model": model, "max_tokens": max_new_tokens, "temperature": 0}
-    if isinstance(given, Chat):
-        body["messages"] = [{"role": turn.role, "content": turn.text} for turn in given.turns]
+    if isinstance(given.payload, Chat):
+        body["messages"] = [{"role": turn.role, "content": turn.text} for turn in given.payload.turns]
     else:
-        body["prompt"] = given
+        body["prompt"] = given.payload
     if isinstance(decode, Sample):
-        seed = int.from_bytes(hashlib.sha256(f"{decode.seed} {number}".encode()).digest()[:4]) >> 1
+        seed = int.from_bytes(hashlib.sha256(f"{decode.seed} {given.number}".encode()).digest()[:4]) >> 1
         body |= {"temperature": decode.temperature, "top_p": decode.top_p, "seed": seed}
         body |= {} if decode.top_k is None else {"top_k": decode.top_k}  # no part of OpenAI's form, but of most servers
     return body

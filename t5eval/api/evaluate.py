@@ -79,6 +79,8 @@ def evaluate(
     vocab: PathName | None = None,
     strategy: str | None = None,
     batch_tokens: int = DEFAULT_BATCH_TOKENS,
+    concurrency: int | None = None,
+    price: tuple[float, float] | None = None,
     progress: Displays = Silent,
     say: Say = warn,
     command: str | None = None,
@@ -107,6 +109,8 @@ def evaluate(
         vocab: a vocabulary other than the checkpoint's.
         strategy: `none`, `mirrored[:N]` or `tpu[:ADDRESS]`.
         batch_tokens: the most input tokens of a batch.
+        concurrency: the most requests to a server at once, fewer while it is too busy; 16 if None.
+        price: what a million tokens cost that a server reads, and that it writes, for the cost in the results.
         progress: opens the display of a split, given its name; it is called with (examples done, in all).
         say: told what was skipped and the like; a Python warning if not given.
         command: what results.json says made it; this call if None.
@@ -129,7 +133,7 @@ def evaluate(
     >>> run.to_json()["results"]["glue/rte"]["validation"]["n"]
     80
     """
-    for name, number in (("batch_tokens", batch_tokens), ("limit", limit)):
+    for name, number in (("batch_tokens", batch_tokens), ("limit", limit), ("concurrency", concurrency)):
         if number is not None and number < 1:
             raise UserError(f"{name} {number}: it is 1 or more")
     options = DecodingOptions(
@@ -146,7 +150,7 @@ def evaluate(
     for spec in specs:
         require_metrics(spec)  # what is not there is said before a run's folder is made
     own = "model" if generation == "model" else None
-    opened = open_predictor(model, ModelOptions(dtype, text_of(vocab), strategy, own))
+    opened = open_predictor(model, ModelOptions(dtype, text_of(vocab), strategy, concurrency, own))
     if own:
         options = options.as_model_says(opened.generation)
     elif note := opened.generation_note():
@@ -167,6 +171,8 @@ def evaluate(
         "data_dir": source.option,
         "batch_tokens": batch_tokens,
         "limit": limit,
+        "concurrency": concurrency,
+        "price": price,
         "plugins": dict(LOADED),
     }
     settings = RunSettings(
@@ -177,6 +183,7 @@ def evaluate(
         max_new_tokens=max_new_tokens,
         batch_tokens=batch_tokens,
         limit=limit,
+        price=price,
         task_files={row.name: os.path.abspath(name) for name, row in rows.items() if name.endswith(TOML)},
     )
     with caching(opened.predictor, cache) as predictor, locked(run), recorded(run, "evaluate", asked):
@@ -215,7 +222,16 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
 def _call(asked: Mapping[str, Any], run: Path) -> str:
     """Returns the call that results.json says made it, without what was left as it is."""
     given = {"out": str(run), "data": asked["data_dir"], "splits": asked["split"] or None}
-    names = ("limit", *DecodingOptions.__dataclass_fields__, "cache", "dtype", "vocab", "strategy")
+    names = (
+        "limit",
+        *DecodingOptions.__dataclass_fields__,
+        "cache",
+        "dtype",
+        "vocab",
+        "strategy",
+        "concurrency",
+        "price",
+    )
     given |= {name: asked[name] for name in names}
     options = "".join(f", {name}={value!r}" for name, value in given.items() if value is not None)
     return f"t5eval.evaluate({asked['model']!r}, {asked['task']!r}{options})"

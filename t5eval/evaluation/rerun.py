@@ -120,7 +120,9 @@ def rerun(
     data = data_source(data_dir or settings.get("data_dir"))
     splits = [(open_split(specs[t], s, data, with_labels=True), old) for t, s, old in each(before["results"])]
     strategy = settings.get("strategy")
-    options = ModelOptions(settings.get("dtype"), settings.get("vocab"), strategy, settings.get("generation"))
+    options = ModelOptions(
+        **{name: settings.get(name) for name in ("dtype", "vocab", "strategy", "concurrency", "generation")}
+    )
     opened = open_predictor(model or settings["model"], options)
     asked = {**settings, "model": opened.name, "data_dir": data.option, "plugins": dict(LOADED)}
     with locked(out), recorded(out, "evaluate", asked):
@@ -134,6 +136,7 @@ def rerun(
                 max_new_tokens=old["decode"].get("max_new_tokens"),
                 batch_tokens=call["batch_tokens"],
                 limit=old["limit"],
+                price=old.get("usage", {}).get("price"),
                 task_files=call.get("task_files", {}),
             )
             evaluate_splits(opened.predictor, [split], out, as_it_was, progress=progress, say=say)

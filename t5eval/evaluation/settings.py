@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -16,6 +17,9 @@ from t5eval.runs.results import library_versions
 from t5eval.support.plugin_record import LOADED
 from task_specs import TaskSpec
 
+CREDENTIALS = re.compile(r"(?<=://)[^/\s'\"]*@")
+"""User and password in an address, which no file of a run holds."""
+
 
 @dataclass(frozen=True)
 class RunSettings:
@@ -29,6 +33,7 @@ class RunSettings:
         max_new_tokens: the longest output in tokens; as each row says if None.
         batch_tokens: the most input tokens of a batch, padding included.
         limit: predict and score the first examples of each split only; None for all.
+        price: what a million tokens cost that are read, and that are written.
         task_files: task name to the file that its row is from; None where none is from a file.
     """
 
@@ -39,6 +44,7 @@ class RunSettings:
     max_new_tokens: int | None = None
     batch_tokens: int = DEFAULT_BATCH_TOKENS
     limit: int | None = None
+    price: tuple[float, float] | None = None
     task_files: Mapping[str, str] | None = None
 
     def answering_of(self, spec: TaskSpec) -> Answering:
@@ -80,7 +86,7 @@ class RunSettings:
         """
         files = {} if self.task_files is None else {"task_files": dict(self.task_files)}
         return {
-            "command": self.command,
+            "command": CREDENTIALS.sub("", self.command),
             "model_name": self.model_name,
             "strategy": self.strategy,
             **files,

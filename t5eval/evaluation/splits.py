@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ from t5eval.data import Split
 from t5eval.evaluation.batches import Say, generate_all, unheard
 from t5eval.evaluation.settings import RunSettings, unsaid
 from t5eval.evaluation.split_result import SplitResult
-from t5eval.predictors.predictor import Predictor
-from t5eval.runs.prediction import Prediction
+from t5eval.predictors.predictor import Predictor, Unanswered
+from t5eval.runs.prediction import Prediction, Usage
 from t5eval.runs.prediction_store import PredictionStore
 from t5eval.runs.results import read_results, require_same_model, write_results
 from t5eval.scoring.score import evaluation_pair, judge, require_metrics, score_split
 from t5eval.support.stages import timed
 from task_specs import Example, TaskSpec, TextPair
+from task_specs.errors import UserError
 
 Progress = Callable[[int, int], None]
 """Called with (examples done, examples in all) after each batch."""
@@ -54,7 +55,7 @@ def evaluate_splits(
 
     Raises:
         UserError: the run has results of another model, a metric does not suit its task, the model cannot answer a
-            task in its way, or the data is damaged.
+            task in its way, or the data is damaged; or examples have no answer, when all others are stored.
     """
     # Before hours of prediction, not after.
     require_same_model(run, read_results(run), dict(predictor.identity))
@@ -63,13 +64,25 @@ def evaluate_splits(
         settings.decode(predictor, split.spec)
     predictor.expect(splits)
     found: list[SplitResult] = []
+    unanswered: list[str] = []
     document: dict[str, Any] = {}
     for split in splits:
-        with progress(f"{split.spec.name} {split.split}") as show:
-            result = _evaluate_split(predictor, split, run, settings, show, say)
+        name = f"{split.spec.name} {split.split}"
+        try:
+            with progress(name) as show:
+                result = _evaluate_split(predictor, split, run, settings, show, say)
+        except Unanswered as error:
+            unanswered.append(f"{name}: {error}")
+            if error.stopped:
+                break
+            continue
         found.append(result)
         call = settings.call(predictor.identity, result.device)
         document = write_results(run, call, {split.spec.name: {split.split: result.to_json()}})
+    if unanswered:
+        raise UserError(
+            f"{'; '.join(unanswered)}; all other answers are stored, and the same command asks for the rest"
+        )
     return found, document
 
 
@@ -100,6 +113,8 @@ def _evaluate_split(
             device=store.device,
             cached=sum(p.cached for p in predictions),
             repetitions=_repetitions(spec, split.split, examples, predictions),
+            usage=Usage.sum([p.usage for p in predictions]),
+            price=settings.price,
         )
 
 
@@ -145,8 +160,9 @@ def _predict(
             batch_tokens=settings.batch_tokens,
             say=say,
         )
-        for batch in batches:
-            store.ran_on(predictor.device())  # a cache may have answered until now
-            store.append(batch)
-            progress(len(store.predictions), len(pairs))
+        with closing(batches):
+            for batch in batches:
+                store.ran_on(predictor.device())  # a cache may have answered until now
+                store.append(batch)
+                progress(len(store.predictions), len(pairs))
     store.finish([pair.id for pair in pairs])

@@ -37,6 +37,8 @@ KEY = "OPENAI_API_KEY"
 PLACES = 16
 """Requests that are on their way at once, where --concurrency does not say."""
 CHARACTERS_OF_A_TOKEN = 4
+NO_LIST = (404, 405, 500, 501)
+"""What servers without `/models` answer there; transformers' own says 500 where nothing is in its cache."""
 SEAM = " "
 """What stands between a text and an answer whose probability is asked for."""
 REPORTED = ("owned_by", "root", "parent", "max_model_len", "meta")
@@ -73,16 +75,14 @@ class ServedModel(Predictor):
 
         async def ask() -> list[dict[str, Any]]:
             async with self._client() as client:
-                return await client.ask("/models", None, models)
+                return await client.ask("/models", None, models, tries=3)
 
         try:
             return at_once(ask)
-        except Refused as error:
-            if error.status in (404, 405, 501) and self._named:
+        except (Refused, GivenUp) as error:
+            if error.status in NO_LIST and self._named:
                 return []
-            raise
-        except GivenUp as error:
-            raise UserError(f"openai:{self.url}: {error}") from None
+            raise error if isinstance(error, UserError) else UserError(f"openai:{self.url}: {error}") from None
 
     @cached_property
     def model(self) -> str:
@@ -175,7 +175,7 @@ class ServedModel(Predictor):
         except NoLogProbabilities:
             raise UserError(f"{lacks}which this server does not give; leave out --decode rank") from None
         except GivenUp as error:
-            if error.vain and not scored:
+            if error.refused and not scored:
                 raise UserError(f"{lacks}which this server refuses: {error}; leave out --decode rank") from None
             raise
         return Generation("", False, Ranking(sums, tokens), Usage.sum([text.usage for text in scored]))

@@ -44,11 +44,12 @@ FINAL = (401, 402, 403, 404, 405, 501)
 
 
 class GivenUp(Exception):
-    """A request has no answer, for the reason that this says; `vain` if it was not tried again, as it is refused."""
+    """A request has no answer, for the reason that this says; its status is 0 where no reply had one."""
 
-    def __init__(self, reason: str, vain: bool) -> None:
+    def __init__(self, reason: str, status: int) -> None:
         super().__init__(reason)
-        self.vain = vain
+        self.status = status
+        self.refused = 400 <= status < 500 and status not in PASSING
 
 
 class Refused(UserError):
@@ -65,12 +66,14 @@ class _Failed(Exception):
 
     Attributes:
         said: why.
-        cost: how many of the `TRIES` that takes.
+        status: the reply's; 0 if there was none.
+        cost: how many tries that takes.
         pause: the seconds that the server asks to wait.
         busy: whether the server may have too much to do.
     """
 
     said: str
+    status: int = 0
     cost: int = 1
     pause: float = 0.0
     busy: bool = False
@@ -118,13 +121,14 @@ class Client:
     ) -> None:
         await self._session.close()
 
-    async def ask(self, path: str, body: Mapping[str, Any] | None, read: Read[T]) -> T:
+    async def ask(self, path: str, body: Mapping[str, Any] | None, read: Read[T], tries: int = TRIES) -> T:
         """Returns what `read` makes of a reply.
 
         Args:
             path: what is asked, such as `/models`.
             body: what is posted; None to get.
             read: see `Read`.
+            tries: how often, at most.
 
         Raises:
             GivenUp: no try succeeded, or none would.
@@ -148,8 +152,8 @@ class Client:
             pause = failed.pause + BACK_OFF_SECONDS * 2 ** min(spent, 4) * random.uniform(0.5, 1)
             spent += failed.cost
             late += failed.cost == LATE
-            if spent >= TRIES or failed.pause > LONGEST_PAUSE:
-                raise GivenUp(failed.said, failed.cost == TRIES)
+            if spent >= tries or failed.pause > LONGEST_PAUSE:
+                raise GivenUp(failed.said, failed.status)
             await asyncio.sleep(pause)
 
     async def _try(self, path: str, data: bytes | None, seconds: float, read: Read[T]) -> T:
@@ -190,7 +194,7 @@ class Client:
             }.get(status, "; redirects are not followed" if status < 400 else "")
             return Refused(f"openai:{self.url}: {said}{hint}", status)
         again = status >= 500 or status in PASSING
-        return _Failed(said, 1 if again else TRIES, _seconds(headers.get("Retry-After")), status in BUSY)
+        return _Failed(said, status, 1 if again else TRIES, _seconds(headers.get("Retry-After")), status in BUSY)
 
     def _hidden(self, text: str) -> str:
         """Returns a text of the server's without the key, if it has that."""

@@ -19,6 +19,7 @@ from t5eval.predictors.answering import METHODS, choose_answering
 from t5eval.predictors.model_name import ModelOptions
 from t5eval.predictors.open_predictor import open_predictor
 from t5eval.predictors.predictor import Predictor
+from t5eval.prompts.asking import AS_THEY_ARE, Asking
 from t5eval.runs.folder import locked, recorded
 from t5eval.scoring.score import SplitScore, require_metrics
 from t5eval.scoring.score_frame import ScoreTable
@@ -67,6 +68,7 @@ def evaluate(
     vocab: PathName | None = None,
     strategy: str | None = None,
     batch_tokens: int = DEFAULT_BATCH_TOKENS,
+    asking: Asking = AS_THEY_ARE,
     progress: Displays = Silent,
     say: Say = warn,
     command: str | None = None,
@@ -85,6 +87,7 @@ def evaluate(
         vocab: a vocabulary other than the checkpoint's.
         strategy: `none`, `mirrored[:N]` or `tpu[:ADDRESS]`.
         batch_tokens: the most input tokens of a batch.
+        asking: in which prompts, after how many shots, as a text or a chat, and how answers are read.
         progress: opens the display of a split, given its name; it is called with (examples done, in all).
         say: told what was skipped and the like; a Python warning if not given.
         command: what results.json says made it; this call if None.
@@ -113,16 +116,17 @@ def evaluate(
     if decode is not None and decode not in METHODS:
         raise UserError(f"decode {decode!r}: it is {', '.join(METHODS)} or None")
     names, wanted = names_of(tasks), names_of(splits)
-    specs = task_specs.resolve(names)
+    specs = asking.tasks(task_specs.resolve(names))
     source = data_source(text_of(data))
     chosen, skipped = choose_splits(specs, source, wanted)
     for name in skipped:
         say(f"{name} skipped: its data is not in {source.option}")
     groups = ("all", *task_specs.BENCHMARKS)
     rows = {name: row for name in names if name not in groups and isinstance(row := task_specs.find(name), TaskSpec)}
+    of_names = {row.row.name: name for name, row in rows.items()}
     for spec in specs:
         require_metrics(spec)  # what is not there is said before a run's folder is made
-    answering, kept = choose_answering(specs, decode, {spec.name for spec in rows.values()})
+    answering, kept = choose_answering(specs, decode, {spec.name for spec in specs if spec.row.name in of_names})
     if kept:
         say(f"no fixed answers to rank, so decoded as their rows say: {', '.join(kept)}")
     opened = open_predictor(model, ModelOptions(dtype, text_of(vocab), strategy))
@@ -139,6 +143,7 @@ def evaluate(
         "batch_tokens": batch_tokens,
         "limit": limit,
         "plugins": dict(LOADED),
+        **{name: value for name, value in vars(asking).items() if value != getattr(AS_THEY_ARE, name)},
     }
     settings = RunSettings(
         command=command or _call(asked, run),
@@ -147,7 +152,8 @@ def evaluate(
         answering=answering,
         batch_tokens=batch_tokens,
         limit=limit,
-        task_files={row.name: os.path.abspath(name) for name, row in rows.items() if name.endswith(TOML)},
+        task_files={s.name: os.path.abspath(f) for s in specs if (f := of_names.get(s.row.name, "")).endswith(TOML)},
+        asking=asking,
     )
     with locked(run), recorded(run, "evaluate", asked):
         found, document = evaluate_splits(opened.predictor, chosen, run, settings, progress=progress, say=say)
@@ -186,5 +192,7 @@ def _call(asked: Mapping[str, Any], run: Path) -> str:
     """Returns the call that results.json says made it, without what was left as it is."""
     given = {"out": str(run), "data": asked["data_dir"], "splits": asked["split"] or None}
     given |= {name: asked[name] for name in ("limit", "decode", "dtype", "vocab", "strategy")}
+    how = {name: asked[name] for name in vars(AS_THEY_ARE) if name in asked}
+    given["asking"] = Asking(**how) if how else None
     options = "".join(f", {name}={value!r}" for name, value in given.items() if value is not None)
     return f"t5eval.evaluate({asked['model']!r}, {asked['task']!r}{options})"

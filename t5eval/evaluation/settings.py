@@ -10,6 +10,7 @@ from t5eval.data import Split
 from t5eval.evaluation.batches import DEFAULT_BATCH_TOKENS, MAX_BATCH_ROWS
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
 from t5eval.predictors.predictor import Answering
+from t5eval.prompts.asking import AS_THEY_ARE, Asking
 from t5eval.runs.environment import checkout, machine
 from t5eval.runs.origin import UNSAID
 from t5eval.runs.results import library_versions
@@ -29,6 +30,7 @@ class RunSettings:
         batch_tokens: the most input tokens of a batch, padding included.
         limit: predict and score the first examples of each split only; None for all.
         task_files: task name to the file that its row is from; None where none is from a file.
+        asking: with which shots, and whether in a chat.
     """
 
     command: str
@@ -38,6 +40,7 @@ class RunSettings:
     batch_tokens: int = DEFAULT_BATCH_TOKENS
     limit: int | None = None
     task_files: Mapping[str, str] | None = None
+    asking: Asking = AS_THEY_ARE
 
     def answering_of(self, spec: TaskSpec) -> Answering:
         """Returns how a task is answered."""
@@ -58,6 +61,7 @@ class RunSettings:
             "limit": self.limit,
             "batch_tokens": self.batch_tokens,
             "decode": decode,
+            **self.asking.recorded(split.spec),
         }
 
     def call(self, identity: Mapping[str, str], device: str | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from t5eval.data import Summary
@@ -23,6 +23,7 @@ class SplitResult:
         decode: how the answers came about: method, with beam size and alpha or with the answers that were ranked, and
             the length limits in tokens.
         specification: the fingerprint of the task's row; None in a result that is read back, which nobody writes.
+        asked: how it was asked and what was sent: prompt, shots, chat, filters, tokens.
         device: what the model ran on, which results.json has in the call; None where nothing ran, or it is not known.
     """
 
@@ -33,6 +34,7 @@ class SplitResult:
     limit: int | None
     decode: Mapping[str, Any]
     specification: str | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)
     device: str | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -43,6 +45,7 @@ class SplitResult:
             "outputs_at_limit": self.hit_limit,
             "limit": self.limit,
             "decode": self.decode,
+            **self.asked,
             "specification": self.specification,
             "data": self.data.to_json(),
         }
@@ -56,6 +59,8 @@ class SplitResult:
         yield from self.score.cautions()
         if self.truncated is None or self.hit_limit is None:
             yield "whether inputs were cut, or outputs ended at the length limit, is not recorded", ()
+        if dropped := self.asked.get("shots_dropped"):
+            yield f"{dropped:,} shots did not fit into {self._tokens('inputs')} and were left out", ()
         if self.truncated:
             yield f"{share(self.truncated, 'inputs')} were cut to {self._tokens('inputs')}", ()
         if self.hit_limit:

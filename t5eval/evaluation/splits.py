@@ -13,11 +13,14 @@ from t5eval.evaluation.batches import Say, generate_all, unheard
 from t5eval.evaluation.settings import RunSettings, unsaid
 from t5eval.evaluation.split_result import SplitResult
 from t5eval.predictors.predictor import Predictor
+from t5eval.prompts.questions import Questions
+from t5eval.prompts.shots import training_split
 from t5eval.runs.prediction_store import PredictionStore
 from t5eval.runs.results import read_results, require_same_model, write_results
 from t5eval.scoring.score import evaluation_pair, judge, require_metrics, score_split
 from t5eval.support.stages import timed
 from task_specs import TaskSpec, TextPair
+from task_specs.errors import UserError
 
 Progress = Callable[[int, int], None]
 """Called with (examples done, examples in all) after each batch."""
@@ -59,7 +62,11 @@ def evaluate_splits(
     require_same_model(run, read_results(run), dict(predictor.identity))
     for split in splits:
         require_metrics(split.spec)
-        predictor.decoding(settings.answering_of(split.spec))
+        method = predictor.decoding(settings.answering_of(split.spec)).get("method")
+        if method == "file" and not settings.asking.plain:
+            raise UserError("predictions that are there were asked before; leave out --shots and --chat")
+        if settings.asking.shots:
+            training_split(split)
     predictor.expect(splits)
     found: list[SplitResult] = []
     document: dict[str, Any] = {}
@@ -82,10 +89,12 @@ def _evaluate_split(
     # All of it is read even under a limit: its hash and counts belong to the result.
     with timed(f"{spec.name} {split.split}: reading the data"):
         examples = list(split)[: settings.limit]
+    questions = Questions(settings.asking, split)
     made_by = settings.made_by(predictor.identity, split, decode)
     with PredictionStore(run, spec.name, split.split, made_by, unsaid(spec)) as store:
         with timed(f"{spec.name} {split.split}: predicting"):
-            _predict(predictor, spec, [evaluation_pair(spec, e) for e in examples], store, settings, progress, say)
+            pairs = [evaluation_pair(spec, e) for e in examples]
+            _predict(predictor, spec, pairs, questions, store, settings, progress, say)
         predictions = store.predictions.values()
         return SplitResult(
             score=score_split(spec, split.split, judge(spec, examples, {p.id: p.text for p in predictions})),
@@ -95,6 +104,7 @@ def _evaluate_split(
             hit_limit=_count(p.hit_limit for p in predictions),
             limit=settings.limit,
             decode={**decode, **asdict(spec.lengths)},
+            asked={**settings.asking.said(spec), **store.sent},
             device=store.device,
         )
 
@@ -109,6 +119,7 @@ def _predict(
     predictor: Predictor,
     spec: TaskSpec,
     pairs: Sequence[TextPair],
+    questions: Questions,
     store: PredictionStore,
     settings: RunSettings,
     progress: Progress,
@@ -126,10 +137,11 @@ def _predict(
             done=store.predictions,
             batch_tokens=settings.batch_tokens,
             say=say,
+            prepare=questions.prepare,
         )
         for number, batch in enumerate(batches):
             if number == 0:
-                store.ran_on(predictor.device())
+                store.noted(predictor.device(), questions.sent.to_json())
             store.append(batch)
             progress(len(store.predictions), len(pairs))
     store.finish([pair.id for pair in pairs])

@@ -179,6 +179,7 @@ MNLI_MATCHED = TaskSpec(
     submission=ClassFile("MNLI-m.tsv", ENTAILMENT),
     sizes={"validation": 9815, "test": 9796},
     lengths=LENGTHS,
+    shots_from="glue/mnli",
     published=table14(accuracy=(82.4, 87.1, 89.9, 91.4, 92.2)),
 )
 
@@ -194,6 +195,7 @@ MNLI_MISMATCHED = TaskSpec(
     submission=ClassFile("MNLI-mm.tsv", ENTAILMENT),
     sizes={"validation": 9832, "test": 9847},
     lengths=LENGTHS,
+    shots_from="glue/mnli",
     published=table14(accuracy=(82.3, 86.2, 89.6, 91.2, 91.9)),
 )
 
@@ -300,6 +302,7 @@ AX = TaskSpec(
     submission=ClassFile("AX.tsv", ENTAILMENT),
     sizes={"test": 1104},
     lengths=LENGTHS,
+    shots_from="glue/mnli",
     note="answered by a model trained on MNLI; not part of the average",
 )
 

@@ -181,6 +181,7 @@ AXB = TaskSpec(
     submission=JsonClassFile("AX-b.jsonl", TWO_WAY),
     sizes={"test": 1104},
     lengths=LENGTHS,
+    shots_from="glue/rte",
     note="answered by a model trained on RTE; not part of the average",
 )
 
@@ -196,6 +197,7 @@ AXG = TaskSpec(
     submission=JsonClassFile("AX-g.jsonl", TWO_WAY),
     sizes={"test": 356},
     lengths=LENGTHS,
+    shots_from="super_glue/rte",
     note="answered by a model trained on RTE; not part of the average; parity says little without accuracy",
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import task_specs
 from t5eval.api.arguments import Data, PathName, text_of
 from t5eval.data import Summary, content_hashes, data_source, open_split
+from t5eval.prompts.asking import Asking
 from t5eval.runs.origin import Origin
 from t5eval.scoring.prediction_files import NAMED, given_predictions
 from t5eval.scoring.reference_files import given_references
@@ -73,6 +74,8 @@ def score(
     format: str | None = None,
     sentence_marks: bool = False,
     ignore_unknown: bool = False,
+    prompt: str | None = None,
+    filters: Sequence[str] = (),
 ) -> Scoring:
     """Scores predictions for a task's split, or a submission made for it, with 95 % intervals.
 
@@ -87,6 +90,8 @@ def score(
         format: the form of a file of predictions (`jsonl`, `json`, `text`), if not by its content.
         sentence_marks: take `<t>`, `</t>` and `<q>` in predictions and references for the ends of sentences.
         ignore_unknown: leave out predictions whose ids are none of the split's, as official scripts do.
+        prompt: the prompt that the predictions answer, by its name or file; the task's own form if None.
+        filters: what is done to a text before it is read, in order; what the prompt says if empty.
 
     Raises:
         UserError: there is nothing to score or to score against, or predictions do not belong to the split.
@@ -101,7 +106,10 @@ def score(
     >>> round(found.to_json()["task_score"], 2)
     100.0
     """
-    spec = task_specs.get(os.fspath(task))
+    asking = Asking((prompt,) if prompt else (), filters=tuple(filters) or None)
+    spec, *others = asking.tasks([task_specs.get(os.fspath(task))])
+    if others:
+        raise UserError(f"--prompt {prompt}: predictions answer one prompt, and these are {1 + len(others)}")
     said: tuple[str, ...] = ()
     if (predictions is None) == (submission is None):
         given = "nothing to score" if predictions is None else "two things to score"

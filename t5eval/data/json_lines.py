@@ -192,20 +192,42 @@ def read_json_lines(
 ) -> Iterator[Example]:
     """Yields a split's examples in file order, and fills `summary`; an example's id is its `idx`.
 
+    In a task that is not handed in, it may be any text, or without any `idx` in the file the row's number.
+
     Raises:
         DataError: the file is damaged or is not the benchmark's; the message names file and line.
     """
     source = spec.source
     assert isinstance(source, JsonLines)
     file = JsonFile(json_lines_files(spec, split, data_dir)[0], data_dir, summary)
-    for line in file.lines():
+    reference = getattr(spec.answer, "field", "")
+    has_ids: bool | None = None
+    for row, line in enumerate(file.lines()):
         features: dict[str, Any] = {}
         for feature, key in source.fields.items():
-            features[feature] = line.text(*_holder(line, key))
+            if feature == reference and split == "test" and key not in line.value:
+                features[feature] = None
+            else:
+                features[feature] = line.text(*_holder(line, key))
         for feature, key in source.numbers.items():
             features[feature] = line.number_at(*_holder(line, key))
-        features["label"] = line.label(line.value, source.label, source.classes, split)
-        yield Example(file.new_id(line, str(line.id_at(line.value))), features)
+        if source.classes:
+            features["label"] = line.label(line.value, source.label, source.classes, split)
+        if spec.submission is None:
+            if has_ids is not None and has_ids != ("idx" in line.value):
+                raise line.fault(f"has {'no' if has_ids else 'an'} idx, unlike the lines before; all or none must")
+            has_ids = "idx" in line.value
+        yield Example(file.new_id(line, _id(spec, line, row)), features)
+
+
+def _id(spec: TaskSpec, line: Line, row: int) -> str:
+    """Returns a line's id."""
+    if spec.submission is None:
+        if "idx" not in line.value:
+            return str(row)
+        if type(line.value["idx"]) is str and line.value["idx"].isprintable():
+            return line.text(line.value, "idx")
+    return str(line.id_at(line.value))
 
 
 def read_wsc(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_labels: bool) -> Iterator[Example]:

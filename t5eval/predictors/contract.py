@@ -13,7 +13,8 @@ from t5eval.runs.prediction import Ranking
 from t5eval.support.guard import Guard
 
 METHODS = ("prepare", "generate", "rank", "device", "decoding", "expect", "begin", "cache_identity")
-GIVES = {"prepare": Prepared, "generate": Generation, "rank": Ranking}  # one to each input
+CHATS = "prepare_chats"  # what a predictor may lack that was written before there were chats
+GIVES = {"prepare": Prepared, CHATS: Prepared, "generate": Generation, "rank": Ranking}  # one to each input
 
 
 def require_predictor(predictor: Any, guard: Guard, code: str | None = None) -> Predictor:
@@ -47,7 +48,7 @@ class _Watched:
         self._predictor = predictor
         self._guard = guard
         self._code = {} if code is None else {"code": code}
-        for name in METHODS:
+        for name in (*METHODS, *((CHATS,) if hasattr(predictor, CHATS) else ())):
             method = getattr(predictor, name)
             check = partial(_require, guard, method, GIVES[name]) if name in GIVES else None
             setattr(self, name, guard.watched(method, name, check, passing=is_out_of_memory))

@@ -219,6 +219,8 @@ class Predictor(TextGenerator, Protocol):
     def begin(self, split: Split) -> None:
         """Is told which split comes next, before its inputs are prepared, in one call, from the first on.
 
+        Inputs with shots that are cut come once more, with fewer shots.
+
         Raises:
             UserError: this model has no answers to the split.
         """

@@ -106,8 +106,9 @@ def _build(cls: type, table: Any, where: str) -> Any:
     for _, fault in key_faults(cls, table):
         raise SpecError(f"{where}: {fault}")
     hints = typing.get_type_hints(cls)
+    values = {key: _inner(hints[key], value, f"{where}: {key}") for key, value in table.items()}
     try:
-        return cls(**{key: _inner(hints[key], value, f"{where}: {key}") for key, value in table.items()})
+        return cls(**values)
     except SpecError as error:
         raise placed(where, error) from None
 

@@ -61,9 +61,9 @@ def _overview(runs: Sequence[Run]) -> list[str]:
         cells = []
         for over in prompts:
             side = [markdown(over.run)] if len(runs) > 1 else []
-            names = [*side, markdown(over.task), markdown(over.split), markdown(over.name), f"{len(over.values)}"]
+            labels = [*side, markdown(over.task), markdown(over.split), markdown(over.name), f"{len(over.values)}"]
             spread = f"{min(over.values.values()):.2f} to {max(over.values.values()):.2f}, sd {over.deviation:.2f}"
-            cells.append([*names, f"{over.mean:.2f}", spread, markdown(over.best)])
+            cells.append([*labels, f"{over.mean:.2f}", spread, markdown(over.best)])
         head = [*(["run"] if len(runs) > 1 else []), "task", "split", "score", "prompts", "mean", "spread", "best"]
         parts.append(table(head, cells, texts=4 if len(runs) > 1 else 3))
     averages = overview.average_rows(runs)

@@ -64,8 +64,10 @@ def evaluate_splits(
     for split in splits:
         require_metrics(split.spec)
         method = settings.decode(predictor, split.spec).get("method")
-        if method == "file" and not settings.asking.plain:
-            raise UserError("predictions that are there were asked before; leave out --shots and --chat")
+        if method == "file" and not (settings.asking.plain and settings.max_new_tokens is None):
+            raise UserError(
+                "predictions that are there were asked before; leave out --shots, --chat and --max-new-tokens"
+            )
         if settings.asking.shots:
             training_split(split)
     predictor.expect(splits)

@@ -77,7 +77,13 @@ def test_texts_that_were_written_out() -> None:
         spec = task_specs.get(name)
         features = {
             "glue/rte": {"sentence1": "A sat.", "sentence2": "Somebody sat. ", "label": 0},
-            "super_glue/copa": {"premise": "P.", "choice1": "One.", "choice2": "Two.", "question": "effect", "label": 1},
+            "super_glue/copa": {
+                "premise": "P.",
+                "choice1": "One.",
+                "choice2": "Two.",
+                "question": "effect",
+                "label": 1,
+            },
             "squad/v2.0": {"context": "Ann sat.", "question": " Who sat?", "answers": {"text": []}},
         }[spec.row.name]
         pair = evaluation_pair(spec, task_specs.Example("0", features))

@@ -63,7 +63,9 @@ def test_another_order_of_the_file_has_the_same_shots(tmp_path: Path) -> None:
     assert found[0] == found[1]
 
 
-@pytest.mark.parametrize("name", ["glue/rte", "super_glue/copa", "glue/stsb", "super_glue/multirc", "super_glue/record"])
+@pytest.mark.parametrize(
+    "name", ["glue/rte", "super_glue/copa", "glue/stsb", "super_glue/multirc", "super_glue/record"]
+)
 def test_an_example_is_never_its_own_shot(name: str) -> None:
     spec = task_specs.get(name)
     chosen = shots(name, 3, split="train")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from t5eval import UserError, submit
 from tests.commands.conftest import Command
 
 MODEL = """
@@ -177,8 +179,12 @@ def test_answers_to_a_prompt_are_handed_in(t5eval: Command, model: str, suite: P
     run, out = tmp_path / "run", tmp_path / "glue.zip"
     given = ("--model", model, "--task", "glue/rte", "--split", "test", "--data-dir", suite, "--out", run)
     assert t5eval("evaluate", *given, "--prompt", "letter").status == 0
-    done = t5eval("submit", "glue", "--run", run, "--data-dir", suite, "--out", out, "--partial", "--prompt", "letter")
-    assert "RTE.tsv: " in done.out or "officially" in done.err or "leaderboard's" in done.err, done.err
+    options: dict[str, Any] = {"data": suite, "out": out, "partial": True, "official_counts": False}
+    with pytest.raises(UserError, match="there are no predictions"):  # to the task's own form
+        submit("glue", run, **options)
+    assert submit("glue", run, **options, prompt="letter").files == {"RTE.tsv": 80}
+    rows = zipfile.ZipFile(out).read("RTE.tsv").decode().splitlines()
+    assert rows[1] == "0\tentailment"  # which the model calls A
 
 
 def test_predictions_that_are_there_are_not_asked_again(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from task_specs.errors import SpecError, did_you_mean, quoted
@@ -79,8 +80,9 @@ class Wording:
 
     def __init__(self, template: str) -> None:
         self.names: tuple[str, ...] = ()
-        self._parts: list[str | Callable[[Mapping[str, Any]], str]] = []
-        end = 0
+        self._values: list[Callable[[Mapping[str, Any]], str]] = []
+        self._plain: list[str] | None = []  # the features in order, where each is wanted as it is
+        literals, end = "", 0
         for token in _TOKEN.finditer(template):
             brace, piece, alone = token.groups()
             if alone:
@@ -89,9 +91,16 @@ class Wording:
                     f"template: an open {alone} on its line {line}; a brace that is meant is written {alone * 2}",
                     template[token.start() : token.start() + 20],
                 )
-            self._parts += [template[end : token.start()], brace[0] if brace else self._piece(piece)]
+            literals += _percent(template[end : token.start()]) + (brace[0] if brace else "%s")
+            if not brace:
+                self._values.append(self._piece(piece))
             end = token.end()
-        self._parts.append(template[end:])
+        self._format = literals + _percent(template[end:])
+        # Features that are wanted as they are come all at once, in half the time.
+        self._pick: Callable[[Mapping[str, Any]], tuple[Any, ...]] | None = None
+        if self._plain:
+            first, *more = self._plain
+            self._pick = itemgetter(first, *more) if more else lambda features: (features[first],)
 
     def _piece(self, piece: str) -> Callable[[Mapping[str, Any]], str]:
         said = f"{{{piece}}}"
@@ -111,8 +120,10 @@ class Wording:
                     said,
                 )
         self.names = tuple(dict.fromkeys([*self.names, *(name.partition(".")[0] for name in names)]))
-        if len(names) == 1 and not filters and "." not in what:
-            return lambda features: _text(features[what], said)
+        if len(names) == 1 and not filters and "." not in what and self._plain is not None:
+            self._plain.append(what)
+        else:
+            self._plain = None
         paths = [name.split(".") for name in names]
 
         def value(features: Mapping[str, Any]) -> str:
@@ -130,7 +141,21 @@ class Wording:
         Raises:
             TemplateError: a feature is not there, or is a list where a text is asked for.
         """
-        return "".join([part if isinstance(part, str) else part(features) for part in self._parts])
+        if self._pick is not None:
+            try:
+                values = self._pick(features)
+            except KeyError:
+                values = (None,)
+            for value in values:
+                if type(value) is not str:
+                    break
+            else:
+                return self._format % values
+        return self._format % tuple([value(features) for value in self._values])
+
+
+def _percent(text: str) -> str:
+    return text.replace("%", "%%")
 
 
 @lru_cache(maxsize=1024)

@@ -19,7 +19,9 @@ from t5eval.scoring.score import evaluation_pair
 from t5eval.support.data_frames import Table
 from task_specs import Benchmark, Mixture, TaskSpec, TextPair
 from task_specs.errors import UserError
+from task_specs.plain import to_plain
 from task_specs.plugins import load_installed
+from task_specs.prompts import prompts_of
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ def show(name: PathName, *, data: Data = None) -> Shown:
     document["decode"] = dataclasses.asdict(spec.decode)
     document["aliases"] = list(spec.aliases)
     document["task_score"] = list(spec.task_score)
+    document["prompts"] = {name: to_plain(prompt) for name, prompt in prompts_of(spec).items()}
     document["example"] = _example(spec, text_of(data))
     return Shown(spec, document)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t5eval.data.bounded_lines import bounded_lines
+from t5eval.data.bounded_lines import below, bounded_lines
 from t5eval.support.errors import DataError
 from t5eval.support.strict_json import line_fault, parse_json
 from task_specs import Example, TaskSpec
@@ -28,7 +28,7 @@ KINDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number"
 
 def json_lines_files(spec: TaskSpec, split: str, data_dir: Path) -> list[str]:
     """Returns the paths that a split needs, relative to the data directory."""
-    return [f"{spec.source.folder}/{name}" for name in spec.source.paths(split).values()]
+    return [below(spec.source.folder, name) for name in spec.source.paths(split).values()]
 
 
 def _json(value: Any) -> str:

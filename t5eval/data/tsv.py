@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t5eval.data.bounded_lines import bounded_lines
+from t5eval.data.bounded_lines import below, bounded_lines
 from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
 from task_specs.errors import quoted
@@ -26,7 +26,7 @@ WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
 
 def tsv_files(spec: TaskSpec, split: str, data_dir: Path) -> list[str]:
     """Returns the paths that a split needs, relative to the data directory."""
-    return [f"{spec.source.folder}/{name}" for name in spec.source.paths(split).values()]
+    return [below(spec.source.folder, name) for name in spec.source.paths(split).values()]
 
 
 class _Table:
@@ -115,7 +115,7 @@ def read_tsv(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_
     labels = _labels_apart(spec, source, apart, data_dir, summary) if apart else None
     rows = 0
     for part, name in source.paths(split).items():
-        for example in _read_file(spec, source, split, f"{source.folder}/{name}", data_dir, summary):
+        for example in _read_file(spec, source, split, below(source.folder, name), data_dir, summary):
             if labels is not None:
                 example = _join(example, labels, data_dir / source.folder / name)
             rows += 1
@@ -264,7 +264,7 @@ class _Apart:
 
 
 def _labels_apart(spec: TaskSpec, source: Tsv, apart: Labels, data_dir: Path, summary: Summary) -> _Apart | None:
-    shown = f"{source.folder}/{apart.file}"
+    shown = below(source.folder, apart.file)
     path = data_dir / shown
     if not path.is_file():
         return None

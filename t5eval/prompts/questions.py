@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from t5eval.data import Split
@@ -12,6 +13,8 @@ from t5eval.predictors.predictor import Prepared, TextGenerator
 from t5eval.prompts.asking import Asking
 from t5eval.prompts.shots import Shots
 from task_specs import TextPair
+
+_NOTHING = TextPair("", "", "")
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,16 @@ class Questions:
 
     def text(self, pair: TextPair) -> str:
         """Returns an example as one text, after all of its shots."""
-        return one_text(self.shots_before(pair), pair)
+        return self._one_text(self._shots.before(pair), pair) if self._shots else pair.inputs
+
+    @cached_property
+    def _usual_shots(self) -> str:
+        return one_text(self._shots.usual, _NOTHING) if self._shots else ""
+
+    def _one_text(self, shots: Sequence[TextPair], pair: TextPair) -> str:
+        if self._shots is not None and shots is self._shots.usual:
+            return self._usual_shots + pair.inputs
+        return one_text(shots, pair)
 
     def turns(self, pair: TextPair) -> Chat:
         """Returns an example as a conversation, after all of its shots."""
@@ -78,11 +90,11 @@ class Questions:
         dropped = [0] * len(pairs)
 
         def ask(places: Sequence[int]) -> list[Prepared]:
-            asked = [(shots[i][dropped[i] :], pairs[i]) for i in places]
+            asked = [(shots[i][dropped[i] :] if dropped[i] else shots[i], pairs[i]) for i in places]
             if self._asking.chat:
                 chats = [chat(self._asking.system, *one) for one in asked]
                 return predictor.prepare_chats(chats, max_tokens)  # type: ignore[attr-defined]
-            return predictor.prepare([one_text(*one) for one in asked], max_tokens)
+            return predictor.prepare([self._one_text(*one) for one in asked], max_tokens)
 
         prepared = ask(range(len(pairs)))
         over = [i for i, one in enumerate(prepared) if one.truncated and shots[i]]

@@ -66,8 +66,13 @@ class Shots:
         return {label: sorted((-key, pair) for key, _, pair in heaps[label]) for label in order}
 
     @cached_property
-    def _usual(self) -> list[TextPair]:
+    def usual(self) -> list[TextPair]:
+        """The shots that stand before every example but those that they are, or look like."""
         return self._chosen(lambda pair: True)
+
+    @cached_property
+    def _usual_inputs(self) -> tuple[str, ...]:
+        return tuple(pair.inputs for pair in self.usual)
 
     def _chosen(self, allowed: Any) -> list[TextPair]:
         lists = [[entry for entry in entries if allowed(entry[1])] for entries in self._candidates.values()]
@@ -82,7 +87,9 @@ class Shots:
             itself = self.training and shot.id.partition("#")[0] == pair.id.partition("#")[0]
             return not itself and shot.inputs != pair.inputs
 
-        return self._usual if all(map(other, self._usual)) else self._chosen(other)
+        if not self.training and pair.inputs not in self._usual_inputs:
+            return self.usual
+        return self.usual if all(map(other, self.usual)) else self._chosen(other)
 
 
 def training_split(split: Split) -> Split:

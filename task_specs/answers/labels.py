@@ -64,7 +64,7 @@ class Label:
 
     def target(self, features: Mapping[str, Any]) -> str:
         label = features["label"]
-        return self.wordings(features)[label] if label >= 0 else UNLABELLED_TARGET
+        return (self.choices or self.wordings(features))[label] if label >= 0 else UNLABELLED_TARGET
 
     def gold(self, features: Mapping[str, Any], targets: str) -> Answer | None:
         label = features["label"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from task_specs.records import Example, TextPair
-from task_specs.wording import wording
+from task_specs.wording import Wording, wording
 
 if TYPE_CHECKING:
     from task_specs.contracts import AnswerParser
@@ -27,14 +28,21 @@ class Template:
     kind: ClassVar[str] = "template"
 
     def __post_init__(self) -> None:
-        wording(self.template)  # what is wrong with it is said now
+        self._wording  # noqa: B018  (what is wrong with it is said now)
+
+    @cached_property
+    def _wording(self) -> Wording:
+        return wording(self.template)
 
     @property
     def fields(self) -> tuple[str, ...]:
-        return wording(self.template).names
+        return self._wording.names
 
     def pairs(self, example: Example, answer: AnswerParser, *, training: bool) -> Iterator[TextPair]:
-        targets = answer.target(example.features)
-        problem = "" if targets else f"no target: {getattr(answer, 'no_target', 'the answer is empty')}"
-        if not (training and problem):
-            yield TextPair(example.id, wording(self.template).render(example.features), targets, problem)
+        features = example.features
+        targets = answer.target(features)
+        if targets:
+            yield TextPair(example.id, self._wording.render(features), targets)
+        elif not training:
+            problem = f"no target: {getattr(answer, 'no_target', 'the answer is empty')}"
+            yield TextPair(example.id, self._wording.render(features), targets, problem)

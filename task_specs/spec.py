@@ -15,6 +15,7 @@ from task_specs.errors import SpecError, did_you_mean
 from task_specs.plain import to_plain
 from task_specs.records import Example, FrozenDict, TextPair
 from task_specs.sources.copies import Copies
+from task_specs.sources.download import Download
 from task_specs.submission_files.json_lines import JsonClassFile, JsonTextFile, MultiRcFile
 from task_specs.submission_files.squad import AnswersFile
 from task_specs.submission_files.texts import TextFile
@@ -22,7 +23,10 @@ from task_specs.submission_files.values import ClassFile, NumberFile
 from task_specs.texts.prompt import OWN, Prompt
 from task_specs.wording import TemplateError
 
-NO_SCORE = ("aliases", "published", "note", "tfds", "copies", "sizes", "training_pairs", "prompts", "shots_from")
+NO_SCORE = (
+    *("aliases", "published", "note", "tfds", "copies", "downloads"),
+    *("sizes", "training_pairs", "prompts", "shots_from"),
+)
 """What a row says that changes no score."""
 SPLITS = ("train", "validation", "test")
 
@@ -106,6 +110,7 @@ class TaskSpec:
         aliases: other names, T5's own among them.
         tfds: the name in TensorFlow Datasets.
         copies: how copies of it, there and on the Hugging Face hub, differ from the official files.
+        downloads: where the official files come from.
         submission: its file in the leaderboard's archive.
         published: scores from papers.
         note: a sentence that a user of the task should know.
@@ -129,6 +134,7 @@ class TaskSpec:
     aliases: tuple[str, ...] = ()
     tfds: str | None = None
     copies: Copies = field(default_factory=Copies)
+    downloads: tuple[Download, ...] = field(default=(), repr=False)
     submission: SubmissionFile | None = None
     published: tuple[Published, ...] = field(default=(), repr=False)
     note: str = ""
@@ -140,7 +146,7 @@ class TaskSpec:
     def __post_init__(self) -> None:
         if self.base is not None and not isinstance(self.base, TaskSpec):
             raise SpecError(f"{self.name}: base is no key of a file; other ways of asking are tables of prompts")
-        for name in ("metrics", "task_score", "aliases", "published", "filters"):
+        for name in ("metrics", "task_score", "aliases", "published", "downloads", "filters"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         object.__setattr__(self, "sizes", FrozenDict(self.sizes))
         object.__setattr__(self, "prompts", FrozenDict(self.prompts))

@@ -23,8 +23,10 @@ from task_specs.submission_files.values import ClassFile, NumberFile
 from task_specs.texts.prompt import OWN, Prompt
 from task_specs.wording import TemplateError
 
-NO_SCORE = ("aliases", "published", "note", "tfds", "copies", "downloads", "sizes", "training_pairs", "prompts",
-            "shots_from")  # fmt: skip
+NO_SCORE = (
+    *("aliases", "published", "note", "tfds", "copies", "downloads"),
+    *("sizes", "training_pairs", "prompts", "shots_from"),
+)
 """What a row says that changes no score."""
 SPLITS = ("train", "validation", "test")
 

@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import task_specs
@@ -92,7 +92,9 @@ class Examples(Table):
         """Yields each pair, and what is sent of it as a line of `t5eval examples`."""
         questions = Questions(self.asking, self.split)
         for pair in self:
-            sent = [asdict(turn) for turn in questions.turns(pair).turns] if self.asking.chat else questions.text(pair)
+            sent: Any = questions.text(pair)
+            if self.asking.chat:
+                sent = [{"role": turn.role, "content": turn.text} for turn in questions.turns(pair).turns]
             yield pair, {**pair_record(pair), "inputs": sent}
 
     @property

@@ -104,7 +104,7 @@ def _evaluate_split(
     # All of it is read even under a limit: its hash and counts belong to the result.
     with timed(f"{spec.name} {split.split}: reading the data"):
         examples = list(split)[: settings.limit]
-    questions = Questions(settings.asking, split)
+    questions = Questions(settings.asking, split, counted=decode.get("method") != "file")
     made_by = settings.made_by(predictor.identity, split, decode)
     with PredictionStore(run, spec.name, split.split, made_by, unsaid(spec)) as store:
         with timed(f"{spec.name} {split.split}: predicting"):

@@ -48,6 +48,9 @@ class Asking:
     filters: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
+        for name in ("prompts", "filters"):
+            given = getattr(self, name)
+            object.__setattr__(self, name, (given,) if isinstance(given, str) else given and tuple(given))
         if self.shots < 0:
             raise UserError(f"--shots {self.shots}: it is 0 or more")
         if self.system is not None and not self.chat:
@@ -119,7 +122,7 @@ def as_recorded(spec: TaskSpec, record: Mapping[str, Any]) -> TaskSpec:
         spec = kind.asks(spec.row, name)
     else:
         spec = asked(spec, name)
-    filters = tuple(record.get("filters") or ())
+    filters = tuple(record.get("filters", spec.filters))
     return spec if filters == spec.filters else replace(spec, filters=filters)
 
 

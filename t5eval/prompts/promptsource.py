@@ -15,6 +15,7 @@ from task_specs.answers.labels import UNLABELLED_TARGET, Label
 from task_specs.contracts import AnswerParser
 from task_specs.errors import SpecError, quoted
 from task_specs.texts.prompt import asked_as
+from task_specs.wording import placed
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -86,7 +87,10 @@ class JinjaText:
 
     def pairs(self, example: Example, answer: AnswerParser, *, training: bool) -> Iterator[TextPair]:
         features = example.features
-        parts = _rendered(self.jinja, features, self.answer_choices)
+        try:
+            parts = _rendered(self.jinja, features, self.answer_choices)
+        except SpecError as error:
+            raise placed(f"example {example.id}", error) from None
         if len(parts) != 2:
             raise SpecError(
                 f"example {example.id}: Jinja template {quoted(self.jinja)}: makes {len(parts)} parts, not 2"

@@ -44,13 +44,15 @@ class Questions:
     Args:
         asking: how they are asked.
         split: the split.
+        counted: whether the model is sent anything at all; a file of predictions is not.
 
     Raises:
         UserError: there are no such shots.
     """
 
-    def __init__(self, asking: Asking, split: Split) -> None:
+    def __init__(self, asking: Asking, split: Split, counted: bool = True) -> None:
         self._asking = asking
+        self._counted = counted
         self._shots = Shots(split, asking.shots, asking.shot_seed) if asking.shots else None
         self.sent = Sent()
 
@@ -104,7 +106,7 @@ class Questions:
             for i, again in zip(over, ask(over), strict=True):
                 prepared[i] = again
             over = [i for i in over if prepared[i].truncated and dropped[i] < len(shots[i])]
-        if all(one.truncated is not None for one in prepared):
+        if self._counted and all(one.truncated is not None for one in prepared):
             self.sent = Sent(sum(one.length for one in prepared), sum(dropped))
         return prepared
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
+from task_specs.errors import SpecError
 from task_specs.records import Example, TextPair
-from task_specs.wording import Wording, wording
+from task_specs.wording import Wording, placed, wording
 
 if TYPE_CHECKING:
     from task_specs.contracts import AnswerParser
@@ -41,8 +42,12 @@ class Template:
     def pairs(self, example: Example, answer: AnswerParser, *, training: bool) -> Iterator[TextPair]:
         features = example.features
         targets = answer.target(features)
+        try:
+            inputs = self._wording.render(features)
+        except SpecError as error:
+            raise placed(f"example {example.id}", error) from None
         if targets:
-            yield TextPair(example.id, self._wording.render(features), targets)
+            yield TextPair(example.id, inputs, targets)
         elif not training:
             problem = f"no target: {getattr(answer, 'no_target', 'the answer is empty')}"
-            yield TextPair(example.id, self._wording.render(features), targets, problem)
+            yield TextPair(example.id, inputs, targets, problem)

@@ -136,7 +136,7 @@ def test_examples_prints_what_is_sent(t5eval: Command, suite: Path) -> None:
     assert first == second  # the same shots before each
     chat = json.loads(t5eval(*given, "--shots", "1", "--chat", "--system", "S").out.splitlines()[0])
     assert [turn["role"] for turn in chat["inputs"]] == ["system", "user", "assistant", "user"]
-    assert chat["inputs"][-1]["text"] == plain[0]["inputs"]
+    assert chat["inputs"][-1]["content"] == plain[0]["inputs"]
 
 
 def test_a_prompt_of_ones_own(t5eval: Command, model: str, suite: Path, tmp_path: Path) -> None:

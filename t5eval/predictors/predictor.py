@@ -195,6 +195,10 @@ class Predictor(TextGenerator, Protocol):
         """
         return asdict(answering)
 
+    def count_unwritable(self, texts: Sequence[str]) -> int | None:
+        """Returns how many texts hold characters that the model's vocabulary lacks; None where that is not known."""
+        return None
+
     def cache_identity(self) -> Mapping[str, str] | None:
         """Returns what tells the model that answers the split begun from any other, in a cache of answers; None where
         an answer does not follow from its input alone."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,8 +14,8 @@ from typing import Any, cast
 
 from t5eval.predictors.answering import require_one_each
 from t5eval.predictors.chat import Chat
-from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank, Sample
-from t5eval.runs.prediction import Ranking
+from t5eval.predictors.predictor import Answering, AsTheyCome, Generation, Predictor, Prepared, Rank, Sample, Unanswered
+from t5eval.runs.prediction import Ranking, Usage
 from task_specs import Decode
 from task_specs.errors import UserError
 
@@ -90,8 +90,38 @@ class CachedPredictor:
         missing = {key: prepared for key, prepared in zip(keys, batch, strict=True) if key not in known}
         fresh = dict(zip(missing, ask(list(missing.values())), strict=True)) if missing else {}
         self._cache.put(fresh)
-        known |= {key: replace(answer, cached=True) for key, answer in fresh.items()}
+        known |= {key: _again(answer) for key, answer in fresh.items()}
         return [fresh.pop(key, known[key]) for key in keys]  # of equal inputs the first is the one asked for
+
+
+class CachedAsTheyCome(CachedPredictor):
+    """Does the same for a predictor without batches: each answer is kept when it comes."""
+
+    def answers(
+        self, asked: Mapping[int, tuple[Prepared, Answering]], max_new_tokens: int
+    ) -> Generator[Mapping[int, Generation]]:
+        """See `AsTheyCome.answers`."""
+        same: dict[bytes, list[int]] = {}  # what is one question for the cache
+        for number, (prepared, answering) in asked.items():
+            limits = () if isinstance(answering, Rank) else (max_new_tokens,)
+            (key,) = self._keys([prepared], answering, *limits)
+            same.setdefault(key, []).append(number)
+        known = self._cache.get(same)
+        if known:
+            yield {number: answer for key, answer in known.items() for number in same[key]}
+        first = {numbers[0]: key for key, numbers in same.items() if key not in known}
+        if not first:
+            return
+        predictor = cast(AsTheyCome, self._predictor)
+        with closing(predictor.answers({number: asked[number] for number in first}, max_new_tokens)) as coming:
+            try:
+                for some in coming:
+                    self._cache.put({first[number]: answer for number, answer in some.items()})
+                    again = {n: _again(a) for number, a in some.items() for n in same[first[number]][1:]}
+                    yield {**some, **again}
+            except Unanswered as error:
+                which = [number for n in error.which for number in same[first[int(n)]]]
+                raise Unanswered(which, error.reason, error.stopped) from None
 
 
 def _keyed(prepared: Sequence[Prepared], inputs: Sequence[Any], max_tokens: int) -> list[Prepared]:
@@ -104,15 +134,20 @@ def _digest(value: Any) -> bytes:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=dict).encode()).digest()
 
 
+def _again(answer: Generation) -> Generation:
+    """Returns an answer as a cache gives it: nobody was asked, and it took no tokens."""
+    return replace(answer, cached=True, usage=None if answer.usage is None else Usage(0, 0))
+
+
 def _written(answer: Generation) -> str:
     """Returns an answer as JSON, whatever numbers of NumPy's it is made of."""
-    return json.dumps({**asdict(answer), "cached": True}, default=lambda number: number.item())
+    return json.dumps(asdict(_again(answer)), default=lambda number: number.item())
 
 
 def _read(text: str) -> Generation:
     found = json.loads(text)
-    ranking = found.pop("ranking")
-    return Generation(**found, ranking=Ranking(**ranking) if ranking else None)
+    parts = {"ranking": Ranking, "usage": Usage}
+    return Generation(**{k: parts[k](**v) if v and k in parts else v for k, v in found.items()})
 
 
 class AnswerCache:
@@ -149,7 +184,8 @@ def caching(predictor: Predictor, folder: str | os.PathLike[str] | None) -> Iter
         yield predictor
         return
     with open_cache(Path(folder)) as cache:
-        yield cast(Predictor, CachedPredictor(predictor, cache))
+        kind = CachedAsTheyCome if isinstance(predictor, AsTheyCome) else CachedPredictor
+        yield cast(Predictor, kind(predictor, cache))
 
 
 @contextmanager

@@ -10,8 +10,9 @@ import numpy as np
 
 from t5eval.predictors.decoding_options import DecodingOptions
 from t5eval.predictors.predictor import Answering, Generation, Prepared, Rank, Sample, TextGenerator
-from t5eval.runs.prediction import Prediction, Ranking
+from t5eval.runs.prediction import Prediction, Ranking, Usage
 from task_specs import TaskSpec
+from task_specs.answers.filters import filtered
 from task_specs.errors import UserError, quoted
 
 
@@ -64,37 +65,55 @@ def answer_batch(
     Raises:
         UserError: the model does not give one answer to each input, or gives a log-likelihood that is not finite.
     """
+    drawn = [_asked(predictor, inputs, draw, max_new_tokens or spec.lengths.targets) for draw in draws_of(answering)]
+    return [
+        prediction_of(example_id, given, outputs, spec, answering)
+        for example_id, given, outputs in zip(ids, inputs, zip(*drawn, strict=True), strict=True)
+    ]
+
+
+def _asked(
+    predictor: TextGenerator, inputs: Sequence[Prepared], answering: Answering, max_new_tokens: int
+) -> Sequence[Generation]:
     if isinstance(answering, Rank):
         rankings = predictor.rank(inputs, answering.choices)
         require_one_each(rankings, inputs, Ranking)
-        chosen = [
-            _most_probable(ranking, answering.choices, f"{spec.name}: example {example_id}")
-            for example_id, ranking in zip(ids, rankings, strict=True)
-        ]
-        return [
-            Prediction(example_id, text, given.truncated, ranking=ranking, cached=ranking.cached)
-            for example_id, given, (text, ranking) in zip(ids, inputs, chosen, strict=True)
-        ]
-    drawn = []
-    for draw in answering.draws() if isinstance(answering, Sample) else [answering]:
-        outputs = predictor.generate(inputs, max_new_tokens or spec.lengths.targets, draw)
-        require_one_each(outputs, inputs, Generation)
-        drawn.append(outputs)
-    return list(map(_commonest, ids, inputs, zip(*drawn, strict=True)))
+        return [Generation("", False, ranking, cached=ranking.cached) for ranking in rankings]
+    outputs = predictor.generate(inputs, max_new_tokens, answering)
+    require_one_each(outputs, inputs, Generation)
+    return outputs
 
 
-def _commonest(example_id: str, given: Prepared, drawn: Sequence[Generation]) -> Prediction:
-    """Returns the text that most of those are which an example was answered by, of equals the first."""
-    (text, _), *_ = Counter(output.text for output in drawn).most_common(1)
-    output = next(output for output in drawn if output.text == text)
+def draws_of(answering: Answering) -> list[Answering]:
+    """Returns what an example's texts are asked for with: one, or as many as are to be drawn."""
+    return [*answering.draws()] if isinstance(answering, Sample) else [answering]
+
+
+def prediction_of(
+    example_id: str, given: Prepared, outputs: Sequence[Generation], spec: TaskSpec, answering: Answering
+) -> Prediction:
+    """Returns one prediction: the most probable choice, or the text that most outputs have, of equals the first.
+
+    Texts are counted as the task's filters leave them, so that the same answer in other words is the same.
+
+    Raises:
+        UserError: a log-likelihood is not finite.
+    """
+    read = [filtered(output.text, spec.filters) for output in outputs]
+    (commonest, _), *_ = Counter(read).most_common(1)
+    output = outputs[read.index(commonest)]
+    text, ranking = output.text, output.ranking
+    if isinstance(answering, Rank) and ranking is not None:
+        text, ranking = _most_probable(ranking, answering.choices, f"{spec.name}: example {example_id}")
     return Prediction(
         example_id,
         text,
         given.truncated,
         output.hit_limit,
-        output.ranking,
-        samples=tuple(output.text for output in drawn) if len(drawn) > 1 else (),
-        cached=all(output.cached for output in drawn),
+        ranking,
+        usage=Usage.sum([output.usage for output in outputs]),
+        samples=tuple(output.text for output in outputs) if len(outputs) > 1 else (),
+        cached=all(output.cached for output in outputs),
     )
 
 

@@ -42,6 +42,7 @@ class ModelOptions:
         dtype: the precision of its arithmetic, a key of `DTYPES` of `of_keras.py`.
         vocab: a SentencePiece model, or `bytes`, as `keras_model.tokenizers.loading.load_tokenizer` takes it.
         strategy: where it runs, as `keras_model.distribution.strategies.open_strategy` takes it.
+        concurrency: the most requests to a server at once.
         generation: `model` if its own generation_config.json is to be followed.
 
     Raises:
@@ -51,6 +52,7 @@ class ModelOptions:
     dtype: str | None = None
     vocab: str | None = None
     strategy: str | None = None
+    concurrency: int | None = None
     generation: str | None = None
 
     def __post_init__(self) -> None:

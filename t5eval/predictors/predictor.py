@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from t5eval.data import Split
 from t5eval.predictors.chat import Chat
-from t5eval.runs.prediction import Ranking
+from t5eval.runs.prediction import Ranking, Usage
 from task_specs import Decode
 from task_specs.errors import UserError
 
@@ -42,12 +42,14 @@ class Generation:
         text: the text.
         hit_limit: whether it ended at the length limit; None where that is not known.
         ranking: how probable the answers were that it was chosen from, where it was chosen, and not generated, before.
+        usage: the tokens that it took, where somebody counts them.
         cached: whether it was found in a cache, so that the model was not asked.
     """
 
     text: str
     hit_limit: bool | None
     ranking: Ranking | None = None
+    usage: Usage | None = None
     cached: bool = False
 
 
@@ -104,8 +106,48 @@ Answering = Decode | Sample | Rank
 """How a model comes to an answer: by generating or drawing it, or by choosing among a task's fixed answers."""
 
 
+NAMED = 5
+"""How many of the inputs without an answer a message names."""
+
+
 class OutOfMemory(Exception):
     """A batch did not fit into memory; a smaller one may. What libraries raise themselves counts as well."""
+
+
+class Unanswered(UserError):
+    """Some inputs have no answer; those that came before are good.
+
+    Args:
+        which: their keys, or ids.
+        reason: why the first of them has none.
+        stopped: whether the model answers nobody any more.
+    """
+
+    def __init__(self, which: Sequence[int | str], reason: str, stopped: bool) -> None:
+        first = ", ".join(map(str, which[:NAMED])) + (", ..." if len(which) > NAMED else "")
+        super().__init__(f"{len(which):,} without an answer ({first}): {reason}")
+        self.which, self.reason, self.stopped = which, reason, stopped
+
+
+@runtime_checkable
+class AsTheyCome(Protocol):
+    """A predictor that answers each input by itself, and has no use for batches."""
+
+    @abstractmethod
+    def answers(
+        self, asked: Mapping[int, tuple[Prepared, Answering]], max_new_tokens: int
+    ) -> Generator[Mapping[int, Generation]]:
+        """Yields the answers that have come since the last time, under the keys of what was asked.
+
+        An answer that was ranked has a ranking, and whatever text.
+
+        Args:
+            asked: inputs, each with how it is answered, under whatever keys.
+            max_new_tokens: the longest text.
+
+        Raises:
+            Unanswered: some have none, when all others have been yielded.
+        """
 
 
 class TextGenerator(Protocol):
@@ -153,14 +195,14 @@ class Predictor(TextGenerator, Protocol):
         """
         return asdict(answering)
 
+    def count_unwritable(self, texts: Sequence[str]) -> int | None:
+        """Returns how many texts hold characters that the model's vocabulary lacks; None where that is not known."""
+        return None
+
     def cache_identity(self) -> Mapping[str, str] | None:
         """Returns what tells the model that answers the split begun from any other, in a cache of answers; None where
         an answer does not follow from its input alone."""
         return self.identity
-
-    def count_unwritable(self, texts: Sequence[str]) -> int | None:
-        """Returns how many texts hold characters that the model's vocabulary lacks; None where that is not known."""
-        return None
 
     def prepare_chats(self, chats: Sequence[Chat], max_tokens: int) -> list[Prepared]:
         """Returns each conversation as the model takes it, cut to `max_tokens`.
@@ -180,6 +222,8 @@ class Predictor(TextGenerator, Protocol):
 
     def begin(self, split: Split) -> None:
         """Is told which split comes next, before its inputs are prepared, in one call, from the first on.
+
+        Inputs with shots that are cut come once more, with fewer shots.
 
         Raises:
             UserError: this model has no answers to the split.

@@ -14,6 +14,7 @@ from t5eval.predictors.of_keras import KerasPredictor
 from t5eval.predictors.of_keras_hub import open_keras_hub
 from t5eval.predictors.of_predictions import open_predictions
 from t5eval.predictors.of_python import open_factory
+from t5eval.predictors.of_server import open_served
 from t5eval.predictors.of_training_run import open_training_run
 from t5eval.predictors.of_transformers import open_transformers
 from task_specs.errors import UserError
@@ -44,6 +45,7 @@ OPENERS: dict[str, Callable[[str, ModelOptions], NamedModel]] = {
     HUB: lambda name, options: open_checkpoint(HUB + name, options),
     "hf:": open_transformers,
     "keras_hub:": open_keras_hub,
+    "openai:": open_served,
     "py:": open_factory,
     "best:": open_training_run,
     "predictions:": open_predictions,

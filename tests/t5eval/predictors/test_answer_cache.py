@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ import task_specs
 from t5eval.evaluation.batches import generate_all
 from t5eval.predictors import open_model
 from t5eval.predictors.answer_cache import FILE, caching, open_cache
+from t5eval.predictors.answering import draws_of
 from t5eval.predictors.chat import Chat, Turn
-from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank, Sample
-from t5eval.runs.prediction import Prediction, Ranking
+from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank, Sample, Unanswered
+from t5eval.runs.prediction import Prediction, Ranking, Usage
 from task_specs import Decode, TextPair
 from task_specs.errors import UserError
 
@@ -202,3 +203,40 @@ def test_processes_at_once(tmp_path: Path) -> None:
     model = Counting()
     assert all(p.cached for p in answered(model, tmp_path / "new", texts=[f"text {n}" for n in range(60)]))
     assert not model.asked
+
+
+class Streaming(Counting):
+    """Answers one by one, the last first, and none to `three` while it is told so."""
+
+    mute = True
+
+    def answers(
+        self, asked: Mapping[int, tuple[Prepared, Answering]], max_new_tokens: int
+    ) -> Generator[Mapping[int, Generation]]:
+        for key, (prepared, answering) in reversed(asked.items()):
+            if not (self.mute and prepared.payload == "three"):
+                assert not isinstance(answering, Rank)
+                (output,) = self.generate([prepared], max_new_tokens, answering)
+                yield {key: replace(output, usage=Usage(7, 2))}
+        mute = [key for key, (prepared, _) in asked.items() if self.mute and prepared.payload == "three"]
+        if mute:
+            raise Unanswered(mute, "mute", stopped=False)
+
+
+@pytest.mark.parametrize("answering", [Decode(), Sample(seed=4, samples=3)])
+def test_answers_as_they_come(answering: Answering, tmp_path: Path) -> None:
+    model = Streaming()
+    with pytest.raises(UserError, match=r"1 without an answer \(3\): mute"):
+        answered(model, tmp_path, answering)
+    once = 2 if answering == Decode() else 12
+    assert len(model.asked) == once
+    model.mute = False
+    found = answered(model, tmp_path, answering)
+    assert model.asked[once:] == ["three"] * len(draws_of(answering))
+    assert [p.cached for p in found] == [True, True, True, False, True]
+    assert [p.usage for p in found][2:4] == [
+        Usage(0, 0),
+        Usage(7 * len(draws_of(answering)), 2 * len(draws_of(answering))),
+    ]
+    plain = answered(Counting(), None, answering)
+    assert [replace(p, cached=False, usage=None) for p in found] == plain

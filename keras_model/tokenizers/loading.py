@@ -35,7 +35,7 @@ def load_tokenizer(folder: str | os.PathLike[str] | None, vocab: str | os.PathLi
     SentencePiece model `spiece.model`, `sentencepiece.model` or `assets/tokenizer/vocabulary.spm` (KerasHub), or else
     the one that `tokenizer.json` describes; where that describes none, or there are `vocab.json` and `merges.txt`, the
     library tokenizers runs it. Llama's `tokenizer.model` comes last. Sentinels are added to a SentencePiece model that
-    has none itself: as many as `tokenizer_config.json` says, or else 100 (none where the model has too few embeddings).
+    has none itself: as many as `tokenizer_config.json` says, or else 100 (in a KerasHub preset without room, none).
     Padding is the vocabulary's own id, else that of the `pad_token`, else `pad_token_id` of `config.json`.
 
     Args:
@@ -135,8 +135,9 @@ def _sentencepiece(path: Path, settings: TokenizerSettings) -> Tokenizer:
     numbers = {i: number for i, token in added.items() if (number := sentinel_number(token.content)) is not None}
     others = {i: token for i, token in added.items() if i not in numbers}
     count = DEFAULT_EXTRA_IDS if settings.extra_ids is None else settings.extra_ids
-    if own.has_sentinels or (settings.extra_ids is None and (size + count > settings.rows or size in others)):
-        count = 0  # there is no room for more
+    no_room = path.name == Path(KERAS_HUB_FILE).name and size + count > settings.rows  # KerasHub adds none itself
+    if own.has_sentinels or (settings.extra_ids is None and (no_room or size in others)):
+        count = 0
     model, first = own.model_bytes, size + count
     wrong = {i for i, number in numbers.items() if i + number != first - 1}
     if wrong and list(numbers) == list(range(size, size + len(numbers))):

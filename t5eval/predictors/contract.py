@@ -12,7 +12,8 @@ from t5eval.predictors.predictor import Generation, Predictor, Prepared
 from t5eval.runs.prediction import Ranking
 from t5eval.support.guard import Guard
 
-METHODS = ("prepare", "generate", "rank", "device", "decoding", "expect", "begin", "cache_identity")
+METHODS = ("prepare", "generate", "rank", "device", "decoding", "expect", "begin", "cache_identity",
+           "count_unwritable")  # fmt: skip
 CHATS = "prepare_chats"  # what a predictor may lack that was written before there were chats
 GIVES = {"prepare": Prepared, CHATS: Prepared, "generate": Generation, "rank": Ranking}  # one to each input
 

@@ -119,6 +119,10 @@ def test_how_it_was_asked_is_recorded_compared_and_repeated(
     assert settings["prompt"] == ("t5", "follows")
     assert settings["shots"] == (None, 3)
     assert "specification" not in settings
+    shots = tmp_path / "shots"
+    assert evaluate(t5eval, model, suite, shots, "--shots", "2").status == 0
+    published = t5eval("compare", shots, "--published", "t5-small", "--json").json["scores"][0]
+    assert "ours was asked with shots 2, shot_seed 0, which the published model was not" in published["reasons"]
     text = t5eval("compare", own, run).out
     assert "prompt: t5 | follows  (may move scores)" in text
     assert "sound: both answered the same examples" in text

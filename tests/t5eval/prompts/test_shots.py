@@ -99,6 +99,11 @@ def test_refused() -> None:
         shots("glue/rte", 10_000)
 
 
+def test_one_name_will_do_for_several() -> None:
+    assert Asking("letter", filters=["strip"]) == Asking(("letter",), filters=("strip",))  # type: ignore[arg-type]
+    assert Asking().filters is None
+
+
 PAIRS = [TextPair("a", "A?", "1"), TextPair("b", "B:", "2")]
 ASKED = TextPair("c", "C?", "3")
 

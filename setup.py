@@ -14,6 +14,7 @@ KERAS = [
     "h5py>=3.11",
     "safetensors>=0.4",
     "huggingface_hub>=0.24",
+    "tokenizers>=0.20",  # vocabularies that are no SentencePiece model
 ]
 # TensorFlow Datasets reads its files with TensorFlow, and names neither it nor importlib_resources.
 TFDS = ["tensorflow-datasets>=4.9.4", "importlib_resources>=6", TENSORFLOW]

@@ -14,6 +14,7 @@ KERAS = [
     "h5py>=3.11",
     "safetensors>=0.4",
     "huggingface_hub>=0.24",
+    "tokenizers>=0.20",  # vocabularies that are no SentencePiece model
 ]
 # TensorFlow Datasets reads its files with TensorFlow, and names neither it nor importlib_resources.
 TFDS = ["tensorflow-datasets>=4.9.4", "importlib_resources>=6", TENSORFLOW]
@@ -21,10 +22,13 @@ CONVERT = ["tensorstore>=0.1.64"]  # T5X's folders of zarr arrays
 BEAM = ["apache-beam>=2.65", "safetensors>=0.4"]  # t5eval prepare --runner; asks for protobuf below 7
 # From these versions on, none runs code that a file of a model or a dataset holds.
 HF = ["torch>=2.6", "transformers>=4.56", "datasets>=4"]
+# A request takes a fifth of the processor time that one of httpx2 takes; httpx searches all connections for each.
+SERVE = ["aiohttp>=3.12"]
 WANDB = ["wandb>=0.18"]  # t5eval train --wandb
 PANDAS = ["pandas>=2"]  # to_pandas() of results
 DEV = [
     *PANDAS,
+    *SERVE,
     "pytest>=8",
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",
@@ -81,7 +85,8 @@ setup(
         "dev": DEV,
         "pandas": PANDAS,
         "wandb": WANDB,
-        "all": KERAS + TFDS + HF + CONVERT + BEAM + PANDAS + WANDB,
+        "serve": SERVE,
+        "all": KERAS + TFDS + HF + CONVERT + BEAM + PANDAS + WANDB + SERVE,
     },
     entry_points={"console_scripts": ["t5eval=t5eval.__main__:main"]},
 )

@@ -19,6 +19,7 @@ BENCHMARKS = {  # what is measured: the module and its options
     "beam search": ["decoding", "--beam", "4"],
     "first result": ["first_result"],
     "preparation": ["preparation"],
+    "a served model": ["serving"],
     "prompts and shots": ["prompts"],
     "a whole evaluation": ["evaluation"],
 }

@@ -108,17 +108,16 @@ class _Asked:
     ignore_unknown: bool
     tokenize: str | None
     metrics: tuple[str, ...]
-    filters: tuple[str, ...]
+    asking: Asking
 
     def of(self, spec: TaskSpec) -> TaskSpec:
-        """Returns a row with the scores, the tokenizer and the filters that are asked for."""
+        """Returns a row with the scores and the tokenizer that are asked for."""
         if self.tokenize is not None:
             if not isinstance(spec.answer, Text):
                 kind = spec.answer.kind
                 raise UserError(f"{spec.name}: --tokenize is for free texts, its answers are of kind {kind!r}")
             spec = replace(spec, answer=replace(spec.answer, tokenizer=self.tokenize))
-        metrics = tuple(dict.fromkeys((*spec.metrics, *self.metrics)))
-        spec = replace(spec, metrics=metrics, filters=self.filters or spec.filters)
+        spec = replace(spec, metrics=tuple(dict.fromkeys((*spec.metrics, *self.metrics))))
         require_metrics(spec)
         return spec
 
@@ -137,7 +136,7 @@ def score(
     sentence_marks: bool = False,
     ignore_unknown: bool = False,
     prompt: str | None = None,
-    filters: str | Sequence[str] = (),
+    filters: Sequence[str] = (),
 ) -> Scoring | FolderScoring:
     """Scores predictions for a task's split, or a submission made for it, with 95 % intervals.
 
@@ -171,18 +170,16 @@ def score(
     >>> round(found.to_json()["task_score"], 2)
     100.0
     """
-    also = tuple(names_of(metrics)), tuple(names_of(filters))
-    asked, prompts = _Asked(format, sentence_marks, ignore_unknown, tokenize, *also), Asking(tuple(names_of(prompt)))
+    asking = Asking((prompt,) if prompt else (), filters=tuple(filters) or None)
+    asked = _Asked(format, sentence_marks, ignore_unknown, tokenize, tuple(names_of(metrics)), asking)
     if isinstance(predictions, str | os.PathLike) and os.path.isdir(predictions) and references is None:
         if submission is not None:
             raise UserError("two things to score: name --predictions, or a --submission")
-        return _score_folder(
-            prompts.tasks(task_specs.resolve([os.fspath(task)])), Path(predictions), split, data, asked
-        )
+        return _score_folder(os.fspath(task), Path(predictions), split, data, asked)
     name = os.fspath(task)
     if name in task_specs.BENCHMARKS and isinstance(task_specs.find(name), Benchmark):
         raise UserError(f"{name!r} is a benchmark: --predictions is then a folder that holds TASK/SPLIT.jsonl of each")
-    spec, *others = prompts.tasks([task_specs.get(name)])
+    spec, *others = asking.tasks([task_specs.get(name)])
     if others:
         raise UserError(f"--prompt {prompt}: predictions answer one prompt, and these are {1 + len(others)}")
     if (predictions is None) == (submission is None):
@@ -274,14 +271,12 @@ def _with(notes: Iterable[str], scored: SplitScore) -> SplitScore:
     return replace(scored, causes=(*notes, *scored.causes))
 
 
-def _score_folder(
-    specs: Iterable[TaskSpec], folder: Path, split: str | None, data: Data, asked: _Asked
-) -> FolderScoring:
-    """Scores the predictions of every task, as far as a folder has them."""
+def _score_folder(name: str, folder: Path, split: str | None, data: Data, asked: _Asked) -> FolderScoring:
+    """Scores the predictions of every task that a name stands for, as far as a folder has them."""
     base = folder / "predictions" if (folder / "predictions").is_dir() else folder
     found: list[Scoring] = []
     left_out: list[str] = []
-    for spec in specs:
+    for spec in asked.asking.tasks(task_specs.resolve([name])):
         row = asked.of(spec)
         splits = [one for one in spec.source.splits if split in (None, one)]
         files = {one: path for one in splits if (path := base / spec.name / f"{one}.jsonl").is_file()}

@@ -21,6 +21,7 @@ from keras_model.tokenizers.tokenizer import (
     Tokenizer,
     TokenizerError,
     check_extra_ids,
+    known,
     tokenizer_config,
 )
 
@@ -98,13 +99,15 @@ class T5Tokenizer(Tokenizer):
             TOKENIZER_CONFIG_FILE: tokenizer_config("T5Tokenizer", self.extra_ids),
         }
 
+    @property
+    def unknown_id(self) -> int:
+        return self._pieces.unk_id()
+
     def _ids(self, texts: list[str]) -> list[list[int]]:
         return self._pieces.encode(texts, out_type=int, num_threads=self.threads)
 
     def _texts(self, sequences: list[list[int]]) -> list[str]:
-        # An id outside the vocabulary becomes the unknown piece, written ` ⁇ `; its id is 2 in most, 3 in umT5's.
-        size, unknown = self.vocab_size, self._pieces.unk_id()
-        return self._pieces.decode([[i if 0 <= i < size else unknown for i in ids] for ids in sequences])
+        return self._pieces.decode([known(ids, self.vocab_size, self.unknown_id) for ids in sequences])
 
     @classmethod
     def train(

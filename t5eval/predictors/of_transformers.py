@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from keras_model.tokenizers.tokenizer import UNKNOWN, known
 from t5eval.predictors.generation_config import generation_settings
 from t5eval.predictors.model_name import ModelOptions, NamedModel
 from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank, Sample
@@ -158,9 +159,7 @@ class TransformersPredictor(Predictor):
             end = next((i for i, token in enumerate(ids) if token in ends), None)
             ended.append(end is not None)
             texts.append([token for token in ids[:end] if token not in unwritten])
-        # Special tokens that the model wrote, such as T5's sentinels, stay: they are its answer.
-        decoded = tokenizer.batch_decode(texts, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-        return [Generation(text, not end) for text, end in zip(decoded, ended, strict=True)]
+        return [Generation(text, not end) for text, end in zip(_decoded(tokenizer, texts), ended, strict=True)]
 
     def rank(self, batch: Sequence[Prepared], answers: Sequence[str]) -> list[Ranking]:
         """See `Predictor.rank`; the encoder runs once for each input, the decoder once for each answer."""
@@ -184,6 +183,23 @@ class TransformersPredictor(Predictor):
             sums = torch.stack(columns, dim=1).tolist()
         tokens = tuple(map(len, ids))
         return [Ranking(tuple(row), tokens) for row in sums]
+
+
+def _decoded(tokenizer: Any, sequences: Sequence[Sequence[int]]) -> list[str]:
+    """Returns the texts of token ids, the unknown one written as T5 does.
+
+    Special tokens that the model wrote, such as T5's sentinels, stay: they are its answer.
+    """
+    unknown = tokenizer.unk_token_id
+    if unknown is not None:
+        sequences = [known(ids, len(tokenizer), unknown) for ids in sequences]
+    if type(tokenizer).__name__.startswith("ByT5"):  # as T5 reads bytes, an id that is none is no text
+        sequences = [[i for i in ids if i != unknown] for ids in sequences]
+    texts = tokenizer.batch_decode(sequences, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+    return [
+        text.replace(tokenizer.unk_token, UNKNOWN) if unknown in ids else text
+        for text, ids in zip(texts, sequences, strict=True)
+    ]
 
 
 def _hash_of(files: set[Path]) -> str:

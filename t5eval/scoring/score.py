@@ -21,6 +21,7 @@ from task_specs.errors import UserError
 
 READABLE = "_readable"  # suffix of a score over the readable answers alone
 AS_WRITTEN = "_as_written"  # suffix of a score of texts as they stand, T5's way of writing not undone
+UNKNOWN_MARKS = ("⁇", "<unk>")  # what SentencePiece writes for the unknown id, and other libraries
 UNLABELLED = Answer(None, None, "the split has no labels")
 
 
@@ -59,6 +60,7 @@ class SplitScore:
         unmapped: predictions that were not found in the passage of which an answer is a piece; scored as they are.
         changed: predictions in which T5's way of writing was undone before they were scored.
         out_of_range: numbers outside the range of the true ones; scored as they are.
+        unknown_pieces: predictions with a mark for what their vocabulary lacks, ` ⁇ ` or `<unk>`.
         reasons: the commonest reasons why answers were unreadable, with their counts.
         causes: what went wrong with many texts at once, and what to know of the metrics; a line each.
     """
@@ -74,6 +76,7 @@ class SplitScore:
     unmapped: int = 0
     changed: int = 0
     out_of_range: int = 0
+    unknown_pieces: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     causes: Sequence[str] = ()
 
@@ -91,6 +94,7 @@ class SplitScore:
             "unmapped": self.unmapped,
             "changed": self.changed,
             "out_of_range": self.out_of_range,
+            "unknown_pieces": self.unknown_pieces,
             "unreadable_reasons": dict(self.reasons),
         }
 
@@ -117,6 +121,12 @@ class SplitScore:
             )
         if self.out_of_range:
             yield f"{self.share(self.out_of_range, 'answers')} are out of range; scored as they are", ()
+        if self.unknown_pieces:
+            marks = " or ".join(UNKNOWN_MARKS)
+            yield (
+                f"{self.share(self.unknown_pieces, 'answers')} have {marks}, which stand for what a vocabulary lacks",
+                (),
+            )
         yield from ((cause, ()) for cause in self.causes)
 
 
@@ -232,6 +242,7 @@ def score_split(spec: TaskSpec, split: str, judged: Sequence[Scored], *, interva
         unmapped=sum(not e.answer.mapped and not e.missing for e in judged),
         changed=sum(e.answer.changed and not e.missing for e in judged),
         out_of_range=_out_of_range(spec, judged),
+        unknown_pieces=sum(any(mark in e.prediction for mark in UNKNOWN_MARKS) for e in judged),
         causes=tuple(text_cautions(spec, judged)) if labelled and isinstance(spec.answer, Text) else (),
         reasons=dict(Counter(e.answer.reason for e in judged if e.answer.reason and not e.missing).most_common(5)),
     )

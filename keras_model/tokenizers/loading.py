@@ -46,13 +46,25 @@ def load_tokenizer(folder: str | os.PathLike[str], vocab: str | os.PathLike[str]
         NoTokenizerError: there is no tokenizer.
         CheckpointError: what is there cannot be used.
     """
+    folder = Path(folder)
+    folder = folder if folder.is_dir() else folder.parent
     try:
-        if vocab is not None:
-            return ByteTokenizer() if str(vocab) == BYTES else T5Tokenizer(vocab)
-        folder = Path(folder)
-        return _from_folder(folder if folder.is_dir() else folder.parent)
+        if vocab is None:
+            settings = read_settings(folder)
+            tokenizer = _from_folder(folder, settings)
+            unknown = [i for i, token in settings.added.items() if token == "<unk>"]
+        else:
+            tokenizer, unknown = ByteTokenizer() if str(vocab) == BYTES else T5Tokenizer(vocab), []
     except TokenizerError as error:
         raise CheckpointError(str(error)) from error
+    config = read_json(folder / CONFIG_FILE) if (folder / CONFIG_FILE).is_file() else {}
+    for named in (config.get("unk_token_id"), *unknown):
+        if named is not None and named != tokenizer.unknown_id:
+            raise CheckpointError(
+                f"{folder}: its configuration says that the unknown id is {named!r}, in its vocabulary it is "
+                f"{tokenizer.unknown_id}; the two do not belong together."
+            )
+    return tokenizer
 
 
 def require_ids_of(config: T5Config, tokenizer: Tokenizer, source: str) -> None:
@@ -77,8 +89,7 @@ def require_ids_of(config: T5Config, tokenizer: Tokenizer, source: str) -> None:
             )
 
 
-def _from_folder(folder: Path) -> Tokenizer:
-    settings = read_settings(folder)
+def _from_folder(folder: Path, settings: TokenizerSettings) -> Tokenizer:
     if settings.is_bytes:
         return _bytes(folder, settings)
     for name in SENTENCEPIECE_FILES:

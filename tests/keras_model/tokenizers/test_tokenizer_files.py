@@ -160,6 +160,31 @@ def test_the_unknown_id_need_not_be_2(tmp_path):
     assert tokenizer.decode([[tokenizer.vocab_size + 5]]) == [" ⁇ "]
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("config", {"unk_token_id": 3}),
+        ("config", {"unk_token_id": "2"}),
+        ("tokenizer_config", {"added_tokens_decoder": {"3": {"content": "<unk>"}}}),
+        ("added_tokens", {"<unk>": 0}),
+    ],
+)
+def test_the_unknown_id_is_the_vocabularys(name, content, small, tmp_path):
+    sound = folder_with(
+        tmp_path / "sound",
+        spiece_dot_model=small.model_bytes,
+        config_dot_json={"unk_token_id": 2},
+        tokenizer_config_dot_json={"added_tokens_decoder": {"2": {"content": "<unk>"}}},
+    )
+    assert load_tokenizer(sound).fingerprint == small.fingerprint
+    other = folder_with(tmp_path / "other", **{"spiece_dot_model": small.model_bytes, f"{name}_dot_json": content})
+    with pytest.raises(CheckpointError, match=r"says that the unknown id is .*, in its vocabulary it is 2; the two do"):
+        load_tokenizer(other)
+    if name == "config":
+        with pytest.raises(CheckpointError, match="says that the unknown id is"):
+            load_tokenizer(other, sound / "spiece.model")
+
+
 def test_a_vocabulary_that_is_named_overrules_the_folder(small, tmp_path):
     folder = folder_with(tmp_path, spiece_dot_model=b"broken", other_dot_model=small.model_bytes)
     assert load_tokenizer(folder, folder / "other.model").fingerprint == small.fingerprint

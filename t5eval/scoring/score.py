@@ -10,7 +10,7 @@ from typing import Any
 
 from t5eval.metrics import Batch, Metric, Scored, get_metric
 from t5eval.metrics.metric import Floats
-from t5eval.scoring.text_cautions import text_cautions
+from t5eval.scoring.text_cautions import text_cautions, untranslated_texts
 from t5eval.support.errors import PredictionError
 from t5eval.support.stages import each, stage
 from t5eval.support.version import __version__
@@ -207,8 +207,10 @@ def judge_values(spec: TaskSpec, examples: Iterable[Example], values: Mapping[st
     return judged
 
 
-def oddities(spec: TaskSpec, judged: Iterable[Scored]) -> list[str]:
-    """Returns a line for each thing that is odd about several texts of a submission, none for other kinds of answer."""
+def oddities(spec: TaskSpec, judged: Sequence[Scored]) -> list[str]:
+    """Returns a line for each thing that the data shows to be odd about several texts of a submission."""
+    if isinstance(spec.answer, Text):
+        return list(untranslated_texts(spec, judged))
     if not isinstance(spec.answer, ContextSpan):
         return []
     found = Counter(spec.answer.oddity(e.prediction, e.features) for e in judged)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from leaderboards.forms.text_causes import causes
+from leaderboards.forms.text_causes import causes, untranslated
 from t5eval.metrics import Scored, get_metric
 from task_specs import TaskSpec
 from task_specs.sources.parallel import ParallelText
@@ -17,12 +17,18 @@ def text_cautions(spec: TaskSpec, judged: Sequence[Scored]) -> Iterator[str]:
     """Yields a line for each thing that went wrong with many texts at once, then what to know of the metrics."""
     said = {e.id: e.prediction for e in judged}
     true = {e.id: e.gold.value for e in judged}
-    sources = None
-    if isinstance(spec.source, ParallelText):
-        sources = {e.id: e.features[spec.source.source] for e in judged if e.prediction not in true[e.id]}
-    for cause in causes(said, "id", sources, true):
+    for cause in causes(said, "id", true):
         yield f"{cause}{_OFFER}" if _MARKS in cause else cause
+    yield from untranslated_texts(spec, judged)
     for cause in causes({i: "\n".join(texts) for i, texts in true.items()}, "id"):
         if _MARKS in cause:
             yield f"references: {cause}{_OFFER}"
     yield from sorted({caution for name in spec.metrics if (caution := get_metric(name, spec.answer.kind).caution)})
+
+
+def untranslated_texts(spec: TaskSpec, judged: Sequence[Scored]) -> Iterator[str]:
+    """Yields a line if several texts of a translation are their source, and not the true text too."""
+    if isinstance(spec.source, ParallelText):
+        other = [e for e in judged if e.prediction not in (e.gold.value or ())]
+        sources = {e.id: str(e.features[spec.source.source]) for e in other}
+        yield from untranslated({e.id: e.prediction for e in judged}, "id", sources)

@@ -285,7 +285,7 @@ def _scores(spec: TaskSpec, batch: Batch, intervals: bool, title: str) -> dict[s
     from t5eval.metrics.bootstrap import intervals95
 
     require_metrics(spec)
-    written = _as_written(batch)
+    written = as_written(batch)
     scores: dict[str, Score] = {}
     defined: dict[str, tuple[Metric, Floats]] = {}
 
@@ -316,7 +316,7 @@ def _scores(spec: TaskSpec, batch: Batch, intervals: bool, title: str) -> dict[s
     return scores
 
 
-def _as_written(batch: Batch) -> Batch | None:
+def as_written(batch: Batch) -> Batch | None:
     """Returns the examples with their texts as they stand, None if none was changed."""
     if not any(e.answer.changed for e in batch.examples):
         return None

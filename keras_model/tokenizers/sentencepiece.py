@@ -65,6 +65,7 @@ class T5Tokenizer(Tokenizer):
                 raise TokenizerError(fault)
         # Read without sentinels first: behind a file that was cut, they would pass for its missing bytes.
         own = _processor(self.model_bytes, source)
+        _require_utf8(own, source)
         has_sentinels = any(own.piece_to_id(text) != own.unk_id() for text in ("▁<extra_id_0>", "<extra_id_0>"))
         self.extra_ids = 0 if has_sentinels else extra_ids
         self._pieces = _processor(self.model_with_sentinels, source) if self.extra_ids else own
@@ -172,3 +173,11 @@ def _processor(model: bytes, source: str) -> sentencepiece.SentencePieceProcesso
     except RuntimeError as error:
         raise TokenizerError(f"{source}: not a SentencePiece model ({error}).") from error
     return pieces
+
+
+def _require_utf8(pieces: sentencepiece.SentencePieceProcessor, source: str) -> None:
+    """SentencePiece takes pieces of any bytes, and fails at the first text that has one."""
+    try:
+        pieces.id_to_piece(list(range(pieces.get_piece_size())))
+    except UnicodeDecodeError as error:
+        raise TokenizerError(f"{source}: one of its pieces is not UTF-8, {error.object[:20]!r}.") from None

@@ -334,6 +334,16 @@ def test_other_files_are_refused(content, tmp_path):
         load_tokenizer(folder_with(tmp_path, spiece_dot_model=content))
 
 
+@pytest.mark.parametrize("raw", [b"\xff", "▁é".encode()[:-1], b"\xed\xa0\x80"])
+def test_pieces_that_are_not_utf_8_are_refused(raw, small, tmp_path):
+    """SentencePiece itself reads them, and gives an error when a text has such a piece."""
+    stand_in = "x" * len(raw)
+    other = small.model_bytes + piece(stand_in).replace(stand_in.encode(), raw)
+    sentencepiece.SentencePieceProcessor(model_proto=other)
+    with pytest.raises(CheckpointError, match=r"spiece.model: one of its pieces is not UTF-8, b'"):
+        load_tokenizer(folder_with(tmp_path, spiece_dot_model=other))
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

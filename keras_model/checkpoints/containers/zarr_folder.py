@@ -54,7 +54,8 @@ class ZarrFolder(ShapedTensors):
             array = self._tensorstore.open(spec, open=True, read=True).result()
         except Exception as error:
             raise self._unreadable(path.name, error) from error
-        parts, chunk = self._parts(path, array), array.chunk_layout.read_chunk.shape
+        parts = self._parts(path, array)
+        chunk: Any = array.chunk_layout.read_chunk.shape
         itemsize = array.dtype.numpy_dtype.itemsize
         claimed, held = math.prod(array.shape) * itemsize, sum(file.stat().st_size for file in parts)
         if claimed > _MOST_COMPRESSED * held:

@@ -234,7 +234,7 @@ def _datasets(path: Path) -> list[tuple[str, Any]]:
 
     try:
         h5py.File(path, "r").visititems(visit)
-    except (OSError, RuntimeError, UnicodeError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError) as error:  # KeyError: a damaged object
         raise CheckpointError(f"{path}: cannot be read as an HDF5 file ({error}).") from error
     return found
 

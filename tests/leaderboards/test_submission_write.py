@@ -6,6 +6,7 @@ import errno
 import os
 import random
 import stat
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -228,11 +229,21 @@ def test_what_cannot_be_written_to(tmp_path, answers) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.zip", "pipe"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_an_unwritable_folder(tmp_path, answers) -> None:
-    (tmp_path / "locked").mkdir(mode=0o555)
-    with pytest.raises(UserError, match="cannot be written: Permission denied"):
-        GLUE.write(tmp_path / "locked" / "out.zip", answers)
+def test_an_unwritable_folder(answers) -> None:
+    """Root may write anywhere, so that it becomes nobody meanwhile; whom pytest's own folders are closed to."""
+    user = os.geteuid()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        locked = Path(folder) / "locked"
+        locked.mkdir(mode=0o555)
+        GLUE.write(Path(folder) / "out.zip", answers)
+        try:
+            os.seteuid(user or 65_534)
+            with pytest.raises(UserError, match=r"locked/out.zip: cannot be written: Permission denied"):
+                GLUE.write(locked / "out.zip", answers)
+        finally:
+            os.seteuid(user)
+        assert list(locked.iterdir()) == []
 
 
 def test_the_longest_name_a_folder_takes(tmp_path, answers) -> None:

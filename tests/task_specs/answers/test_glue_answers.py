@@ -194,6 +194,8 @@ def test_any_text_has_a_value_or_a_reason(task: str, text: str, targets: str) ->
         (lambda: Number(5.0, 0.0), "low < high"),
         (lambda: Number(0.0, math.nan), "low < high"),
         (lambda: Number(0.0, math.inf), "low < high"),
+        (lambda: Number(5.0, 5.0), "low < high"),
+        (lambda: Number(0.0, 1e6), "low < high"),
         (lambda: Number(-1.0, 5.0), "marks an unlabelled example"),
         (lambda: Number(0.0, 5.0, step=0.0), "multiple of 0.1"),
         (lambda: Number(0.0, 5.0, step=math.nan), "multiple of 0.1"),

@@ -78,6 +78,7 @@ def test_inputs_are_t5s(question: str, context: str) -> None:
         ("a b , c", "ab,c abc,", None),
         ("heat ora spark", "needs heat or a spark", None),
         ("heat or a spark", "needs heat or a  spark", "heat or a  spark"),
+        ("a  b", "a b, a  b", "a  b"),
         ("O 'Neil", "Mr O'Neil", None),
         ("dioxygen, O 2", "dioxygen, O\n2", "dioxygen, O\n2"),
         # Case and every other character count.
@@ -126,6 +127,9 @@ def test_answers_are_pieces_of_the_passage() -> None:
     assert (found.value, found.t5, found.mapped, found.readable) == ("$3.50", "$ 3 . 50", True, True)
     assert (found.changed, lost.changed, answer.parse("It  cost ", context, "").changed) == (True, False, False)
     assert (lost.value, lost.t5, lost.mapped, lost.readable) == ("$ 4 . 50", "$ 4 . 50", False, True)
+    assert "padding" in answer.oddity("$ 3 . 50", context)
+    assert answer.oddity("$ 4 . 50", context) == "are no piece of their passage"
+    assert answer.oddity("$3.50", context) == answer.oddity(" ", context) == ""
 
 
 def test_version_2_has_questions_without_an_answer() -> None:

@@ -82,8 +82,6 @@ def _each_once(path: Path, entries: Iterable[tuple[int, str, str]]) -> dict[str,
 
 def _parsed(text: str) -> Any:
     """Returns what a file or line that is one JSON document holds, None for any other; of equal names the last."""
-    if not text.lstrip().startswith(("[", "{")):
-        return None
     try:
         return parse_json(text, dict)
     except ValueError:

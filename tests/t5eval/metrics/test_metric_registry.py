@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from t5eval.metrics import Metric, get_metric, metric_names, register
+from t5eval.metrics import Metric, get_metric, metric_names, register, registry
 from task_specs.errors import UserError
 
 GLUE = "accuracy accuracy_matched accuracy_mismatched f1 matthews matthews_t5 pearson pearson_t5 spearman spearman_t5"
@@ -18,6 +18,16 @@ def test_glues_metrics(name: str) -> None:
     assert name in metric_names()
     assert metric.choices  # its signature says what becomes of unreadable answers
     assert "unreadable" in metric.choices
+
+
+def test_what_metrics_say_of_themselves() -> None:
+    every = registry._METRICS
+    # Those that need a question's answers together, a pair's, or everybody's ranks.
+    alone = {("em", "label"), ("em_t5", "label"), ("gender_parity", ""), ("spearman", ""), ("spearman_t5", "")}
+    assert {key for key, metric in every.items() if not metric.additive} == alone
+    spans = {(name, f"{kind}_span") for name in ("em", "f1") for kind in ("context", "optional_context", "word")}
+    assert {key for key, metric in every.items() if metric.as_written} == spans
+    assert all(metric.higher_is_better for metric in every.values())
 
 
 def test_unknown_names() -> None:

@@ -113,6 +113,13 @@ def test_numbers(text: str, value: float) -> None:
     assert (answer.value, answer.t5, answer.reason) == (value, value, "")
 
 
+@pytest.mark.parametrize(("task", "label"), [("rte", -1), ("stsb", -1.0), ("wnli", -1)])
+def test_nothing_is_true_of_an_unlabelled_example(task: str, label: float) -> None:
+    answer = task_specs.get(f"glue/{task}").answer
+    assert answer.gold({"label": label}, "-1.0") is None
+    assert answer.gold({"label": 0}, "0.0") is not None
+
+
 @pytest.mark.parametrize("text", NOT_NUMBERS)
 def test_not_numbers(text: str) -> None:
     answer = task_specs.get("glue/stsb").answer.parse(text, {}, "")

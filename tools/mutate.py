@@ -45,7 +45,7 @@ SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult,
     ast.And: ast.Or, ast.Or: ast.And, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
 }  # fmt: skip
-SLOWER = 3  # a mutant that takes so many times as long as the modules themselves, and ten seconds, hangs
+SLOWER = 2  # a mutant that computes so many times as long as the modules themselves, and five seconds, hangs
 LEAST = 5  # of a module's mutants, where a share of them is asked for
 # What takes long to import is imported once, where the tests need it, and each run of them starts from there.
 SLOW_IMPORTS = (
@@ -243,9 +243,16 @@ class Trials:
     def verdict(self, module: Path, mutant: Mutant) -> str:
         """Tries one, and prints what came of it."""
         at = [self._lines.get((str(self._original / module), line), set()) for line in mutant.statement]
-        order = functools.partial(Order, set().union(*at), self._killers, self._seconds)
+        on_the_line = set().union(*at)
+        order = functools.partial(Order, on_the_line, self._killers, self._seconds)
         (self._place / module).write_text(mutant.source, encoding="utf-8")
-        done = _run(self._place, self._tests, order, self._limit)
+        # Collecting tests takes longer than most of them: first the files alone that have tests of this line.
+        files = [] if "" in on_the_line else sorted({test.partition("::")[0] for test in on_the_line})
+        done = None
+        for tests in filter(None, (files, self._tests)):
+            done = _run(self._place, tests, order, self._limit)
+            if done is None or done.status:
+                break
         shutil.copy2(self._original / module, self._place / module)
         verdict = "timed out" if done is None else "killed" if done.status else "SURVIVED"
         if done is not None:
@@ -297,7 +304,7 @@ def main() -> int:
             status = clean and clean.status
             print(f"the tests fail without a mutant (status {status}): pytest {' '.join(asked.tests)}", file=sys.stderr)
             return 2
-        begun = (original, asked.tests, clean, 10 + round(SLOWER * clean.seconds))
+        begun = (original, asked.tests, clean, 5 + round(SLOWER * clean.seconds))
         with ProcessPoolExecutor(asked.processes, FORK, _begin, begun) as pool:
             verdicts = list(pool.map(_verdict, *zip(*mutants, strict=True)))
     counts = {verdict: verdicts.count(verdict) for verdict in ("killed", "timed out", "SURVIVED")}

@@ -214,6 +214,12 @@ def test_t5s_metric_numbers_words_without_empty_ones() -> None:
     assert span_numbers("start: -1 end: 3 more") == (1, 3)
 
 
+@pytest.mark.parametrize("task", ["v1.1", "v1.1_span"])
+def test_a_question_without_true_answers_has_no_target(task: str) -> None:
+    answer = task_specs.get(f"squad/{task}").answer
+    assert (answer.target(features(NUMBERED)), answer.gold(features(NUMBERED), "")) == ("", None)
+
+
 @given(TEXT, TEXT)
 @settings(max_examples=200, deadline=None)
 def test_parsing_never_raises(text: str, context: str) -> None:

@@ -31,7 +31,7 @@ def test_plugins_are_loaded_only_for_what_is_not_there(table: dict[str, int]) ->
 def test_a_broken_plugin_is_named_where_something_is_missing(table: dict[str, int]) -> None:
     plugins.install(lambda: ("a is broken",))
     assert plugins.looked_up(lambda: table.get("late"), "number") == 2
-    with pytest.raises(SpecError, match="^no number, unless an installed plugin has it that is broken: a is broken$"):
+    with pytest.raises(SpecError, match=r"^no number, unless an installed plugin has it that is broken: a is broken$"):
         plugins.looked_up(lambda: table.get("never"), "number")
     plugins.install(lambda: ("b is broken", "c is broken"))
     with pytest.raises(SpecError, match=r"a is broken \(and 2 more\)$"):

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import leaderboards
+import task_specs
 from leaderboards import SpecError
 from leaderboards.values import submission_of
 from task_specs import ClassFile, UserError
@@ -32,6 +33,10 @@ def test_get_knows_the_leaderboards() -> None:
     assert leaderboards.get("glue").name == "glue"
     with pytest.raises(SpecError, match=r"unknown leaderboard 'gleu'\. Did you mean 'glue'\?"):
         leaderboards.get("gleu")
+    with pytest.raises(SpecError, match="leaderboard 'glue' is already there"):
+        leaderboards.register(GLUE)
+    assert leaderboards.of_task(task_specs.get("glue/rte")) is GLUE
+    assert leaderboards.of_task(task_specs.get("dpr")) is None
 
 
 def test_the_eleven_files_with_their_official_vocabulary_and_rows() -> None:

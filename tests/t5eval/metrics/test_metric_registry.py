@@ -35,6 +35,11 @@ def test_unknown_names() -> None:
         get_metric("acuracy")
 
 
+def test_a_name_for_other_answers() -> None:
+    with pytest.raises(UserError, match="metric 'f1_t5' judges answers of kind context_span, word_span, not of kind 'x'"):
+        get_metric("f1_t5", "x")
+
+
 def test_what_is_no_metric() -> None:
     class Nameless(Metric):
         def statistics(self, batch: object) -> None:  # type: ignore[override]

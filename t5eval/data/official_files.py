@@ -37,6 +37,7 @@ class Reader:
 
 READERS: dict[str, Reader] = {
     "tsv": Reader(read_tsv, tsv_files),
+    "csv": Reader(read_tsv, tsv_files),
     "json_lines": Reader(read_json_lines, json_lines_files),
     "wsc_json_lines": Reader(read_wsc, json_lines_files),
     "multirc_json_lines": Reader(read_multirc, json_lines_files),
@@ -78,6 +79,8 @@ class OfficialFiles:
                 raise MissingFile(
                     f"{self.folder / name}: no such file; {spec.name} needs it for its {split} split"
                     + (f", or {otherwise}" if otherwise else "")
+                    # The official files of a split that has no official size, such as WMT's training, are no files.
+                    + (f"; `t5eval data get {spec.name}` fetches it" if spec.downloads and split in spec.sizes else "")
                 )
 
     def read(self, spec: TaskSpec, split: str, summary: Summary, with_labels: bool) -> Iterator[Example]:

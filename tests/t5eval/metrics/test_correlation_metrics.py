@@ -208,7 +208,7 @@ def test_spearman_has_no_aggregate() -> None:
         get_metric("spearman").aggregate(np.zeros(2))
 
 
-@pytest.mark.parametrize(("gold", "said"), [([0.1] * 3, [1, 2, 4]), ([1, 2, 4], [0.1] * 3), ([0.7] * 7, list(range(7)))])
+@pytest.mark.parametrize(("gold", "said"), [([0.1] * 3, [1, 2, 4]), ([1, 2, 4], [0.1] * 3)])
 def test_sums_of_a_constant_side_have_no_correlation_though_rounding_leaves_a_spread(
     gold: list[float], said: list[float]
 ) -> None:

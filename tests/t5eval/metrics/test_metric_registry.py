@@ -36,7 +36,7 @@ def test_unknown_names() -> None:
 
 
 def test_a_name_for_other_answers() -> None:
-    with pytest.raises(UserError, match="metric 'f1_t5' judges answers of kind context_span, word_span, not of kind 'x'"):
+    with pytest.raises(UserError, match="'f1_t5' judges answers of kind context_span, word_span, not of kind 'x'"):
         get_metric("f1_t5", "x")
 
 

@@ -19,7 +19,7 @@ import leaderboards
 import task_specs
 from leaderboards import SpecError
 from leaderboards.values import submission_of
-from task_specs import ClassFile, UserError
+from task_specs import ClassFile, UserError, plugins
 
 GLUE = leaderboards.get("glue")
 
@@ -28,8 +28,11 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_get_knows_the_leaderboards() -> None:
+def test_get_knows_the_leaderboards(monkeypatch) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(plugins, "_loaders", [lambda: loaded.append("plugins") or ()])
     assert set(leaderboards.names()) == {"glue", "super_glue", "squad", "wmt", "cnn_dailymail"}
+    assert loaded == ["plugins"]
     assert leaderboards.get("glue").name == "glue"
     with pytest.raises(SpecError, match=r"unknown leaderboard 'gleu'\. Did you mean 'glue'\?"):
         leaderboards.get("gleu")

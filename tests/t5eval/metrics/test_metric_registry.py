@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from t5eval.metrics import Metric, get_metric, metric_names, register, registry
+from task_specs import plugins
 from task_specs.errors import UserError
 
 GLUE = "accuracy accuracy_matched accuracy_mismatched f1 matthews matthews_t5 pearson pearson_t5 spearman spearman_t5"
@@ -27,7 +28,14 @@ def test_what_metrics_say_of_themselves() -> None:
     assert {key for key, metric in every.items() if not metric.additive} == alone
     spans = {(name, f"{kind}_span") for name in ("em", "f1") for kind in ("context", "optional_context", "word")}
     assert {key for key, metric in every.items() if metric.as_written} == spans
-    assert all(metric.higher_is_better for metric in every.values())
+    assert {key for key, metric in every.items() if not metric.higher_is_better} == {("ter", "text")}
+
+
+def test_plugins_are_loaded_before_names_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(plugins, "_loaders", [lambda: loaded.append("x") or ()])
+    assert "accuracy" in metric_names()
+    assert loaded
 
 
 def test_unknown_names() -> None:

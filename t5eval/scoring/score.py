@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from t5eval.metrics import Batch, Metric, Scored, metric_of
@@ -75,11 +75,11 @@ class SplitScore:
     task_score: float | None
     unreadable: int
     missing: int
-    unmapped: int = 0
-    changed: int = 0
-    out_of_range: int = 0
-    unknown_pieces: int = 0
-    reasons: Mapping[str, int] = field(default_factory=dict)
+    unmapped: int
+    changed: int
+    out_of_range: int
+    unknown_pieces: int
+    reasons: Mapping[str, int]
     causes: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def test_marks_of_sentences(form: str) -> None:
         ("a . b .\nc", "a . b .\nc"),
         ("<q>", ""),
         ("a <t", "a <t"),
+        (" a . ", " a . "),
     ],
 )
 def test_splitting_at_marks(text: str, lines: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import task_specs
 from t5eval.comparison.published import AgainstPublished, against_published
-from t5eval.comparison.settings import covered, differing, faults, side_faults
+from t5eval.comparison.settings import asked_otherwise, covered, differing, faults, side_faults
 from t5eval.comparison.sides import Side
 from t5eval.comparison.splits import SplitComparison, compare_split
 from t5eval.data import DataSource, Summary, available_splits, data_source, open_split
@@ -191,4 +191,6 @@ def compare_published(
         made_by = side.made_by(spec.name, split)
         judged = _judged(side, spec, spec, split, examples, covered(made_by.get("limit"), len(examples)))
         ours = score_split(spec, split, judged)
-        yield from against_published(spec, model, ours, side_faults("ours", spec, summary, made_by))
+        yield from against_published(
+            spec, model, ours, [*side_faults("ours", spec, summary, made_by), *asked_otherwise(made_by)]
+        )

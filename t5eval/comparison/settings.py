@@ -79,6 +79,12 @@ def side_faults(name: str, spec: TaskSpec, data: Summary, made_by: Mapping[str, 
     return found
 
 
+def asked_otherwise(made_by: Mapping[str, Any]) -> list[str]:
+    """Returns how a split was asked otherwise than the paper's models were, in one line; none if it was not."""
+    how = [f"{key} {made_by[key]}" for key in ASKED if key in made_by]
+    return [f"ours was asked with {', '.join(how)}, which the published model was not"] if how else []
+
+
 def faults(
     specs: Mapping[str, TaskSpec], data: Summary, a: Mapping[str, Any], b: Mapping[str, Any], missing: Mapping[str, int]
 ) -> list[str]:

@@ -70,12 +70,11 @@ class _Table:
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yields (line number, columns); the header is taken off and kept as `columns`."""
+        rows = self._split()
         try:
-            for line, row in self._split():
-                if line == 1 and not self.columns:
-                    self.columns = tuple(row)
-                    continue
-                yield line, row
+            if not self.columns:
+                self.columns = tuple(next(rows, (1, []))[1])
+            yield from rows
         except OSError as error:
             raise DataError(f"{self.path}: cannot be read: {error.strerror}") from None
 
@@ -161,8 +160,9 @@ def _read_file(
             continue
         if index_at is not None and row[index_at] != str(rows):
             raise table.fault(line, _index_fault(table.columns[index_at], row[index_at], rows, line))
-        features: dict[str, Any] = dict.fromkeys(source.fields)
-        features.update((feature, row[place]) for feature, place in places.items())
+        features: dict[str, Any] = {feature: row[place] for feature, place in places.items()}
+        if len(features) < len(source.fields):
+            features = dict.fromkeys(source.fields) | features
         if drops and ("" in features.values() or (label_at is not None and not row[label_at])):
             if table.last_line_torn and not row[-1]:
                 raise table.fault(line, "the file ends inside this line")

@@ -74,6 +74,13 @@ def test_each_prompt_has_its_own_predictions_and_scores(
     again = t5eval("score", "glue/rte", "--split", "validation", "--data-dir", suite, "--prompt", "letter",
                    "--predictions", run / "predictions/glue/rte@letter/validation.jsonl", "--json")  # fmt: skip
     assert again.json["scores"] == results["glue/rte@letter"]["validation"]["scores"]
+    otherwise = t5eval("score", "glue/rte", "--predictions", run, "--data-dir", suite, "--prompt", "all",
+                       "--filter", "strip", "--json")  # fmt: skip
+    assert {name: splits["validation"]["scores"]["accuracy_strict"]["value"]
+            for name, splits in otherwise.json["results"].items()} == {
+        name: splits["validation"]["scores"]["accuracy"]["value"] for name, splits in results.items()
+    }  # fmt: skip
+    assert "another specification" not in otherwise.err  # filters read what is stored, and change nothing in it
 
 
 def test_how_it_was_asked_is_recorded_compared_and_repeated(
@@ -119,9 +126,44 @@ def test_how_it_was_asked_is_recorded_compared_and_repeated(
     assert settings["prompt"] == ("t5", "follows")
     assert settings["shots"] == (None, 3)
     assert "specification" not in settings
+    shots = tmp_path / "shots"
+    assert evaluate(t5eval, model, suite, shots, "--shots", "2").status == 0
+    published = t5eval("compare", shots, "--published", "t5-small", "--json").json["scores"][0]
+    assert "ours was asked with shots 2, shot_seed 0, which the published model was not" in published["reasons"]
     text = t5eval("compare", own, run).out
     assert "prompt: t5 | follows  (may move scores)" in text
     assert "sound: both answered the same examples" in text
+
+
+def test_two_prompts_of_one_run_are_compared_as_files(t5eval: Command, model: str, suite: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert evaluate(t5eval, model, suite, run, "--prompt", "t5", "letter").status == 0
+    files = [run / "predictions" / "glue" / name / "validation.jsonl" for name in ("rte", "rte@letter")]
+    given = ("--task", "glue/rte", "--split", "validation", "--data-dir", suite, "--json")
+    one = t5eval("compare", *files, *given).json["results"]["glue/rte"]["validation"]
+    assert (one["scores"]["accuracy"]["a"], one["scores"]["accuracy"]["b"]) == (0, 50)
+    assert [(s["setting"], s["a"], s["b"]) for s in one["settings"]] == [("prompt", "t5", "letter")]
+    assert one["sound"]
+
+
+def test_a_prompts_words_are_what_is_ranked(t5eval: Command, model: str, suite: Path, tmp_path: Path) -> None:
+    ranker = """
+    def rank(self, batch, answers):
+        return [t5eval.Ranking([-float(len(answer)) for answer in answers], [1] * len(answers)) for _ in batch]
+"""
+    path = tmp_path / "says.py"
+    path.write_text(path.read_text() + ranker)
+    done = evaluate(t5eval, model, suite, tmp_path / "run", "--prompt", "evidence", "--decode", "rank")
+    assert done.status == 0, done.err
+    result = done.json["results"]["glue/rte@evidence"]["validation"]
+    assert result["decode"]["choices"] == ["proven", "unproven"]
+    assert (result["task_score"], result["unreadable"]) == (50, 0)
+    refused = t5eval(
+        "evaluate", "--model", model, "--task", "super_glue/copa", "--data-dir", suite, "--out", tmp_path / "copa",
+        "--prompt", "text", "--decode", "rank",
+    )  # fmt: skip
+    assert refused.status == 2
+    assert "super_glue/copa@text has no fixed set of answers to choose from" in refused.err
 
 
 def test_examples_prints_what_is_sent(t5eval: Command, suite: Path) -> None:

@@ -123,5 +123,5 @@ def test_templates_that_go_wrong_on_a_row(tmp_path: Path, jinja: str, message: s
     path = tmp_path / "prompts.yaml"
     path.write_text(yaml.safe_dump({"templates": {"a": {"name": "x", "jinja": jinja}}}))
     features: dict[str, Any] = {"premise": "p", "hypothesis": "h", "label": 0}
-    with pytest.raises(SpecError, match=message):
+    with pytest.raises(SpecError, match=f"^example 0: .*{message}"):
         evaluation_pair(tasks(path)["x"], Example("0", features))

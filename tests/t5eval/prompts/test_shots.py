@@ -99,6 +99,11 @@ def test_refused() -> None:
         shots("glue/rte", 10_000)
 
 
+def test_one_name_will_do_for_several() -> None:
+    assert Asking("letter", filters=["strip"]) == Asking(("letter",), filters=("strip",))  # type: ignore[arg-type]
+    assert Asking().filters is None
+
+
 PAIRS = [TextPair("a", "A?", "1"), TextPair("b", "B:", "2")]
 ASKED = TextPair("c", "C?", "3")
 
@@ -148,6 +153,12 @@ def test_shots_that_do_not_fit_are_dropped_from_the_front() -> None:
             assert len(longer.split()) > most
     assert dropped == questions.sent.shots_dropped > 0
     assert questions.sent.input_tokens == sum(len(one.payload.split()) for one in prepared)
+
+
+def test_a_model_without_conversations_says_so() -> None:
+    split = open_split(task_specs.get("glue/rte"), "validation", suite_folder(), with_labels=True)
+    with pytest.raises(UserError, match="takes texts alone, no conversations; leave out --chat"):
+        Questions(Asking(chat=True), split).prepare(Counting(), [ASKED], 5)  # type: ignore[arg-type]
 
 
 def test_what_a_model_does_not_say_is_null() -> None:

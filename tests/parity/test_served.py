@@ -24,6 +24,7 @@ from t5eval.predictors.chat import Chat, Turn
 from t5eval.scoring.score import evaluation_pair
 from task_specs import Decode, get
 from task_specs.errors import UserError
+from tests.t5eval.predictors.faulty_server import Body, FaultyServer
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
 
@@ -125,6 +126,42 @@ def test_the_same_conversation_as_transformers(url: str, folder: Path, generated
     (found,) = predictor.generate(given, RTE.lengths.targets, Decode())
     text, tokens = generated([{"role": turn.role, "content": turn.text} for turn in chat.turns])
     assert (found.text, found.usage and found.usage.completion_tokens) == (text, tokens)
+
+
+def test_ranking_is_by_the_log_probabilities_that_a_server_echoes(folder: Path) -> None:
+    """A server in OpenAI's form around transformers; expected is the sum over the answer's tokens alone."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+
+    def logits(text: str) -> tuple[list[int], Any]:
+        ids = tokenizer(text)["input_ids"]
+        with torch.inference_mode():
+            return ids, model(torch.tensor([ids])).logits[0].log_softmax(-1)
+
+    def echo(body: Body) -> Body:
+        ids, found = logits(body["prompt"])
+        values = [None, *found[:-1].gather(-1, torch.tensor(ids)[1:, None])[:, 0].tolist()]
+        written = int(found[-1].argmax())
+        logprobs = {
+            "tokens": [tokenizer.decode([i]) for i in (*ids, written)],
+            "token_logprobs": [*values, float(found[-1].max())],
+        }
+        usage = {"prompt_tokens": len(ids), "completion_tokens": 1}
+        return {"choices": [{"text": body["prompt"], "logprobs": logprobs}], "usage": usage}
+
+    inputs, answers = ["is it so?", "or not"], RTE.answer.choices
+    with FaultyServer(echo) as server:
+        predictor = open_model(f"openai:{server.url}#m").predictor
+        found = predictor.rank(predictor.prepare(inputs, 512), answers)
+    for text, ranking in zip(inputs, found, strict=True):
+        start = len(tokenizer(text)["input_ids"])
+        for answer, total, tokens in zip(answers, ranking.sums, ranking.tokens, strict=True):
+            ids, scores = logits(f"{text} {answer}")
+            assert tokens == len(ids) - start
+            expected = sum(float(scores[place - 1, ids[place]]) for place in range(start, len(ids)))
+            assert total == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_server_without_log_probabilities_says_so(url: str, folder: Path) -> None:

@@ -36,6 +36,9 @@ REPLY_SECONDS = 30.0
 BACK_OFF_SECONDS = 0.5
 """The first pause, twice as long after each failure up to 16 times, and half or all of that by chance."""
 LONGEST_PAUSE = 300.0
+"""A server that asks for a longer one has no answer."""
+LARGEST = 2**24
+"""Bytes of a reply."""
 BUSY = (429, 503, 529)
 PASSING = (408, 409, 425, 429)
 """Statuses that another try may change, besides 500 and above."""
@@ -163,9 +166,15 @@ class Client:
         method, url = ("GET" if data is None else "POST"), self.url + path
         try:
             async with self._session.request(method, url, data=data, timeout=timeout, allow_redirects=False) as reply:
-                content = await reply.read()
+                content = b""
+                while part := await reply.content.readany():
+                    content += part
+                    if len(content) > LARGEST:
+                        raise _Failed(f"its reply has more than {LARGEST:,} bytes", cost=TRIES)
+        except aiohttp.ConnectionTimeoutError:
+            raise _Failed(f"no connection within {CONNECT_SECONDS:.0f} s") from None
         except TimeoutError:
-            raise _Failed(f"no reply within {seconds:.0f} s", cost=LATE, busy=True) from None
+            raise _Failed(f"no reply within {seconds:.1f} s", cost=LATE, busy=True) from None
         except aiohttp.ClientConnectorError as error:
             said = f"it cannot be reached: {error.os_error.strerror or error.os_error}"
             if not self._reached:

@@ -15,7 +15,9 @@ from t5eval.evaluation.batches import DEFAULT_BATCH_TOKENS, Say
 from t5eval.evaluation.settings import RunSettings
 from t5eval.evaluation.split_result import SplitResult
 from t5eval.evaluation.splits import Displays, evaluate_splits
-from t5eval.predictors.answering import METHODS, choose_answering
+from t5eval.predictors.answer_cache import caching
+from t5eval.predictors.answering import choose_answering
+from t5eval.predictors.decoding_options import DecodingOptions
 from t5eval.predictors.model_name import ModelOptions
 from t5eval.predictors.open_predictor import open_predictor
 from t5eval.predictors.predictor import Predictor
@@ -63,6 +65,16 @@ def evaluate(
     splits: str | Sequence[str] | None = None,
     limit: int | None = None,
     decode: str | None = None,
+    beam_size: int | None = None,
+    alpha: float | None = None,
+    max_new_tokens: int | None = None,
+    temperature: float | None = None,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    seed: int | None = None,
+    samples: int | None = None,
+    generation: str = "row",
+    cache: PathName | None = None,
     dtype: str | None = None,
     vocab: PathName | None = None,
     strategy: str | None = None,
@@ -82,7 +94,17 @@ def evaluate(
         data: where the examples are.
         splits: one or several; every split but train that is there if None.
         limit: only the first examples of each split.
-        decode: `greedy`, `beam` or `rank`; what the task's row says if None.
+        decode: `greedy`, `beam`, `sample` or `rank`; if None what the next options imply, else the task's row.
+        beam_size: hypotheses of a beam search.
+        alpha: exponent of its length penalty.
+        max_new_tokens: the longest output in tokens, of every task.
+        temperature: what logits are divided by before a token is drawn.
+        top_k: draw from so many of the most probable tokens.
+        top_p: draw from the most probable tokens that have this probability together.
+        seed: of the draws.
+        samples: how many texts each example draws, the commonest of which is its answer.
+        generation: `model` to decode as the model's own generation_config.json says, for `hf:`; else `row`.
+        cache: a folder that keeps answers across runs.
         dtype: `float32` or `bfloat16`; for a model's name only, as are the next two.
         vocab: a vocabulary other than the checkpoint's.
         strategy: `none`, `mirrored[:N]` or `tpu[:ADDRESS]`.
@@ -114,8 +136,9 @@ def evaluate(
     for name, number in (("batch_tokens", batch_tokens), ("limit", limit), ("concurrency", concurrency)):
         if number is not None and number < 1:
             raise UserError(f"{name} {number}: it is 1 or more")
-    if decode is not None and decode not in METHODS:
-        raise UserError(f"decode {decode!r}: it is {', '.join(METHODS)} or None")
+    options = DecodingOptions(
+        decode, beam_size, alpha, max_new_tokens, temperature, top_k, top_p, seed, samples, generation
+    )
     names, wanted = names_of(tasks), names_of(splits)
     specs = task_specs.resolve(names)
     source = data_source(text_of(data))
@@ -126,17 +149,23 @@ def evaluate(
     rows = {name: row for name in names if name not in groups and isinstance(row := task_specs.find(name), TaskSpec)}
     for spec in specs:
         require_metrics(spec)  # what is not there is said before a run's folder is made
-    answering, kept = choose_answering(specs, decode, {spec.name for spec in rows.values()})
+    own = "model" if generation == "model" else None
+    opened = open_predictor(model, ModelOptions(dtype, text_of(vocab), strategy, concurrency, own))
+    if own:
+        options = options.as_model_says(opened.generation)
+    elif note := opened.generation_note():
+        say(note)
+    answering, kept = choose_answering(specs, options, {spec.name for spec in rows.values()})
     if kept:
         say(f"no fixed answers to rank, so decoded as their rows say: {', '.join(kept)}")
-    opened = open_predictor(model, ModelOptions(dtype, text_of(vocab), strategy, concurrency))
     run = Path(out)
     asked = {
         "model": opened.name,
         "dtype": dtype,
         "strategy": strategy,
         "vocab": str(Path(vocab).resolve()) if vocab and Path(vocab).is_file() else text_of(vocab),
-        "decode": decode,
+        **options.to_config(),
+        "cache": None if cache is None else os.path.abspath(cache),
         "task": [os.path.abspath(name) if name.endswith(TOML) else name for name in names],
         "split": wanted,
         "data_dir": source.option,
@@ -151,13 +180,14 @@ def evaluate(
         model_name=opened.name,
         strategy=strategy,
         answering=answering,
+        max_new_tokens=max_new_tokens,
         batch_tokens=batch_tokens,
         limit=limit,
         price=price,
         task_files={row.name: os.path.abspath(name) for name, row in rows.items() if name.endswith(TOML)},
     )
-    with locked(run), recorded(run, "evaluate", asked):
-        found, document = evaluate_splits(opened.predictor, chosen, run, settings, progress=progress, say=say)
+    with caching(opened.predictor, cache) as predictor, locked(run), recorded(run, "evaluate", asked):
+        found, document = evaluate_splits(predictor, chosen, run, settings, progress=progress, say=say)
     return Evaluation(run, tuple(found), tuple(skipped), document)
 
 
@@ -185,13 +215,25 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
             elif split in spec.source.splits:
                 skipped.append(f"{spec.name} {split}")
     if not chosen:
-        raise UserError(f"nothing to evaluate: no data of {', '.join(skipped)} is in {data.option}")
+        raise UserError(
+            f"nothing to evaluate: no data of {', '.join(skipped)} is in {data.option}; `t5eval data get` fetches it"
+        )
     return chosen, skipped
 
 
 def _call(asked: Mapping[str, Any], run: Path) -> str:
     """Returns the call that results.json says made it, without what was left as it is."""
     given = {"out": str(run), "data": asked["data_dir"], "splits": asked["split"] or None}
-    given |= {name: asked[name] for name in ("limit", "decode", "dtype", "vocab", "strategy", "concurrency", "price")}
+    names = (
+        "limit",
+        *DecodingOptions.__dataclass_fields__,
+        "cache",
+        "dtype",
+        "vocab",
+        "strategy",
+        "concurrency",
+        "price",
+    )
+    given |= {name: asked[name] for name in names}
     options = "".join(f", {name}={value!r}" for name, value in given.items() if value is not None)
     return f"t5eval.evaluate({asked['model']!r}, {asked['task']!r}{options})"

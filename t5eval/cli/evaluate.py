@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from t5eval.api.evaluate import Evaluation, evaluate
+from t5eval.cli.decoding import decoding_options
 from t5eval.cli.names import complete_task_or_benchmark
 from t5eval.cli.options import Spreading, data_dir_option, json_option, not_empty, print_result, warn, wrapped
 from t5eval.cli.progress import SplitProgress
 from t5eval.cli.score_table import averages_text, score_lines
 from t5eval.evaluation.batches import DEFAULT_BATCH_TOKENS
-from t5eval.predictors.answering import METHODS
 
 
 def _price(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, float] | None:
@@ -44,11 +44,7 @@ def _price(context: click.Context, parameter: click.Parameter, value: str | None
 @click.option(
     "--out", callback=not_empty, required=True, metavar="RUN", help="The run's folder; an unfinished run is resumed."
 )
-@click.option(
-    "--decode",
-    type=click.Choice(METHODS),
-    help="Generate greedily or with beam search (of 4), or rank the task's fixed answers. [what the task's row says]",
-)
+@decoding_options
 @click.option("--dtype", metavar="float32|bfloat16", help="Precision of the model's arithmetic. [float32]")
 @click.option(
     "--vocab", metavar="FILE", help="The vocabulary, if not the checkpoint's: a SentencePiece model, or bytes."
@@ -108,6 +104,9 @@ def _lines(done: Evaluation) -> Iterator[str]:
     if unlabelled:
         yield wrapped(f"predicted without labels to score against: {', '.join(unlabelled)}")
     for result in done.splits:
+        if result.cached:
+            answers = result.score.share(result.cached, "answers")
+            yield wrapped(f"{result.score.task} {result.score.split}: {answers} came from the cache")
         if (used := result.usage) is not None:
             cost = "" if result.cost is None else f", cost {result.cost:,.6g}"
             counts = f"{used.prompt_tokens:,} tokens read, {used.completion_tokens:,} written{cost}"

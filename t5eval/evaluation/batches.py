@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Generator, Sequence
+from collections.abc import Callable, Container, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from operator import itemgetter
 
-from t5eval.predictors.answering import answer_batch, prediction_of
+from t5eval.predictors.answering import answer_batch, draws_of, prediction_of
 from t5eval.predictors.halving import Halving
-from t5eval.predictors.predictor import Answering, AsTheyCome, TextGenerator, Unanswered
+from t5eval.predictors.predictor import Answering, AsTheyCome, Generation, Prepared, TextGenerator, Unanswered
 from t5eval.runs.prediction import Prediction
 from task_specs import TaskSpec, TextPair
 from task_specs.errors import UserError
@@ -46,6 +47,7 @@ def generate_all(
     pairs: Sequence[TextPair],
     answering: Answering | None = None,
     *,
+    max_new_tokens: int | None = None,
     done: Container[str] = frozenset(),
     batch_tokens: int = DEFAULT_BATCH_TOKENS,
     say: Say = unheard,
@@ -59,6 +61,7 @@ def generate_all(
         spec: the task.
         pairs: its inputs.
         answering: how they are answered; as the row says if None.
+        max_new_tokens: the longest text; as the row says if None.
         done: ids that have their predictions.
         batch_tokens: see `plan_batches`.
         say: told of batches that memory does not hold.
@@ -71,24 +74,49 @@ def generate_all(
     if len(prepared) != len(pairs):
         raise UserError(f"the model prepares {len(prepared)} of {len(pairs)} inputs; it must prepare each")
     prepared = [replace(given, number=number) for number, given in enumerate(prepared)]
-    how = answering or spec.decode
+    how, limit = answering or spec.decode, max_new_tokens or spec.lengths.targets
     if isinstance(predictor, AsTheyCome):
-        asked = {i: (given, how) for i, given in enumerate(prepared) if pairs[i].id not in done}
-        with closing(predictor.answers(asked, spec.lengths.targets)) as coming:
-            try:
-                for some in coming:
-                    yield [prediction_of(pairs[i].id, prepared[i], output, spec, how) for i, output in some.items()]
-            except Unanswered as error:
-                raise Unanswered([pairs[int(i)].id for i in error.which], error.reason, error.stopped) from None
+        todo = [i for i, pair in enumerate(pairs) if pair.id not in done]
+        yield from _as_they_come(predictor, spec, {i: (pairs[i].id, prepared[i]) for i in todo}, how, limit)
         return
     lengths = [p.length for p in prepared]
 
     def answer(part: Sequence[int]) -> list[Prediction]:
         ids = [pairs[i].id for i in part]
-        return answer_batch(predictor, [prepared[i] for i in part], ids, spec, how)
+        return answer_batch(predictor, [prepared[i] for i in part], ids, spec, how, limit)
 
     halving = Halving(lengths, lambda i: f"{spec.name}: example {pairs[i].id}", say)
     for batch in plan_batches(lengths, batch_tokens):
         if not all(pairs[i].id in done for i in batch):
             for _, predictions in halving.run(batch, answer):
                 yield predictions
+
+
+def _as_they_come(
+    predictor: AsTheyCome,
+    spec: TaskSpec,
+    inputs: Mapping[int, tuple[str, Prepared]],
+    answering: Answering,
+    max_new_tokens: int,
+) -> Generator[list[Prediction]]:
+    """Yields the predictions for inputs, each with its example's id, once all that is drawn for an example is there."""
+    draws = draws_of(answering)
+    asked = {
+        i * len(draws) + place: (given, draw) for i, (_, given) in inputs.items() for place, draw in enumerate(draws)
+    }
+    came: dict[int, dict[int, Generation]] = {i: {} for i in inputs}
+    with closing(predictor.answers(asked, max_new_tokens)) as coming:
+        try:
+            for some in coming:
+                whole = []
+                for key, output in some.items():
+                    i, place = divmod(key, len(draws))
+                    came[i][place] = output
+                    if len(came[i]) == len(draws):
+                        outputs = [output for _, output in sorted(came.pop(i).items(), key=itemgetter(0))]
+                        whole.append(prediction_of(*inputs[i], outputs, spec, answering))
+                if whole:
+                    yield whole
+        except Unanswered as error:
+            which = dict.fromkeys(inputs[int(key) // len(draws)][0] for key in error.which)
+            raise Unanswered([*which], error.reason, error.stopped) from None

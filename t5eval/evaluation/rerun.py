@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from t5eval.evaluation.settings import RunSettings
 from t5eval.evaluation.splits import Displays, evaluate_splits
 from t5eval.predictors.model_name import ModelOptions
 from t5eval.predictors.open_predictor import open_predictor
-from t5eval.predictors.predictor import Answering, Rank
+from t5eval.predictors.predictor import Answering, Rank, Sample
 from t5eval.runs.calls import call_of, each
 from t5eval.runs.folder import locked, predictions_path, read_config, recorded
 from t5eval.runs.prediction import Prediction
@@ -82,6 +83,8 @@ def answering_of(decode: Mapping[str, Any]) -> Answering | None:
     """Returns the way of answering that results record, None where the model did not say one of ours."""
     if decode["method"] == "rank" and "choices" in decode:
         return Rank(tuple(decode["choices"]))
+    if decode["method"] == "sample":
+        return Sample(**{f.name: decode[f.name] for f in fields(Sample) if f.init and f.name in decode})
     if decode["method"] in ("greedy", "beam"):
         return Decode(decode["method"], decode.get("beam_size", 1), decode.get("alpha", 0.0))
     return None
@@ -117,7 +120,9 @@ def rerun(
     data = data_source(data_dir or settings.get("data_dir"))
     splits = [(open_split(specs[t], s, data, with_labels=True), old) for t, s, old in each(before["results"])]
     strategy = settings.get("strategy")
-    options = ModelOptions(settings.get("dtype"), settings.get("vocab"), strategy, settings.get("concurrency"))
+    options = ModelOptions(
+        **{name: settings.get(name) for name in ("dtype", "vocab", "strategy", "concurrency", "generation")}
+    )
     opened = open_predictor(model or settings["model"], options)
     asked = {**settings, "model": opened.name, "data_dir": data.option, "plugins": dict(LOADED)}
     with locked(out), recorded(out, "evaluate", asked):
@@ -128,6 +133,7 @@ def rerun(
                 model_name=opened.name,
                 strategy=strategy,
                 answering={split.spec.name: answering} if answering else {},
+                max_new_tokens=old["decode"].get("max_new_tokens"),
                 batch_tokens=call["batch_tokens"],
                 limit=old["limit"],
                 price=old.get("usage", {}).get("price"),

@@ -10,7 +10,7 @@ from typing import Any
 from t5eval.data import Split
 from t5eval.evaluation.batches import DEFAULT_BATCH_TOKENS, MAX_BATCH_ROWS
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
-from t5eval.predictors.predictor import Answering
+from t5eval.predictors.predictor import Answering, Predictor
 from t5eval.runs.environment import checkout, machine
 from t5eval.runs.origin import UNSAID
 from t5eval.runs.results import library_versions
@@ -30,6 +30,7 @@ class RunSettings:
         model_name: the name that finds the model again.
         strategy: where a Keras T5 runs, as it was asked for.
         answering: task name to how it is answered; as its row says where it is not named.
+        max_new_tokens: the longest output in tokens; as each row says if None.
         batch_tokens: the most input tokens of a batch, padding included.
         limit: predict and score the first examples of each split only; None for all.
         price: what a million tokens cost that are read, and that are written.
@@ -40,6 +41,7 @@ class RunSettings:
     model_name: str
     strategy: str | None = None
     answering: Mapping[str, Answering] = field(default_factory=dict)
+    max_new_tokens: int | None = None
     batch_tokens: int = DEFAULT_BATCH_TOKENS
     limit: int | None = None
     price: tuple[float, float] | None = None
@@ -49,13 +51,22 @@ class RunSettings:
         """Returns how a task is answered."""
         return self.answering.get(spec.name, spec.decode)
 
+    def decode(self, predictor: Predictor, spec: TaskSpec) -> dict[str, Any]:
+        """Returns what is recorded of how a task's answers come about, but for its row's lengths.
+
+        Raises:
+            UserError: the model cannot answer so.
+        """
+        limit = {} if self.max_new_tokens is None else {"max_new_tokens": self.max_new_tokens}
+        return {**predictor.decoding(self.answering_of(spec)), **limit}
+
     def made_by(self, identity: Mapping[str, str], split: Split, decode: Mapping[str, Any]) -> dict[str, Any]:
         """Returns what SPLIT.meta.json says beside a split's predictions.
 
         Args:
             identity: the predictor's.
             split: the split, which was read.
-            decode: what the predictor says of how it answers.
+            decode: how answers come about.
         """
         return {
             **identity,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from t5eval.data import Summary
@@ -27,6 +27,9 @@ class SplitResult:
         usage: the tokens of all answers; None where they are not known.
         price: what a million tokens cost that are read, and that are written; None where that is not known.
         device: what the model ran on, which results.json has in the call; None where nothing ran, or it is not known.
+        cached: examples that a cache had the answer to, so that the model was not asked.
+        repetitions: score name to its value over the first texts drawn alone, over the second, and so on; empty unless
+            several were drawn for each example.
     """
 
     score: SplitScore
@@ -39,6 +42,8 @@ class SplitResult:
     device: str | None = None
     usage: Usage | None = None
     price: tuple[float, float] | None = None
+    cached: int = 0
+    repetitions: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Returns the result as JSON data."""
@@ -47,6 +52,8 @@ class SplitResult:
             "truncated_inputs": self.truncated,
             "outputs_at_limit": self.hit_limit,
             "limit": self.limit,
+            "cached": self.cached,
+            **({"repetitions": self._means()} if self.repetitions else {}),
             "decode": self.decode,
             "specification": self.specification,
             "data": self.data.to_json(),
@@ -60,6 +67,15 @@ class SplitResult:
             return None
         return (self.usage.prompt_tokens * self.price[0] + self.usage.completion_tokens * self.price[1]) / 1e6
 
+    def _means(self) -> dict[str, dict[str, Any]]:
+        """Returns score name to its values over the repetitions, and their mean, None where one is undefined."""
+        found: dict[str, dict[str, Any]] = {}
+        for name, values in self.repetitions.items():
+            defined = [value for value in values if value is not None]
+            mean = sum(defined) / len(defined) if len(defined) == len(values) else None
+            found[name] = {"mean": mean, "values": list(values)}
+        return found
+
     def cautions(self) -> Iterator[tuple[str, Sequence[str]]]:
         """Yields what to know before quoting the scores, with its reasons; not what is amiss in the data."""
         share = self.score.share
@@ -67,6 +83,11 @@ class SplitResult:
             part = ": a score of a part of the split" if self.score.labelled else " of the split"
             yield f"limited to the first {self.limit:,} examples{part}", ()
         yield from self.score.cautions()
+        for name, entry in self._means().items():
+            values = entry["values"]
+            if entry["mean"] is not None:
+                spread = f"{entry['mean']:.2f} on average, {min(values):.2f} to {max(values):.2f}"
+                yield f"{name} of each of the {len(values)} texts drawn: {spread}; scored above: the commonest", ()
         if self.truncated is None or self.hit_limit is None:
             yield "whether inputs were cut, or outputs ended at the length limit, is not recorded", ()
         if self.truncated:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -13,12 +13,12 @@ from t5eval.evaluation.batches import Say, generate_all, unheard
 from t5eval.evaluation.settings import RunSettings, unsaid
 from t5eval.evaluation.split_result import SplitResult
 from t5eval.predictors.predictor import Predictor, Unanswered
-from t5eval.runs.prediction import Usage
+from t5eval.runs.prediction import Prediction, Usage
 from t5eval.runs.prediction_store import PredictionStore
 from t5eval.runs.results import read_results, require_same_model, write_results
 from t5eval.scoring.score import evaluation_pair, judge, require_metrics, score_split
 from t5eval.support.stages import timed
-from task_specs import TaskSpec, TextPair
+from task_specs import Example, TaskSpec, TextPair
 from task_specs.errors import UserError
 
 Progress = Callable[[int, int], None]
@@ -61,7 +61,7 @@ def evaluate_splits(
     require_same_model(run, read_results(run), dict(predictor.identity))
     for split in splits:
         require_metrics(split.spec)
-        predictor.decoding(settings.answering_of(split.spec))
+        settings.decode(predictor, split.spec)
     predictor.expect(splits)
     found: list[SplitResult] = []
     unanswered: list[str] = []
@@ -91,7 +91,7 @@ def _evaluate_split(
 ) -> SplitResult:
     """Predicts a split into a run's store, and scores it if it is labelled."""
     spec = split.spec
-    decode = dict(predictor.decoding(settings.answering_of(spec)))
+    decode = settings.decode(predictor, spec)
     predictor.begin(split)
     # All of it is read even under a limit: its hash and counts belong to the result.
     with timed(f"{spec.name} {split.split}: reading the data"):
@@ -101,6 +101,7 @@ def _evaluate_split(
         with timed(f"{spec.name} {split.split}: predicting"):
             _predict(predictor, spec, [evaluation_pair(spec, e) for e in examples], store, settings, progress, say)
         predictions = store.predictions.values()
+        lengths = asdict(spec.lengths) | {"targets": settings.max_new_tokens or spec.lengths.targets}
         return SplitResult(
             score=score_split(spec, split.split, judge(spec, examples, {p.id: p.text for p in predictions})),
             data=split.summary,
@@ -108,11 +109,26 @@ def _evaluate_split(
             truncated=_count(p.truncated for p in predictions),
             hit_limit=_count(p.hit_limit for p in predictions),
             limit=settings.limit,
-            decode={**decode, **asdict(spec.lengths)},
+            decode={**decode, **lengths},
             device=store.device,
+            cached=sum(p.cached for p in predictions),
+            repetitions=_repetitions(spec, split.split, examples, predictions),
             usage=Usage.sum([p.usage for p in predictions]),
             price=settings.price,
         )
+
+
+def _repetitions(
+    spec: TaskSpec, split: str, examples: Sequence[Example], predictions: Collection[Prediction]
+) -> dict[str, list[float | None]]:
+    """Returns what each score is of the first texts drawn alone, of the second, and so on; none if one was drawn."""
+    found: dict[str, list[float | None]] = {}
+    for place in range(min((len(p.samples) for p in predictions), default=0)):
+        texts = {p.id: p.samples[place] for p in predictions}
+        scored = score_split(spec, split, judge(spec, examples, texts), intervals=False)
+        for name, score in scored.scores.items():
+            found.setdefault(name, []).append(score.value)
+    return found
 
 
 def _count(flags: Iterable[bool | None]) -> int | None:
@@ -139,14 +155,14 @@ def _predict(
             spec,
             pairs,
             settings.answering_of(spec),
+            max_new_tokens=settings.max_new_tokens,
             done=store.predictions,
             batch_tokens=settings.batch_tokens,
             say=say,
         )
         with closing(batches):
-            for number, batch in enumerate(batches):
-                if number == 0:
-                    store.ran_on(predictor.device())
+            for batch in batches:
+                store.ran_on(predictor.device())  # a cache may have answered until now
                 store.append(batch)
                 progress(len(store.predictions), len(pairs))
     store.finish([pair.id for pair in pairs])

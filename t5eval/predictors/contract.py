@@ -12,7 +12,7 @@ from t5eval.predictors.predictor import Generation, Predictor, Prepared
 from t5eval.runs.prediction import Ranking
 from t5eval.support.guard import Guard
 
-METHODS = ("prepare", "generate", "rank", "device", "decoding", "expect", "begin")
+METHODS = ("prepare", "generate", "rank", "device", "decoding", "expect", "begin", "cache_identity")
 GIVES = {"prepare": Prepared, "generate": Generation, "rank": Ranking}  # one to each input
 
 

@@ -55,8 +55,7 @@ class KerasGenerator:
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
         """See `Predictor.prepare`."""
-        encoded, lengths = self.tokenizer.encode_with_lengths(texts, max_tokens)
-        return [Prepared(ids, len(ids), length > max_tokens) for ids, length in zip(encoded, lengths, strict=True)]
+        return _prepared(self.tokenizer, texts, max_tokens)
 
     def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
         """See `Predictor.generate`."""
@@ -65,8 +64,16 @@ class KerasGenerator:
         ids = _padded(batch)
         with self._finite(batch):
             if isinstance(decode, Sample):
-                raise UserError("a Keras T5 is not sampled from here yet; decode greedily or by beam search")
-            if decode.method == "beam":
+                generated = self.generator.sample(
+                    ids,
+                    max_new_tokens,
+                    temperature=decode.temperature,
+                    top_k=decode.top_k,
+                    top_p=decode.top_p,
+                    seed=decode.seed,
+                    rows=[prepared.number for prepared in batch],
+                )
+            elif decode.method == "beam":
                 found, _ = self.generator.beam(ids, max_new_tokens, decode.beam_size, decode.alpha)
                 generated = found[:, 0]
             else:
@@ -100,6 +107,11 @@ class KerasGenerator:
                 f"{error}; the input is {quoted(text)}. Its weights are damaged, or too large for the precision: "
                 "try --dtype float32"
             ) from None
+
+
+def _prepared(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
+    encoded, lengths = tokenizer.encode_with_lengths(texts, max_tokens)
+    return [Prepared(ids, len(ids), length > max_tokens) for ids, length in zip(encoded, lengths, strict=True)]
 
 
 def _padded(batch: Sequence[Prepared]) -> Any:
@@ -185,8 +197,8 @@ class KerasPredictor(Predictor):
         self.__dict__.pop("_loaded", None)
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
-        """See `Predictor.prepare`."""
-        return self._loaded.prepare(texts, max_tokens)
+        """See `Predictor.prepare`; where a cache has all answers, the weights are not needed."""
+        return _prepared(self._tokenizer, texts, max_tokens)
 
     def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
         """See `Predictor.generate`."""

@@ -87,8 +87,13 @@ class KerasHubPredictor(Predictor):
         """Returns how answers come about.
 
         Raises:
-            UserError: by beam search.
+            UserError: by beam search, or drawn.
         """
+        if isinstance(answering, Sample):
+            raise UserError(
+                f"keras_hub:{self.preset}: KerasHub draws for all rows of a batch together, so that a text would "
+                f"depend on its batch; take --decode greedy"
+            )
         if answering.method == "beam":
             raise UserError(
                 f"keras_hub:{self.preset}: KerasHub's beam search has no length penalty and goes on behind the end of "
@@ -187,7 +192,7 @@ def open_keras_hub(preset: str, options: ModelOptions) -> NamedModel:
     Raises:
         UserError: a vocabulary was named.
     """
-    options.refuse("a KerasHub model", "vocab", "strategy")
+    options.refuse("a KerasHub model", "vocab", "strategy", "generation")
     if Path(preset).is_dir():
         preset = str(Path(preset).resolve())
     return NamedModel(KerasHubPredictor(preset, options.dtype or "float32"), f"keras_hub:{preset}")

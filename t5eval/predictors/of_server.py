@@ -202,7 +202,7 @@ def open_served(name: str, options: ModelOptions) -> NamedModel:
         UserError: the server cannot be asked, no model is named and it has several, or an option was given that the
             server decides.
     """
-    options.refuse("a served model", "dtype", "vocab", "strategy")
+    options.refuse("a served model", "dtype", "vocab", "strategy", "generation")
     url, _, model = name.partition("#")
     found = ServedModel(url, model or None, options.concurrency or PLACES)
     return NamedModel(found, f"openai:{found.url}#{found.model}")

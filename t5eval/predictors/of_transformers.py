@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from t5eval.predictors.generation_config import generation_settings
+from t5eval.predictors.generation_config import METHOD, beyond_rows, generation_settings, plain_generation, token_ids
 from t5eval.predictors.model_name import ModelOptions, NamedModel
 from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank, Sample
 from t5eval.runs.prediction import Ranking
@@ -27,17 +27,17 @@ MODEL_FILES = ("config.json", "generation_config.json", "*.safetensors", "*.safe
 class TransformersPredictor(Predictor):
     """A model folder that transformers' AutoModelForSeq2SeqLM and AutoTokenizer read, on a GPU if there is one.
 
-    What the folder's generation_config.json says applies, but for what decides the method: sampling, the number of
-    beams and the length penalty.
-
     Args:
         folder: the folder.
         dtype: of weights and arithmetic, `float32` or `bfloat16`.
+        own_generation: whether what its generation_config.json says applies, such as a shortest length; how it is
+            decoded (greedily, by beams or sampled) is said at each call.
     """
 
-    def __init__(self, folder: Path, dtype: str = "float32") -> None:
+    def __init__(self, folder: Path, dtype: str = "float32", own_generation: bool = False) -> None:
         self.folder = folder
         self.dtype = dtype
+        self.own_generation = own_generation
         if not (folder / "config.json").is_file():
             raise UserError(f"hf:{folder}: no folder with a config.json; transformers is given local folders alone")
 
@@ -55,14 +55,16 @@ class TransformersPredictor(Predictor):
         }
 
     def decoding(self, answering: Answering) -> Mapping[str, Any]:
-        """Returns how answers come about, the folder's own settings of generation included.
+        """Returns how answers come about, with those of the folder's own settings of generation that apply.
 
         transformers' length penalty is another than T5's ((5 + n) / 6) ** alpha.
         """
         if isinstance(answering, Rank):
             return asdict(answering)
         own = generation_settings(self.folder)
+        own = {k: v for k, v in own.items() if k not in METHOD} if self.own_generation else token_ids(own)
         found = {**asdict(answering), **({"generation_config": own} if own else {})}
+        found |= {"generation": "model"} if self.own_generation else {}
         return found | ({"length_penalty": "transformers: length ** alpha"} if answering.method == "beam" else {})
 
     @cached_property
@@ -91,6 +93,8 @@ class TransformersPredictor(Predictor):
                     f"hf:{self.folder}: its tokenizer has {len(tokenizer):,} ids, more than its model's {rows:,} "
                     "embeddings; the two do not belong together"
                 )
+            if not self.own_generation:
+                model.generation_config = plain_generation(model.generation_config)
             return model.eval().to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer
 
     def device(self) -> str | None:
@@ -222,4 +226,5 @@ def open_transformers(folder: str, options: ModelOptions) -> NamedModel:
     """
     options.refuse("a transformers model", "vocab", "strategy")
     path = Path(folder)
-    return NamedModel(TransformersPredictor(path, options.dtype or "float32"), f"hf:{path.resolve()}")
+    predictor = TransformersPredictor(path, options.dtype or "float32", options.generation == "model")
+    return NamedModel(predictor, f"hf:{path.resolve()}", beyond_rows(generation_settings(path)))

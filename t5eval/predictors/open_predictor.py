@@ -30,7 +30,7 @@ def open_predictor(model: Any, options: ModelOptions) -> NamedModel:
     if isinstance(model, str | os.PathLike):
         found = open_model(os.fspath(model), options)
     else:
-        options.refuse("a predictor of your own", "dtype", "vocab", "strategy")
+        options.refuse("a predictor of your own", "dtype", "vocab", "strategy", "generation")
         require_predictor(model, Guard("model"))
         found = NamedModel(model, f"{type(model).__module__}.{type(model).__qualname__}")
     if options.concurrency is not None and not isinstance(found.predictor, AsTheyCome):

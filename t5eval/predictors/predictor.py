@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 from t5eval.data import Split
@@ -23,12 +24,14 @@ class Prepared:
         length: its length in tokens, by which batches are made up.
         truncated: whether the text was cut to fit; None where that is not known.
         number: its place in the split, from 0; what is drawn for it follows from this. The harness sets it.
+        key: what tells it from any other input of the model, for a cache; empty where there is none.
     """
 
     payload: Any
     length: int
     truncated: bool | None
     number: int = 0
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,14 @@ class Generation:
         hit_limit: whether it ended at the length limit; None where that is not known.
         ranking: how probable the answers were that it was chosen from, where it was chosen, and not generated, before.
         usage: the tokens that it took, where somebody counts them.
+        cached: whether it was found in a cache, so that the model was not asked.
     """
 
     text: str
     hit_limit: bool | None
     ranking: Ranking | None = None
     usage: Usage | None = None
+    cached: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,13 @@ class Sample:
         temperature: what the logits are divided by; above 0.
         top_k: draw from so many of the most probable tokens; None for all.
         top_p: in (0, 1]: draw from the most probable tokens that reach this probability together.
-        seed: what an example draws follows from it and from the example's number.
+        seed: what an example draws follows from it and from the example's number, `Prepared.number`, alone: not from
+            the batch that it is in.
+        samples: how many texts each example draws, of which the commonest is its answer. `generate` is asked for one at
+            a time, with seeds that count up from `seed`.
+
+    Raises:
+        UserError: one of them is out of its range.
     """
 
     method: str = field(default="sample", init=False)
@@ -72,6 +83,23 @@ class Sample:
     top_k: int | None = None
     top_p: float = 1.0
     seed: int = 0
+    samples: int = 1
+
+    def __post_init__(self) -> None:
+        for name, fits, rule in (
+            ("temperature", 0 < self.temperature < math.inf, "above 0 (--decode greedy takes the most probable token)"),
+            ("top_k", self.top_k is None or self.top_k >= 1, "1 or more"),
+            ("top_p", 0 < self.top_p <= 1, "above 0 and at most 1"),
+            ("seed", 0 <= self.seed < 2**31, "from 0 to 2,147,483,647"),
+            ("samples", self.samples >= 1, "1 or more"),
+        ):
+            if not fits:
+                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: it is {rule}")
+
+    def draws(self) -> Iterator[Sample]:
+        """Yields what each of the texts is asked for with."""
+        for place in range(self.samples):
+            yield replace(self, seed=self.seed + place, samples=1)
 
 
 Answering = Decode | Sample | Rank
@@ -166,6 +194,11 @@ class Predictor(TextGenerator, Protocol):
             UserError: this model cannot answer so.
         """
         return asdict(answering)
+
+    def cache_identity(self) -> Mapping[str, str] | None:
+        """Returns what tells the model that answers the split begun from any other, in a cache of answers; None where
+        an answer does not follow from its input alone."""
+        return self.identity
 
     def prepare_chats(self, chats: Sequence[Chat], max_tokens: int) -> list[Prepared]:
         """Returns each conversation as the model takes it, cut to `max_tokens`.

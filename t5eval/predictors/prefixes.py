@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from t5eval.predictors.generation_config import FILE, beyond_rows, generation_settings
 from t5eval.predictors.model_name import ModelOptions, NamedModel
 from t5eval.predictors.of_keras import KerasPredictor
 from t5eval.predictors.of_keras_hub import open_keras_hub
@@ -27,8 +29,10 @@ def open_checkpoint(path: str, options: ModelOptions) -> NamedModel:
     if _looks_prefixed(path):
         prefixes = ", ".join(prefix for prefix in OPENERS if prefix)
         raise UserError(f"--model {path}: no such checkpoint, and no prefix of a model; the prefixes are {prefixes}")
+    options.refuse("a Keras T5", "generation")
     predictor = KerasPredictor(Path(path), options.dtype or "float32", options.vocab, options.strategy or "none")
-    return NamedModel(predictor, str(Path(path).resolve()))
+    own = beyond_rows(generation_settings(Path(path))) if (Path(path) / FILE).is_file() else {}
+    return NamedModel(predictor, str(Path(path).resolve()), own)
 
 
 def _looks_prefixed(name: str) -> bool:
@@ -47,7 +51,7 @@ def open_hub_name(name: str, options: ModelOptions) -> NamedModel:
         folder, pinned = resolve(f"hf://{name}")
     except ValueError as error:
         raise UserError(str(error)) from None
-    return NamedModel(open_checkpoint(str(folder), options).predictor, pinned)
+    return replace(open_checkpoint(str(folder), options), name=pinned)
 
 
 OPENERS: dict[str, Callable[[str, ModelOptions], NamedModel]] = {

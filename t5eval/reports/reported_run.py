@@ -202,6 +202,8 @@ def _result(task: str, split: str, entry: Mapping[str, Any]) -> SplitResult:
         hit_limit=_count(entry.get("outputs_at_limit")),
         limit=None if entry.get("limit") is None else int(entry["limit"]),
         decode=dict(entry.get("decode", {})),
+        cached=int(entry.get("cached", 0)),
+        repetitions={name: found["values"] for name, found in entry.get("repetitions", {}).items()},
     )
 
 

@@ -17,10 +17,12 @@ class Ranking:
     Attributes:
         sums: for each answer the sum of the log-probabilities of its tokens, end of sequence included.
         tokens: how many tokens that are, so that `sum / tokens` is the length-normalised log-likelihood.
+        cached: whether it was found in a cache, so that the model was not asked.
     """
 
     sums: tuple[float, ...]
     tokens: tuple[int, ...]
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Prediction:
         hit_limit: whether the output ended at the length limit instead of by itself; None where that is not known.
         ranking: how probable each of the answers was that the text was chosen from; None for a generated text.
         usage: the tokens that it took; None where that is not known.
+        samples: all texts that were drawn for the example, of which `text` is the commonest; empty for a single one.
+        cached: whether a cache had the answer, so that the model was not asked.
     """
 
     id: str
@@ -63,6 +67,8 @@ class Prediction:
     hit_limit: bool | None = False
     ranking: Ranking | None = None
     usage: Usage | None = None
+    samples: tuple[str, ...] = ()
+    cached: bool = False
 
     def line(self) -> bytes:
         """Returns the prediction as a line of the store; flags that are known not to be set are left out."""
@@ -74,6 +80,7 @@ class Prediction:
             record["answer_tokens"] = self.ranking.tokens
         if self.usage is not None:
             record["usage"] = [self.usage.prompt_tokens, self.usage.completion_tokens]
+        record |= {name: value for name in ("samples", "cached") if (value := getattr(self, name))}
         return json.dumps(record, ensure_ascii=False).encode("utf-8") + b"\n"
 
     @classmethod
@@ -102,7 +109,12 @@ class Prediction:
             raise TypeError
         if not isinstance(example_id, str) or not isinstance(text, str):
             raise TypeError
-        text.encode()  # half a surrogate pair, of which UTF-8 knows nothing, is a ValueError
+        samples, cached = record.get("samples", []), record.get("cached", False)
+        if not isinstance(samples, list) or not all(isinstance(text, str) for text in samples):
+            raise TypeError
+        if not isinstance(cached, bool):
+            raise TypeError
+        "".join([text, *samples]).encode()  # half a surrogate pair, of which UTF-8 knows nothing, is a ValueError
         ranking = None
         if "log_likelihoods" in record:
             try:
@@ -114,4 +126,4 @@ class Prediction:
         if "usage" in record:
             prompt, completion = map(int, record["usage"])
             usage = Usage(prompt, completion)
-        return cls(example_id, text, truncated, hit_limit, ranking, usage)
+        return cls(example_id, text, truncated, hit_limit, ranking, usage, tuple(samples), cached)

@@ -118,6 +118,23 @@ def test_beam_search(names: dict[str, str], tmp_path: Path) -> None:
         evaluate(names["keras_hub"], tmp_path / "keras_hub", beam)
 
 
+def test_a_folders_own_settings_of_generation_apply_only_where_asked(names: dict[str, str], tmp_path: Path) -> None:
+    plain = Path(names["transformers"].removeprefix("hf:"))
+    hostile = tmp_path / "hostile"
+    shutil.copytree(plain, hostile)
+    ids = {"decoder_start_token_id": 0, "eos_token_id": 1, "pad_token_id": 0}
+    own = {"min_length": 12, "no_repeat_ngram_size": 3, "repetition_penalty": 9.0, "forced_bos_token_id": 7}
+    own |= {"num_beams": 4, "do_sample": True, "temperature": 5.0, "suppress_tokens": [3, 5], "num_return_sequences": 1}
+    (hostile / "generation_config.json").write_text(json.dumps({**ids, **own}))
+    texts = {}
+    for name, folder, generation in (("plain", plain, None), ("row", hostile, None), ("model", hostile, "model")):
+        predictor = open_model(f"hf:{folder}", ModelOptions(generation=generation)).predictor
+        inputs = predictor.prepare([f"rte sentence1: {i} is {i}." for i in range(5)], 64)
+        texts[name] = [[g.text for g in predictor.generate(inputs, 16, d)] for d in (Decode(), Decode("beam", 3, 0.6))]
+    assert texts["row"] == texts["plain"]
+    assert all(a != b for a, b in zip(texts["model"], texts["plain"], strict=True))
+
+
 @pytest.mark.parametrize("library", OTHERS)
 def test_identities(library: str, names: dict[str, str]) -> None:
     one, two = open_model(names[library]).predictor, open_model(names[library]).predictor

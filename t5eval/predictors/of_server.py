@@ -39,7 +39,7 @@ PLACES = 16
 CHARACTERS_OF_A_TOKEN = 4
 NO_LIST = (404, 405, 500, 501)
 """What servers without `/models` answer there; transformers' own says 500 where nothing is in its cache."""
-SEAM = " "
+GAP = " "
 """What stands between a text and an answer whose probability is asked for."""
 REPORTED = ("owned_by", "root", "parent", "max_model_len", "meta")
 """What `/models` may say of a model and says again the next time; `created` is the time of asking with most servers."""
@@ -113,7 +113,7 @@ class ServedModel(Predictor):
         """
         if answering.method == "beam":
             raise UserError(f"openai:{self.url}: a server's models have no beam search; add --decode greedy")
-        return asdict(answering)
+        return asdict(answering) | ({"gap": GAP} if isinstance(answering, Rank) else {})
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
         """Returns the texts as they are, whole: only the server knows their tokens."""
@@ -166,10 +166,9 @@ class ServedModel(Predictor):
         lacks = f"openai:{self.url}: --decode rank needs log-probabilities of texts, "
         if isinstance(given, Chat):
             raise UserError(f"{lacks}which no server has for conversations; leave out --chat or --decode rank")
-        seam = "" if given[-1:].isspace() else SEAM
         scored: list[ScoredText] = []
         try:
-            for text in (given, *(f"{given}{seam}{choice}" for choice in choices)):
+            for text in (given, *(f"{given}{GAP}{choice}" for choice in choices)):
                 scored.append(await client.ask(COMPLETIONS, scoring_request(self.model, text), scored_text))
             sums, tokens = zip(*(answer_score(scored[0], whole) for whole in scored[1:]), strict=True)
         except NoLogProbabilities:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from functools import cached_property
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote
 
 from t5eval.predictors.chat import Chat
 from t5eval.predictors.model_name import ModelOptions, NamedModel
@@ -39,6 +40,9 @@ PLACES = 16
 CHARACTERS_OF_A_TOKEN = 4
 NO_LIST = (404, 405, 500, 501)
 """What servers without `/models` answer there; transformers' own says 500 where nothing is in its cache."""
+ADDRESS = re.compile(
+    r"(https?://)(?:([^/\s]*)@)?((?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[^\s?#]*)?)"  # scheme, user, place
+)
 GAP = " "
 """What stands between a text and an answer whose probability is asked for."""
 REPORTED = ("owned_by", "root", "parent", "max_model_len", "meta")
@@ -55,14 +59,15 @@ class ServedModel(Predictor):
     """
 
     def __init__(self, url: str, model: str | None = None, places: int = PLACES) -> None:
-        split = urlsplit(url)
-        user, at, host = split.netloc.rpartition("@")
-        self.url = urlunsplit((split.scheme, host, split.path.rstrip("/"), "", ""))
-        if split.scheme not in ("http", "https") or not host or split.query:
-            raise UserError(f"--model openai:{self.url}: write openai:BASE_URL[#MODEL], as openai:http://HOST:PORT/v1")
+        found = ADDRESS.fullmatch(url.rstrip("/"))
+        if found is None:
+            shown = re.sub(r"//[^/]*@", "//", url)
+            raise UserError(f"--model openai:{shown}: write openai:BASE_URL[#MODEL], as openai:http://HOST:PORT/v1")
+        scheme, user, place = found.groups()
+        self.url = scheme + place
         key = os.environ.get(KEY, "").strip()
-        basic = base64.b64encode(unquote(user).encode()).decode()
-        self._authorization = f"Bearer {key}" if key else f"Basic {basic}" if at else None
+        basic = base64.b64encode(unquote(user or "").encode()).decode()
+        self._authorization = f"Bearer {key}" if key else f"Basic {basic}" if user else None
         self.places = places
         self._named = model
 

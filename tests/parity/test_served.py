@@ -34,7 +34,7 @@ TEMPLATE = "{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}[
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
     """A Llama of random weights, a byte-level vocabulary and a form for conversations."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -44,8 +44,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer, bpe.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(special_tokens=["</s>"], initial_alphabet=alphabet, show_progress=False)
-    bpe.train_from_iterator([], trainer)
+    trainer = trainers.BpeTrainer(
+        vocab_size=800, special_tokens=["</s>"], initial_alphabet=alphabet, show_progress=False
+    )
+    lines = (shared_data / "glue/RTE/dev.tsv").read_text(encoding="utf-8").splitlines()
+    bpe.train_from_iterator(lines, trainer)
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=bpe, eos_token="</s>", pad_token="</s>", chat_template=TEMPLATE
     )
@@ -59,7 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def url(folder: Path) -> Iterator[str]:
+def url(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of a server that serves the model."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -75,11 +78,15 @@ def url(folder: Path) -> Iterator[str]:
         "--port",
         port,
     ]
-    with subprocess.Popen([*map(str, command), "--host", "127.0.0.1"], stderr=subprocess.PIPE, text=True) as server:
+    log = tmp_path_factory.mktemp("server") / "log"  # a pipe that nobody reads would stop the server once it is full
+    with (
+        log.open("w") as file,
+        subprocess.Popen([*map(str, command), "--host", "127.0.0.1"], stdout=file, stderr=file) as server,
+    ):
         try:
             for _ in range(600):
                 if server.poll() is not None:
-                    pytest.fail(f"the server ended: {server.stderr and server.stderr.read()[-2000:]}")
+                    pytest.fail(f"the server ended: {log.read_text()[-2000:]}")
                 try:
                     urllib.request.urlopen(f"http://127.0.0.1:{port}/health").close()
                     break
@@ -106,6 +113,19 @@ def generated(folder: Path) -> Any:
         return tokenizer.decode(found, skip_special_tokens=True), len(found)
 
     return write
+
+
+@pytest.mark.parametrize("task", ["glue/rte", "super_glue/cb", "squad/v1.1"])
+def test_a_server_and_hf_write_the_same(url: str, folder: Path, shared_data: Path, tmp_path: Path, task: str) -> None:
+    written = []
+    for name in (f"openai:{url}#{folder}", f"hf:{folder}"):
+        split = open_split(get(task), "validation", shared_data, with_labels=True)
+        settings = RunSettings("test", name, limit=3, answering={task: Decode()}, max_new_tokens=20)
+        evaluate_splits(open_model(name).predictor, [split], tmp_path / name[:2], settings)
+        lines = (tmp_path / name[:2] / f"predictions/{task}/validation.jsonl").read_text(encoding="utf-8").splitlines()
+        written.append({line["id"]: line["prediction"] for line in map(json.loads, lines)})
+    assert written[0] == written[1]
+    assert len(written[0]) == 3
 
 
 def test_the_same_texts_as_transformers(url: str, folder: Path, generated: Any, tmp_path: Path) -> None:

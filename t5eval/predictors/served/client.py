@@ -176,14 +176,15 @@ class Client:
         except TimeoutError:
             raise _Failed(f"no reply within {seconds:.1f} s", cost=LATE, busy=True) from None
         except aiohttp.ClientConnectorError as error:
-            said = f"it cannot be reached: {error.os_error.strerror or error.os_error}"
+            cause = getattr(error, "os_error", error)  # a certificate's error has none
+            said = f"it cannot be reached: {getattr(cause, 'strerror', None) or cause}"
             if not self._reached:
                 raise UserError(f"openai:{self.url}: {said}; start the server, or correct the address") from None
             raise _Failed(said) from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise _Failed(f"its reply ends early ({type(error).__name__})") from None
         except ValueError as error:  # of a header that HTTP does not allow, or an impossible address
             raise UserError(f"openai:{self.url}: {self._hidden(str(error))}") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise _Failed(f"its reply ends early ({type(error).__name__})") from None
         self._reached = True
         if reply.status != 200:
             raise self._refusal(path, reply.status, reply.headers, content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -284,3 +285,9 @@ def test_usage_is_kept_with_the_answer() -> None:
     assert Prediction.from_line(line).usage == Usage(12, 3)
     assert Usage.sum([Usage(1, 2), Usage(3, 4)]) == Usage(4, 6)
     assert Usage.sum([Usage(1, 2), None]) is None
+
+
+def test_without_aiohttp_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    with pytest.raises(UserError, match=r"^openai: needs aiohttp: pip install 't5eval\[serve\]'$"):
+        _ = ServedModel("http://127.0.0.1:9/v1").identity

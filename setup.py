@@ -14,6 +14,7 @@ KERAS = [
     "h5py>=3.11",
     "safetensors>=0.4",
     "huggingface_hub>=0.24",
+    "tokenizers>=0.20",  # vocabularies that are no SentencePiece model
 ]
 # TensorFlow Datasets reads its files with TensorFlow, and names neither it nor importlib_resources.
 TFDS = ["tensorflow-datasets>=4.9.4", "importlib_resources>=6", TENSORFLOW]
@@ -50,7 +51,7 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["task_specs*", "t5eval*", "keras_model*", "leaderboards*"]),
     package_data={
-        "task_specs": ["py.typed"],
+        "task_specs": ["py.typed", "prompts/*.toml"],
         "t5eval": ["py.typed", "demo/suite/**/*", "reports/templates/*", "runs/schema/*.json"],
         "keras_model": ["py.typed"],
         "leaderboards": ["py.typed"],
@@ -69,6 +70,7 @@ setup(
         "click>=8.1",
         "rich>=13",
         "jinja2>=3.1",
+        "pyyaml>=6",  # prompts in files of promptsource's
         "tomli-w>=1.0",
         "packaging>=23",
         "filelock>=3.30",

@@ -20,10 +20,11 @@ BENCHMARKS = {  # what is measured: the module and its options
     "first result": ["first_result"],
     "preparation": ["preparation"],
     "a served model": ["serving"],
+    "prompts and shots": ["prompts"],
     "a whole evaluation": ["evaluation"],
 }
 TAKE_DATA = ("commands", "training")
-NEED_DATA = ("preparation", "evaluation", "from_scratch")
+NEED_DATA = ("preparation", "prompts", "evaluation", "from_scratch")
 
 
 def main(data: list[str]) -> None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from t5eval.predictors.predictor import Generation as Generation
     from t5eval.predictors.predictor import Predictor as Predictor
     from t5eval.predictors.predictor import Prepared as Prepared
+    from t5eval.prompts.asking import Asking as Asking
     from t5eval.runs.prediction import Ranking as Ranking
     from t5eval.submissions.submission import Submission as Submission
     from t5eval.support.errors import UserError as UserError
@@ -57,6 +58,7 @@ def _load_plugins() -> tuple[str, ...]:
 plugins.install(_load_plugins)
 
 _HOMES = {
+    "Asking": "t5eval.prompts.asking",
     "Batch": "t5eval.metrics.metric",
     "Evaluation": "t5eval.api.evaluate",
     "FileSource": "t5eval.plugins.registration",

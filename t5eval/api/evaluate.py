@@ -21,6 +21,7 @@ from t5eval.predictors.decoding_options import DecodingOptions
 from t5eval.predictors.model_name import ModelOptions
 from t5eval.predictors.open_predictor import open_predictor
 from t5eval.predictors.predictor import Predictor
+from t5eval.prompts.asking import AS_THEY_ARE, Asking
 from t5eval.runs.folder import locked, recorded
 from t5eval.scoring.score import SplitScore, require_metrics
 from t5eval.scoring.score_frame import ScoreTable
@@ -81,6 +82,7 @@ def evaluate(
     batch_tokens: int = DEFAULT_BATCH_TOKENS,
     concurrency: int | None = None,
     price: tuple[float, float] | None = None,
+    asking: Asking = AS_THEY_ARE,
     progress: Displays = Silent,
     say: Say = warn,
     command: str | None = None,
@@ -111,6 +113,7 @@ def evaluate(
         batch_tokens: the most input tokens of a batch.
         concurrency: the most requests to a server at once, fewer while it is too busy; 16 if None.
         price: what a million tokens cost that a server reads, and that it writes, for the cost in the results.
+        asking: in which prompts, after how many shots, as a text or a chat, and how answers are read.
         progress: opens the display of a split, given its name; it is called with (examples done, in all).
         say: told what was skipped and the like; a Python warning if not given.
         command: what results.json says made it; this call if None.
@@ -140,13 +143,14 @@ def evaluate(
         decode, beam_size, alpha, max_new_tokens, temperature, top_k, top_p, seed, samples, generation
     )
     names, wanted = names_of(tasks), names_of(splits)
-    specs = task_specs.resolve(names)
+    specs = asking.tasks(task_specs.resolve(names))
     source = data_source(text_of(data))
     chosen, skipped = choose_splits(specs, source, wanted)
     for name in skipped:
         say(f"{name} skipped: its data is not in {source.option}")
     groups = ("all", *task_specs.BENCHMARKS)
     rows = {name: row for name in names if name not in groups and isinstance(row := task_specs.find(name), TaskSpec)}
+    of_names = {row.row.name: name for name, row in rows.items()}
     for spec in specs:
         require_metrics(spec)  # what is not there is said before a run's folder is made
     own = "model" if generation == "model" else None
@@ -155,7 +159,7 @@ def evaluate(
         options = options.as_model_says(opened.generation)
     elif note := opened.generation_note():
         say(note)
-    answering, kept = choose_answering(specs, options, {spec.name for spec in rows.values()})
+    answering, kept = choose_answering(specs, options, {spec.name for spec in specs if spec.row.name in of_names})
     if kept:
         say(f"no fixed answers to rank, so decoded as their rows say: {', '.join(kept)}")
     run = Path(out)
@@ -174,6 +178,7 @@ def evaluate(
         "concurrency": concurrency,
         "price": price,
         "plugins": dict(LOADED),
+        **{name: value for name, value in vars(asking).items() if value != getattr(AS_THEY_ARE, name)},
     }
     settings = RunSettings(
         command=command or _call(asked, run),
@@ -184,7 +189,8 @@ def evaluate(
         batch_tokens=batch_tokens,
         limit=limit,
         price=price,
-        task_files={row.name: os.path.abspath(name) for name, row in rows.items() if name.endswith(TOML)},
+        task_files={s.name: os.path.abspath(f) for s in specs if (f := of_names.get(s.row.name, "")).endswith(TOML)},
+        asking=asking,
     )
     with caching(opened.predictor, cache) as predictor, locked(run), recorded(run, "evaluate", asked):
         found, document = evaluate_splits(predictor, chosen, run, settings, progress=progress, say=say)
@@ -224,16 +230,9 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
 def _call(asked: Mapping[str, Any], run: Path) -> str:
     """Returns the call that results.json says made it, without what was left as it is."""
     given = {"out": str(run), "data": asked["data_dir"], "splits": asked["split"] or None}
-    names = (
-        "limit",
-        *DecodingOptions.__dataclass_fields__,
-        "cache",
-        "dtype",
-        "vocab",
-        "strategy",
-        "concurrency",
-        "price",
-    )
-    given |= {name: asked[name] for name in names}
+    of_model = ("dtype", "vocab", "strategy", "concurrency", "price")
+    given |= {name: asked[name] for name in ("limit", *DecodingOptions.__dataclass_fields__, "cache", *of_model)}
+    how = {name: asked[name] for name in vars(AS_THEY_ARE) if name in asked}
+    given["asking"] = Asking(**how) if how else None
     options = "".join(f", {name}={value!r}" for name, value in given.items() if value is not None)
     return f"t5eval.evaluate({asked['model']!r}, {asked['task']!r}{options})"

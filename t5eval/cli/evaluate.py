@@ -12,7 +12,16 @@ import click
 from t5eval.api.evaluate import Evaluation, evaluate
 from t5eval.cli.decoding import decoding_options
 from t5eval.cli.names import complete_task_or_benchmark
-from t5eval.cli.options import Spreading, data_dir_option, json_option, not_empty, print_result, warn, wrapped
+from t5eval.cli.options import (
+    Spreading,
+    asking_options,
+    data_dir_option,
+    json_option,
+    not_empty,
+    print_result,
+    warn,
+    wrapped,
+)
 from t5eval.cli.progress import SplitProgress
 from t5eval.cli.score_table import averages_text, score_lines
 from t5eval.evaluation.batches import DEFAULT_BATCH_TOKENS
@@ -70,6 +79,7 @@ def _price(context: click.Context, parameter: click.Parameter, value: str | None
     help="What a server's million tokens cost, read and written: the results have the cost.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first N examples of each split.")
+@asking_options(answers=True)
 @json_option
 def command(**asked: Any) -> None:
     """Predict TASKs with a model and score them.
@@ -79,8 +89,8 @@ def command(**asked: Any) -> None:
     \b
     --model may be
       PATH                   a T5 checkpoint of any format
-      hf://OWNER/NAME[@REV]  a T5 repository at Hugging Face
-      hf:FOLDER              a model that transformers runs
+      OWNER/NAME[@REV]       a T5 repository at Hugging Face; also hf://OWNER/NAME
+      hf:FOLDER              a model that transformers runs, also a decoder alone; also hf:OWNER/NAME[@REV]
       keras_hub:PRESET       a model that KerasHub runs
       openai:BASE_URL#MODEL  a model at a server that speaks OpenAI's form
       py:FILE.py:FUNCTION    what your function returns; also py:MODULE:FUNCTION

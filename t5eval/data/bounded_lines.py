@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from t5eval.support.errors import DataError
@@ -11,6 +11,11 @@ from t5eval.support.errors import DataError
 MAX_LINE_BYTES = 4 << 20
 """The longest line, its end included. A MultiRC paragraph with all its questions has 20 kB, a news story 60 kB; parsed,
 4 MiB of JSON take half a gigabyte at the worst."""
+
+
+def below(folder: str, name: str) -> str:
+    """Returns a file's path relative to the data directory; a source of one's own may lie there itself."""
+    return PurePosixPath(folder, name).as_posix()
 
 
 def bounded_lines(file: IO[bytes], path: Path) -> Iterator[bytes]:

@@ -37,6 +37,7 @@ class Reader:
 
 READERS: dict[str, Reader] = {
     "tsv": Reader(read_tsv, tsv_files),
+    "csv": Reader(read_tsv, tsv_files),
     "json_lines": Reader(read_json_lines, json_lines_files),
     "wsc_json_lines": Reader(read_wsc, json_lines_files),
     "multirc_json_lines": Reader(read_multirc, json_lines_files),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t5eval.data.bounded_lines import bounded_lines
+from t5eval.data.bounded_lines import below, bounded_lines
 from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
 from task_specs.errors import quoted
@@ -25,7 +26,7 @@ WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
 
 def tsv_files(spec: TaskSpec, split: str, data_dir: Path) -> list[str]:
     """Returns the paths that a split needs, relative to the data directory."""
-    return [f"{spec.source.folder}/{name}" for name in spec.source.paths(split).values()]
+    return [below(spec.source.folder, name) for name in spec.source.paths(split).values()]
 
 
 class _Table:
@@ -42,33 +43,60 @@ class _Table:
     def fault(self, line: int, message: str) -> DataError:
         return DataError(f"{self.path}: line {line}: {message}")
 
+    def _lines(self) -> Iterator[tuple[int, str]]:
+        """Yields (line number, text with its end)."""
+        with self.path.open("rb") as file:
+            for line, raw in enumerate(bounded_lines(file, self.path), start=1):
+                self.sha256.update(raw)
+                self.last_line_torn = not raw.endswith(b"\n")
+                if line == 1:
+                    raw = raw.removeprefix(BYTE_ORDER_MARK)
+                try:
+                    yield line, raw.decode("utf-8")
+                except UnicodeDecodeError as error:
+                    byte = raw[error.start]
+                    raise self.fault(line, f"not UTF-8: byte 0x{byte:02x} at position {error.start + 1}") from None
+
+    def _split(self) -> Iterator[tuple[int, list[str]]]:
+        """Yields (line number, columns) of every line."""
+        blank = 0
+        for line, text in self._lines():
+            text = text.removesuffix("\n").removesuffix("\r")
+            if blank and text:
+                raise self.fault(blank, "a blank line in the middle of the file")
+            if text:
+                yield line, text.split("\t")
+            blank = blank or (0 if text else line)
+
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yields (line number, columns); the header is taken off and kept as `columns`."""
-        blank = 0
+        rows = self._split()
         try:
-            with self.path.open("rb") as file:
-                for line, raw in enumerate(bounded_lines(file, self.path), start=1):
-                    self.sha256.update(raw)
-                    self.last_line_torn = not raw.endswith(b"\n")
-                    if line == 1:
-                        raw = raw.removeprefix(BYTE_ORDER_MARK)
-                    raw = raw.removesuffix(b"\n").removesuffix(b"\r")
-                    if blank and raw:
-                        raise self.fault(blank, "a blank line in the middle of the file")
-                    if not raw:
-                        blank = blank or line
-                        continue
-                    try:
-                        row = raw.decode("utf-8").split("\t")
-                    except UnicodeDecodeError as error:
-                        byte = raw[error.start]
-                        raise self.fault(line, f"not UTF-8: byte 0x{byte:02x} at position {error.start + 1}") from None
-                    if line == 1 and not self.columns:
-                        self.columns = tuple(row)
-                        continue
-                    yield line, row
+            if not self.columns:
+                self.columns = tuple(next(rows, (1, []))[1])
+            yield from rows
         except OSError as error:
             raise DataError(f"{self.path}: cannot be read: {error.strerror}") from None
+
+
+class _Quoted(_Table):
+    """A file of comma-separated values: a quoted one may hold commas, quotes and line ends."""
+
+    def _split(self) -> Iterator[tuple[int, list[str]]]:
+        reader = csv.reader((text for _, text in self._lines()), strict=True)
+        while True:
+            first = reader.line_num + 1
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                raise self.fault(first, f"not comma-separated values: {error}") from None
+            if row:
+                yield first, row
+
+
+TABLES = {"tsv": _Table, "csv": _Quoted}
 
 
 def read_tsv(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_labels: bool) -> Iterator[Example]:
@@ -86,7 +114,7 @@ def read_tsv(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_
     labels = _labels_apart(spec, source, apart, data_dir, summary) if apart else None
     rows = 0
     for part, name in source.paths(split).items():
-        for example in _read_file(spec, source, split, f"{source.folder}/{name}", data_dir, summary):
+        for example in _read_file(spec, source, split, below(source.folder, name), data_dir, summary):
             if labels is not None:
                 example = _join(example, labels, data_dir / source.folder / name)
             rows += 1
@@ -102,7 +130,7 @@ def _read_file(
     spec: TaskSpec, source: Tsv, split: str, shown: str, data_dir: Path, summary: Summary
 ) -> Iterator[Example]:
     headerless = split in source.headerless
-    table = _Table(data_dir / shown, shown, source.columns if headerless else ())
+    table = TABLES[source.kind](data_dir / shown, shown, source.columns if headerless else ())
     drops = split in source.drop_incomplete
     dropped: list[int] = []
     places: dict[str, int] = {}
@@ -110,7 +138,8 @@ def _read_file(
     rows = 0
     for line, row in table.rows():
         if not places:
-            places, label_at = _find_columns(table, source, labelled=split != "test")
+            absent = (getattr(spec.answer, "field", ""),) if split == "test" else ()
+            places, label_at = _find_columns(table, source, labelled=split != "test", may_lack=absent)
             index_at = _find_index(table, source, split)
         if len(row) != len(table.columns):
             short_and_whole = len(row) < len(table.columns) and not table.last_line_torn
@@ -121,6 +150,8 @@ def _read_file(
                     + (
                         "; the file ends inside this line"
                         if table.last_line_torn
+                        else ""
+                        if source.kind == "csv"
                         else "; these files are never quoted, and a spreadsheet program that saves one breaks it"
                     ),
                 )
@@ -130,6 +161,8 @@ def _read_file(
         if index_at is not None and row[index_at] != str(rows):
             raise table.fault(line, _index_fault(table.columns[index_at], row[index_at], rows, line))
         features: dict[str, Any] = {feature: row[place] for feature, place in places.items()}
+        if len(features) < len(source.fields):
+            features = dict.fromkeys(source.fields) | features
         if drops and ("" in features.values() or (label_at is not None and not row[label_at])):
             if table.last_line_torn and not row[-1]:
                 raise table.fault(line, "the file ends inside this line")
@@ -149,9 +182,12 @@ def _read_file(
         summary.notes.append(f"{shown}: {len(dropped)} rows with an empty or missing field dropped (lines {lines})")
 
 
-def _find_columns(table: _Table, source: Tsv, labelled: bool) -> tuple[dict[str, int], int | None]:
-    """Returns where each feature and the label stand."""
-    wanted = [*source.fields.values(), *([source.label] if labelled and source.label else [])]
+def _find_columns(
+    table: _Table, source: Tsv, labelled: bool, may_lack: Sequence[str]
+) -> tuple[dict[str, int], int | None]:
+    """Returns where each feature and the label stand; features of a test file that only labelled ones have may lack."""
+    fields = {name: column for name, column in source.fields.items() if name not in may_lack or column in table.columns}
+    wanted = [*fields.values(), *([source.label] if labelled and source.label else [])]
     missing = [column for column in wanted if column not in table.columns]
     if missing:
         raise table.fault(
@@ -162,7 +198,7 @@ def _find_columns(table: _Table, source: Tsv, labelled: bool) -> tuple[dict[str,
     repeated = [column for column in wanted if table.columns.count(column) > 1]
     if repeated:
         raise table.fault(1, f"the header has the column {repeated[0]!r} twice")
-    places = {feature: table.columns.index(column) for feature, column in source.fields.items()}
+    places = {feature: table.columns.index(column) for feature, column in fields.items()}
     has_label = source.label is not None and source.label in table.columns
     return places, table.columns.index(source.label) if has_label and source.label else None
 
@@ -228,7 +264,7 @@ class _Apart:
 
 
 def _labels_apart(spec: TaskSpec, source: Tsv, apart: Labels, data_dir: Path, summary: Summary) -> _Apart | None:
-    shown = f"{source.folder}/{apart.file}"
+    shown = below(source.folder, apart.file)
     path = data_dir / shown
     if not path.is_file():
         return None

@@ -21,6 +21,15 @@ Say = Callable[[str], None]
 """Told, a line at a time, what a user should know of how the predictions are made."""
 
 
+Prepare = Callable[[TextGenerator, Sequence[TextPair], int], list[Prepared]]
+"""Returns each example as the model takes it, within a number of tokens."""
+
+
+def as_texts(predictor: TextGenerator, pairs: Sequence[TextPair], max_tokens: int) -> list[Prepared]:
+    """Prepares each example's text, and nothing else."""
+    return predictor.prepare([pair.inputs for pair in pairs], max_tokens)
+
+
 def unheard(line: str) -> None:
     """Tells nobody."""
 
@@ -51,6 +60,7 @@ def generate_all(
     done: Container[str] = frozenset(),
     batch_tokens: int = DEFAULT_BATCH_TOKENS,
     say: Say = unheard,
+    prepare: Prepare = as_texts,
 ) -> Generator[list[Prediction]]:
     """Yields the predictions of one batch after another, leaving out batches of which every id is `done`.
 
@@ -65,12 +75,13 @@ def generate_all(
         done: ids that have their predictions.
         batch_tokens: see `plan_batches`.
         say: told of batches that memory does not hold.
+        prepare: makes of the examples what the model is sent.
 
     Raises:
         UserError: memory does not hold one input alone, or the model cannot answer so.
         Unanswered: ids have no answer, when all others have been yielded.
     """
-    prepared = predictor.prepare([pair.inputs for pair in pairs], spec.lengths.inputs)
+    prepared = prepare(predictor, pairs, spec.lengths.inputs)
     if len(prepared) != len(pairs):
         raise UserError(f"the model prepares {len(prepared)} of {len(pairs)} inputs; it must prepare each")
     prepared = [replace(given, number=number) for number, given in enumerate(prepared)]

@@ -16,8 +16,10 @@ from t5eval.evaluation.splits import Displays, evaluate_splits
 from t5eval.predictors.model_name import ModelOptions
 from t5eval.predictors.open_predictor import open_predictor
 from t5eval.predictors.predictor import Answering, Rank, Sample
+from t5eval.prompts.asking import as_recorded, asking_of
 from t5eval.runs.calls import call_of, each
 from t5eval.runs.folder import locked, predictions_path, read_config, recorded
+from t5eval.runs.origin import ASKED
 from t5eval.runs.prediction import Prediction
 from t5eval.runs.results import read_results
 from t5eval.support.errors import RunError
@@ -30,7 +32,7 @@ FIRST = 5
 ENVIRONMENT = ("versions", "checkout", "machine", "device")
 OF_THE_MODEL = ("model", "dtype")
 INPUTS = ("model_name", "strategy", "batch_tokens", "batch_rows", "bootstrap", "plugins")
-OF_A_SPLIT = ("data", "specification", "decode", "limit")
+OF_A_SPLIT = ("data", "specification", "decode", "limit", *ASKED)
 ALSO_NUMBERS = ("n", "task_score", "unreadable", "missing", "unmapped", "truncated_inputs", "outputs_at_limit")
 
 
@@ -61,7 +63,7 @@ def require_fresh(run: Path, out: Path) -> None:
 
 
 def specs_of(settings: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, TaskSpec]:
-    """Returns the tasks that a run has results of; those of TOML files from where the results, or the settings, say.
+    """Returns the rows that a run has results of, by name; those of TOML files from where results or settings say.
 
     Raises:
         SpecError: a task is not known here, its file is gone, or a plugin that it needs is not loaded.
@@ -69,10 +71,10 @@ def specs_of(settings: Mapping[str, Any], results: Mapping[str, Any]) -> dict[st
     try:
         known = {spec.name: spec for spec in task_specs.resolve(settings.get("task", ()))}
         for task, _, result in each(results["results"]):
-            file = call_of(results, result).get("task_files", {}).get(task)
-            if task not in known:
-                known[task] = task_specs.get(file or task)
-        return {name: known[name] for name in results["results"]}
+            file, row = call_of(results, result).get("task_files", {}).get(task), task.partition("@")[0]
+            if row not in known:
+                known[row] = task_specs.get(file or row)
+        return known
     except SpecError as error:
         lacks = [name for name in results.get("plugins", ()) if name not in LOADED]
         needed = f" The run was made with plugins that are not loaded: {', '.join(lacks)}." if lacks else ""
@@ -118,7 +120,8 @@ def rerun(
     require_fresh(run, out)
     specs = specs_of(settings, before)
     data = data_source(data_dir or settings.get("data_dir"))
-    splits = [(open_split(specs[t], s, data, with_labels=True), old) for t, s, old in each(before["results"])]
+    asked_tasks = [(as_recorded(specs[t.partition("@")[0]], old), s, old) for t, s, old in each(before["results"])]
+    splits = [(open_split(spec, s, data, with_labels=True), old) for spec, s, old in asked_tasks]
     strategy = settings.get("strategy")
     options = ModelOptions(
         **{name: settings.get(name) for name in ("dtype", "vocab", "strategy", "concurrency", "generation")}
@@ -138,6 +141,7 @@ def rerun(
                 limit=old["limit"],
                 price=old.get("usage", {}).get("price"),
                 task_files=call.get("task_files", {}),
+                asking=asking_of(old),
             )
             evaluate_splits(opened.predictor, [split], out, as_it_was, progress=progress, say=say)
         after = read_results(out)

@@ -11,6 +11,7 @@ from t5eval.data import Split
 from t5eval.evaluation.batches import DEFAULT_BATCH_TOKENS, MAX_BATCH_ROWS
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
 from t5eval.predictors.predictor import Answering, Predictor
+from t5eval.prompts.asking import AS_THEY_ARE, Asking
 from t5eval.runs.environment import checkout, machine
 from t5eval.runs.origin import UNSAID
 from t5eval.runs.results import library_versions
@@ -35,6 +36,7 @@ class RunSettings:
         limit: predict and score the first examples of each split only; None for all.
         price: what a million tokens cost that are read, and that are written.
         task_files: task name to the file that its row is from; None where none is from a file.
+        asking: with which shots, and whether in a chat.
     """
 
     command: str
@@ -46,6 +48,7 @@ class RunSettings:
     limit: int | None = None
     price: tuple[float, float] | None = None
     task_files: Mapping[str, str] | None = None
+    asking: Asking = AS_THEY_ARE
 
     def answering_of(self, spec: TaskSpec) -> Answering:
         """Returns how a task is answered."""
@@ -75,6 +78,7 @@ class RunSettings:
             "limit": self.limit,
             "batch_tokens": self.batch_tokens,
             "decode": decode,
+            **self.asking.recorded(split.spec),
         }
 
     def call(self, identity: Mapping[str, str], device: str | None) -> dict[str, Any]:

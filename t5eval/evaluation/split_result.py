@@ -24,6 +24,7 @@ class SplitResult:
         decode: how the answers came about: method, with beam size and alpha or with the answers that were ranked, and
             the length limits in tokens.
         specification: the fingerprint of the task's row; None in a result that is read back, which nobody writes.
+        asked: how it was asked and what was sent: prompt, shots, chat, filters, tokens.
         usage: the tokens of all answers; None where they are not known.
         price: what a million tokens cost that are read, and that are written; None where that is not known.
         device: what the model ran on, which results.json has in the call; None where nothing ran, or it is not known.
@@ -39,6 +40,7 @@ class SplitResult:
     limit: int | None
     decode: Mapping[str, Any]
     specification: str | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)
     device: str | None = None
     usage: Usage | None = None
     price: tuple[float, float] | None = None
@@ -55,6 +57,7 @@ class SplitResult:
             "cached": self.cached,
             **({"repetitions": self._means()} if self.repetitions else {}),
             "decode": self.decode,
+            **self.asked,
             "specification": self.specification,
             "data": self.data.to_json(),
             **({} if self.usage is None else {"usage": {**asdict(self.usage), "price": self.price, "cost": self.cost}}),
@@ -90,6 +93,8 @@ class SplitResult:
                 yield f"{name} of each of the {len(values)} texts drawn: {spread}; scored above: the commonest", ()
         if self.truncated is None or self.hit_limit is None:
             yield "whether inputs were cut, or outputs ended at the length limit, is not recorded", ()
+        if dropped := self.asked.get("shots_dropped"):
+            yield f"{dropped:,} shots did not fit into {self._tokens('inputs')} and were left out", ()
         if self.truncated:
             yield f"{share(self.truncated, 'inputs')} were cut to {self._tokens('inputs')}", ()
         if self.hit_limit:

@@ -14,6 +14,8 @@ from t5eval.evaluation.settings import RunSettings, unsaid
 from t5eval.evaluation.split_result import SplitResult
 from t5eval.metrics import Scored
 from t5eval.predictors.predictor import Predictor, Unanswered
+from t5eval.prompts.questions import Questions
+from t5eval.prompts.shots import training_split
 from t5eval.runs.prediction import Prediction, Usage
 from t5eval.runs.prediction_store import PredictionStore
 from t5eval.runs.results import read_results, require_same_model, write_results
@@ -63,7 +65,13 @@ def evaluate_splits(
     require_same_model(run, read_results(run), dict(predictor.identity))
     for split in splits:
         require_metrics(split.spec)
-        settings.decode(predictor, split.spec)
+        method = settings.decode(predictor, split.spec).get("method")
+        if method == "file" and not (settings.asking.plain and settings.max_new_tokens is None):
+            raise UserError(
+                "predictions that are there were asked before; leave out --shots, --chat and --max-new-tokens"
+            )
+        if settings.asking.shots:
+            training_split(split)
     predictor.expect(splits)
     found: list[SplitResult] = []
     unanswered: list[str] = []
@@ -98,10 +106,12 @@ def _evaluate_split(
     # All of it is read even under a limit: its hash and counts belong to the result.
     with timed(f"{spec.name} {split.split}: reading the data"):
         examples = list(split)[: settings.limit]
+    questions = Questions(settings.asking, split, counted=decode.get("method") != "file")
     made_by = settings.made_by(predictor.identity, split, decode)
     with PredictionStore(run, spec.name, split.split, made_by, unsaid(spec)) as store:
         with timed(f"{spec.name} {split.split}: predicting"):
-            _predict(predictor, spec, [evaluation_pair(spec, e) for e in examples], store, settings, progress, say)
+            pairs = [evaluation_pair(spec, e) for e in examples]
+            _predict(predictor, spec, pairs, questions, store, settings, progress, say)
         predictions = store.predictions.values()
         lengths = asdict(spec.lengths) | {"targets": settings.max_new_tokens or spec.lengths.targets}
         judged = judge(spec, examples, {p.id: p.text for p in predictions})
@@ -114,6 +124,7 @@ def _evaluate_split(
             hit_limit=_count(p.hit_limit for p in predictions),
             limit=settings.limit,
             decode={**decode, **lengths},
+            asked={**settings.asking.said(spec), **store.sent},
             device=store.device,
             cached=sum(p.cached for p in predictions),
             repetitions=_repetitions(spec, split.split, examples, predictions),
@@ -154,6 +165,7 @@ def _predict(
     predictor: Predictor,
     spec: TaskSpec,
     pairs: Sequence[TextPair],
+    questions: Questions,
     store: PredictionStore,
     settings: RunSettings,
     progress: Progress,
@@ -172,10 +184,11 @@ def _predict(
             done=store.predictions,
             batch_tokens=settings.batch_tokens,
             say=say,
+            prepare=questions.prepare,
         )
         with closing(batches):
             for batch in batches:
-                store.ran_on(predictor.device())  # a cache may have answered until now
+                store.noted(predictor.device(), questions.sent.to_json())  # a cache may have answered until now
                 store.append(batch)
                 progress(len(store.predictions), len(pairs))
     store.finish([pair.id for pair in pairs])

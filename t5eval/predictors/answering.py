@@ -12,6 +12,7 @@ from t5eval.predictors.decoding_options import DecodingOptions
 from t5eval.predictors.predictor import Answering, Generation, Prepared, Rank, Sample, TextGenerator
 from t5eval.runs.prediction import Prediction, Ranking, Usage
 from task_specs import TaskSpec
+from task_specs.answers.filters import filtered
 from task_specs.errors import UserError, quoted
 
 
@@ -91,14 +92,17 @@ def draws_of(answering: Answering) -> list[Answering]:
 def prediction_of(
     example_id: str, given: Prepared, outputs: Sequence[Generation], spec: TaskSpec, answering: Answering
 ) -> Prediction:
-    """Returns one prediction: the text that most of the outputs have, of equals the first, or the most probable choice.
+    """Returns one prediction: the most probable choice, or the text that most outputs have, of equals the first.
+
+    Texts are counted as the task's filters leave them, so that the same answer in other words is the same.
 
     Raises:
         UserError: a log-likelihood is not finite.
     """
-    (text, _), *_ = Counter(output.text for output in outputs).most_common(1)
-    output = next(output for output in outputs if output.text == text)
-    ranking = output.ranking
+    read = [filtered(output.text, spec.filters) for output in outputs]
+    (commonest, _), *_ = Counter(read).most_common(1)
+    output = outputs[read.index(commonest)]
+    text, ranking = output.text, output.ranking
     if isinstance(answering, Rank) and ranking is not None:
         text, ranking = _most_probable(ranking, answering.choices, f"{spec.name}: example {example_id}")
     return Prediction(

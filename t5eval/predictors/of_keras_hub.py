@@ -57,6 +57,12 @@ class KerasHubPredictor(Predictor):
             ) from None
         if model.preprocessor is None:
             raise UserError(f"keras_hub:{self.preset}: it has no tokenizer, so that texts cannot be given to it")
+        ids, rows = model.preprocessor.tokenizer.vocabulary_size(), model.backbone.token_embedding.input_dim
+        if ids > rows:
+            raise UserError(
+                f"keras_hub:{self.preset}: its tokenizer has {ids:,} ids, more than its model's {rows:,} embeddings; "
+                "the two do not belong together"
+            )
         model.compile(sampler="greedy")
         return model
 
@@ -67,8 +73,11 @@ class KerasHubPredictor(Predictor):
         config = {key: value for key, value in self._model.backbone.get_config().items() if key != "name"}
         model = hashlib.sha256(_json([type(self._model).__name__, config]))
         for weight in self._model.weights:
+            value = np.asarray(weight)
+            if not np.isfinite(value).all():
+                raise UserError(f"keras_hub:{self.preset}: tensor {weight.path} holds NaN or infinity")
             model.update(_json(weight.shape))
-            model.update(np.asarray(weight).tobytes())
+            model.update(value.tobytes())
         preprocessor = self._model.preprocessor
         vocabulary = hashlib.sha256(_json(preprocessor.tokenizer.get_vocabulary()))
         vocabulary.update(type(preprocessor).__name__.encode())

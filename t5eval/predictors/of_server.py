@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from t5eval.predictors.chat import Chat
 from t5eval.predictors.model_name import ModelOptions, NamedModel
+from t5eval.predictors.of_transformers import GAP
 from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank, Sample, Unanswered
 from t5eval.predictors.served.client import Client, GivenUp, Refused, ask_each
 from t5eval.predictors.served.replies import (
@@ -43,8 +44,6 @@ NO_LIST = (404, 405, 500, 501)
 ADDRESS = re.compile(
     r"(https?://)(?:([^/\s]*)@)?((?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[^\s?#]*)?)"  # scheme, user, place
 )
-GAP = " "
-"""What stands between a text and an answer whose probability is asked for."""
 REPORTED = ("owned_by", "root", "parent", "max_model_len", "meta")
 """What `/models` may say of a model and says again the next time; `created` is the time of asking with most servers."""
 

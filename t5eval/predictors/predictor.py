@@ -195,14 +195,14 @@ class Predictor(TextGenerator, Protocol):
         """
         return asdict(answering)
 
+    def count_unwritable(self, texts: Sequence[str]) -> int | None:
+        """Returns how many texts hold characters that the model's vocabulary lacks; None where that is not known."""
+        return None
+
     def cache_identity(self) -> Mapping[str, str] | None:
         """Returns what tells the model that answers the split begun from any other, in a cache of answers; None where
         an answer does not follow from its input alone."""
         return self.identity
-
-    def count_unwritable(self, texts: Sequence[str]) -> int | None:
-        """Returns how many texts hold characters that the model's vocabulary lacks; None where that is not known."""
-        return None
 
     def prepare_chats(self, chats: Sequence[Chat], max_tokens: int) -> list[Prepared]:
         """Returns each conversation as the model takes it, cut to `max_tokens`.
@@ -222,6 +222,8 @@ class Predictor(TextGenerator, Protocol):
 
     def begin(self, split: Split) -> None:
         """Is told which split comes next, before its inputs are prepared, in one call, from the first on.
+
+        Inputs with shots that are cut come once more, with fewer shots.
 
         Raises:
             UserError: this model has no answers to the split.

@@ -30,6 +30,7 @@ def submit(
     official_counts: bool = True,
     task: str | None = None,
     system: str | None = None,
+    prompt: str | None = None,
 ) -> Submission:
     """Writes a leaderboard's submission from a run's predictions, and checks what was written.
 
@@ -43,6 +44,7 @@ def submit(
         official_counts: refuse data that has other numbers of rows than the leaderboard's.
         task: which task, where a submission is of one; None for the one that the run has predictions of.
         system: the system's name, for forms that have a place for it; None for the run's.
+        prompt: the answers to this prompt; those to the tasks' own form if None.
 
     Raises:
         UserError: a task is incomplete and `partial` does not allow it, no task is complete, or predictions are
@@ -63,7 +65,7 @@ def submit(
     left_out: dict[str, str] = {}
     for spec in each(tasks, "reading the answers", "tasks"):
         try:
-            complete[spec.name] = task_answers(spec, run, source, filling, official_counts)
+            complete[spec.name] = task_answers(spec, run, source, filling, official_counts, prompt)
         except Incomplete as reason:
             left_out[spec.name] = str(reason)
     if left_out and not partial:

@@ -115,3 +115,10 @@ def test_what_does_not_go_together_is_one_line(
     assert (done.status, done.out) == (2, "")
     assert message in done.err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_predictor_of_ones_own_writes_free_texts(t5eval: Command, command: list[str], tmp_path: Path) -> None:
+    command[command.index("glue/rte")] = "wmt14/en-de"
+    done = t5eval(*command, "--out", tmp_path / "run", "--samples", "2", "--cache", tmp_path / "cache", "--limit", "3")
+    assert done.status == 0, done.err
+    assert "bleu of each of the 2 texts drawn:" in done.err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -137,3 +138,17 @@ def test_the_commonest_of_the_texts_drawn_and_of_equals_the_first() -> None:
     assert [Prediction.from_line(p.line()) for p in found] == found
     (alone,) = answer_batch(Drawer(), inputs[:1], ["x"], RTE, Sample(0.5, seed=6), max_new_tokens=9)
     assert alone == Prediction("x", "b", None, hit_limit=True)
+
+
+def test_the_same_answer_in_other_words_is_counted_once() -> None:
+    class Talks(Drawer):
+        TABLE = (("It is no.",), ("Yes.",), ("no",), ("yes!",), ("No",))
+
+    spec = replace(RTE, filters=("regex:(?i)(yes|no)", "casefold"))
+    inputs = [Prepared("", 1, truncated=None, number=0)]
+    (found,) = answer_batch(Talks(), inputs, ["x"], spec, Sample(0.5, seed=5, samples=5), max_new_tokens=9)
+    assert found.text == "It is no."  # the first of three that say no
+    (strict,) = answer_batch(Talks(), inputs, ["x"], RTE, Sample(0.5, seed=5, samples=5), max_new_tokens=9)
+    assert strict.text == "It is no."  # all are different: the first
+    (two,) = answer_batch(Talks(), inputs, ["x"], spec, Sample(0.5, seed=6, samples=3), max_new_tokens=9)
+    assert two.text == "Yes."

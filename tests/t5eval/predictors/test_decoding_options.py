@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import task_specs
+from t5eval.predictors import open_model
 from t5eval.predictors.decoding_options import DecodingOptions
 from t5eval.predictors.predictor import Rank, Sample
 from task_specs import Decode
@@ -83,3 +85,11 @@ def test_contradictions_and_ranges(asked: dict[str, Any], message: str) -> None:
 )
 def test_what_a_models_own_file_asks_for(own: dict[str, Any], asked: dict[str, Any], expected: Decode | Sample) -> None:
     assert DecodingOptions(**asked, generation="model").as_model_says(own).answering(RTE) == expected
+
+
+@pytest.mark.parametrize("prefix", ["keras_hub:none", "predictions:FILE"])
+def test_who_cannot_draw_says_so_before_the_first_prediction(prefix: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("entailment\n")
+    predictor = open_model(prefix.replace("FILE", str(tmp_path / "file"))).predictor
+    with pytest.raises(UserError, match=r"(draws for all rows of a batch together|cannot draw answers)"):
+        predictor.decoding(Sample())

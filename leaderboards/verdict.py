@@ -110,6 +110,7 @@ def verdict_of(
     rows: Mapping[str, int],
     notes: Sequence[str],
     foreign: bool,
+    ids_checked: bool = True,
 ) -> Verdict:
     """Returns the verdict on a submission of which nothing can be absent.
 
@@ -119,6 +120,7 @@ def verdict_of(
         rows: file to its number of data rows.
         notes: what is no fault but should be known.
         foreign: whether the data at hand has other counts than the leaderboard.
+        ids_checked: see `Verdict`.
     """
     kept = {file: found.kept(printable(file)) for file, found in faults.items() if found.count}
     extra = [printable(name) for name in others if name not in faults]
@@ -130,6 +132,7 @@ def verdict_of(
         more={printable(f): faults[f].count - len(k) for f, k in kept.items() if faults[f].count > len(k)},
         files={printable(file): count for file, count in rows.items()},
         absent=(),
+        ids_checked=ids_checked,
         notes=(*notes, *([f"not looked at: {', '.join(extra[:5])}{more}"] if extra else [])),
     )
 

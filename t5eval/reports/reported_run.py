@@ -189,6 +189,7 @@ def _result(task: str, split: str, entry: Mapping[str, Any]) -> SplitResult:
             unmapped=int(entry.get("unmapped", 0)),
             changed=int(entry.get("changed", 0)),
             out_of_range=int(entry.get("out_of_range", 0)),
+            unknown_pieces=int(entry.get("unknown_pieces", 0)),
             reasons={str(reason): int(count) for reason, count in entry.get("unreadable_reasons", {}).items()},
         ),
         data=Summary(

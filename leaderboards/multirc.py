@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from leaderboards.causes import Numbers, restarted, shifted
-from leaderboards.forms.json_rows import add_missing, json_rows, number_of, shown
+from leaderboards.forms.json_rows import json_rows, number_of, shown
 from leaderboards.forms.json_values import JsonValues
 from leaderboards.leaderboard import Rows, official_size
 from leaderboards.verdict import FileFaults
@@ -92,7 +92,7 @@ def read_paragraphs(spec: TaskSpec, values: JsonValues, data: bytes, ids: Sequen
                 faults.add(line, lambda i, label: f"answer {i}: {values.explain(label)}", example_id, label)
             else:
                 answers[example_id] = value
-    add_missing("answers", ids, known.line_of, faults)
+    faults.add_missing("answers", ids, known.line_of)
     if not ids:
         for fault in numbering_faults(known.line_of, file.paragraphs, file.questions, official_size(spec)):
             faults.add(None, fault)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from leaderboards.causes import SLIP, shifted
-from leaderboards.forms.json_rows import add_missing, json_rows, number_of, shown
+from leaderboards.forms.json_rows import json_rows, number_of, shown
 from leaderboards.forms.json_values import JsonValues, json_values_of
 from leaderboards.forms.text import WHOLE_NUMBER
 from leaderboards.leaderboard import Leaderboard, Rows, official_size
@@ -159,7 +159,7 @@ def _read_flat(
             faults.add(line, values.explain, row["label"])
         elif idx is not None:
             answers[expected[idx]] = value
-    add_missing("idx", expected, line_of, faults)
+    faults.add_missing("idx", expected, line_of)
     if len(unknown) > SLIP:
         faults.cause(shifted("idx", sorted({*unknown, *map(int, line_of)}), sorted(map(int, expected))))
     return Rows(count, answers)

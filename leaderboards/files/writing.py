@@ -33,6 +33,18 @@ def folder_digest(files: Mapping[str, bytes]) -> str:
     return hashlib.sha256(listing.encode()).hexdigest()
 
 
+def write_file(path: Path, data: bytes) -> str:
+    """Writes one file as `write_files` does, and returns its SHA-256."""
+    write_files({path: data})
+    return hashlib.sha256(data).hexdigest()
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> str:
+    """Writes files into a folder as `write_files` does, and returns its `folder_digest`."""
+    write_files({folder / file: data for file, data in files.items()})
+    return folder_digest(files)
+
+
 def write_files(files: Mapping[Path, bytes]) -> None:
     """Writes files so that none is ever seen half-written: under temporary names beside them, synced, then renamed.
 

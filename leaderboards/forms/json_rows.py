@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from leaderboards.forms.text import text_lines
-from leaderboards.leaderboard import NAMED
 from leaderboards.verdict import FileFaults
 from task_specs.errors import quoted
 
@@ -76,12 +75,3 @@ def number_of(holder: dict[str, Any], line: int, faults: FileFaults, what: str =
     quotes = " without quotes" if isinstance(value, str) else ""
     faults.add(line, f"{what} must be a whole number{quotes}, such as 0 or 17, got {shown(value)}")
     return None
-
-
-def add_missing(what: str, expected: Iterable[str], found: Collection[str], faults: FileFaults) -> None:
-    """Adds the fault that some of the expected ids are not among those found."""
-    expected = list(expected)
-    missing = [example_id for example_id in expected if example_id not in found]
-    if missing:
-        first = ", ".join(missing[:NAMED]) + (", ..." if len(missing) > NAMED else "")
-        faults.add(None, f"{len(missing):,} of {len(expected):,} {what} are missing: {first}")

@@ -43,8 +43,6 @@ def other_data(spec: TaskSpec, count: int, sizes: Mapping[TaskSpec, int]) -> str
     """Returns what else a file of the wrong number of rows may be an answer to, empty if nothing has that number.
 
     Args:
-        spec: the file's task.
-        count: how many rows the file has.
         sizes: of each task of the leaderboard, how many rows its file has.
     """
     file = spec.submission

@@ -55,7 +55,6 @@ class CnnDailymail(Leaderboard):
                 anything else is a folder.
             answers: the task's name to example id to summary, in the order of the split.
             kept: the task's name to its true summaries in the same order, or to None where there are none.
-            system: not used.
 
         Raises:
             UserError: a summary is no text, or the files cannot be written.

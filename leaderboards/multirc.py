@@ -67,11 +67,7 @@ def read_paragraphs(spec: TaskSpec, values: JsonValues, data: bytes, ids: Sequen
     """Reads the file, adding every fault that it has.
 
     Args:
-        spec: the task.
-        values: what labels may be.
-        data: the file.
         ids: the answers' ids; none where only their number is known.
-        faults: where faults are added.
     """
     file = spec.submission
     assert isinstance(file, MultiRcFile)
@@ -134,9 +130,6 @@ def numbering_faults(ids: Iterable[str], paragraphs: int, questions: int, answer
 
     Args:
         ids: of answers, and of questions and paragraphs or not.
-        paragraphs: how many paragraphs there are.
-        questions: how many questions.
-        answers: how many answers.
     """
     found = _by_level(prefix for example_id in ids for prefix in _prefixes(example_id))
     faults: list[str] = []

@@ -79,11 +79,7 @@ class SuperGlue(Leaderboard):
 
 
 def _labels(spec: TaskSpec, answers: Mapping[str, Any]) -> dict[tuple[int, ...], str | int]:
-    """Returns what is written for each answer, by the numbers of its id, ascending.
-
-    Raises:
-        UserError: an id is not made of the numbers that the file needs, or a value is no answer.
-    """
+    """Returns what is written for each answer, by the numbers of its id, ascending."""
     values = json_values_of(spec)
     form = ID_PARTS[type(submission_of(spec))]
     labels: dict[tuple[int, ...], str | int] = {}
@@ -102,11 +98,7 @@ def _labels(spec: TaskSpec, answers: Mapping[str, Any]) -> dict[tuple[int, ...],
 
 
 def _by_number(spec: TaskSpec, ids: Iterable[str]) -> dict[str, str]:
-    """Returns what a row calls an example, the last number of its id, to the id.
-
-    Raises:
-        UserError: two examples have the same.
-    """
+    """Returns what a row calls an example, the last number of its id, to the id."""
     found: dict[str, str] = {}
     for example_id in ids:
         number = example_id.rpartition("/")[2]
@@ -124,11 +116,7 @@ def _read_flat(
     """Reads rows of idx and label, adding every fault that they have.
 
     Args:
-        spec: the task.
-        values: what labels may be.
-        data: the file.
         expected: idx to example id.
-        faults: where faults are added.
     """
     rows = json_rows(data, len(expected), faults)
     if rows is None:

@@ -54,7 +54,6 @@ def chunks(documents: Iterable[str], tokenizer: Tokenizer, length: int, joined: 
     """The ids of documents in pieces of `length`.
 
     Args:
-        documents: texts.
         tokenizer: makes ids of them; the ends of sequence are left out.
         length: ids of a piece.
         joined: whether the documents are joined, as by T5 without a mark between them, and only the very last piece is

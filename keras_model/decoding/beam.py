@@ -46,7 +46,6 @@ def beam_search(
     """Searches for the best texts; to be called inside a `tf.function`.
 
     Args:
-        model: T5Network.
         encoder_ids: int [batch, source], padded.
         forced: int [batch, steps], ids that are given, or FREE; they cost a text nothing.
         alpha: float32 scalar; the exponent of the length penalty.

@@ -36,7 +36,6 @@ def search(
     """Generates a text for each input; to be called inside a `tf.function`.
 
     Args:
-        model: T5Network.
         choice: takes logits, noise in [0, 1) and the options; the chosen ids.
         emit_limit: ids from it on are never chosen, nor do they count as possible.
         memory: how the decoder attends to its inputs.

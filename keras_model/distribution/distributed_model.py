@@ -35,7 +35,6 @@ def deal_out(dataset: tf.data.Dataset, strategy: Strategy, label_filling: int = 
 
     Args:
         dataset: global batches, tensors [batch, ...] in any structure, the same on every worker.
-        strategy: of the model.
         label_filling: what is no label, in the second of a batch's parts.
 
     Returns:
@@ -74,7 +73,6 @@ def on_replicas(strategy: Strategy, function: Callable[..., Any], batched: int) 
     """A function that calls another on each replica with its share of the rows, which need not divide.
 
     Args:
-        strategy: the strategy.
         function: takes tensors, and returns tensors with a row for each row of the first `batched` ones.
         batched: how many arguments have rows, at least one row; each replica takes the others whole.
 

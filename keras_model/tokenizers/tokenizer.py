@@ -60,7 +60,6 @@ class Tokenizer(abc.ABC):
         """Ids of each text, with the end-of-sequence id at the end.
 
         Args:
-            texts: the texts.
             max_tokens: the greatest length of a result; a longer text is cut to `max_tokens - 1` ids before the
                 end-of-sequence id is appended. Defaults to no limit.
         """

@@ -101,7 +101,6 @@ def remove_old(folder: Path, progress: Progress, keep: int) -> None:
     """Removes the checkpoints of a run but the newest `keep` and the best of each score, and what a kill left there.
 
     Args:
-        folder: of the checkpoints.
         progress: the newest one's.
         keep: at least 1.
     """

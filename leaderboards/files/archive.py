@@ -91,11 +91,7 @@ def _too_large(size: int) -> str:
 
 
 def _read_file(path: Path) -> bytes:
-    """Returns a file's content.
-
-    Raises:
-        ValueError: it is too large.
-    """
+    """Returns a file's content."""
     with path.open("rb") as file:
         data = file.read(MAX_FILE_BYTES + 1)
         if len(data) > MAX_FILE_BYTES:

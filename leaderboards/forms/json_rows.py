@@ -17,11 +17,6 @@ def json_rows(data: bytes, rows: int, faults: FileFaults) -> Iterator[tuple[int,
 
     The object is None where the row is not one, which is a fault; so are blank lines, which are no rows. JSON is
     strict: no NaN, and no key twice, of which nobody knows which counts.
-
-    Args:
-        data: the file.
-        rows: how many rows it should have.
-        faults: where faults are added.
     """
     lines = text_lines(data, rows, faults)
     return None if lines is None else _objects(lines, faults)

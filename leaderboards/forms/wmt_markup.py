@@ -58,10 +58,8 @@ def render_sgml(frame: Frame, texts: Sequence[str], source: str, target: str, sy
 
     Args:
         frame: the source's documents.
-        texts: the translations of its segments, in order.
         source: the source language's code.
         target: the target language's code.
-        system: the system's name.
     """
     head = {"trglang": target, "setid": frame.set_id, "srclang": frame.srclang or source}
     lines = [_tag("tstset", head)]

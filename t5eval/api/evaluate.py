@@ -158,8 +158,6 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
     """Returns the splits to evaluate, and what is skipped because it is not there.
 
     Args:
-        specs: the tasks.
-        data: where examples come from.
         wanted: split names; every split but train if empty.
 
     Raises:

@@ -43,7 +43,6 @@ def choose_splits(
         sides: the sides, in the order of their names.
         tasks: tasks or benchmarks; all that a run has if empty.
         wanted: split names; every split if empty.
-        data: where the examples come from.
 
     Raises:
         UserError: nothing is left, or one side is a file and it is not said of which split.
@@ -102,10 +101,6 @@ def compare_all(
     """Yields the comparison of one split after another, without correction for their number.
 
     Args:
-        a: one side.
-        b: the other.
-        splits: what to compare.
-        data: where the examples come from.
         unlabelled: is given the names of splits that have no labels, which nothing is yielded for.
 
     Raises:
@@ -141,10 +136,7 @@ def compare_published(
     """Yields a run's scores beside the published ones of a model, for every split that has labels.
 
     Args:
-        side: the run, or a prediction file.
         model: the model's public name.
-        splits: what to compare.
-        data: where the examples come from.
         unlabelled: is given the names of splits that have no labels, which nothing is yielded for.
 
     Raises:

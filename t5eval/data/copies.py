@@ -66,11 +66,7 @@ def read_copy(spec: TaskSpec, split: str, parts: Iterable[Part], shown: str, sum
     """Yields a split's examples, those with ids in the order of their ids, and fills `summary`.
 
     Args:
-        spec: the task.
-        split: the split.
-        parts: what it is made of.
         shown: the name under which the summary has the hash of the examples.
-        summary: what is told of it.
 
     Raises:
         DataError: a row is not one of the task's; the message names the copy and the row.

@@ -75,9 +75,6 @@ def find_set(source: ParallelText, name: str, data_dir: Path, needs_target: bool
     """Returns a set's files: the first form that has both languages, else the first that has the source.
 
     Args:
-        source: where to look.
-        name: the set.
-        data_dir: the data directory.
         needs_target: whether the source alone is not enough.
     """
     known = candidates(source, name)

@@ -29,11 +29,7 @@ class DataSource(Protocol):
         """Returns the splits of which at least a part is at hand, in the usual order."""
 
     def require(self, spec: TaskSpec, split: str) -> None:
-        """Raises an error that says what is missing, if a split is not at hand.
-
-        Raises:
-            MissingFile: as said.
-        """
+        """Raises a MissingFile that says what is missing, if a split is not at hand."""
 
     def read(self, spec: TaskSpec, split: str, summary: Summary, with_labels: bool) -> Iterator[Example]:
         """Yields a split's examples, and fills the summary but for its counts.

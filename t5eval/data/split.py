@@ -59,7 +59,6 @@ def open_split(spec: TaskSpec, split: str, data: DataSource | Path, *, with_labe
     """Returns a split of a task, ready to be iterated.
 
     Args:
-        spec: the task.
         split: `train`, `validation` or `test`, if the task has it.
         data: where the examples come from; a folder is one of official files.
         with_labels: also read labels that stand in a file of their own (GLUE's AX), which the formats must not see.

@@ -49,7 +49,6 @@ def parse_sgml(path: Path, data: bytes, resolve: Callable[[str], str] = str) -> 
 
     Args:
         path: the file, for messages.
-        data: its bytes.
         resolve: what is done to each text.
 
     Raises:

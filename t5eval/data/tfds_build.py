@@ -49,7 +49,6 @@ def build(
     """Builds the datasets of tasks that are not there yet, each once however many tasks read it.
 
     Args:
-        specs: the tasks.
         manual_dir: the folder of the archives, or of one folder of archives for each benchmark (`glue/`, ...).
         data: where the datasets go.
         version: which version of them; None for the one that TensorFlow Datasets builds.
@@ -109,11 +108,7 @@ def _build(
 
 
 def _builder(tfds: Any, name: str, version: str | None, folder: Path) -> Any:
-    """Returns a dataset's builder; WMT's is of the validation and test sets alone.
-
-    Raises:
-        DataError: there is no such version, or it cannot be built any more.
-    """
+    """Returns a dataset's builder; WMT's is of the validation and test sets alone."""
     try:
         with silent_stderr():
             builder = tfds.builder(f"{name}:{version}" if version else name, data_dir=str(folder))

@@ -45,12 +45,7 @@ def commonest_score(spec: TaskSpec, split: str, examples: Sequence[Example]) -> 
 
 
 def demo_rows(splits: Sequence[Split], results: Sequence[SplitResult]) -> list[DemoRow]:
-    """Returns a row for each task, of its validation split, or of its test split where there is no other.
-
-    Args:
-        splits: what was evaluated.
-        results: of each split.
-    """
+    """Returns a row for each task, of its validation split, or of its test split where there is no other."""
     rows: dict[str, DemoRow] = {}
     for split, result in zip(splits, results, strict=True):
         if result.score.labelled and split.spec.name not in rows:

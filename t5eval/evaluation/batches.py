@@ -53,9 +53,6 @@ def generate_all(
     A batch that memory does not hold comes in parts.
 
     Args:
-        predictor: the model that answers.
-        spec: the task.
-        pairs: its inputs.
         answering: how they are answered; as the row says if None.
         done: ids that have their predictions.
         batch_tokens: see `plan_batches`.

@@ -47,7 +47,6 @@ class RunSettings:
         """Returns what SPLIT.meta.json says beside a split's predictions.
 
         Args:
-            identity: the predictor's.
             split: the split, which was read.
             decode: what the predictor says of how it answers.
         """
@@ -64,7 +63,6 @@ class RunSettings:
         """Returns what results.json says of the command that made a result.
 
         Args:
-            identity: the predictor's.
             device: what it ran on, None if it did not.
         """
         files = {} if self.task_files is None else {"task_files": dict(self.task_files)}

@@ -41,9 +41,7 @@ def evaluate_splits(
     """Evaluates splits into a run that this process holds, writing results.json after each of them.
 
     Args:
-        predictor: the model that answers.
         splits: the splits, opened with labels.
-        run: the run's folder.
         settings: how they are predicted.
         progress: opens the progress display of a split, given its name.
         say: told of batches that memory does not hold.

@@ -38,7 +38,6 @@ def interval95(metric: Metric, statistics: Floats) -> tuple[float, float] | None
     """Returns the 95 % percentile bootstrap interval of a score.
 
     Args:
-        metric: the metric.
         statistics: its per-example statistics, shape [examples, numbers].
 
     Returns:

@@ -44,11 +44,7 @@ class ModelOptions:
             raise UserError(f"--dtype {self.dtype}: it is {' or '.join(DTYPES)}")
 
     def refuse(self, model: str, *options: str) -> None:
-        """Raises an error if one of these options was given: it would change nothing in this model.
-
-        Raises:
-            UserError: as said.
-        """
+        """Raises a UserError if one of these options was given: it would change nothing in this model."""
         for option in options:
             if getattr(self, option) is not None:
                 raise UserError(f"--{option} does not apply to {model}, which has its own")

@@ -27,11 +27,7 @@ DTYPES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 def require_fitting_vocabulary(folder: Path, model: T5, tokenizer: Tokenizer) -> None:
-    """Raises an error if the tokenizer has ids that the model has no embedding for, or other special ids.
-
-    Raises:
-        UserError: as said.
-    """
+    """Raises a UserError if the tokenizer has ids that the model has no embedding for, or other special ids."""
     rows = model.config.vocab_size
     if tokenizer.vocab_size > rows:
         raise UserError(
@@ -85,11 +81,7 @@ class KerasGenerator:
 
     @contextmanager
     def _finite(self, batch: Sequence[Prepared]) -> Iterator[None]:
-        """Names the input for which the model's logits are NaN or infinite.
-
-        Raises:
-            UserError: they are.
-        """
+        """Names the input for which the model's logits are NaN or infinite."""
         from keras_model.decoding.generator import NonFiniteLogitsError
 
         try:

@@ -63,11 +63,7 @@ class BestCheckpoints(Predictor):
         return {**identities[min(identities)], "model": digest.hexdigest()}
 
     def _require_own_vocabulary(self, identities: Mapping[Path, Mapping[str, str]]) -> None:
-        """Raises an error if a checkpoint is given another vocabulary than its run records, or the others have.
-
-        Raises:
-            UserError: as said.
-        """
+        """Raises a UserError if a checkpoint is given another vocabulary than its run records, or the others have."""
         from keras_model.training_run.run_checkpoints import read_progress
 
         begun_with = read_progress(self._newest).fixed.get("begun_with") or {}

@@ -42,7 +42,6 @@ def measure(spec: TaskSpec, judged: Sequence[Scored]) -> Measure | None:
     """Returns what each labelled example comes to; None if the task has no score of single examples.
 
     Args:
-        spec: the task.
         judged: examples with labels.
     """
     batch = Batch(judged, tuple(getattr(spec.answer, "classes", ())))

@@ -146,11 +146,7 @@ def _nested(found: Mapping[Key, SplitResult]) -> dict[str, dict[str, Any]]:
 
 
 def _results(path: Path, document: Mapping[str, Any]) -> dict[Key, SplitResult]:
-    """Returns the results in a document.
-
-    Raises:
-        RunError: one of them is not a result.
-    """
+    """Returns the results in a document."""
     found = {}
     for task, splits in document["results"].items():
         try:

@@ -25,7 +25,6 @@ def read_predictions(
     """Reads a prediction file.
 
     Args:
-        path: the file.
         ids: the split's example ids in file order, which a plain file's lines stand for.
         format: `jsonl` (objects with `id` and `prediction`), `json` (one object, id to text, or a list of texts) or
             `text` (a line for each example); recognised by content if None.
@@ -88,7 +87,6 @@ def given_predictions(
     """Returns predictions as Python has them: a file's path, id to text, or the texts in the order of `ids`.
 
     Args:
-        given: the predictions.
         ids: see `read_predictions`.
         format: see `read_predictions`; for a file.
         ignored: see `read_predictions`.

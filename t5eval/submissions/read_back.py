@@ -21,11 +21,6 @@ def read_back(path: Path, spec: TaskSpec, ids: Sequence[str]) -> dict[str, Any]:
 
     Only the task's own file has to be sound.
 
-    Args:
-        path: the submission.
-        spec: the task.
-        ids: the split's example ids.
-
     Raises:
         UserError: the task has no file in a submission, this one lacks it, or a file has a fault.
     """

@@ -109,11 +109,7 @@ def submit(
 
 
 def _chosen_tasks(leaderboard: leaderboards.Leaderboard, run: Path, task: str | None) -> Sequence[TaskSpec]:
-    """Returns the tasks that a submission is of: all; or those, or the one version, that the run has predictions of.
-
-    Raises:
-        UserError: the run has predictions of several versions or of none, or `task` is not one of them.
-    """
+    """Returns the tasks that a submission is of: all; or those, or the one version, that the run has predictions of."""
     names = ", ".join(spec.name for spec in leaderboard.tasks)
     if not (leaderboard.one_task or leaderboard.independent):
         if task is not None:

@@ -93,7 +93,6 @@ def each(items: Sequence[T], name: str, unit: str) -> Iterator[T]:
     """Yields items one after the other, as a stage that knows how far it is.
 
     Args:
-        items: what the caller works on.
         name: of the stage, such as `comparing`.
         unit: what the items are, in the plural.
     """

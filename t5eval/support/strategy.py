@@ -34,11 +34,7 @@ def is_chief(strategy: Any) -> bool:
 
 
 def require_one_process(name: str) -> None:
-    """Raises an error if a strategy is not known, or takes several processes.
-
-    Raises:
-        UserError: as said.
-    """
+    """Raises a UserError if a strategy is not known, or takes several processes."""
     from keras_model.distribution import strategies
 
     try:

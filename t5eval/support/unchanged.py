@@ -22,11 +22,7 @@ class Unchanged:
         self._states = tuple(map(_state, self._files))
 
     def require(self) -> None:
-        """Raises an error if one of the files is another one now.
-
-        Raises:
-            UserError: as said.
-        """
+        """Raises a UserError if one of the files is another one now."""
         for file, state in zip(self._files, self._states, strict=True):
             if _state(file) != state:
                 raise UserError(

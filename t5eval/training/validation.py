@@ -67,8 +67,6 @@ def validation_examples(
     """Returns validation examples of each task whose validation split is at hand, `limit` of each at most.
 
     Args:
-        specs: the tasks.
-        data: where the examples come from.
         limit: see `sample`; None for all.
         say: told which tasks have no validation split at hand.
 
@@ -141,8 +139,6 @@ def validated(spec: TaskSpec, examples: Sequence[Example], texts: Mapping[str, s
     """Returns what a task's validation comes to.
 
     Args:
-        spec: the task.
-        examples: the examples.
         texts: what the model wrote, by id.
     """
     result = score_split(spec, "validation", judge(spec, examples, texts), intervals=False)

@@ -57,7 +57,6 @@ def mark_pronoun(text: str, pronoun: str, index: int) -> tuple[str, str]:
     pronoun, so that a sentence with an X of its own has two.
 
     Args:
-        text: the sentence.
         pronoun: its `span2_text`.
         index: its `span2_index`.
 

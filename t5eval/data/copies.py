@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,29 @@ def part_names(spec: TaskSpec, split: str) -> dict[str, str]:
     """Returns the splits of a copy that make up a task's split, by what ids begin with in each."""
     parts = spec.source.paths(split) if spec.source.kind == "tsv" else {}
     return {part: f"{split}_{part}" for part in parts} if len(parts) > 1 else {"": split}
+
+
+def splits_at_hand(spec: TaskSpec, names: Collection[str]) -> list[str]:
+    """Returns the splits of a task of which a copy that has these splits has at least a part, in the usual order."""
+    return [s for s in spec.source.splits if any(name in names for name in part_names(spec, s).values())]
+
+
+def reason(error: Exception) -> str:
+    """Returns what a library says of data that it cannot read, in one line."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def rows_of(dataset: Iterable[Any], fault: Callable[[Exception], DataError]) -> Iterator[Any]:
+    """Yields what a library reads, and raises `fault` of whatever it raises on the way."""
+    iterator = iter(dataset)
+    while True:
+        try:
+            row = next(iterator)
+        except StopIteration:
+            return
+        except Exception as error:
+            raise fault(error) from None
+        yield row
 
 
 def has_ids(spec: TaskSpec) -> bool:

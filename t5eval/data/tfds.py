@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from t5eval.data.copies import Part, has_ids, other_direction, part_names, read_copy
+from t5eval.data.copies import Part, has_ids, other_direction, part_names, read_copy, reason, rows_of, splits_at_hand
 from t5eval.data.copy_rows import ID_COLUMNS
 from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError, MissingFile, MissingPackage
@@ -99,9 +99,7 @@ class TfdsData:
 
     def splits(self, spec: TaskSpec) -> list[str]:
         found = self.find(spec)
-        if found is None:
-            return []
-        return [s for s in spec.source.splits if any(n in found.splits for n in part_names(spec, s).values())]
+        return splits_at_hand(spec, found.splits) if found else []
 
     def require(self, spec: TaskSpec, split: str) -> None:
         found = self.find(spec)
@@ -232,13 +230,7 @@ def _unbatched(value: Any) -> list[Any]:
 def _plain_rows(
     found: PreparedDataset, name: str, iterator: Iterator[Any], batched: bool
 ) -> Iterator[Mapping[str, Any]]:
-    while True:
-        try:
-            value = next(iterator)
-        except StopIteration:
-            return
-        except Exception as error:
-            raise _unreadable(found, name, error) from None
+    for value in rows_of(iterator, lambda error: _unreadable(found, name, error)):
         try:
             rows = _unbatched(value) if batched else [_plain(value)]
         except UnicodeDecodeError as error:
@@ -247,8 +239,7 @@ def _plain_rows(
 
 
 def _unreadable(found: PreparedDataset, name: str, error: Exception) -> DataError:
-    reason = " ".join(str(error).split())[:200] or type(error).__name__
-    return DataError(f"{found.folder}: TensorFlow Datasets cannot read its split {name}: {reason}")
+    return DataError(f"{found.folder}: TensorFlow Datasets cannot read its split {name}: {reason(error)}")
 
 
 def _plain(value: Any) -> Any:

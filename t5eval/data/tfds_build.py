@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from t5eval.data.copies import reason
 from t5eval.data.tfds import PIP, TEST_SETS, PreparedDataset, TfdsData
 from t5eval.data.tfds_archives import archives, is_wmt
 from t5eval.support.errors import DataError, MissingPackage
@@ -92,15 +93,13 @@ def _build(
 
         tfds.disable_progress_bar()
     builder = _builder(tfds, name, version, data.folder)
-    shown = f"{builder.info.full_name}"
-    if not (Path(builder.data_dir) / "dataset_info.json").is_file():
+    shown = builder.info.full_name
+    new = not (Path(builder.data_dir) / "dataset_info.json").is_file()
+    if new:
         say(f"building {shown} from {', '.join(archives(name))}")
         data.folder.mkdir(parents=True, exist_ok=True)
         with stage(f"building {shown}"):
             _prepare(tfds, builder, archive_folder, data.folder)
-        new = True
-    else:
-        new = False
     found = data.find(spec)
     assert found is not None
     sizes = {split: info.num_examples for split, info in builder.info.splits.items()}
@@ -175,4 +174,4 @@ def _failed(name: str, archive_folder: Path, error: Exception) -> DataError:
             f"is needed, not one packed again, and GLUE's RTE.zip is not SuperGLUE's. --data-dir FOLDER reads the "
             f"unpacked files themselves"
         )
-    return DataError(f"{name}: TensorFlow Datasets could not build it: {message[:200] or type(error).__name__}")
+    return DataError(f"{name}: TensorFlow Datasets could not build it: {reason(error)}")

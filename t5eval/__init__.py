@@ -56,36 +56,28 @@ def _load_plugins() -> tuple[str, ...]:
 # What the registry does not have, an installed plugin may.
 plugins.install(_load_plugins)
 
-_HOMES = {
-    "Batch": "t5eval.metrics.metric",
-    "Evaluation": "t5eval.api.evaluate",
-    "FileSource": "t5eval.plugins.registration",
-    "Generation": "t5eval.predictors.predictor",
-    "Metric": "t5eval.metrics.metric",
-    "Predictor": "t5eval.predictors.predictor",
-    "Prepared": "t5eval.predictors.predictor",
-    "Ranking": "t5eval.runs.prediction",
-    "Scoring": "t5eval.api.score",
-    "Submission": "t5eval.submissions.submission",
-    "TaskMetric": "t5eval.training.task_metric",
-    "TaskScores": "t5eval.training.score_callback",
-    "UserError": "t5eval.support.errors",
-    "check": "t5eval.api.check",
-    "compare": "t5eval.api.compare",
-    "convert": "t5eval.api.convert",
-    "evaluate": "t5eval.api.evaluate",
-    "examples": "t5eval.api.tasks",
-    "prepare": "t5eval.api.prepare",
-    "register": "t5eval.plugins.registration",
-    "register_model": "t5eval.plugins.registration",
-    "report": "t5eval.api.report",
-    "score": "t5eval.api.score",
-    "show": "t5eval.api.tasks",
-    "submit": "t5eval.api.submit",
-    "suite_folder": "t5eval.demo.demo",
-    "tasks": "t5eval.api.tasks",
-    "train": "t5eval.api.train",
+_NAMES = {  # by module
+    "api.check": "check",
+    "api.compare": "compare",
+    "api.convert": "convert",
+    "api.evaluate": "Evaluation evaluate",
+    "api.prepare": "prepare",
+    "api.report": "report",
+    "api.score": "Scoring score",
+    "api.submit": "submit",
+    "api.tasks": "examples show tasks",
+    "api.train": "train",
+    "demo.demo": "suite_folder",
+    "metrics.metric": "Batch Metric",
+    "plugins.registration": "FileSource register register_model",
+    "predictors.predictor": "Generation Predictor Prepared",
+    "runs.prediction": "Ranking",
+    "submissions.submission": "Submission",
+    "support.errors": "UserError",
+    "training.score_callback": "TaskScores",
+    "training.task_metric": "TaskMetric",
 }
+_HOMES = {name: f"t5eval.{module}" for module, names in _NAMES.items() for name in names.split()}
 
 __all__ = [*_HOMES]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 class UserError(Exception):
@@ -30,6 +30,14 @@ def some(names: Sequence[str], limit: int = 5) -> str:
 def first_few(names: Sequence[str], limit: int = 5) -> str:
     """Returns the first few names, and dots where there are more."""
     return ", ".join(names[:limit]) + (", ..." if len(names) > limit else "")
+
+
+def require_known(table: Iterable[str], known: Iterable[str], where: str) -> None:
+    """Raises a UserError if a table has a key that is not known; `where` names the table."""
+    keys = list(known)
+    for key in table:
+        if key not in keys:
+            raise UserError(f"{where}: unknown key {key!r}; the keys are {', '.join(keys)}.{did_you_mean(key, keys)}")
 
 
 def did_you_mean(name: str, known: list[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import task_specs
 from t5eval.api.arguments import Data, PathName, text_of
 from t5eval.data import Summary, content_hashes, data_source, open_split
 from t5eval.runs.origin import Origin
-from t5eval.scoring.prediction_files import NAMED, given_predictions
+from t5eval.scoring.prediction_files import given_predictions, named_ids
 from t5eval.scoring.reference_files import given_references
 from t5eval.scoring.score import (
     SplitScore,
@@ -27,7 +27,11 @@ from t5eval.scoring.score_frame import ScoreTable
 from t5eval.scoring.sentence_marks import split_at_marks
 from t5eval.submissions.read_back import read_back
 from t5eval.support.stages import stage
-from task_specs.errors import UserError, quoted
+from task_specs import Example, TaskSpec
+from task_specs.errors import UserError
+
+Texts = PathName | Mapping[Any, str] | Iterable[str]
+"""A file, texts by id, or texts in order."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,11 @@ class Scoring(ScoreTable):
 
 def score(
     task: PathName,
-    predictions: PathName | Mapping[Any, str] | Iterable[str] | None = None,
+    predictions: Texts | None = None,
     *,
     data: Data = None,
     split: str | None = None,
-    references: PathName | Mapping[Any, str] | Iterable[str] | None = None,
+    references: Texts | None = None,
     submission: PathName | None = None,
     format: str | None = None,
     sentence_marks: bool = False,
@@ -102,53 +106,68 @@ def score(
     100.0
     """
     spec = task_specs.get(os.fspath(task))
-    said: tuple[str, ...] = ()
     if (predictions is None) == (submission is None):
         given = "nothing to score" if predictions is None else "two things to score"
         raise UserError(f"{given}: name a file of --predictions, or a --submission")
     if ignore_unknown and predictions is None:
         raise UserError("--ignore-unknown is for --predictions; a submission has the split's ids, no others")
-    if references is not None:
-        if split or data:
-            raise UserError("--references takes the place of --split and --data-dir; give one or the other")
-        texts, files = given_references(references)
-        if sentence_marks:
-            texts = {example_id: split_at_marks(text) for example_id, text in texts.items()}
-        split, examples = "references", reference_examples(spec, texts)
-        if not examples:
-            where = next(iter(files), "references")
-            raise UserError(f"{where}: holds no references; it has one a line")
-        summary = Summary(files=files, examples=len(examples))
-    elif split is None:
-        raise UserError("nothing to score against: name a --split, or a file of --references")
+    if references is None:
+        against = _of_split(spec, split, data, predictions)
+    elif split or data:
+        raise UserError("--references takes the place of --split and --data-dir; give one or the other")
+    elif submission is not None:
+        raise UserError("--submission is for a split of a task's data; with --references name --predictions")
     else:
-        opened = open_split(spec, split, data_source(text_of(data)), with_labels=True)
-        with stage("reading the data"):
-            examples = list(opened)
-        require_labels(spec, split, examples)
-        summary = opened.summary
-        if isinstance(predictions, str | os.PathLike):
-            origin = Origin(Path(predictions))
-            recorded = (origin.fault(spec.name, split, content_hashes(opened)), origin.caution(spec.fingerprint))
-            said = tuple(f"{os.fspath(predictions)}: {line}" for line in recorded if line)
-    ids = [example.id for example in examples]
+        against = _of_references(spec, references, sentence_marks)
+    ids = [example.id for example in against.examples]
     notes: list[str] = []
-    if predictions is not None:
+    if submission is not None:
+        judged = judge_values(spec, against.examples, read_back(Path(submission), spec, ids))
+        notes += oddities(spec, judged)
+    else:
+        assert predictions is not None
         ignored: list[str] = []
         found = given_predictions(predictions, ids, format, ignored if ignore_unknown else None)
         if ignored:
-            shown = ", ".join(quoted(example_id[:200]) for example_id in ignored[:NAMED])
-            more = f" and {len(ignored) - NAMED:,} more" if len(ignored) > NAMED else ""
-            notes.append(f"{len(ignored):,} predictions of unknown ids are ignored: {shown}{more}")
+            notes.append(f"{len(ignored):,} predictions of unknown ids are ignored: {named_ids(ignored)}")
         if sentence_marks:
             found = {example_id: split_at_marks(text) for example_id, text in found.items()}
         with stage("reading the answers"):
-            judged = judge(spec, examples, found)
-    elif references is not None:
-        raise UserError("--submission is for a split of a task's data; with --references name --predictions")
-    else:
-        assert submission is not None
-        judged = judge_values(spec, examples, read_back(Path(submission), spec, ids))
-        notes += oddities(spec, judged)
-    scored = score_split(spec, split, judged)
-    return Scoring(replace(scored, causes=(*notes, *scored.causes)), summary, said)
+            judged = judge(spec, against.examples, found)
+    scored = score_split(spec, against.split, judged)
+    return Scoring(replace(scored, causes=(*notes, *scored.causes)), against.data, against.origin)
+
+
+@dataclass(frozen=True)
+class _Against:
+    """What predictions are scored against, and what the record beside them says of it."""
+
+    split: str
+    examples: Sequence[Example]
+    data: Summary
+    origin: tuple[str, ...] = ()
+
+
+def _of_references(spec: TaskSpec, references: Texts, sentence_marks: bool) -> _Against:
+    texts, files = given_references(references)
+    if sentence_marks:
+        texts = {example_id: split_at_marks(text) for example_id, text in texts.items()}
+    examples = reference_examples(spec, texts)
+    if not examples:
+        raise UserError(f"{next(iter(files), 'references')}: holds no references; it has one a line")
+    return _Against("references", examples, Summary(files=files, examples=len(examples)))
+
+
+def _of_split(spec: TaskSpec, split: str | None, data: Data, predictions: Texts | None) -> _Against:
+    if split is None:
+        raise UserError("nothing to score against: name a --split, or a file of --references")
+    opened = open_split(spec, split, data_source(text_of(data)), with_labels=True)
+    with stage("reading the data"):
+        examples = list(opened)
+    require_labels(spec, split, examples)
+    if not isinstance(predictions, str | os.PathLike):
+        return _Against(split, examples, opened.summary)
+    origin = Origin(Path(predictions))
+    recorded = (origin.fault(spec.name, split, content_hashes(opened)), origin.caution(spec.fingerprint))
+    said = tuple(f"{os.fspath(predictions)}: {line}" for line in recorded if line)
+    return _Against(split, examples, opened.summary, said)

@@ -48,6 +48,7 @@ def blocks() -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.tensorflow
 def test_the_pages_blocks_run_and_only_training_imports_tensorflow(tmp_path: Path) -> None:
     pytest.importorskip("pandas")
     light = """
@@ -174,6 +175,7 @@ def test_tables_have_a_row_for_each_thing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.tensorflow
 def test_training_and_converting_give_the_commands_documents(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

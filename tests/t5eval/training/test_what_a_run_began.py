@@ -17,7 +17,7 @@ from t5eval.training.fine_tuning import train
 from task_specs.errors import UserError
 from tests.t5eval.tiny_t5 import write_tiny_t5
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.tensorflow]
 NUMBERS: dict[str, Any] = {"task": "glue/rte", "steps": 2, "batch_size": 4, "validate_limit": 2}
 
 

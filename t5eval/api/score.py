@@ -12,7 +12,7 @@ import task_specs
 from t5eval.api.arguments import Data, PathName, text_of
 from t5eval.data import Summary, content_hashes, data_source, open_split
 from t5eval.runs.origin import Origin
-from t5eval.scoring.prediction_files import given_predictions, named_ids
+from t5eval.scoring.prediction_files import given_predictions
 from t5eval.scoring.reference_files import given_references
 from t5eval.scoring.score import (
     SplitScore,
@@ -28,7 +28,7 @@ from t5eval.scoring.sentence_marks import split_at_marks
 from t5eval.submissions.read_back import read_back
 from t5eval.support.stages import stage
 from task_specs import Example, TaskSpec
-from task_specs.errors import UserError
+from task_specs.errors import UserError, quoted, some
 
 Texts = PathName | Mapping[Any, str] | Iterable[str]
 """A file, texts by id, or texts in order."""
@@ -129,7 +129,9 @@ def score(
         ignored: list[str] = []
         found = given_predictions(predictions, ids, format, ignored if ignore_unknown else None)
         if ignored:
-            notes.append(f"{len(ignored):,} predictions of unknown ids are ignored: {named_ids(ignored)}")
+            notes.append(
+                f"{len(ignored):,} predictions of unknown ids are ignored: {some([quoted(name[:200]) for name in ignored])}"
+            )
         if sentence_marks:
             found = {example_id: split_at_marks(text) for example_id, text in found.items()}
         with stage("reading the answers"):

@@ -23,6 +23,7 @@ def choose_answering(
     """Returns how each task is answered.
 
     Args:
+        specs: the tasks.
         method: one of `METHODS`, or None for what each row says.
         named: those of the tasks that were named for themselves and did not come with a benchmark.
 
@@ -55,6 +56,10 @@ def answer_batch(
     """Returns the predictions for one batch.
 
     Args:
+        predictor: the model that answers.
+        inputs: what it prepared.
+        ids: the examples' ids.
+        spec: their task.
         answering: how they are answered.
 
     Raises:
@@ -95,7 +100,11 @@ def require_one_each(
 
 
 def _most_probable(ranking: Ranking, choices: Sequence[str], name: str) -> tuple[str, Ranking]:
-    """Returns the choice with the highest sum, of equals the first, and the ranking in single precision."""
+    """Returns the choice with the highest sum, of equals the first, and the ranking in single precision.
+
+    Raises:
+        UserError: there is not one finite log-likelihood for each choice.
+    """
     # The shortest decimals that give the same float32, in which models compute.
     sums = tuple(float(str(np.float32(value))) for value in ranking.sums)
     if len(sums) != len(choices) or not all(map(math.isfinite, sums)):

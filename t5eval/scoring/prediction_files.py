@@ -12,10 +12,11 @@ from typing import Any
 from t5eval.runs.prediction import Prediction
 from t5eval.support.errors import PredictionError
 from t5eval.support.strict_json import line_fault, parse_json
-from task_specs.errors import quoted, some
+from task_specs.errors import quoted
 
 FORMATS = ("jsonl", "json", "text")
 RECOGNISED_BY = 5  # lines at the start of a file
+NAMED = 5  # so many ids stand in a message, then how many more
 
 
 def read_predictions(
@@ -24,6 +25,7 @@ def read_predictions(
     """Reads a prediction file.
 
     Args:
+        path: the file.
         ids: the split's example ids in file order, which a plain file's lines stand for.
         format: `jsonl` (objects with `id` and `prediction`), `json` (one object, id to text, or a list of texts) or
             `text` (a line for each example); recognised by content if None.
@@ -86,6 +88,7 @@ def given_predictions(
     """Returns predictions as Python has them: a file's path, id to text, or the texts in the order of `ids`.
 
     Args:
+        given: the predictions.
         ids: see `read_predictions`.
         format: see `read_predictions`; for a file.
         ignored: see `read_predictions`.
@@ -131,18 +134,16 @@ def _of_the_split(
 
 def _foreign(path: Path, unknown: Mapping[str, int], ids: Sequence[str], missing: int) -> str:
     """Returns what to say of ids that are none of the split's."""
-    names = named_ids(list(unknown))
+    names = [quoted(example_id[:200]) for example_id in list(unknown)[:NAMED]]
+    more = f" and {len(unknown) - NAMED:,} more" if len(unknown) > NAMED else ""
     run = f" run from {ids[0]!r} to {ids[-1]!r}" if ids else ""
     split = f"this split's {len(ids):,} ids{run}, and {missing:,} of them have no prediction here"
     way = "`t5eval score --ignore-unknown` leaves it out"
     if len(unknown) == 1:
-        return f"{_at(path, next(iter(unknown.values())))}: unknown id {names}; {split}; {way}"
-    return f"{path}: {len(unknown):,} unknown ids: {names}; {split}; {way.replace('it out', 'them out')}"
-
-
-def named_ids(ids: Sequence[str]) -> str:
-    """Returns the first few ids for a message, and how many more there are."""
-    return some([quoted(example_id[:200]) for example_id in ids])
+        return f"{_at(path, next(iter(unknown.values())))}: unknown id {names[0]}; {split}; {way}"
+    return (
+        f"{path}: {len(unknown):,} unknown ids: {', '.join(names)}{more}; {split}; {way.replace('it out', 'them out')}"
+    )
 
 
 def read_text(path: Path) -> str:

@@ -130,6 +130,7 @@ def reference_examples(spec: TaskSpec, references: Iterable[str] | Mapping[str, 
     """Returns examples that have nothing but true texts: texts are compared without their inputs.
 
     Args:
+        spec: the task.
         references: the texts by id, or numbered from 0.
 
     Raises:
@@ -146,7 +147,11 @@ def reference_examples(spec: TaskSpec, references: Iterable[str] | Mapping[str, 
 
 
 def require_labels(spec: TaskSpec, split: str, examples: Iterable[Example]) -> None:
-    """Raises a PredictionError that points to `t5eval submit` if an example has no label."""
+    """Raises an error that points to `t5eval submit` if an example has no label.
+
+    Raises:
+        PredictionError: as said.
+    """
     for example in examples:
         if spec.answer.gold(example.features, evaluation_pair(spec, example).targets) is None:
             apart = getattr(spec.source, "labels", {}).get(split)
@@ -161,6 +166,8 @@ def judge(spec: TaskSpec, examples: Iterable[Example], predictions: Mapping[str,
     """Reads every example's answer.
 
     Args:
+        spec: the task.
+        examples: the split's examples.
         predictions: example id to predicted text; an example without one counts as answered by empty text.
     """
     judged = []
@@ -179,6 +186,8 @@ def judge_values(spec: TaskSpec, examples: Iterable[Example], values: Mapping[st
     """Judges answers that were read from a submission instead of from texts: as they stand, nothing undone.
 
     Args:
+        spec: the task.
+        examples: the split's examples.
         values: example id to class index, number or text, for every example.
     """
     judged = []
@@ -201,6 +210,9 @@ def score_split(spec: TaskSpec, split: str, judged: Sequence[Scored], *, interva
     """Computes a task's metrics over judged examples, each with its signature; none if unlabelled.
 
     Args:
+        spec: the task.
+        split: the split.
+        judged: its examples.
         intervals: whether each score has its interval, which takes longer than all the rest.
     """
     labelled = bool(judged) and all(e.gold is not UNLABELLED for e in judged)
@@ -236,6 +248,7 @@ def task_score(spec: TaskSpec, values: Mapping[str, float | None]) -> float | No
     """Returns the leaderboard's score of a task, None where a part of it is undefined.
 
     Args:
+        spec: the task.
         values: score name to score.
     """
     parts = [values.get(name) for name in spec.task_score]
@@ -244,7 +257,11 @@ def task_score(spec: TaskSpec, values: Mapping[str, float | None]) -> float | No
 
 
 def require_metrics(spec: TaskSpec) -> None:
-    """Raises a UserError if one of a task's metrics is unknown or does not suit its answers."""
+    """Raises an error if one of a task's metrics is unknown or does not suit its answers.
+
+    Raises:
+        UserError: as said.
+    """
     for name in spec.metrics:
         fault = get_metric(name, spec.answer.kind).unsuited(tuple(getattr(spec.answer, "classes", ())))
         if fault:

@@ -6,8 +6,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from task_specs.errors import first_few
-
 NAMED = 3  # so many texts stand in a line
 SEVERAL = 3  # fewer have no common cause
 COPIED_WORDS = 4  # names and numbers of fewer words may rightly stay as they are
@@ -46,7 +44,9 @@ def causes(
         found["are the source, word for word: they were not translated"] = copied
     for cause, names in found.items():
         if names and len(names) >= min(SEVERAL, len(texts)):
-            yield f"{len(names):,} of {len(texts):,} texts {cause} ({where} {first_few(names, NAMED)})"
+            more = ", ..." if len(names) > NAMED else ""
+            shown = f"{where} {', '.join(names[:NAMED])}{more}"
+            yield f"{len(names):,} of {len(texts):,} texts {cause} ({shown})"
 
 
 def _is_copied(text: str, source: str) -> bool:

@@ -129,9 +129,8 @@ def score(
         ignored: list[str] = []
         found = given_predictions(predictions, ids, format, ignored if ignore_unknown else None)
         if ignored:
-            notes.append(
-                f"{len(ignored):,} predictions of unknown ids are ignored: {some([quoted(name[:200]) for name in ignored])}"
-            )
+            names = some([quoted(name[:200]) for name in ignored])
+            notes.append(f"{len(ignored):,} predictions of unknown ids are ignored: {names}")
         if sentence_marks:
             found = {example_id: split_at_marks(text) for example_id, text in found.items()}
         with stage("reading the answers"):

@@ -58,6 +58,7 @@ setup(
         "scikit-learn>=1.4",
         "sacrebleu>=2.4",
         "rouge-score>=0.1.2",
+        "httpx2>=2.0",  # t5eval data get
         # The same numbers to the last bit, a hundred times faster; young, hence pinned. rouge-score does without it.
         "rouge-score-rs==0.2.1",
         "sentencepiece>=0.2",

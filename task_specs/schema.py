@@ -14,6 +14,7 @@ from task_specs.kinds import KINDS
 from task_specs.mixture import Member, Mixture
 from task_specs.plugins import looked_up
 from task_specs.sources.copies import Copies
+from task_specs.sources.download import Download
 from task_specs.spec import Decode, Lengths, Published, TaskSpec
 from task_specs.toml_text import parse_toml
 
@@ -146,10 +147,12 @@ def from_plain(row: Mapping[str, Any], where: str) -> TaskSpec:
             except SpecError as error:
                 raise SpecError(f"{where}: {error}") from None
             table[part] = _build(cls, inner, f"{where}: [{part}]")
-    if "published" in table:
-        if not isinstance(table["published"], list):
-            raise SpecError(f"{where}: published must be an array of tables")
-        table["published"] = [_build(Published, entry, f"{where}: [[published]]") for entry in table["published"]]
+    tables: dict[str, type] = {"published": Published, "downloads": Download}
+    for key, part in tables.items():
+        if key in table:
+            if not isinstance(table[key], list):
+                raise SpecError(f"{where}: {key} must be an array of tables")
+            table[key] = [_build(part, entry, f"{where}: [[{key}]]") for entry in table[key]]
     spec: TaskSpec = _build(TaskSpec, table, where)
     return spec
 

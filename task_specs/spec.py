@@ -14,6 +14,7 @@ from task_specs.errors import SpecError
 from task_specs.plain import to_plain
 from task_specs.records import Example, FrozenDict, TextPair
 from task_specs.sources.copies import Copies
+from task_specs.sources.download import Download
 from task_specs.submission_files.json_lines import JsonClassFile, JsonTextFile, MultiRcFile
 from task_specs.submission_files.squad import AnswersFile
 from task_specs.submission_files.texts import TextFile
@@ -101,6 +102,7 @@ class TaskSpec:
         aliases: other names, T5's own among them.
         tfds: the name in TensorFlow Datasets.
         copies: how copies of it, there and on the Hugging Face hub, differ from the official files.
+        downloads: where the official files come from.
         submission: its file in the leaderboard's archive.
         published: scores from papers.
         note: a sentence that a user of the task should know.
@@ -120,12 +122,13 @@ class TaskSpec:
     aliases: tuple[str, ...] = ()
     tfds: str | None = None
     copies: Copies = field(default_factory=Copies)
+    downloads: tuple[Download, ...] = field(default=(), repr=False)
     submission: SubmissionFile | None = None
     published: tuple[Published, ...] = field(default=(), repr=False)
     note: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("metrics", "task_score", "aliases", "published"):
+        for name in ("metrics", "task_score", "aliases", "published", "downloads"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         object.__setattr__(self, "sizes", FrozenDict(self.sizes))
         if not self.task_score:
@@ -186,7 +189,7 @@ class TaskSpec:
     def fingerprint(self) -> str:
         """SHA-256 of everything in the row that can change a score."""
         row = self.to_dict()
-        for name in ("aliases", "published", "note", "tfds", "copies", "sizes", "training_pairs"):
+        for name in ("aliases", "published", "note", "tfds", "copies", "downloads", "sizes", "training_pairs"):
             row.pop(name, None)
         # Code of a user's plugin counts as much as what a row says.
         plugins = {part.plugin for part in (self.source, self.text, self.answer) if hasattr(part, "plugin")}

@@ -176,7 +176,9 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
             elif split in spec.source.splits:
                 skipped.append(f"{spec.name} {split}")
     if not chosen:
-        raise UserError(f"nothing to evaluate: no data of {', '.join(skipped)} is in {data.option}")
+        raise UserError(
+            f"nothing to evaluate: no data of {', '.join(skipped)} is in {data.option}; `t5eval data get` fetches it"
+        )
     return chosen, skipped
 
 

@@ -10,16 +10,70 @@ import click
 
 import task_specs
 from t5eval.cli.names import complete_task_or_benchmark
-from t5eval.cli.options import json_option, print_result
+from t5eval.cli.options import data_dir_option, json_option, not_empty, print_result
+from t5eval.data.downloads import get
+from t5eval.data.holdings import holdings
+from t5eval.data.source import DATA_DIR_VARIABLE, data_source
 from t5eval.data.tfds import PREFIX, TfdsData, default_folder
 from t5eval.data.tfds_build import build
-from t5eval.support.stages import note
+from t5eval.support.stages import note, stage
 from task_specs.errors import UserError
 
 
 @click.group()
 def command() -> None:
     """Prepare data for --data-dir."""
+
+
+@command.command("get")
+@click.argument("tasks", nargs=-1, required=True, metavar="TASK...", shell_complete=complete_task_or_benchmark)
+@click.option(
+    "--to",
+    "folder",
+    envvar=DATA_DIR_VARIABLE,
+    default="data",
+    show_default=True,
+    callback=not_empty,
+    metavar="FOLDER",
+    help="The data directory.  [T5EVAL_DATA_DIR, else data]",
+)
+@json_option
+def get_command(tasks: tuple[str, ...], folder: str) -> None:
+    """Fetch the official files of TASKs or benchmarks, from where their makers offer them.
+
+    What is there already is left as it is, and a command that was stopped goes on where it was. T5EVAL_MIRROR names an
+    address that has the same files under HOST/PATH.
+    """
+    with stage("fetching", "bytes") as advance:
+        found = get(task_specs.resolve(tasks), Path(folder), say=note, advance=advance)
+
+    def document() -> dict[str, Any]:
+        files = [
+            {"url": f.download.url, "sha256": f.sha256, "checked": bool(f.download.sha256), "files": list(f.files),
+             "new": f.new}
+            for f in found
+        ]  # fmt: skip
+        return {"data_dir": str(Path(folder).resolve()), "downloads": files}
+
+    def lines() -> Iterator[str]:
+        for fetched in found:
+            unchecked = (
+                "" if fetched.download.sha256 else f" (no hash is known for it; this one's SHA-256 is {fetched.sha256})"
+            )
+            yield f"{', '.join(fetched.files)}{'' if fetched.new else ' (was there)'}{unchecked}"
+        yield f"--data-dir {folder} reads them"
+
+    print_result(document, lines)
+
+
+@command.command("list")
+@click.argument("tasks", nargs=-1, metavar="[TASK...]", shell_complete=complete_task_or_benchmark)
+@data_dir_option
+@json_option
+def list_command(tasks: tuple[str, ...], data: str | None) -> None:
+    """Show which splits of TASKs are at hand, with their examples against the official counts."""
+    held = holdings(task_specs.resolve(tasks or ["all"]), data_source(data))
+    print_result(lambda: {"splits": [entry.to_json() for entry in held]}, lambda: (entry.line() for entry in held))
 
 
 @command.command("build")

@@ -48,6 +48,24 @@ COMMANDS = {
 class Commands(click.Group):
     """The commands, each in the module of its name."""
 
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Takes the options of all commands from behind the command, too."""
+        known = {name: option for option in self.params for name in option.opts if name != "--version"}
+        front: list[str] = []
+        rest: list[str] = []
+        values = iter(args)
+        for value in values:
+            option = known.get(value.partition("=")[0])
+            (rest if option is None else front).append(value)
+            if value == "--":
+                rest.extend(values)
+            elif option is not None and not getattr(option, "is_flag", True) and "=" not in value:
+                word = next(values, None)
+                if word is None and not context.resilient_parsing:
+                    raise click.BadOptionUsage(value, f"Option {value!r} requires an argument.", context)
+                front.extend([] if word is None else [word])
+        return super().parse_args(context, [*front, *rest])
+
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
 

@@ -79,6 +79,8 @@ class OfficialFiles:
                 raise MissingFile(
                     f"{self.folder / name}: no such file; {spec.name} needs it for its {split} split"
                     + (f", or {otherwise}" if otherwise else "")
+                    # The official files of a split that has no official size, such as WMT's training, are no files.
+                    + (f"; `t5eval data get {spec.name}` fetches it" if spec.downloads and split in spec.sizes else "")
                 )
 
     def read(self, spec: TaskSpec, split: str, summary: Summary, with_labels: bool) -> Iterator[Example]:

@@ -78,6 +78,6 @@ def _default_source() -> DataSource:
         return TfdsData(folder)
     lacks = f"but nothing is prepared in {folder}" if is_installed() else "which is not installed"
     raise DataError(
-        f"no data: name the folder that holds glue/ and other benchmarks with --data-dir DIR or {DATA_DIR_VARIABLE}; "
-        f"without, it comes from TensorFlow Datasets ({PIP}), {lacks}"
+        f"no data: name the folder that holds glue/ and other benchmarks with --data-dir DIR or {DATA_DIR_VARIABLE} "
+        f"(`t5eval data get` makes one); without, it comes from TensorFlow Datasets ({PIP}), {lacks}"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from task_specs.answers.labels import Label, Number, Referent
 from task_specs.rows.published import table14
 from task_specs.sources.copies import Copies
+from task_specs.sources.download import Download
 from task_specs.sources.tsv import Labels, Tsv
 from task_specs.spec import Lengths, TaskSpec
 from task_specs.submission_files.values import ClassFile, NumberFile
@@ -18,6 +19,45 @@ LENGTHS = Lengths(inputs=512, targets=84)
 ENTAILMENT = ("entailment", "neutral", "contradiction")
 TWO_WAY = ("entailment", "not_entailment")
 DIGITS = ("0", "1")
+DATA = "https://dl.fbaipublicfiles.com/glue/data"
+TERMS = "GLUE: each of its datasets has terms of its own, which https://gluebenchmark.com/tasks lists"
+
+
+def _zip(archive: str, folder: str, size: int, sha256: str) -> tuple[Download, ...]:
+    """Returns the address of a task's archive; size and hash are those that TensorFlow Datasets checks."""
+    return (Download(f"{DATA}/{archive}", f"glue/{folder}", (f"{folder}/*.tsv",), size, sha256, terms=TERMS),)
+
+
+MNLI_DOWNLOADS = _zip(
+    "MNLI.zip", "MNLI", 312_783_507, "e7c1d896d26ed6caf700110645df426cc2d8ebf02a5ab743d5a5c68ac1c83633"
+)
+WNLI_DOWNLOADS = _zip("WNLI.zip", "WNLI", 28_999, "ae0e8e4d16f4d46d4a0a566ec7ecceccfd3fbfaa4a7a4b4e02848c0f2561ac46")
+MRPC_DOWNLOADS = tuple(
+    Download(url, f"glue/MRPC/{name}", (), size, sha256, then, "Microsoft Research Paraphrase Corpus: Microsoft's")
+    for url, name, size, sha256, then in (
+        (
+            "https://dl.fbaipublicfiles.com/senteval/senteval_data/msr_paraphrase_train.txt",
+            "msr_paraphrase_train.txt",
+            1_047_044,
+            "60a9b09084528f0673eedee2b69cb941920f0b8cd0eeccefc464a98768457f89",
+            "",
+        ),
+        (
+            "https://dl.fbaipublicfiles.com/senteval/senteval_data/msr_paraphrase_test.txt",
+            "msr_paraphrase_test.txt",
+            441_275,
+            "a04e271090879aaba6423d65b94950c089298587d9c084bf9cd7439bd785f784",
+            "",
+        ),
+        (
+            f"{DATA}/mrpc_dev_ids.tsv",
+            "dev_ids.tsv",
+            6_222,
+            "971d7767d81b997fd9060ade0ec23c4fc31cbb226a55d1bd4a1bac474eb81dc7",
+            "mrpc",
+        ),
+    )
+)
 
 COLA = TaskSpec(
     name="glue/cola",
@@ -39,6 +79,7 @@ COLA = TaskSpec(
     metrics=("matthews", "matthews_t5"),
     submission=ClassFile("CoLA.tsv", DIGITS),
     sizes={"train": 8551, "validation": 1043, "test": 1063},
+    downloads=_zip("CoLA.zip", "CoLA", 376_971, "f212fcd832b8f7b435fb991f101abf89f96b933ab400603bf198960dfc32cbff"),
     lengths=LENGTHS,
     published=table14(matthews=(41.0, 51.1, 61.2, 67.1, 71.6)),
 )
@@ -54,6 +95,7 @@ SST2 = TaskSpec(
     metrics=("accuracy",),
     submission=ClassFile("SST-2.tsv", DIGITS),
     sizes={"train": 67349, "validation": 872, "test": 1821},
+    downloads=_zip("SST-2.zip", "SST-2", 7_439_277, "d67e16fb55739c1b32cdce9877596db1c127dc322d93c082281f64057c16deaa"),
     lengths=LENGTHS,
     published=table14(accuracy=(91.8, 95.2, 96.3, 97.4, 97.5)),
 )
@@ -78,6 +120,7 @@ MRPC = TaskSpec(
     task_score=("f1", "accuracy"),
     submission=ClassFile("MRPC.tsv", DIGITS),
     sizes={"train": 3668, "validation": 408, "test": 1725},
+    downloads=MRPC_DOWNLOADS,
     lengths=LENGTHS,
     published=table14(f1=(89.7, 90.7, 92.4, 92.5, 92.8), accuracy=(86.6, 87.5, 89.9, 90.0, 90.4)),
 )
@@ -96,6 +139,7 @@ STSB = TaskSpec(
     task_score=("pearson", "spearman"),
     submission=NumberFile("STS-B.tsv", 0.0, 5.0),
     sizes={"train": 5749, "validation": 1500, "test": 1379},
+    downloads=_zip("STS-B.zip", "STS-B", 802_872, "e60a6393de5a8b5b9bac5020a1554b54e3691f9d600b775bd131e613ac179c85"),
     lengths=LENGTHS,
     published=table14(pearson=(85.6, 89.4, 89.9, 90.6, 93.1), spearman=(85.0, 88.6, 89.2, 89.8, 92.8)),
 )
@@ -122,6 +166,7 @@ QQP = TaskSpec(
     task_score=("f1", "accuracy"),
     submission=ClassFile("QQP.tsv", DIGITS),
     sizes={"train": 363846, "validation": 40430, "test": 390965},
+    downloads=_zip("QQP.zip", "QQP", 41_696_084, "40e7c862c04eb26ee04b67fd900e76c45c6ba8e6d8fab4f8f1f8072a1a3fbae0"),
     lengths=LENGTHS,
     published=table14(f1=(70.0, 72.6, 73.9, 74.4, 75.1), accuracy=(88.0, 89.4, 89.9, 89.7, 90.6)),
 )
@@ -160,6 +205,7 @@ MNLI = TaskSpec(
     metrics=("accuracy_matched", "accuracy_mismatched"),
     task_score=("accuracy_matched", "accuracy_mismatched"),
     sizes={"train": 392702, "validation": 19647, "test": 19643},
+    downloads=MNLI_DOWNLOADS,
     lengths=LENGTHS,
     published=table14(
         accuracy_matched=(82.4, 87.1, 89.9, 91.4, 92.2), accuracy_mismatched=(82.3, 86.2, 89.6, 91.2, 91.9)
@@ -178,6 +224,7 @@ MNLI_MATCHED = TaskSpec(
     metrics=("accuracy",),
     submission=ClassFile("MNLI-m.tsv", ENTAILMENT),
     sizes={"validation": 9815, "test": 9796},
+    downloads=MNLI_DOWNLOADS,
     lengths=LENGTHS,
     published=table14(accuracy=(82.4, 87.1, 89.9, 91.4, 92.2)),
 )
@@ -193,6 +240,7 @@ MNLI_MISMATCHED = TaskSpec(
     metrics=("accuracy",),
     submission=ClassFile("MNLI-mm.tsv", ENTAILMENT),
     sizes={"validation": 9832, "test": 9847},
+    downloads=MNLI_DOWNLOADS,
     lengths=LENGTHS,
     published=table14(accuracy=(82.3, 86.2, 89.6, 91.2, 91.9)),
 )
@@ -215,6 +263,9 @@ QNLI = TaskSpec(
     metrics=("accuracy",),
     submission=ClassFile("QNLI.tsv", TWO_WAY, other_versions={"version 1 of QNLI": 5740}),
     sizes={"train": 104743, "validation": 5463, "test": 5463},
+    downloads=_zip(
+        "QNLIv2.zip", "QNLI", 10_627_589, "e634e78627a29adaecd4f955359b22bf5e70f2cbd93b493f2d624138a0c0e5f5"
+    ),
     lengths=LENGTHS,
     published=table14(accuracy=(90.3, 93.7, 94.8, 96.3, 96.9)),
 )
@@ -237,6 +288,7 @@ RTE = TaskSpec(
     metrics=("accuracy",),
     submission=ClassFile("RTE.tsv", TWO_WAY),
     sizes={"train": 2490, "validation": 277, "test": 3000},
+    downloads=_zip("RTE.zip", "RTE", 697_150, "6bf86de103ecd335f3441bd43574d23fef87ecc695977a63b82d5efb206556ee"),
     lengths=LENGTHS,
     published=table14(accuracy=(69.9, 80.1, 87.2, 91.1, 92.8)),
 )
@@ -262,6 +314,7 @@ WNLI = TaskSpec(
     metrics=("accuracy",),
     submission=ClassFile("WNLI.tsv", DIGITS),
     sizes={"train": 635, "validation": 71, "test": 146},
+    downloads=WNLI_DOWNLOADS,
     lengths=LENGTHS,
     published=table14(accuracy=(69.2, 78.8, 85.6, 89.7, 94.5)),
     note="asks for the referent, as T5 did; T5 was not trained on WNLI but on WSC and DPR in this form",
@@ -277,6 +330,7 @@ WNLI_PLAIN = TaskSpec(
     answer=Label(WNLI_CLASSES),
     metrics=("accuracy",),
     sizes={"train": 635, "validation": 71, "test": 146},
+    downloads=WNLI_DOWNLOADS,
     lengths=LENGTHS,
     note="the leaderboard's WNLI.tsv is written from glue/wnli",
 )
@@ -299,6 +353,14 @@ AX = TaskSpec(
     metrics=("matthews", "matthews_t5"),
     submission=ClassFile("AX.tsv", ENTAILMENT),
     sizes={"test": 1104},
+    downloads=(
+        Download("https://dl.fbaipublicfiles.com/glue/data/AX.tsv", "glue/diagnostic/diagnostic.tsv", terms=TERMS),
+        Download(
+            "https://www.dropbox.com/s/ju7d95ifb072q9f/diagnostic-full.tsv?dl=1",
+            "glue/diagnostic/diagnostic-full.tsv",
+            terms=TERMS,
+        ),
+    ),
     lengths=LENGTHS,
     note="answered by a model trained on MNLI; not part of the average",
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from task_specs.answers.squad import ContextSpan, OptionalContextSpan, WordSpan
 from task_specs.rows.published import table14
+from task_specs.sources.download import Download
 from task_specs.sources.squad import SquadJson
 from task_specs.spec import Lengths, TaskSpec
 from task_specs.submission_files.squad import AnswersFile
@@ -14,6 +15,40 @@ from task_specs.texts.squad import SquadQuestion
 
 LENGTHS = Lengths(inputs=512, targets=97)
 V1_1 = SquadJson("squad", {"train": "train-v1.1.json", "validation": "dev-v1.1.json"}, version="1.1")
+DATA = "https://rajpurkar.github.io/SQuAD-explorer/dataset"
+TERMS = "SQuAD: CC BY-SA 4.0"
+V1_1_DOWNLOADS = (
+    Download(
+        f"{DATA}/train-v1.1.json",
+        "squad/train-v1.1.json",
+        size=30_288_272,
+        sha256="3527663986b8295af4f7fcdff1ba1ff3f72d07d61a20f487cb238a6ef92fd955",
+        terms=TERMS,
+    ),
+    Download(
+        f"{DATA}/dev-v1.1.json",
+        "squad/dev-v1.1.json",
+        size=4_854_279,
+        sha256="95aa6a52d5d6a735563366753ca50492a658031da74f301ac5238b03966972c9",
+        terms=TERMS,
+    ),
+)
+V2_0_DOWNLOADS = (
+    Download(
+        f"{DATA}/train-v2.0.json",
+        "squad/train-v2.0.json",
+        size=42_123_633,
+        sha256="68dcfbb971bd3e96d5b46c7177b16c1a4e7d4bdef19fb204502738552dede002",
+        terms=TERMS,
+    ),
+    Download(
+        f"{DATA}/dev-v2.0.json",
+        "squad/dev-v2.0.json",
+        size=4_370_528,
+        sha256="80a5225e94905956a6446d296ca1093975c4d3b3260f1d6c8f68bc2ab77182d8",
+        terms=TERMS,
+    ),
+)
 V1_1_IDS = "5adcf41f13d459ba95d6426e37b2d0f6a141a2108e5e6bf462ae0ce90b20b875"
 V1_1_SIZES = {"train": 87599, "validation": 10570}
 # T5's papers and scripts score padded text against padded answers.
@@ -30,6 +65,7 @@ SQUAD = TaskSpec(
     metrics=V1_1_METRICS,
     submission=AnswersFile("predictions.json", split="validation", ids_sha256=V1_1_IDS),
     sizes=V1_1_SIZES,
+    downloads=V1_1_DOWNLOADS,
     lengths=LENGTHS,
     published=table14(
         split="validation",
@@ -49,6 +85,7 @@ CONTEXT_FREE = TaskSpec(
     answer=ContextSpan(),
     metrics=V1_1_METRICS,
     sizes=V1_1_SIZES,
+    downloads=V1_1_DOWNLOADS,
     lengths=LENGTHS,
     note="The model sees the question alone; the passage only takes the padding off its answers.",
 )
@@ -63,6 +100,7 @@ SPAN = TaskSpec(
     answer=WordSpan(),
     metrics=V1_1_METRICS,
     sizes=V1_1_SIZES,
+    downloads=V1_1_DOWNLOADS,
     lengths=LENGTHS,
     note=(
         "T5 leaves out questions without a target (451 of the 10,570 in validation); here they count. T5's own scores "
@@ -80,6 +118,7 @@ SQUAD_2 = TaskSpec(
     metrics=("em", "f1", "has_ans_em", "has_ans_f1", "no_ans_em", "no_ans_f1"),
     submission=AnswersFile("predictions.json", split="validation", probabilities="na_probs.json"),
     sizes={"train": 130319, "validation": 11873},
+    downloads=V2_0_DOWNLOADS,
     lengths=LENGTHS,
     note="Not one of T5's tasks: the form of squad/v1.1, and `unanswerable` where the passage has no answer.",
 )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from task_specs.answers.labels import Text
 from task_specs.rows.published import table14
+from task_specs.sources.download import Download
 from task_specs.sources.parallel import ParallelText
 from task_specs.spec import Decode, Lengths, Published, TaskSpec
 from task_specs.submission_files.texts import TextFile
@@ -19,6 +20,22 @@ LANGUAGES = {"en": "English", "de": "German", "fr": "French", "ro": "Romanian"}
 TRAINING_NOTE = (
     "training reads {pair}/train.{source} and train.{target}, which you make of the corpora of your choice; "
     "the official ones together have no single file"
+)
+
+TERMS = "WMT: its test sets may be used for research; cite the shared task's findings"
+DOWNLOADS = (
+    Download(
+        "http://data.statmt.org/wmt19/translation-task/dev.tgz",
+        "wmt/dev",
+        ("dev/*.sgm",),
+        38_654_961,
+        "7a7deccf82ebb05ba508dba5eb21356492224e8f630ec4f992132b029b4b25e7",
+        terms=TERMS,
+    ),
+)
+DOWNLOADS_2019 = (
+    *DOWNLOADS,
+    Download("http://data.statmt.org/wmt19/translation-task/test.tgz", "wmt/dev", ("sgm/*.sgm",), terms=TERMS),
 )
 
 
@@ -61,6 +78,7 @@ def _task(
             sets={"train": ("train",), "validation": tuple(validation), "test": tuple(test)},
         ),
         tfds=tfds,
+        downloads=DOWNLOADS_2019 if year == "wmt19" else DOWNLOADS,
         text=Instructed(f"translate {LANGUAGES[source]} to {LANGUAGES[target]}:", source),
         answer=Text(target),
         metrics=("bleu", "chrf", "bleu_t5"),

@@ -23,6 +23,22 @@ def test_quiet_leaves_results_and_warnings(t5eval: Command, suite: Path, tmp_pat
     assert quiet.err == usual.err
 
 
+def test_global_options_stand_before_or_behind_the_command(t5eval: Command, tmp_path: Path) -> None:
+    plugin = tmp_path / "p.py"
+    plugin.write_text("raise ValueError('it runs')\n")
+    for arguments in (
+        ["--plugin", str(plugin), "tasks"],
+        ["tasks", "--plugin", str(plugin)],
+        ["tasks", f"--plugin={plugin}"],
+    ):
+        assert "it runs" in t5eval(*arguments).err
+    assert t5eval("tasks", "--json", "--quiet").out == t5eval("--quiet", "tasks", "--json").out
+    assert "exclude each other" in t5eval("--quiet", "tasks", "--verbose").err
+    assert "'--plugin' requires an argument" in t5eval("tasks", "--plugin").err
+    # What follows two dashes is a name.
+    assert "unknown task '--quiet'" in t5eval("show", "--", "--quiet").err
+
+
 def test_quiet_has_no_progress() -> None:
     for level, shown in ((QUIET, False), (USUAL, True)):
         set_detail(level)

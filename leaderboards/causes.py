@@ -1,7 +1,5 @@
 """One cause behind many faults of a submission, named as such: other data, another board's file, ids counted anew."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 from task_specs import BENCHMARKS, TaskSpec, get

@@ -1,7 +1,5 @@
 """`Leaderboard`: what every leaderboard does in the same way; a module of its own adds the form of its files."""
 
-from __future__ import annotations
-
 import copy
 import os
 import sys

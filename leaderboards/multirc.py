@@ -4,8 +4,6 @@
 of the data. An answer's id is `P/Q/A`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`RowPerExample`: a leaderboard whose files have a line for each example; what is left to say is how one looks."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar

@@ -9,8 +9,6 @@ answers.
 Source: evaluate-v1.1.py and evaluate-v2.0.py of rajpurkar/SQuAD-explorer.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math

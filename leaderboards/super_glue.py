@@ -9,8 +9,6 @@ The grader is not public: this is the form that the benchmark's own baselines an
 types of labels is not known, so that they are faults here.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

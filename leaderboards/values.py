@@ -1,7 +1,5 @@
 """How a value stands in a submission, by the kind of the task's file: written, read, and what is wrong with it."""
 
-from __future__ import annotations
-
 import math
 import numbers
 import re

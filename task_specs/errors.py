@@ -1,7 +1,5 @@
 """The one exception family that a user's mistake may raise."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 

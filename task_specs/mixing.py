@@ -1,7 +1,5 @@
 """How often each task of a mixture is drawn."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Iterable, Mapping
 

@@ -148,11 +148,11 @@ def from_plain(row: Mapping[str, Any], where: str) -> TaskSpec:
                 raise SpecError(f"{where}: {error}") from None
             table[part] = _build(cls, inner, f"{where}: [{part}]")
     tables: dict[str, type] = {"published": Published, "downloads": Download}
-    for key, part in tables.items():
+    for key, kind in tables.items():
         if key in table:
             if not isinstance(table[key], list):
                 raise SpecError(f"{where}: {key} must be an array of tables")
-            table[key] = [_build(part, entry, f"{where}: [[{key}]]") for entry in table[key]]
+            table[key] = [_build(kind, entry, f"{where}: [[{key}]]") for entry in table[key]]
     spec: TaskSpec = _build(TaskSpec, table, where)
     return spec
 

@@ -5,8 +5,6 @@ PyTorch's. The weights come last, so that a copy that has them is complete. A br
 and the name with that commit is what a result should be recorded under.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import re

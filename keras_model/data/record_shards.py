@@ -4,8 +4,6 @@ Its tensors are `source_offsets` and `target_offsets` (int64, shape [records + 1
 `target_values` (int32, shape [tokens]), as in `RaggedIds`. The same examples give the same bytes.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 from pathlib import Path, PurePosixPath

@@ -8,8 +8,6 @@ unsupervised objective makes of text. The shards are mapped into memory, not rea
 and what an example costs in memory is its two offsets.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 import shutil

@@ -8,8 +8,6 @@ Source: `beam_search` of mesh_tensorflow/beam_search.py, which T5 decodes with; 
 ((5 + length) / 6)^alpha, the end-of-sequence token counted.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -7,8 +7,6 @@ matrices once for each input, so that a step reads small keys and values: best f
 d_model / d_kv times the arithmetic on it, though, so that texts of more than about d_kv tokens make it the slower one.
 """
 
-from __future__ import annotations
-
 from typing import Any, Protocol
 
 import tensorflow as tf

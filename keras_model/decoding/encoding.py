@@ -1,7 +1,5 @@
 """The encoder's pass over a batch, a few rows at a time."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import tensorflow as tf

@@ -1,7 +1,5 @@
 """Decoding one text for each input: the most probable token at every step, or one that is drawn."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

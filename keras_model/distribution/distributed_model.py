@@ -6,8 +6,6 @@ workers, which fails for a nested one, and after each step it reduces scalars al
 out batches itself: Keras leaves that to TensorFlow's automatic sharding, which may drop or repeat examples.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """What a model folder holds: the names of its files, and its configuration. Imports no TensorFlow."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """JSON from anywhere: no name twice in an object, no endless nesting. Imports nothing of ours."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

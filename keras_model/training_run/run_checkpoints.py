@@ -4,8 +4,6 @@
 variables, the states of the random generators (dropout), and as metadata a `Progress` in JSON.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import re

@@ -3,8 +3,6 @@
 A checkpoint is written under another name and renamed, so one that has its name is complete.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import json

@@ -1,7 +1,5 @@
 """Zips and folders of submissions, from anywhere: read within bounds, whatever they claim to hold."""
 
-from __future__ import annotations
-
 import os
 import re
 import stat

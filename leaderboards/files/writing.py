@@ -1,7 +1,5 @@
 """Submissions to disk: the same answers give the same bytes, and nothing half-written is ever seen."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os

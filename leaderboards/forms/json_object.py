@@ -1,7 +1,5 @@
 """A submission that is one JSON object: its entries in order, each with its line, and what is wrong with the file."""
 
-from __future__ import annotations
-
 import codecs
 import json
 import re

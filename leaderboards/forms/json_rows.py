@@ -1,7 +1,5 @@
 """Submission files of JSON lines: each row's object with its line, and what is wrong with the file's form."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterator

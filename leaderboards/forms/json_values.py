@@ -1,7 +1,5 @@
 """What stands for an answer in a submission of JSON lines: a label of a fixed set, or a text."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Generated texts as segments of a file: one line each, never empty."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

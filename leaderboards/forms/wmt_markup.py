@@ -7,8 +7,6 @@ order. Both escape a text once.
 Sources: OCELoT's XSD and RELAX NG schemas; wmt-format-tools' wrap and unwrap.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Scores as lines for a terminal or a log, at most 80 columns wide unless a name is longer."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A run's scores beside the published ones of a model, and whether the two can be compared."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The lines of a file, none of which may fill the memory."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path

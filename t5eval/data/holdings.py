@@ -1,7 +1,5 @@
 """`t5eval data list`: which splits are at hand, and whether they are whole."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -6,18 +6,16 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from t5eval.data.bounded_lines import LineFile
+from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError
 from t5eval.support.strict_json import line_fault, parse_json
 from task_specs import Example, TaskSpec
 from task_specs.errors import quoted
 from task_specs.sources.json_lines import JsonLines
 from task_specs.texts.referents import correct_spans
-
-if TYPE_CHECKING:
-    from t5eval.data.summary import Summary
 
 MAX_NUMBER = 10**15  # no id or index is larger
 DIGITS = re.compile(r"0|[1-9][0-9]{0,14}")

@@ -1,18 +1,14 @@
 """MultiRC and ReCoRD: a passage a line, with its questions and their answers, or with its queries."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from t5eval.data.json_lines import JsonFile, Line, listed_files
+from t5eval.data.summary import Summary
 from task_specs import Example, TaskSpec
 from task_specs.errors import quoted
 from task_specs.sources.json_lines import MultiRcLines
-
-if TYPE_CHECKING:
-    from t5eval.data.summary import Summary
 
 MULTIRC_VERSION = 1.1
 

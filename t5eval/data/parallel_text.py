@@ -6,19 +6,16 @@ import re
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from leaderboards.forms.documents import Frame
 from t5eval.data.bounded_lines import LineFile
 from t5eval.data.parallel_files import Files, candidates, find_set, needs_target
+from t5eval.data.summary import Summary
 from t5eval.data.test_sets import parse_sgml, parse_xml_set, read_bounded
 from t5eval.support.errors import DataError, MissingFile
 from task_specs import Example, TaskSpec
 from task_specs.errors import quoted
 from task_specs.sources.parallel import ParallelText
-
-if TYPE_CHECKING:
-    from t5eval.data.summary import Summary
 
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _ENTITY = re.compile(rf"&({'|'.join(_ENTITIES)});")
@@ -155,8 +152,6 @@ def _check_agreement(spec: TaskSpec, split: str, data_dir: Path, path: Path, fra
     """Raises an error if a frame's texts are not those of the split: it would put translations under wrong ids."""
     source = spec.source
     assert isinstance(source, ParallelText)
-    from t5eval.data.summary import Summary
-
     texts = (e.features[source.source] for e in read_parallel_text(spec, split, data_dir, Summary(), False))
     for number, (segment, text) in enumerate(zip_longest(frame.segments, texts), start=1):
         if segment is None or text is None:

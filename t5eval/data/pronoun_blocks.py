@@ -1,17 +1,12 @@
 """DPR's files: blocks of four lines and an empty one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from t5eval.data.bounded_lines import LineFile
+from t5eval.data.summary import Summary
 from task_specs import Example, TaskSpec
 from task_specs.errors import quoted
-
-if TYPE_CHECKING:
-    from t5eval.data.summary import Summary
 
 PARTS = ("sentence", "pronoun", "candidates", "right candidate")
 

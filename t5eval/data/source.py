@@ -1,7 +1,5 @@
 """Where examples come from: official files in a folder, or a copy of a benchmark that a library keeps."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path

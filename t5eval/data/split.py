@@ -1,7 +1,5 @@
 """A split of a task, as a stream of examples that knows what it has read."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

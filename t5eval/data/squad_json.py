@@ -1,21 +1,17 @@
 """SQuAD's JSON files: articles, their paragraphs, and the questions to each paragraph."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from t5eval.data.json_lines import listed_files
 from t5eval.data.streamed_json import JsonStream
+from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
 from task_specs.errors import quoted
 from task_specs.sources.squad import SquadJson
-
-if TYPE_CHECKING:
-    from t5eval.data.summary import Summary
 
 MAX_BYTES = 256 << 20
 _NAMES = {str: "text", list: "a list", dict: "an object", int: "a whole number", bool: "true or false"}

@@ -8,20 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from t5eval.data.bounded_lines import LineFile
 from t5eval.data.json_lines import JsonFile, Line
 from t5eval.data.parallel_files import Files
 from t5eval.data.parallel_text import plain_pairs
 from t5eval.data.story_archive import MAX_STORY, StoryArchive
+from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError, MissingFile
 from task_specs import Example, TaskSpec
 from task_specs.errors import quoted
 from task_specs.sources.summaries import Stories
-
-if TYPE_CHECKING:
-    from t5eval.data.summary import Summary
 
 PUBLISHERS = ("cnn", "dailymail")
 NAMED = 3  # so many stories stand in a message

@@ -5,8 +5,6 @@ reader knows one kind of member, a regular file called `PUBLISHER/stories/SHA1.s
 skips the rest, and counts every byte that comes out of the decompressor.
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import re

@@ -1,7 +1,5 @@
 """What reading a split found."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, field

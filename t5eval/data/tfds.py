@@ -1,7 +1,5 @@
 """Datasets that TensorFlow Datasets has prepared, opened where they lie: nothing is downloaded."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import re

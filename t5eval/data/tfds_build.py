@@ -1,7 +1,5 @@
 """Building datasets of TensorFlow Datasets from archives that were downloaded by hand: no network is used."""
 
-from __future__ import annotations
-
 import contextlib
 import importlib.util
 import io

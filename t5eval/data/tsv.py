@@ -7,16 +7,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from t5eval.data.bounded_lines import LineFile
+from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
 from task_specs.errors import first_few, quoted
 from task_specs.sources.tsv import Labels, Tsv
-
-if TYPE_CHECKING:
-    from t5eval.data.summary import Summary
 
 WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
 

@@ -1,7 +1,5 @@
 """The demo's table: each task's score beside that of one constant answer."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections import Counter
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Bootstrap intervals from per-example statistics."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 

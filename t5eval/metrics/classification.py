@@ -4,8 +4,6 @@ An unreadable answer is never a class of its own choosing: it is wrong for accur
 for two-class F1 and Matthews' correlation.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Sequence
 

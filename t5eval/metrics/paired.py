@@ -1,7 +1,5 @@
 """Paired tests of two systems on the same examples, on the statistics that their scores are made of."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 

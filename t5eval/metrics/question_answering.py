@@ -3,8 +3,6 @@
 A question without a prediction, or with an unreadable one, counts as wrong, also where it has no answer.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Iterable
 

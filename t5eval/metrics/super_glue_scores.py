@@ -3,8 +3,6 @@
 Source: Wang et al. 2019 (SuperGLUE), section 3, as jiant, which the benchmark's authors wrote, computes them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a plugin calls: a user's own metrics, tasks, sources, formats, parsers, models and leaderboards made known."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Batches that memory does not hold: told from other failures, and tried again in halves."""
 
-from __future__ import annotations
-
 import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence

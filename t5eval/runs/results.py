@@ -1,7 +1,5 @@
 """results.json: every score of a run, with all that could change a number."""
 
-from __future__ import annotations
-
 import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version

@@ -1,7 +1,5 @@
 """Running code that a user wrote: what goes wrong with it names the plugin, the contract and the line."""
 
-from __future__ import annotations
-
 import functools
 import importlib.util
 import inspect

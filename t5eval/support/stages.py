@@ -3,8 +3,6 @@
 A stage is a part of a command that may take long. Whoever does the work names it here; `t5eval.cli` shows it.
 """
 
-from __future__ import annotations
-
 import logging
 import sys
 import time

@@ -1,7 +1,5 @@
 """Where a command trains or runs a Keras T5: `keras_model.distribution.strategies`, imported when it is needed."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from t5eval.support.tensorflow_import import import_keras_model

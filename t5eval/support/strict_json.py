@@ -1,7 +1,5 @@
 """JSON from anywhere: no NaN, no number that a float cannot hold, no name twice in an object, no endless nesting."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Whether files are still those that were looked at."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What a training run draws its examples from: the tasks of its mixture, and plain text."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 
 from t5eval.data import DataSource, open_split

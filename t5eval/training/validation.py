@@ -1,7 +1,5 @@
 """Validation on the way: the same formatter, parser and metrics as in `t5eval evaluate`."""
 
-from __future__ import annotations
-
 import hashlib
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence

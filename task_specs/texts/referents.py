@@ -1,7 +1,5 @@
 """WSC and DPR as referent tasks: the pronoun between asterisks, to be answered by what it refers to."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

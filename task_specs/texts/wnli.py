@@ -7,8 +7,6 @@ trained and scored on what it yields: words are split at single spaces, the word
 regular expression as they stand, and the pronoun's place is counted over the non-empty words.
 """
 
-from __future__ import annotations
-
 import re
 import warnings
 from collections.abc import Iterator

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import Any
 
-from t5eval.data.copy_rows import ID_COLUMNS, ROWS, Columns, Key, Row
+from t5eval.data.copy_rows import ROWS, Columns, Key, Row
 from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
@@ -62,11 +62,6 @@ def rows_of(dataset: Iterable[Any], fault: Callable[[Exception], DataError]) -> 
         except Exception as error:
             raise fault(error) from None
         yield row
-
-
-def has_ids(spec: TaskSpec) -> bool:
-    """Returns whether copies of a task say which row is which."""
-    return bool(ID_COLUMNS[spec.source.kind])
 
 
 def other_direction(spec: TaskSpec, split: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from t5eval.data.copies import Part, has_ids, other_direction, part_names, read_copy, reason, rows_of, splits_at_hand
+from t5eval.data.copies import Part, other_direction, part_names, read_copy, reason, rows_of, splits_at_hand
 from t5eval.data.copy_rows import ID_COLUMNS
 from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError, MissingFile, MissingPackage
@@ -124,7 +124,8 @@ class HuggingFaceData:
             summary.notes.append(note)
 
     def unsubmittable(self, spec: TaskSpec) -> str:
-        if not has_ids(spec):
+        column = ID_COLUMNS[spec.source.kind]
+        if not column:
             return (
                 f"the rows of {spec.name} have no ids in a Hugging Face dataset, and nothing says that they are in "
                 f"the official order; name a folder of official files with --data-dir"
@@ -133,7 +134,7 @@ class HuggingFaceData:
             return ""
         name = next(iter(part_names(spec, spec.submission.split).values()))
         row = next(_rows(self._open(spec, name)[1], self.option), {})
-        if (column := ID_COLUMNS[spec.source.kind]) not in row:
+        if column not in row:
             return f"{self.option}: the rows of {spec.name} have no column {column!r}, which says which row is which"
         return ""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from t5eval.data.copies import Part, has_ids, other_direction, part_names, read_copy, reason, rows_of, splits_at_hand
+from t5eval.data.copies import Part, other_direction, part_names, read_copy, reason, rows_of, splits_at_hand
 from t5eval.data.copy_rows import ID_COLUMNS
 from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError, MissingFile, MissingPackage
@@ -127,19 +127,15 @@ class TfdsData:
             summary.notes.append(note)
 
     def unsubmittable(self, spec: TaskSpec) -> str:
-        if has_ids(spec) and self._has_column(spec, ID_COLUMNS[spec.source.kind]):
+        column = ID_COLUMNS[spec.source.kind]
+        found = self.find(spec) if column and is_installed() else None
+        # What cannot be read is another error.
+        if column and (found is None or not found.splits or column in _features(_open(found, found.splits[0])[0])):
             return ""
         return (
             f"the rows of {spec.name} have no ids in TensorFlow Datasets, which keeps them in an order of its own; "
             f"name a folder of official files with --data-dir"
         )
-
-    def _has_column(self, spec: TaskSpec, column: str) -> bool:
-        """Returns whether a task's dataset has a feature; also where it is not there, which is another error."""
-        found = self.find(spec)
-        if found is None or not found.splits or not is_installed():
-            return True
-        return column in _features(_open(found, found.splits[0])[0])
 
 
 def _splits(folder: Path) -> tuple[str, ...]:

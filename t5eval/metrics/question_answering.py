@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from t5eval.metrics.classification import ratio
 from t5eval.metrics.metric import Batch, Floats, Metric, Scored
 from t5eval.metrics.text_overlap import best_overlap, normalize
 from task_specs.answers.squad import numbered_words
@@ -58,8 +59,7 @@ class Overlap(Metric):
         return both
 
     def aggregate(self, totals: Floats) -> Floats:
-        score, examples = totals[..., 0], totals[..., 1]
-        return 100 * np.divide(score, examples, out=np.full_like(score, np.nan), where=examples != 0)
+        return ratio(totals[..., 0], totals[..., 1], empty=np.nan)
 
 
 class TextOverlap(Overlap):

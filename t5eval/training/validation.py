@@ -2,12 +2,12 @@
 
 import hashlib
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from t5eval.data import DataSource, open_split
-from t5eval.evaluation.batches import generate_all
+from t5eval.evaluation.batches import Say, generate_all, unheard
 from t5eval.predictors.of_keras import KerasGenerator
 from t5eval.scoring.score import evaluation_pair, judge, score_split, task_score
 from t5eval.support.errors import MissingFile
@@ -55,12 +55,8 @@ class Validated:
     text: str
 
 
-def ignored(line: str) -> None:
-    """Tells nobody."""
-
-
 def validation_examples(
-    specs: Sequence[TaskSpec], data: DataSource, limit: int | None, say: Callable[[str], None] = ignored
+    specs: Sequence[TaskSpec], data: DataSource, limit: int | None, say: Say = unheard
 ) -> dict[TaskSpec, HeldOut]:
     """Returns validation examples of each task whose validation split is at hand, `limit` of each at most.
 

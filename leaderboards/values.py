@@ -26,11 +26,7 @@ class Labels:
         self._hints |= {f"{label}.0": label for label in labels if str(label).isdigit()}
 
     def label_of(self, value: Any) -> str | int:
-        """Returns the label of a class.
-
-        Raises:
-            ValueError: `value` is none; the message says so.
-        """
+        """Returns the label of a class. Raises ValueError if `value` is none; the message says so."""
         if not isinstance(value, numbers.Integral) or not 0 <= int(value) < len(self.labels):
             raise ValueError(f"a class is a whole number from 0 to {len(self.labels) - 1}, got {quoted(repr(value))}")
         return self.labels[int(value)]
@@ -94,11 +90,7 @@ class NumberValues:
 
 
 def submission_of(spec: TaskSpec) -> SubmissionFile:
-    """Returns the task's file in its leaderboard's submission.
-
-    Raises:
-        SpecError: it has none.
-    """
+    """Returns the task's file in its leaderboard's submission. Raises SpecError if it has none."""
     if spec.submission is None:
         raise SpecError(f"{spec.name} has no file in a submission")
     return spec.submission

@@ -105,11 +105,7 @@ def read_shard(folder: Path, shard: Shard) -> Examples:
 
 
 def check_content(folder: Path, shard: Shard) -> None:
-    """Compares a whole shard with its hash.
-
-    Raises:
-        RecordError: it is damaged, or cannot be read.
-    """
+    """Compares a whole shard with its hash. Raises RecordError if it is damaged, or cannot be read."""
     path = _path(folder, shard)
     try:
         with path.open("rb") as file:

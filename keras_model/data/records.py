@@ -170,11 +170,7 @@ def open_records(folder: Path, made: RecordSet) -> Examples:
 
 
 def check_records(folder: Path, made: RecordSet) -> None:
-    """Compares every byte of a set with the manifest's hashes.
-
-    Raises:
-        RecordError: a file is damaged or not there.
-    """
+    """Compares every byte of a set with the manifest's hashes. Raises RecordError if a file is damaged or not there."""
     for shard in made.shards:
         read_shard(folder, shard)
         check_content(folder, shard)

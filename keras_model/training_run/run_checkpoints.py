@@ -73,11 +73,7 @@ def best_checkpoints(folder: Path) -> dict[str, Path]:
 
 
 def read_progress(checkpoint: Path) -> Progress:
-    """Where the run of a checkpoint stood.
-
-    Raises:
-        CheckpointError: the file cannot be read.
-    """
+    """Where the run of a checkpoint stood. Raises CheckpointError if the file cannot be read."""
     metadata = open_state(checkpoint).metadata() or {}
     try:
         values = parse_json(metadata["progress"])
@@ -99,11 +95,7 @@ def _numbers(scores: dict[str, Any]) -> dict[str, Any]:
 
 
 def open_state(checkpoint: Path) -> Any:
-    """The opened `training_state.safetensors`.
-
-    Raises:
-        CheckpointError: it cannot be read.
-    """
+    """The opened `training_state.safetensors`. Raises CheckpointError if it cannot be read."""
     from safetensors import SafetensorError, safe_open
 
     path = checkpoint / STATE_FILE

@@ -176,10 +176,6 @@ def _too_large(url: str, download: Download, partial: Path) -> DataError:
 
 
 def _wait(seconds: str | None, stop: threading.Event) -> None:
-    """Waits as long as a server asks, up to half a minute.
-
-    Raises:
-        Stopped: `stop` is set meanwhile.
-    """
+    """Waits as long as a server asks, up to half a minute. Raises Stopped if `stop` is set meanwhile."""
     if seconds and seconds.isdigit() and stop.wait(min(int(seconds), 30)):
         raise Stopped

@@ -5,8 +5,6 @@ each line's story; `test.hypo` alone; and the folder form that pyrouge takes, as
 `.pyrouge`. A summary that is empty stays an empty line.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a check of a submission finds: faults with file and line, and the verdict made of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -6,8 +6,6 @@ without tabs, and never empty: where a model wrote nothing stands `NO TRANSLATIO
 nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

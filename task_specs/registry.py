@@ -1,7 +1,5 @@
 """Looking up tasks and mixtures: the built-in rows, tasks of plugins, and a user's own TOML files."""
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterable
 from functools import cache
 from pathlib import Path

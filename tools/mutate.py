@@ -8,8 +8,6 @@ fail on is killed. The survivors are printed, each a test that is missing, or a 
 status is 1 if there are any.
 """
 
-from __future__ import annotations
-
 import argparse
 import ast
 import copy

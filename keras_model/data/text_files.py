@@ -4,8 +4,6 @@ A document is a line; blank lines are passed over. Files are UTF-8, ends of line
 name ends in `.gz`. They are read once, in order, in constant memory: a line has at most `MAX_LINE_BYTES`, unpacked.
 """
 
-from __future__ import annotations
-
 import gzip
 import zlib
 from collections.abc import Iterable, Iterator, Sequence

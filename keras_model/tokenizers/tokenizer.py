@@ -1,7 +1,5 @@
 """What every tokenizer here is: texts to ids and back, with T5's ends and cuts. This module imports no TensorFlow."""
 
-from __future__ import annotations
-
 import abc
 import json
 from collections.abc import Iterable, Sequence

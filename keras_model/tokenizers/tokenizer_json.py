@@ -6,8 +6,6 @@ computes is refused. The tokenizers library itself gives the same ids, but takes
 SentencePiece for them, and leaves nothing to write as `spiece.model` or into a KerasHub preset.
 """
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Mapping
 from pathlib import Path

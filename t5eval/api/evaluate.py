@@ -1,7 +1,5 @@
 """`t5eval.evaluate`: predict with a model and score, from where an earlier process stopped."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`t5eval.score`: scores of predictions, or of a submission, for one split."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Comparing two runs, or two prediction files, over every split that both have; or a run with published scores."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Two systems' predictions for one split: each score of both, whether they differ, and which examples changed."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """Reading a copy of a task: its rows in the order of their ids, whatever order the copy keeps them in."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import tempfile

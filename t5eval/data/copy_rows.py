@@ -1,7 +1,5 @@
 """Rows of a copy, as TensorFlow Datasets and Hugging Face keep them, as examples with the official files' features."""
 
-from __future__ import annotations
-
 import math
 import struct
 from collections.abc import Callable, Mapping, Sequence

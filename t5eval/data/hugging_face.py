@@ -1,7 +1,5 @@
 """Hugging Face datasets as a source: saved in a folder, or by their name on the hub."""
 
-from __future__ import annotations
-
 import functools
 import importlib.util
 import re

@@ -1,7 +1,5 @@
 """Official files in a folder, each benchmark's in its own layout."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path

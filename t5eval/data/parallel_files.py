@@ -1,7 +1,5 @@
 """Where a set of parallel text stands: plain text, or else the SGML of WMT's dev.tgz, or else the newer XML."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """WMT's test sets as documents: the SGML up to 2020, which is not XML, and the XML since."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Repeating a run: the same evaluation into a new folder, and what came out otherwise."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

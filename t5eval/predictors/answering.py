@@ -1,7 +1,5 @@
 """How each task is answered, as its row or as `--decode` says, and the answers to a batch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence, Set
 

@@ -4,8 +4,6 @@ That is how Raffel et al. 2020 report fine-tuning. A task that has no validation
 ones, is answered by the newest checkpoint.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property

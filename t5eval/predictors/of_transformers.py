@@ -1,7 +1,5 @@
 """A sequence-to-sequence model that transformers runs: its tokenizer, its `generate`, its beam search."""
 
-from __future__ import annotations
-
 import hashlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """`report.md`: what pastes into a paper's appendix or a pull request."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from t5eval.reports import overview

@@ -1,7 +1,5 @@
 """How well a single example was answered, by the task's own metrics."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

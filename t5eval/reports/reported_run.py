@@ -1,7 +1,5 @@
 """A run as a report sees it: the results that stand in its folder, or scores of the predictions in it."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """A run's folder: its lock, its configuration, and where things lie in it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path

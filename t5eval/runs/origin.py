@@ -1,7 +1,5 @@
 """What made a file of predictions: the record beside it, read in one place and compared wherever the file is used."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Files of references: in every form that predictions have, or JSON that keeps the breaks between sentences."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """From predictions to scores: parse each answer, compute the task's metrics with their intervals."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence

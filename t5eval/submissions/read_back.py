@@ -1,7 +1,5 @@
 """Answers read back from a submission, and the example ids that one has to hold."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """From a run's predictions to a leaderboard's file: every answer read, every gap named, nothing guessed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What describes a training run: the `[train]` table of a TOML file."""
 
-from __future__ import annotations
-
 import dataclasses
 import types
 from collections.abc import Mapping

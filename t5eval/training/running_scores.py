@@ -1,7 +1,5 @@
 """A task's scores over examples that come a few at a time."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import replace

@@ -15,7 +15,7 @@ def parse_json(text: str | bytes) -> Any:
     """
     try:
         text = text if isinstance(text, str) else text.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_each_once)
+        value = json.loads(text, object_pairs_hook=each_once)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     level = [value]
@@ -31,7 +31,8 @@ def _parts(value: Any) -> list[Any]:
     return [part for part in found if isinstance(part, dict | list)]
 
 
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The names and values of an object as a dict. Raises ValueError if a name stands twice."""
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:

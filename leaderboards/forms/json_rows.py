@@ -27,7 +27,7 @@ def _objects(lines: list[str], faults: FileFaults) -> Iterator[tuple[int, dict[s
             continue
         value = None
         try:
-            value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+            value = json.loads(text, object_pairs_hook=_unique, parse_constant=no_constant)
             if not isinstance(value, dict):
                 value = None
                 faults.add(line, lambda row: f"expected a JSON object, got {quoted(row)}", text[:200])
@@ -44,7 +44,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _refuse(name: str) -> Any:
+def no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 

@@ -20,9 +20,9 @@ class Resampled(Protocol):
         """See `Metric.resample`."""
 
 
-def draw_counts(examples: int, resamples: int = RESAMPLES, seed: int = SEED) -> Iterator[Floats]:
+def draw_counts(examples: int, resamples: int = RESAMPLES) -> Iterator[Floats]:
     """Yields blocks of resamples as counts: how often each example was drawn, shape [block, examples]."""
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(SEED)
     block = max(1, BLOCK_NUMBERS // max(examples, 1))
     for start in range(0, resamples, block):
         size = min(block, resamples - start)

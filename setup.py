@@ -57,6 +57,7 @@ setup(
         "scipy>=1.11",
         "scikit-learn>=1.4",
         "sacrebleu>=2.4",
+        "regex>=2023.12",  # words of every script; sacrebleu needs it too
         "rouge-score>=0.1.2",
         "httpx2>=2.0",  # t5eval data get
         # The same numbers to the last bit, a hundred times faster; young, hence pinned. rouge-score does without it.

@@ -183,7 +183,7 @@ class Wmt(Leaderboard):
             notes += [f"{printable(file)}: {taken.note}"] if taken.note else []
             if found is not None:
                 texts = {str(line): text for line, text in found.segments}
-                notes += [f"{printable(file)}: {cause}" for cause in causes(texts, "line", found.sources)]
+                notes += [f"{printable(file)}: {cause}" for cause in causes(texts, "line", found.sources, surface=True)]
             if taken.spec.name in values:
                 faults[file].add(None, f"a second file for {taken.spec.name}; which one counts is anybody's guess")
             values[taken.spec.name] = read.values

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,6 +100,9 @@ class T5Tokenizer(Tokenizer):
 
     def _ids(self, texts: list[str]) -> list[list[int]]:
         return self._pieces.encode(texts, out_type=int, num_threads=self.threads)
+
+    def count_unknown(self, texts: Sequence[str]) -> int:
+        return sum(self._pieces.unk_id() in ids for ids in self.encode(texts))
 
     def _texts(self, sequences: list[list[int]]) -> list[str]:
         # An id outside the vocabulary becomes the unknown piece, written ` ⁇ `; its id is 2 in most, 3 in umT5's.

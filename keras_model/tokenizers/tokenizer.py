@@ -54,6 +54,10 @@ class Tokenizer(abc.ABC):
     def _texts(self, sequences: list[list[int]]) -> list[str]:
         """Texts of id sequences, whatever the ids, none of which is the end of sequence."""
 
+    def count_unknown(self, texts: Sequence[str]) -> int:
+        """How many texts hold a character that no id stands for, so that a model cannot write it."""
+        return 0
+
     def encode(self, texts: Sequence[str], max_tokens: int | None = None) -> list[list[int]]:
         """Ids of each text, with the end-of-sequence id at the end.
 

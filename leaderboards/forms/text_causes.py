@@ -2,11 +2,11 @@
 the model. The files stay valid; their scores are not what the system could have."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 NAMED = 3  # so many texts stand in a line
 SEVERAL = 3  # fewer have no common cause
-COPIED_WORDS = 4  # names and numbers of fewer words may rightly stay as they are
+COPIED_WORDS = 4  # fewer words may rightly stay as they are in the source, or have no capital
 
 CAUSES = {
     "have HTML entities, such as &amp;: the text was escaped and not unescaped again": re.compile(
@@ -14,8 +14,20 @@ CAUSES = {
     ),
     "have `@@`: the pieces of words (BPE) were not put together": re.compile(r"@@(?= |$)"),
     "have `▁`: the pieces of words (SentencePiece) were not put together": re.compile("▁"),
+    "have `<unk>` or `⁇`, which stand for characters that the model's vocabulary cannot write": re.compile("<unk>|⁇"),
     "have `<t>`, `</t>` or `<q>`: marks of sentences, which ROUGE takes for words": re.compile("<t>|</t>|<q>"),
 }
+
+_APART, _TOGETHER = re.compile(r"\w [.,](?: |$)"), re.compile(r"\w[.,](?: |$)")
+SURFACE: dict[str, Callable[[str], bool]] = {
+    "have a space before each stop or comma: the words were not put together again (detokenised)": lambda text: (
+        bool(_APART.search(text)) and not _TOGETHER.search(text)
+    ),
+    "have no capital letter: the text was lower-cased": lambda text: (
+        text == text.lower() != text.upper() and len(text.split()) >= COPIED_WORDS
+    ),
+}
+SURFACE_SHARE = 0.1  # of the texts: single ones may rightly be so
 
 
 def causes(
@@ -23,6 +35,7 @@ def causes(
     where: str,
     sources: Mapping[str, str] | None = None,
     references: Mapping[str, Sequence[str]] | None = None,
+    surface: bool = False,
 ) -> Iterator[str]:
     """Yields a line for each cause that some texts have: how many have it, and which are the first.
 
@@ -31,12 +44,16 @@ def causes(
         where: what that is, such as `line`.
         sources: what they are translations of, where that is known.
         references: what they should be, where that is known; what a reference has too is no fault.
+        surface: whether case and the spaces between words are looked at too.
     """
     true = references or {}
     found = {
         cause: [n for n, text in texts.items() if mark.search(text) and not any(map(mark.search, true.get(n, ())))]
         for cause, mark in CAUSES.items()
     }
+    for cause, has in SURFACE.items() if surface else ():
+        names = [n for n, text in texts.items() if has(text) and not any(map(has, true.get(n, ())))]
+        found[cause] = names if len(names) >= SURFACE_SHARE * len(texts) else []
     if sources is not None:
         copied = [name for name, text in texts.items() if _is_copied(text, sources.get(name, ""))]
         found["are the source, word for word: they were not translated"] = copied

@@ -42,14 +42,14 @@ json_option = click.option(
 
 
 class Spreading(click.Command):
-    """A command without arguments, whose repeatable options take several values: --task A B is --task A --task B."""
+    """A command whose repeatable options, after its arguments, take several values: --task A B is --task A --task B."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         repeatable = {name for option in self.params if getattr(option, "multiple", False) for name in option.opts}
         spread: list[str] = []
         option = ""
         for value in args:
-            if value.startswith("-"):
+            if value.startswith("-") and value != "-":
                 option = value.partition("=")[0]
             elif option in repeatable and spread[-1] != option:
                 spread.append(option)

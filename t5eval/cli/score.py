@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
 
-from t5eval.api.score import score
-from t5eval.cli.names import complete_task
-from t5eval.cli.options import data_dir_option, json_option, print_result, split_option, warn
-from t5eval.cli.score_table import score_lines
-from t5eval.scoring.prediction_files import FORMATS
+from t5eval.api.score import FolderScoring, Scoring, score
+from t5eval.cli.names import complete_task_or_benchmark
+from t5eval.cli.options import Spreading, data_dir_option, json_option, print_result, split_option, warn, wrapped
+from t5eval.cli.score_table import averages_text, score_lines
+from t5eval.scoring.text_files import FORMATS
+from task_specs.answers.labels import TOKENIZERS
 
 
-@click.command()
-@click.argument("task", shell_complete=complete_task)
+@click.command(cls=Spreading)
+@click.argument("task", shell_complete=complete_task_or_benchmark)
 @split_option(required=False)
 @data_dir_option
 @click.option(
     "--references",
-    metavar="FILE",
-    help="True texts, in any form of --predictions, instead of --split and --data-dir.",
+    multiple=True,
+    metavar="FILE...",
+    help="True texts, in any form of --predictions, instead of --split and --data-dir; several files if there are "
+    "several of each.",
 )
-@click.option("--predictions", metavar="FILE", help="JSON lines, one JSON object, or plain text.")
+@click.option(
+    "--predictions", metavar="FILE", help="JSON, JSON lines, CSV or plain text; - for standard input; or a folder."
+)
 @click.option("--submission", metavar="FILE", help="A submission made for this split, instead of --predictions.")
 @click.option("--format", type=click.Choice(FORMATS), help="The file's form, if not by its content.")
+@click.option("--tokenize", type=click.Choice(TOKENIZERS), help="BLEU's tokenizer, if not the row's.")
+@click.option("--metric", "metrics", multiple=True, metavar="NAME...", help="Scores besides the row's, such as ter.")
 @click.option("--sentence-marks", is_flag=True, help="Take <t>, </t> and <q> for the ends of sentences.")
 @click.option("--ignore-unknown", is_flag=True, help="Leave out predictions whose ids are none of the split's.")
 @json_option
-def command(**asked: Any) -> None:
-    """Score predictions for TASK's split, or a submission made for it, with 95 % intervals."""
-    found = score(**asked)
+def command(references: tuple[str, ...], **asked: Any) -> None:
+    """Score predictions for TASK's split, or a submission made for it, with 95 % intervals.
+
+    With a folder of predictions, TASK may be a benchmark: what TASK/SPLIT.jsonl below it holds is scored. Name TASK
+    before --references and --metric.
+    """
+    found = score(**asked, references=[Path(name) for name in references] or None)
     warn(found.notes)
-    print_result(found.to_json, lambda: score_lines([found.score]))
+    print_result(found.to_json, lambda: _lines(found))
+
+
+def _lines(found: Scoring | FolderScoring) -> Iterator[str]:
+    yield from score_lines(found.split_scores())
+    if isinstance(found, FolderScoring):
+        yield from map(wrapped, averages_text(found.to_json()["benchmarks"]))

@@ -9,7 +9,7 @@ import numpy as np
 
 from t5eval.comparison.settings import Differing
 from t5eval.data import Summary
-from t5eval.metrics import Batch, Metric, Scored, get_metric
+from t5eval.metrics import Batch, Metric, Scored, metric_of
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
 from t5eval.metrics.metric import Floats
 from t5eval.metrics.paired import TRIALS, Pair, difference_intervals95, holm, mcnemar_p, randomisation_p
@@ -171,7 +171,7 @@ def _example_scores(spec: TaskSpec, a: Batch, b: Batch) -> tuple[Metric | None, 
     first of which each example alone has a value.
     """
     names = (*(("accuracy",) if a.classes else ()), *spec.metrics)
-    for metric in sorted((get_metric(name, spec.answer.kind) for name in names), key=lambda metric: not metric.share):
+    for metric in sorted((metric_of(spec, name) for name in names), key=lambda metric: not metric.share):
         if metric.share or (metric.higher_is_better and type(metric).resample is Metric.resample):
             rows = metric.statistics(a), metric.statistics(b)
             if all(len(found) == len(a.examples) for found in rows):
@@ -216,7 +216,7 @@ def _contrasts(spec: TaskSpec, a: Batch, b: Batch) -> dict[str, Contrast]:
             pairs[name] = Pair(metric, *rows)
 
     for name in spec.metrics:
-        metric = get_metric(name, spec.answer.kind)
+        metric = metric_of(spec, name)
         add(name, metric, a, b)
         if not (metric.defined(a) and metric.defined(b)):
             # As in scoring, the score of readable answers stands beside it: here of those that both sides have.

@@ -76,6 +76,8 @@ def find_set(source: ParallelText, name: str, data_dir: Path, needs_target: bool
         needs_target: whether the source alone is not enough.
     """
     known = candidates(source, name)
+    if source.translators:  # several references are in XML alone
+        known.sort(key=lambda files: files.form != "xml")
     there = [files for files in known if (data_dir / files.source).is_file()]
     whole = [files for files in there if (data_dir / files.target).is_file()]
     if whole:

@@ -46,6 +46,8 @@ def read_parallel_text(
             raise MissingFile(f"{data_dir / first.source}: no such file; {spec.name} needs it for its {split} split")
         if files.note:
             summary.notes.append(files.note)
+        if source.translators and files.form != "xml":
+            summary.notes.append(f"{files.target}: one translation of each segment; the row asks for several, of XML")
         dropped = 0
         for line, (original, translation) in enumerate(_pairs(source, files, data_dir, summary)):
             if split == "train" and not (original and translation):
@@ -58,7 +60,9 @@ def read_parallel_text(
             summary.notes.append(f"{files.source}: {dropped:,} lines that are empty on one side dropped")
 
 
-def _pairs(source: ParallelText, files: Files, data_dir: Path, summary: Summary) -> Iterator[tuple[str, str | None]]:
+def _pairs(
+    source: ParallelText, files: Files, data_dir: Path, summary: Summary
+) -> Iterator[tuple[str, str | tuple[str, ...] | None]]:
     """Yields a set's segments with their translations, None where there are none."""
     if files.form == "plain":
         yield from plain_pairs(files, data_dir, summary)
@@ -66,11 +70,15 @@ def _pairs(source: ParallelText, files: Files, data_dir: Path, summary: Summary)
     data, digest = read_bounded(data_dir / files.source)
     summary.files[files.source] = digest
     if files.form == "xml":
-        found = parse_xml_set(data_dir / files.source, data, source.source, source.target)
+        found = parse_xml_set(data_dir / files.source, data, source.source, source.target, source.translators)
         if found.note:
             summary.notes.append(found.note)
         originals = [segment.text for segment in found.frame.segments]
-        yield from zip(originals, found.target or [None] * len(originals), strict=True)
+        if found.target is None:
+            yield from ((text, None) for text in originals)
+            return
+        for text, several in zip(originals, found.target, strict=True):
+            yield text, several[0] if len(several) == 1 else several
         return
     segments = list(parse_sgml(data_dir / files.source, data).segments)
     if not files.target:

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,20 +107,26 @@ class XmlSet:
 
     Attributes:
         frame: the documents in the language asked for.
-        target: the translation of each segment, in the same order; None where there are none.
+        target: the translations of each segment, in the same order; None where there are none.
         note: what was chosen among several translations, empty if nothing had to be.
     """
 
     frame: Frame
-    target: tuple[str, ...] | None
+    target: tuple[tuple[str, ...], ...] | None
     note: str
 
 
-def parse_xml_set(path: Path, data: bytes, source: str, target: str) -> XmlSet:
+def parse_xml_set(path: Path, data: bytes, source: str, target: str, translators: Sequence[str] = ()) -> XmlSet:
     """Returns the documents of an XML test set in the language `source`, with their translations into `target`.
 
-    Either language may be the one that the set is to be translated from. Of several translations the first is taken,
-    as WMT's own tools do.
+    Either language may be the one that the set is to be translated from.
+
+    Args:
+        path: the file, for messages.
+        data: its bytes.
+        source: the language to translate from.
+        target: the language to translate to.
+        translators: whose translations are taken; if empty, the first of several, as WMT's own tools do.
 
     Raises:
         DataError: it is no such file; the message names file and line.
@@ -136,7 +142,7 @@ def parse_xml_set(path: Path, data: bytes, source: str, target: str) -> XmlSet:
     if root.tag != "dataset":
         raise fault(root.line, f"expected <dataset>, got <{root.tag[:40]}>")
     documents: list[Document] = []
-    translations: list[str] = []
+    translations: list[tuple[str, ...]] = []
     untranslated = several = 0
     for collection, element in _documents(root):
         if element.attributes.get("testsuite"):
@@ -151,12 +157,14 @@ def parse_xml_set(path: Path, data: bytes, source: str, target: str) -> XmlSet:
         if not targets:
             untranslated += 1
             continue
-        several += len(targets) > 1
-        by_id = {s.id: s.text for s in _xml_document(element, targets[0], collection, fault).segments}
-        for segment in document.segments:
-            if segment.id not in by_id:
-                raise fault(targets[0].line, f"segment {segment.id} has no translation")
-            translations.append(by_id[segment.id])
+        several += len(targets) > 1 and not translators
+        texts: list[dict[str, str]] = []
+        for side in _of_translators(targets, translators, fault):
+            texts.append({s.id: s.text for s in _xml_document(element, side, collection, fault).segments})
+            for segment in document.segments:
+                if segment.id not in texts[-1]:
+                    raise fault(side.line, f"segment {segment.id} has no translation")
+        translations += [tuple(by_id[segment.id] for by_id in texts) for segment in document.segments]
     frame = Frame(root.attributes.get("id", ""), tuple(documents), source)
     if next(frame.segments, None) is None:
         raise fault(root.line, "no <seg> in it; expected the XML of a WMT test set")
@@ -164,6 +172,17 @@ def parse_xml_set(path: Path, data: bytes, source: str, target: str) -> XmlSet:
         raise fault(root.line, f"{untranslated:,} of {len(documents):,} documents are not translated into {target!r}")
     note = f"{path.name}: of several translations the first is taken ({several:,} documents)" if several else ""
     return XmlSet(frame, None if untranslated else tuple(translations), note)
+
+
+def _of_translators(
+    targets: Sequence[Element], translators: Sequence[str], fault: Callable[[int, str], DataError]
+) -> list[Element]:
+    """Returns the translations of those asked for, the first one if that is nobody."""
+    by_name = {side.attributes.get("translator", ""): side for side in reversed(targets)}
+    for name in translators:
+        if name not in by_name:
+            raise fault(targets[0].line, f"no translation by {name!r}, but by {', '.join(map(repr, sorted(by_name)))}")
+    return [by_name[name] for name in translators] or [targets[0]]
 
 
 def _documents(root: Element) -> list[tuple[str, Element]]:

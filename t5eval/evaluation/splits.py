@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,14 @@ from t5eval.data import Split
 from t5eval.evaluation.batches import Say, generate_all, unheard
 from t5eval.evaluation.settings import RunSettings, unsaid
 from t5eval.evaluation.split_result import SplitResult
+from t5eval.metrics import Scored
 from t5eval.predictors.predictor import Predictor
 from t5eval.runs.prediction_store import PredictionStore
 from t5eval.runs.results import read_results, require_same_model, write_results
 from t5eval.scoring.score import evaluation_pair, judge, require_metrics, score_split
 from t5eval.support.stages import timed
 from task_specs import TaskSpec, TextPair
+from task_specs.answers.labels import Text
 
 Progress = Callable[[int, int], None]
 """Called with (examples done, examples in all) after each batch."""
@@ -85,8 +87,10 @@ def _evaluate_split(
         with timed(f"{spec.name} {split.split}: predicting"):
             _predict(predictor, spec, [evaluation_pair(spec, e) for e in examples], store, settings, progress, say)
         predictions = store.predictions.values()
+        judged = judge(spec, examples, {p.id: p.text for p in predictions})
+        score = score_split(spec, split.split, judged)
         return SplitResult(
-            score=score_split(spec, split.split, judge(spec, examples, {p.id: p.text for p in predictions})),
+            score=replace(score, causes=(*score.causes, *_unwritable(predictor, spec, judged))),
             data=split.summary,
             specification=spec.fingerprint,
             truncated=_count(p.truncated for p in predictions),
@@ -95,6 +99,15 @@ def _evaluate_split(
             decode={**decode, **asdict(spec.lengths)},
             device=store.device,
         )
+
+
+def _unwritable(predictor: Predictor, spec: TaskSpec, judged: Sequence[Scored]) -> Iterator[str]:
+    """Yields that a model cannot write some references, whatever it learns."""
+    if isinstance(spec.answer, Text):
+        references = [text for example in judged for text in example.gold.value or ()]
+        if lacking := predictor.count_unwritable(references):
+            share = f"{lacking:,} of {len(references):,} references"
+            yield f"{share} have characters that the model's vocabulary cannot write"
 
 
 def _count(flags: Iterable[bool | None]) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from task_specs import Answer
+from task_specs import Answer, TaskSpec
 
 Floats = NDArray[np.float64]
 
@@ -104,6 +104,7 @@ class Metric(ABC):
         additive: whether sums of rows may be taken a few examples at a time, in any division of a split, and still give
             the score. Not so where examples of one group have to be seen together, or where ranks count.
         caution: what to know before setting the score beside published ones; shown with it.
+        surface: whether case and spaces count, so that lower-cased or tokenised texts lose much of the score.
         as_written: whether the score of the texts as they were written stands beside it, where T5's way of writing
             was undone in some of them.
     """
@@ -115,6 +116,7 @@ class Metric(ABC):
     answers: tuple[str, ...] = ()
     choices: Mapping[str, str] = {}
     caution: str = ""
+    surface: bool = False
     as_written: bool = False
 
     @abstractmethod
@@ -128,6 +130,14 @@ class Metric(ABC):
     @abstractmethod
     def aggregate(self, totals: Floats) -> Floats:
         """Returns the score from sums of rows, shape [..., numbers] to [...]; nan where it is undefined."""
+
+    def of_row(self, spec: TaskSpec) -> Metric:
+        """Returns the metric with what a row chooses for it, such as BLEU's tokenizer."""
+        return self
+
+    def cautions(self, batch: Batch) -> Iterable[str]:
+        """Returns what to know before quoting the score of these examples, a line each."""
+        return [self.caution] if self.caution else []
 
     def unsuited(self, classes: Sequence[str]) -> str:
         """Returns why a task with these answer classes (none: numbers or texts) cannot have this score, else ``""``."""

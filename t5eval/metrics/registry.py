@@ -14,6 +14,7 @@ from t5eval.metrics.question_answering import (
     WordSpanOverlapT5,
 )
 from t5eval.metrics.super_glue_scores import METRICS
+from task_specs import TaskSpec
 from task_specs.errors import UserError, did_you_mean
 from task_specs.plugins import load_installed, looked_up
 
@@ -80,6 +81,15 @@ def get_metric(name: str, kind: str = ANY) -> Metric:
             raise UserError(f"metric {name!r} judges answers of kind {judged}, not of kind {kind!r}")
         raise UserError(f"unknown metric {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}")
     return found
+
+
+def metric_of(spec: TaskSpec, name: str) -> Metric:
+    """Returns a row's metric called `name`, with what the row chooses for it.
+
+    Raises:
+        UserError: there is none for the row's kind of answer.
+    """
+    return get_metric(name, spec.answer.kind).of_row(spec)
 
 
 def metric_names() -> list[str]:

@@ -37,7 +37,7 @@ def watch_metric(guard: Guard, metric: Metric) -> None:
     guard.watch(metric, "statistics", _statistics)
     guard.watch(metric, "aggregate", _aggregate)
     guard.watch(metric, "value", _value)
-    for name in ("unsuited", "examples", "details", "defined", "resample"):
+    for name in ("of_row", "cautions", "unsuited", "examples", "details", "defined", "resample"):
         guard.watch(metric, name)
 
 

@@ -188,6 +188,10 @@ class KerasPredictor(Predictor):
         """See `Predictor.rank`."""
         return self._loaded.rank(batch, answers)
 
+    def count_unwritable(self, texts: Sequence[str]) -> int:
+        """See `Predictor.count_unwritable`."""
+        return self._tokenizer.count_unknown(texts)
+
     def device(self) -> str | None:
         """Returns the devices that TensorFlow ran on, None if the model was not needed."""
         return tensorflow_devices() if "_loaded" in self.__dict__ else None

@@ -91,6 +91,14 @@ class TransformersPredictor(Predictor):
                 )
             return model.eval().to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer
 
+    def count_unwritable(self, texts: Sequence[str]) -> int | None:
+        """See `Predictor.count_unwritable`; a model that is not needed is not loaded for it."""
+        if "_loaded" not in self.__dict__:
+            return None
+        tokenizer = self._loaded[1]
+        with _quiet():
+            return sum(tokenizer.unk_token_id in ids for ids in tokenizer(list(texts))["input_ids"]) if texts else 0
+
     def device(self) -> str | None:
         """Returns the device that PyTorch ran on, None if the model was not needed."""
         return str(self._loaded[0].device) if "_loaded" in self.__dict__ else None

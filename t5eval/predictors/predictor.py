@@ -123,6 +123,10 @@ class Predictor(TextGenerator, Protocol):
         """
         return asdict(answering)
 
+    def count_unwritable(self, texts: Sequence[str]) -> int | None:
+        """Returns how many texts hold characters that the model's vocabulary lacks; None where that is not known."""
+        return None
+
     def prepare_chats(self, chats: Sequence[Chat], max_tokens: int) -> list[Prepared]:
         """Returns each conversation as the model takes it, cut to `max_tokens`.
 

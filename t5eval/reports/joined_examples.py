@@ -10,8 +10,9 @@ from t5eval.metrics import Scored
 from t5eval.reports.measures import Measure, measure
 from t5eval.reports.reported_run import Key, Run
 from t5eval.runs.folder import predictions_path
-from t5eval.scoring.prediction_files import read_predictions, read_text
+from t5eval.scoring.prediction_files import read_predictions
 from t5eval.scoring.score import evaluation_pair, judge
+from t5eval.scoring.text_files import read_text
 from task_specs import TaskSpec, get
 from task_specs.errors import UserError
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from t5eval.metrics import Batch, Metric, Scored, get_metric
+from t5eval.metrics import Batch, Metric, Scored, metric_of
 from task_specs import TaskSpec
 
 PREFERRED = ("chrf", "rougeLsum", "f1")
@@ -43,14 +43,14 @@ def measure(spec: TaskSpec, judged: Sequence[Scored]) -> Measure | None:
         judged: examples with labels.
     """
     batch = Batch(judged, tuple(getattr(spec.answer, "classes", ())))
-    accuracy = get_metric("accuracy", spec.answer.kind)
+    accuracy = metric_of(spec, "accuracy")
     if not accuracy.unsuited(batch.classes):
         values = _values(accuracy, batch)
         return Measure(RIGHT, "accuracy", values) if values is not None else None
     if all(isinstance(example.gold.value, int | float) for example in judged):
         return Measure(ERROR, "absolute error", [_error(example) for example in judged])
     for name in sorted(spec.metrics, key=lambda name: name not in PREFERRED):
-        values = _values(get_metric(name, spec.answer.kind), batch)
+        values = _values(metric_of(spec, name), batch)
         if values is not None:
             return Measure(SCORE, name, values)
     return None

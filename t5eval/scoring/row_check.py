@@ -8,7 +8,7 @@ from typing import Any
 
 import task_specs
 from t5eval.data import DataSource, Split, available_splits, open_split
-from t5eval.metrics import get_metric
+from t5eval.metrics import metric_of
 from t5eval.scoring.score import evaluation_pair, judge, require_metrics, score_split
 from t5eval.support.stages import each
 from task_specs import Answer, Example, TaskSpec, TextPair, read_toml
@@ -193,7 +193,7 @@ def _score(
         value, always = found.gold[name], found.commonest_scores.get(name)
         if value is None:
             found.notes.append(f"{name} is undefined for these examples")
-        elif not get_metric(name, spec.answer.kind).higher_is_better:
+        elif not metric_of(spec, name).higher_is_better:
             if always is not None and value > always:
                 faults.append(f"{name} of the true answers is {value:.2f}, above {always:.2f} for the commonest")
         elif value < (ROUNDED if spec.answer.kind == "number" else 100 - 1e-6):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from t5eval.metrics import Batch, Metric, Scored, get_metric
+from t5eval.metrics import Batch, Metric, Scored, metric_of
 from t5eval.metrics.metric import Floats
 from t5eval.scoring.text_cautions import text_cautions
 from t5eval.support.errors import PredictionError
@@ -124,12 +124,14 @@ def evaluation_pair(spec: TaskSpec, example: Example) -> TextPair:
     return pair
 
 
-def reference_examples(spec: TaskSpec, references: Iterable[str] | Mapping[str, str]) -> list[Example]:
+def reference_examples(
+    spec: TaskSpec, references: Iterable[str] | Mapping[str, str | tuple[str, ...]]
+) -> list[Example]:
     """Returns examples that have nothing but true texts: texts are compared without their inputs.
 
     Args:
         spec: the task.
-        references: the texts by id, or numbered from 0.
+        references: the texts by id, or numbered from 0; several of an example are a tuple.
 
     Raises:
         UserError: the task's answers are no free texts.
@@ -261,7 +263,7 @@ def require_metrics(spec: TaskSpec) -> None:
         UserError: as said.
     """
     for name in spec.metrics:
-        fault = get_metric(name, spec.answer.kind).unsuited(tuple(getattr(spec.answer, "classes", ())))
+        fault = metric_of(spec, name).unsuited(tuple(getattr(spec.answer, "classes", ())))
         if fault:
             raise UserError(f"{spec.name}: metric {name!r} does not suit its answers: {fault}")
 
@@ -283,7 +285,7 @@ def _scores(spec: TaskSpec, batch: Batch, intervals: bool, title: str) -> dict[s
             defined[name] = metric, statistics
 
     for name in each(spec.metrics, f"{title}: scoring", "metrics"):
-        metric = get_metric(name, spec.answer.kind)
+        metric = metric_of(spec, name)
         if metric.defined(batch):
             add(name, metric, batch)
             if metric.as_written and written:

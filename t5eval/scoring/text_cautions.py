@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from leaderboards.forms.text_causes import causes
-from t5eval.metrics import Scored, get_metric
+from t5eval.metrics import Batch, Scored, metric_of
 from task_specs import TaskSpec
 from task_specs.sources.parallel import ParallelText
 
@@ -13,14 +13,16 @@ _OFFER = "; --sentence-marks splits sentences at them"
 
 def text_cautions(spec: TaskSpec, judged: Sequence[Scored]) -> Iterator[str]:
     """Yields a line for each thing that went wrong with many texts at once, then what to know of the metrics."""
+    metrics = [metric_of(spec, name) for name in spec.metrics]
     said = {e.id: e.prediction for e in judged}
     true = {e.id: e.gold.value for e in judged}
     sources = None
     if isinstance(spec.source, ParallelText):
         sources = {e.id: e.features[spec.source.source] for e in judged if e.prediction not in true[e.id]}
-    for cause in causes(said, "id", sources, true):
+    for cause in causes(said, "id", sources, true, any(metric.surface for metric in metrics)):
         yield f"{cause}{_OFFER}" if _MARKS in cause else cause
     for cause in causes({i: "\n".join(texts) for i, texts in true.items()}, "id"):
         if _MARKS in cause:
             yield f"references: {cause}{_OFFER}"
-    yield from sorted({caution for name in spec.metrics if (caution := get_metric(name, spec.answer.kind).caution)})
+    batch = Batch(judged)
+    yield from dict.fromkeys(line for metric in metrics for line in metric.cautions(batch))

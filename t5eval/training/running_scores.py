@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from t5eval.metrics import Batch, Metric, Scored, get_metric
+from t5eval.metrics import Batch, Metric, Scored, metric_of
 from t5eval.metrics.metric import Floats
 from t5eval.scoring.score import READABLE, UNLABELLED, require_metrics, score_split
 from t5eval.scoring.score import task_score as mean_of_scores
@@ -58,7 +58,7 @@ class RunningScores:
         require_metrics(spec)
         self.spec = spec
         self._classes = tuple(getattr(spec.answer, "classes", ()))
-        metrics = {name: get_metric(name, spec.answer.kind) for name in spec.metrics}
+        metrics = {name: metric_of(spec, name) for name in spec.metrics}
         self._kept_for = tuple(name for name, metric in metrics.items() if not metric.additive)
         self._kept: list[Scored] = []
         # Each with its twin over the readable answers, which is wanted where the score itself is undefined.

@@ -8,9 +8,10 @@ from typing import Any
 
 from t5eval.data import DataSource, open_split
 from t5eval.evaluation.batches import Say, generate_all, unheard
+from t5eval.metrics import metric_of
 from t5eval.predictors.of_keras import KerasGenerator
 from t5eval.scoring.score import evaluation_pair, judge, score_split, task_score
-from t5eval.support.errors import MissingFile
+from t5eval.support.errors import MissingFile, UserError
 from t5eval.support.stages import Advance
 from task_specs import Example, TaskSpec
 
@@ -65,11 +66,16 @@ def validation_examples(
         say: told which tasks have no validation split at hand.
 
     Raises:
-        UserError: a validation split is damaged.
+        UserError: a validation split is damaged, or a task's score is one of which less is better.
     """
     found: dict[TaskSpec, HeldOut] = {}
     for spec in specs:
         if "validation" in spec.source.splits:
+            falling = [name for name in spec.task_score if not metric_of(spec, name).higher_is_better]
+            if falling:
+                raise UserError(
+                    f"{spec.name}: the best checkpoint has the highest score, and less {falling[0]} is better"
+                )
             try:
                 split = open_split(spec, "validation", data)
             except MissingFile as error:

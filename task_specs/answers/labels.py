@@ -157,6 +157,10 @@ class Referent:
         return Answer(same, same)
 
 
+# sacrebleu's names, without those that only older papers need.
+TOKENIZERS = ("13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "flores200", "flores101", "none")
+
+
 @dataclass(frozen=True)
 class Text:
     """Free text, compared with one or several references by the metric: any text is an answer.
@@ -164,10 +168,17 @@ class Text:
     Attributes:
         field: the feature that holds the reference, or the list of references. An empty list, or None, means that the
             example is unlabelled.
+        tokenizer: how BLEU finds words, by sacrebleu's name; if empty, what sacrebleu takes for the language of a
+            `parallel_text` source's target, which is `13a` but for Chinese, Japanese and Korean.
     """
 
     field: str
+    tokenizer: str = ""
     kind: ClassVar[str] = "text"
+
+    def __post_init__(self) -> None:
+        if self.tokenizer and self.tokenizer not in TOKENIZERS:
+            raise SpecError(f"BLEU's tokenizer {self.tokenizer!r}: it is one of {', '.join(TOKENIZERS)}")
 
     @property
     def choices(self) -> tuple[str, ...]:

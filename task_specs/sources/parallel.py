@@ -21,6 +21,8 @@ class ParallelText:
         folder: the folder below the data directory.
         source: the code of the language to translate from.
         target: the code of the language to translate to.
+        translators: whose translations are the references, where the XML has those of several (`A`, `B`); if empty,
+            the first one.
         sets: split to its sets, in order. An example's id is its 0-based line, `SET/LINE` where a split joins sets.
     """
 
@@ -28,10 +30,12 @@ class ParallelText:
     source: str
     target: str
     sets: Mapping[str, tuple[str, ...]]
+    translators: tuple[str, ...] = ()
     kind: ClassVar[str] = "parallel_text"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sets", FrozenDict({split: tuple(names) for split, names in self.sets.items()}))
+        object.__setattr__(self, "translators", tuple(self.translators))
         for code in (self.source, self.target):
             if not (code.isascii() and code.isalpha() and code.islower() and 2 <= len(code) <= 3):
                 raise SpecError(f"source 'parallel_text': a language is a code such as 'en', got {code!r}")

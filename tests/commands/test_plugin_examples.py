@@ -6,11 +6,14 @@ import io
 import json
 import re
 import shlex
+import sys
 import tokenize
+import types
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.commands.conftest import PLUGINS
@@ -68,6 +71,31 @@ def test_source_format_parser_and_metric(run_page: Any) -> None:
     # Five, one and four stars; said were four, four, and `four`, which is unreadable.
     assert done.json["scores"]["within_one"]["value"] == pytest.approx(100 / 3)
     assert done.json["unreadable"] == 1
+
+
+def test_a_metric_of_another_package(run_page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package stands in the test: its F1 here is the share of words in common with the best reference."""
+
+    class Tensor(list[float]):
+        def numpy(self) -> Any:
+            return np.array(self)
+
+    def score(said: list[str], true: list[list[str]], *, model_type: str) -> tuple[Tensor, ...]:
+        shares = [
+            max(len(set(text.split()) & set(one.split())) / len(one.split()) for one in several)
+            for text, several in zip(said, true, strict=True)
+        ]
+        return Tensor(), Tensor(), Tensor(shares)
+
+    monkeypatch.setitem(sys.modules, "bert_score", types.SimpleNamespace(score=score))
+    found = run_page("semantic_metric.py score", "--json").json["scores"]["bert_score"]
+    assert found["value"] == pytest.approx(100 * (5 / 6 + 1 / 5) / 2)
+    assert found["ci95"] is not None
+    assert "bert_score|n:2|model:roberta-large|rescaled:no|" in found["signature"]
+    monkeypatch.setitem(sys.modules, "bert_score", None)  # not installed
+    done = run_page("semantic_metric.py score")
+    assert (done.status, done.err.count("\n")) == (2, 1)
+    assert "bert_score" in done.err
 
 
 def test_model_and_leaderboard_to_the_end(run_page: Any, t5eval: Any, tmp_path: Path) -> None:

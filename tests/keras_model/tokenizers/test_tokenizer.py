@@ -8,6 +8,7 @@ import sys
 import pytest
 import sentencepiece
 
+from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
 from keras_model.tokenizers.sentencepiece import T5Tokenizer
 from keras_model.tokenizers.tokenizer import TokenizerError
 
@@ -178,3 +179,10 @@ def test_real_text_equals_sentencepiece(real, shared_data):
     assert any(2 in ids for ids in encoded)
     assert [ids[:-1] for ids in encoded] == plain.encode(texts)
     assert real.decode(encoded) == plain.decode([ids[:-1] for ids in encoded])
+
+
+def test_texts_that_the_real_vocabulary_cannot_write(real, shared_data):
+    references = (shared_data / "wmt" / "en-fr" / "newstest2014.fr").read_text(encoding="utf-8").split("\n")[:-1]
+    assert (real.count_unknown(references), len(references)) == (131, 3003)
+    assert real.count_unknown(["plain", "{", "日本", ""]) == 2
+    assert ByteTokenizer().count_unknown(["日本"]) == 0

@@ -302,3 +302,28 @@ def test_a_model_that_loses_an_answer_is_an_error(data: Path, tmp_path: Path) ->
 
     with pytest.raises(UserError, match=r"gives \d+ answers to \d+ inputs; it must give one to each"):
         evaluate(Forgetful(), data, tmp_path)
+
+
+class Writer(WordModel):
+    """A model that writes one text, and whose vocabulary nobody knows."""
+
+    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode) -> list[Generation]:
+        return [Generation("été", hit_limit=False) for _ in batch]
+
+
+class AsciiWriter(Writer):
+    """One whose vocabulary is ASCII."""
+
+    def count_unwritable(self, texts: Sequence[str]) -> int:
+        return sum(not text.isascii() for text in texts)
+
+
+def test_references_that_the_model_cannot_write_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "wmt" / "en-fr").mkdir(parents=True)
+    for language, text in {"en": "one\ntwo\nthree\n", "fr": "été\ndeux\nnoël\n"}.items():
+        (tmp_path / "wmt" / "en-fr" / f"newstest2014.{language}").write_text(text, encoding="utf-8")
+    split = open_split(task_specs.get("wmt14/en-fr"), "test", tmp_path, with_labels=True)
+    line = "2 of 3 references have characters that the model's vocabulary cannot write"
+    for model, expected in ((AsciiWriter("ascii"), [line]), (Writer(), [])):
+        (result,), _ = evaluate_splits(model, [split], tmp_path / model.name, RunSettings("test", "words"))
+        assert [cause for cause in result.score.causes if "vocabulary" in cause] == expected

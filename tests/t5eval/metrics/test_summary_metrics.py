@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
+import unicodedata
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -247,3 +249,53 @@ def test_a_published_system(real_pairs: tuple[list[str], list[str]]) -> None:
     assert values["rougeL"] == pytest.approx(31.456, abs=1e-3)  # without sentences
     assert all(np.diff(score.ci95 or (0, 9)) < 1 for score in scores.values())
     assert elapsed < 15
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "यह एक वाक्य है। यह दूसरा है।",
+        "这是一个句子。这是第二个。",
+        "Это предложение. Вот второе!",
+        "これは文です。二つ目。",
+        "Größe und Éclair, ja!",
+    ],
+)
+def test_identical_texts_of_any_script_score_100_by_unicode_words(text: str) -> None:
+    batch = text_batch([text], [text])
+    for kind in TYPES:
+        unicode = metric(f"{kind}_unicode")
+        assert unicode.value(batch, unicode.statistics(batch)) == pytest.approx(100)
+        assert unicode.choices["tok"] == "unicode"
+        assert list(unicode.cautions(batch)) == []
+    lost = [line for line in metric("rouge1").cautions(batch) if "leaves out" in line]
+    assert [line[:16] for line in lost] == ([] if text.startswith("G") else ["1 of 1 reference", "1 of 1 predictio"])
+
+
+class Words:
+    """Unicode words, written out: letters of scripts without spaces by themselves, else runs of letters and marks."""
+
+    def tokenize(self, text: str) -> list[str]:
+        words = [""]
+        for char in unicodedata.normalize("NFKC", text).lower():
+            if unicodedata.name(char, "").startswith(("CJK UNIFIED", "HIRAGANA", "KATAKANA LETTER", "THAI")):
+                words += [char, ""]
+            elif unicodedata.category(char)[0] in "LMN":
+                words[-1] += char
+            else:
+                words.append("")
+        return [word for word in words if word]
+
+
+def test_unicode_rouge_is_rouge_score_with_that_tokenizer() -> None:
+    references = ["Это первое предложение. Вот второе!", "我们去了北京。今天下雨了。", "Der Bär läuft weit. Ja!"]
+    said = ["Вот первое предложение. Это второе!", "今天我们去了北京。雨了。", "Der Bar läuft. Ja, weit!"]
+    batch = text_batch(references, said)
+    scorer = rouge_scorer.RougeScorer(list(TYPES), tokenizer=Words())
+    broken = [[re.sub(r"([.!] |。)", r"\1\n", text) for text in texts] for texts in (references, said)]
+    expected = [scorer.score(*pair) for pair in zip(*broken, strict=True)]
+    for kind in TYPES:
+        unicode = metric(f"{kind}_unicode")
+        value = unicode.value(batch, unicode.statistics(batch))
+        assert value == pytest.approx(100 * sum(e[kind].fmeasure for e in expected) / 3)
+        assert 30 < value < 100

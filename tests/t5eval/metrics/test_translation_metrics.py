@@ -1,9 +1,12 @@
-"""BLEU and chrF: sacrebleu's numbers, in our aggregate, in every resample, and on real translations."""
+"""BLEU, chrF, chrF++ and TER: sacrebleu's numbers, in our aggregate, in every resample, and on real translations."""
 
 from __future__ import annotations
 
 import math
+import urllib.error
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import task_specs
-from t5eval.metrics import get_metric
+from t5eval.metrics import get_metric, translation
 from t5eval.metrics.bootstrap import draw_counts
 from t5eval.metrics.metric import Metric
 from t5eval.scoring import score as scoring
+from task_specs import TaskSpec, UserError, from_plain
 from tests.t5eval.batches import text_batch
 
-NAMES = ("bleu", "bleu_t5", "chrf")
+NAMES = ("bleu", "bleu_t5", "chrf", "chrf++", "ter")
 
 WORDS = st.sampled_from(
     ["the", "cat", "sat", "on", "a", "mat", ".", ",", "3.50", "&amp;", "“ça”", "U.S.", "日本語", "-"]
@@ -37,8 +41,10 @@ def metric(name: str) -> Metric:
 
 
 def by_sacrebleu(name: str, said: list[str], streams: list[list[str | None]]) -> float:
-    if name == "chrf":
-        return float(sacrebleu.corpus_chrf(said, streams).score)
+    if name in ("chrf", "chrf++"):
+        return float(sacrebleu.corpus_chrf(said, streams, word_order=2 if name == "chrf++" else 0).score)
+    if name == "ter":
+        return float(sacrebleu.corpus_ter(said, streams).score)
     tokenizer = {"bleu": "13a", "bleu_t5": "intl"}[name]
     return float(sacrebleu.corpus_bleu(said, streams, tokenize=tokenizer, force=True).score)
 
@@ -109,7 +115,8 @@ def test_several_references_each_with_its_own_example() -> None:
         assert value == pytest.approx(bleu_by_definition(said, references), abs=1e-9)
         assert metric(name).details(batch) == {"nrefs": "2"}
     streams: list[list[str | None]] = [[r[i] for r in references] for i in range(2)]
-    assert metric("chrf").value(batch, metric("chrf").statistics(batch)) == by_sacrebleu("chrf", said, streams)
+    for name in ("chrf", "chrf++", "ter"):
+        assert metric(name).value(batch, metric(name).statistics(batch)) == by_sacrebleu(name, said, streams)
 
 
 def test_as_many_references_as_each_example_has() -> None:
@@ -132,7 +139,8 @@ def test_bounds() -> None:
     same = text_batch(["one two three four five"] * 2, ["one two three four five"] * 2)
     empty = text_batch(["one two three four five"] * 2, ["", ""])
     for name in NAMES:
-        for batch, expected in ((same, 100.0), (empty, 0.0)):
+        bounds = (0.0, 100.0) if name == "ter" else (100.0, 0.0)  # of edits, all words have to be written
+        for batch, expected in zip((same, empty), bounds, strict=True):
             statistics = metric(name).statistics(batch)
             assert metric(name).value(batch, statistics) == pytest.approx(expected)
             assert float(metric(name).aggregate(statistics.sum(axis=0))) == pytest.approx(expected)
@@ -142,16 +150,87 @@ def test_bounds() -> None:
 def test_signature_holds_sacrebleus_own() -> None:
     spec = task_specs.get("wmt17/en-de")
     examples = scoring.reference_examples(spec, ["ein Haus", "zwei"])
+    spec = replace(spec, metrics=NAMES)
     result = scoring.score_split(spec, "references", scoring.judge(spec, examples, {"0": "ein Haus", "1": "drei"}))
     for name, scorer in (
+        ("chrf++", sacrebleu.CHRF(word_order=2)),
+        ("ter", sacrebleu.TER()),
         ("bleu", sacrebleu.BLEU()),
         ("bleu_t5", sacrebleu.BLEU(tokenize="intl")),
         ("chrf", sacrebleu.CHRF()),
     ):
         scorer.corpus_score(["a"], [["a"]])
         assert str(scorer.get_signature()) in result.scores[name].signature
-        assert result.scores[name].signature.startswith(f"{name}|n:2|nrefs:1|case:mixed|")
+        assert result.scores[name].signature.startswith(f"{name}|n:2|nrefs:1|case:")
         assert result.scores[name].ci95 is not None
+
+
+def row(tokenizer: str = "", target: str = "de") -> TaskSpec:
+    """A row with BLEU alone, whose target is in some language."""
+    spec = task_specs.get("wmt17/en-de")
+    return replace(
+        spec,
+        source=replace(spec.source, target=target),
+        answer=replace(spec.answer, field=target, tokenizer=tokenizer),
+        metrics=("bleu",),
+        task_score=("bleu",),
+        submission=None,
+    )
+
+
+CHINESE = ["这是一个句子。", "我们 2024 年去了北京,很高兴!"], ["这是句子。", "我们 2024 年去北京,高兴!"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "tokenizer"),
+    [
+        (row(), "13a"),
+        (row(target="zh"), "zh"),
+        (row("char", target="zh"), "char"),
+        (row("intl"), "intl"),
+        (row("none"), "none"),
+        pytest.param(row(target="ja"), "ja-mecab", marks=pytest.mark.parity),
+        pytest.param(row(target="ko"), "ko-mecab", marks=pytest.mark.parity),
+    ],
+)
+def test_the_row_chooses_the_tokenizer(spec: TaskSpec, tokenizer: str) -> None:
+    references, said = CHINESE
+    examples = scoring.reference_examples(spec, references)
+    judged = scoring.judge(spec, examples, dict(zip("01", said, strict=True)))
+    found = scoring.score_split(spec, "references", judged).scores["bleu"]
+    scorer = sacrebleu.BLEU(tokenize=tokenizer, force=True)
+    assert found.value == scorer.corpus_score(said, [references]).score
+    assert str(scorer.get_signature()) in found.signature
+    assert f"|tok:{tokenizer}" in found.signature
+    assert from_plain(spec.to_dict(), "here") == spec
+
+
+def _without_mecab(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sacrebleu.tokenizers.tokenizer_ja_mecab.MeCab", None)
+
+
+def _without_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*asked: object) -> None:
+        raise urllib.error.URLError("no network here")
+
+    monkeypatch.setattr("sacrebleu.tokenizers.tokenizer_spm.download_file", refuse)
+    monkeypatch.setattr("sacrebleu.tokenizers.tokenizer_spm.SACREBLEU_DIR", "/absent")
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "lack", "message"),
+    [
+        ("ja-mecab", _without_mecab, r"pip install 'sacrebleu\[ja\]'$"),
+        ("flores200", _without_network, r"cannot be fetched or read \(no network here\); sacrebleu keeps it in "),
+    ],
+)
+def test_a_tokenizer_that_is_not_there_is_said_before_anything_is_predicted(
+    monkeypatch: pytest.MonkeyPatch, tokenizer: str, lack: Callable[[pytest.MonkeyPatch], None], message: str
+) -> None:
+    lack(monkeypatch)
+    translation._bleu.cache_clear()
+    with pytest.raises(UserError, match=message):
+        scoring.require_metrics(row(tokenizer))
 
 
 def test_uedins_system_of_2017(shared_data: Path) -> None:

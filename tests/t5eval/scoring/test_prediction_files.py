@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t5eval.scoring.prediction_files import plain_lines, read_predictions, recognise
+from t5eval.scoring.prediction_files import read_predictions
+from t5eval.scoring.text_files import plain_lines, recognise
 from t5eval.support.errors import PredictionError
 
 IDS = ["0", "1", "2"]
@@ -153,7 +154,7 @@ FAULTS: list[tuple[str | bytes, str]] = [
     ('{"id": ' + "9" * 400 + ', "prediction": "x"}\n', "line 1: unknown id '999"),
     (DEEP, "line 1: not a JSON object ("),
     (line("0", "x").encode() + b'{"id": "1", "prediction": "caf\xe9"}\n', "line 2: not UTF-8"),
-    (b"\xff\xfey\x00e\x00s\x00", "line 1: not UTF-8"),
+    (b"\xff\xfey\x00e\x00s", "begins as UTF-16, and is not; save the file as UTF-8"),
     ('{"0": "x", "3": "y"}', "unknown id '3'"),
     ('{"0": "x", "0": "y"}', "a second prediction for id '0'"),
     ('{"0": "x", "1": {"a": "b", "a": "c"}}', "the prediction for id '1' must be a string"),
@@ -179,7 +180,7 @@ def test_faults(tmp_path: Path, content: str | bytes, message: str) -> None:
 
 
 def test_a_list_is_not_an_object(tmp_path: Path) -> None:
-    with pytest.raises(PredictionError, match="expected one JSON object of id to text, got list"):
+    with pytest.raises(PredictionError, match="expected an object with id and prediction, got"):
         read(tmp_path, '[{"0": "x"}]', form="json")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -88,3 +89,9 @@ def test_what_no_rule_defines_stays_undefined() -> None:
     examples = list(open_split(stsb, "validation", SUITE))
     found = validated(stsb, examples, {e.id: "3.0" for e in examples})
     assert (found.score, found.text) == (None, "glue/stsb undefined")
+
+
+def test_a_score_of_which_less_is_better_selects_no_checkpoint(tmp_path: Path) -> None:
+    row = replace(get("wmt14/en-de"), metrics=("ter",), task_score=("ter",))
+    with pytest.raises(UserError, match="the best checkpoint has the highest score; of ter less is better"):
+        validation_examples([row], OfficialFiles(tmp_path), 10)

@@ -167,7 +167,6 @@ def tasks_of(mixture: Mixture, within: tuple[str, ...] = ()) -> list[TaskSpec]:
     """Returns a mixture's tasks, those of its members' members too, each once.
 
     Args:
-        mixture: the mixture.
         within: the names of the mixtures that it is a member of.
 
     Raises:

@@ -36,7 +36,6 @@ class ProjectedMemory:
     """Keys [inputs, heads, d_kv, source] and values [inputs, heads, source, d_kv] of each layer.
 
     Args:
-        model: T5Network.
         hypotheses: rows of each input, side by side; they share its keys and values.
     """
 
@@ -80,9 +79,6 @@ class ProjectedMemory:
 class PlainMemory:
     """The encoder's output, as keys [inputs, d_model, source] and as values [inputs, source, d_model]; one row of each
     input.
-
-    Args:
-        model: T5Network.
     """
 
     def __init__(self, model: T5Network) -> None:

@@ -44,8 +44,6 @@ class Columns:
     """What is known of all rows of a split.
 
     Attributes:
-        spec: the task.
-        split: the split.
         labels: what the copy calls its label's values, in their order; empty where it does not say.
     """
 

@@ -63,7 +63,6 @@ def fetch(
 
     Args:
         http: what fetches.
-        download: the file.
         partial: where it grows; beside it, with the ending `.etag`, which version of it that is.
         advance: told how many bytes came; negative where some came for nothing.
         stop: ends the work when it is set.

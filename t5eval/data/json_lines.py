@@ -39,7 +39,6 @@ class Line:
     """One line's object, with typed access to what is in it: whatever is not as it should be is a fault of the line.
 
     Args:
-        path: the file.
         number: the line, from 1.
         value: its object.
         escaped: whether a text in it may hold half a surrogate pair, which only an escape can write.
@@ -122,7 +121,6 @@ class JsonFile:
 
     Args:
         shown: its path below the data directory.
-        data_dir: the data directory.
         summary: what is told of it.
     """
 

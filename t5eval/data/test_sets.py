@@ -124,8 +124,6 @@ def parse_xml_set(path: Path, data: bytes, source: str, target: str, translators
     Args:
         path: the file, for messages.
         data: its bytes.
-        source: the language to translate from.
-        target: the language to translate to.
         translators: whose translations are taken; if empty, the first of several, as WMT's own tools do.
 
     Raises:

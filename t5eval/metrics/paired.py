@@ -22,7 +22,6 @@ class Pair:
     """One score of two systems on the same examples.
 
     Attributes:
-        metric: the metric.
         a: one system's statistics, shape [rows, numbers].
         b: the other's, of the same examples or groups in the same order.
 

@@ -21,7 +21,6 @@ def choose_answering(
     """Returns how each task is answered.
 
     Args:
-        specs: the tasks.
         method: one of `METHODS`, or None for what each row says.
         named: those of the tasks that were named for themselves and did not come with a benchmark.
 
@@ -57,7 +56,6 @@ def answer_batch(
         predictor: the model that answers.
         inputs: what it prepared.
         ids: the examples' ids.
-        spec: their task.
         answering: how they are answered.
 
     Raises:

@@ -68,7 +68,6 @@ class Halving:
         """Yields the parts of a batch, each with what `answer` makes of it.
 
         Args:
-            batch: indices of inputs.
             answer: called with a part of them, and with a smaller one after it was out of memory.
 
         Raises:

@@ -29,7 +29,6 @@ class TransformersPredictor(Predictor):
     beams and the length penalty.
 
     Args:
-        folder: the folder.
         dtype: of weights and arithmetic, `float32` or `bfloat16`.
     """
 

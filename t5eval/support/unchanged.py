@@ -11,7 +11,6 @@ class Unchanged:
 
     Args:
         name: what a message calls them together.
-        files: the files.
     """
 
     def __init__(self, name: str, files: Iterable[Path]) -> None:

@@ -14,6 +14,7 @@ KERAS = [
     "h5py>=3.11",
     "safetensors>=0.4",
     "huggingface_hub>=0.24",
+    "tokenizers>=0.20",  # vocabularies that are no SentencePiece model
 ]
 # TensorFlow Datasets reads its files with TensorFlow, and names neither it nor importlib_resources.
 TFDS = ["tensorflow-datasets>=4.9.4", "importlib_resources>=6", TENSORFLOW]
@@ -21,10 +22,13 @@ CONVERT = ["tensorstore>=0.1.64"]  # T5X's folders of zarr arrays
 BEAM = ["apache-beam>=2.65", "safetensors>=0.4"]  # t5eval prepare --runner; asks for protobuf below 7
 # From these versions on, none runs code that a file of a model or a dataset holds.
 HF = ["torch>=2.6", "transformers>=4.56", "datasets>=4"]
+# A request takes a fifth of the processor time that one of httpx2 takes; httpx searches all connections for each.
+SERVE = ["aiohttp>=3.12"]
 WANDB = ["wandb>=0.18"]  # t5eval train --wandb
 PANDAS = ["pandas>=2"]  # to_pandas() of results
 DEV = [
     *PANDAS,
+    *SERVE,
     "pytest>=8",
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",
@@ -47,7 +51,7 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["task_specs*", "t5eval*", "keras_model*", "leaderboards*"]),
     package_data={
-        "task_specs": ["py.typed"],
+        "task_specs": ["py.typed", "prompts/*.toml"],
         "t5eval": ["py.typed", "demo/suite/**/*", "reports/templates/*", "runs/schema/*.json"],
         "keras_model": ["py.typed"],
         "leaderboards": ["py.typed"],
@@ -66,6 +70,7 @@ setup(
         "click>=8.1",
         "rich>=13",
         "jinja2>=3.1",
+        "pyyaml>=6",  # prompts in files of promptsource's
         "tomli-w>=1.0",
         "packaging>=23",
         "filelock>=3.30",
@@ -80,7 +85,8 @@ setup(
         "dev": DEV,
         "pandas": PANDAS,
         "wandb": WANDB,
-        "all": KERAS + TFDS + HF + CONVERT + BEAM + PANDAS + WANDB,
+        "serve": SERVE,
+        "all": KERAS + TFDS + HF + CONVERT + BEAM + PANDAS + WANDB + SERVE,
     },
     entry_points={"console_scripts": ["t5eval=t5eval.__main__:main"]},
 )

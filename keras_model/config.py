@@ -73,7 +73,7 @@ class T5Config:
         if not isinstance(self.model_type, str) or self.model_type not in MODEL_TYPES:
             raise ConfigError(
                 f"model_type must be one of {', '.join(MODEL_TYPES)}. Received: {self.model_type!r}, "
-                "a model that is not built here."
+                "a model that is not built here; hf:FOLDER runs it with transformers."
             )
         for name in _POSITIVE_INTEGERS:
             _check_integer(name, getattr(self, name), least=1)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from t5eval.predictors.predictor import Generation as Generation
     from t5eval.predictors.predictor import Predictor as Predictor
     from t5eval.predictors.predictor import Prepared as Prepared
+    from t5eval.prompts.asking import Asking as Asking
     from t5eval.runs.prediction import Ranking as Ranking
     from t5eval.submissions.submission import Submission as Submission
     from t5eval.support.errors import UserError as UserError
@@ -71,6 +72,7 @@ _NAMES = {  # by module
     "metrics.metric": "Batch Metric",
     "plugins.registration": "FileSource register register_model",
     "predictors.predictor": "Generation Predictor Prepared",
+    "prompts.asking": "Asking",
     "runs.prediction": "Ranking",
     "submissions.submission": "Submission",
     "support.errors": "UserError",

@@ -8,7 +8,7 @@ from task_specs.sources.json_lines import JsonLines, MultiRcLines, RecordLines, 
 from task_specs.sources.parallel import ParallelText
 from task_specs.sources.squad import SquadJson
 from task_specs.sources.summaries import Stories
-from task_specs.sources.tsv import Tsv
+from task_specs.sources.tsv import Csv, Tsv
 from task_specs.submission_files.json_lines import JsonClassFile, JsonTextFile, MultiRcFile
 from task_specs.submission_files.squad import AnswersFile
 from task_specs.submission_files.texts import TextFile
@@ -18,10 +18,12 @@ from task_specs.texts.instructed import Instructed
 from task_specs.texts.referents import DprReferent, WscReferent
 from task_specs.texts.squad import SquadQuestion
 from task_specs.texts.super_glue import MultiRc, Record, RenamedFields
+from task_specs.texts.template import Template
 from task_specs.texts.wnli import WnliReferent
 
 SOURCES: tuple[type, ...] = (
     Tsv,
+    Csv,
     JsonLines,
     WscLines,
     MultiRcLines,
@@ -41,6 +43,7 @@ TEXT_FORMATS: tuple[type, ...] = (
     DprReferent,
     SquadQuestion,
     Instructed,
+    Template,
 )
 ANSWERS: tuple[type, ...] = (Label, Number, Referent, Text, Candidate, ContextSpan, OptionalContextSpan, WordSpan)
 SUBMISSION_FILES: tuple[type, ...] = (

@@ -7,6 +7,7 @@ from pathlib import Path
 from task_specs.errors import SpecError, did_you_mean
 from task_specs.mixture import TEXT, Mixture
 from task_specs.plugins import load_installed, looked_up
+from task_specs.prompts import asked
 from task_specs.rows import cnn_dailymail, dpr, glue, squad, super_glue, wmt
 from task_specs.rows.benchmarks import BENCHMARKS, Benchmark
 from task_specs.rows.mixtures import MIXTURES
@@ -132,6 +133,8 @@ def _require_new(spec: TaskSpec, path: str) -> None:
 def get(name: str) -> TaskSpec:
     """Returns the task called `name`: a task's name, an alias, or the path of a TOML file with a specification.
 
+    `TASK@PROMPT` is the task as one of its prompts asks it.
+
     Raises:
         SpecError: there is no such task, or the file does not follow the schema.
     """
@@ -139,6 +142,9 @@ def get(name: str) -> TaskSpec:
         spec = read_toml(Path(name))
         _require_new(spec, name)
         return spec
+    row, at, prompt = name.partition("@")
+    if at:
+        return asked(get(row), prompt)
     found = _known().get(name)
     if found is None:
         if name in _mixtures():

@@ -4,6 +4,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from task_specs.plugins import looked_up
 from task_specs.sources.copies import Copies
 from task_specs.sources.download import Download
 from task_specs.spec import Decode, Lengths, Published, TaskSpec
+from task_specs.texts.prompt import Prompt
 from task_specs.toml_text import parse_toml
+from task_specs.wording import line_in, placed
 
 # What a kind of each part must have, as its Protocol says.
 CONTRACTS = {
@@ -101,10 +104,11 @@ def _build(cls: type, table: Any, where: str) -> Any:
     for _, fault in key_faults(cls, table):
         raise SpecError(f"{where}: {fault}")
     hints = typing.get_type_hints(cls)
+    values = {key: _inner(hints[key], value, f"{where}: {key}") for key, value in table.items()}
     try:
-        return cls(**{key: _inner(hints[key], value, f"{where}: {key}") for key, value in table.items()})
+        return cls(**values)
     except SpecError as error:
-        raise SpecError(f"{where}: {error}") from None
+        raise placed(where, error) from None
 
 
 def part_of(part: str, value: Any) -> tuple[type, dict[str, Any]]:
@@ -146,11 +150,11 @@ def from_plain(row: Mapping[str, Any], where: str) -> TaskSpec:
                 raise SpecError(f"{where}: {error}") from None
             table[part] = _build(cls, inner, f"{where}: [{part}]")
     tables: dict[str, type] = {"published": Published, "downloads": Download}
-    for key, kind in tables.items():
+    for key, entries in tables.items():
         if key in table:
             if not isinstance(table[key], list):
                 raise SpecError(f"{where}: {key} must be an array of tables")
-            table[key] = [_build(kind, entry, f"{where}: [[{key}]]") for entry in table[key]]
+            table[key] = [_build(entries, entry, f"{where}: [[{key}]]") for entry in table[key]]
     spec: TaskSpec = _build(TaskSpec, table, where)
     return spec
 
@@ -192,8 +196,39 @@ def read_row(path: Path) -> TaskSpec | Mixture:
     Raises:
         SpecError: the file cannot be read, is not TOML, or does not follow the schema.
     """
-    table, _ = read_table(path)
-    return mixture_from_plain(table, str(path)) if "members" in table else from_plain(table, str(path))
+    table, text = read_table(path)
+    with lines_named(path, text):
+        return mixture_from_plain(table, str(path)) if "members" in table else from_plain(table, str(path))
+
+
+def read_prompts(path: Path) -> dict[str, Prompt]:
+    """Reads the prompts of a TOML file with a table for each: `[NAME]` and `template = "..."`.
+
+    Raises:
+        SpecError: the file cannot be read, is not TOML, has no prompt, or one that does not follow the schema.
+    """
+    table, text = read_table(path)
+    if not table:
+        raise SpecError(f"{path}: has no prompts; one is a table [NAME] with a template")
+    with lines_named(path, text):
+        return prompts_from_plain(table, str(path))
+
+
+def prompts_from_plain(table: Mapping[str, Any], where: str) -> dict[str, Prompt]:
+    """Builds prompts from plain data, a table for each name; see `from_plain`."""
+    return {name: _build(Prompt, entry, f"{where}: [{name}]") for name, entry in table.items()}
+
+
+@contextmanager
+def lines_named(path: Path, text: str) -> Iterator[None]:
+    """Names the line of a file that a template's fault stands on."""
+    try:
+        yield
+    except SpecError as error:
+        line = line_in(text, error)
+        if line is None:
+            raise
+        raise SpecError(str(error).replace(f"{path}: ", f"{path}: line {line}: ", 1)) from None
 
 
 def read_toml(path: Path) -> TaskSpec:

@@ -7,10 +7,11 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from task_specs.answers.filters import require_filters
 from task_specs.contracts import AnswerParser, Source, TextFormat
-from task_specs.errors import SpecError
+from task_specs.errors import SpecError, did_you_mean
 from task_specs.plain import to_plain
 from task_specs.records import Example, FrozenDict, TextPair
 from task_specs.sources.copies import Copies
@@ -19,7 +20,14 @@ from task_specs.submission_files.json_lines import JsonClassFile, JsonTextFile, 
 from task_specs.submission_files.squad import AnswersFile
 from task_specs.submission_files.texts import TextFile
 from task_specs.submission_files.values import ClassFile, NumberFile
+from task_specs.texts.prompt import OWN, Prompt
+from task_specs.wording import TemplateError
 
+NO_SCORE = (
+    *("aliases", "published", "note", "tfds", "copies", "downloads"),
+    *("sizes", "training_pairs", "prompts", "shots_from"),
+)
+"""What a row says that changes no score."""
 SPLITS = ("train", "validation", "test")
 
 
@@ -106,6 +114,10 @@ class TaskSpec:
         submission: its file in the leaderboard's archive.
         published: scores from papers.
         note: a sentence that a user of the task should know.
+        filters: what is done to a generated text before it is read, in order.
+        prompts: other ways of asking it, by name.
+        base: the row itself, of one that a prompt asks; the name ends in `@` and the prompt's.
+        shots_from: the task whose training split has examples in this one's form, where this one has none.
     """
 
     name: str
@@ -126,20 +138,34 @@ class TaskSpec:
     submission: SubmissionFile | None = None
     published: tuple[Published, ...] = field(default=(), repr=False)
     note: str = ""
+    filters: tuple[str, ...] = ()
+    prompts: Mapping[str, Prompt] = field(default_factory=FrozenDict)
+    base: TaskSpec | None = field(default=None, repr=False, compare=False)
+    shots_from: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("metrics", "task_score", "aliases", "published", "downloads"):
+        if self.base is not None and not isinstance(self.base, TaskSpec):
+            raise SpecError(f"{self.name}: base is no key of a file; other ways of asking are tables of prompts")
+        for name in ("metrics", "task_score", "aliases", "published", "downloads", "filters"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         object.__setattr__(self, "sizes", FrozenDict(self.sizes))
+        object.__setattr__(self, "prompts", FrozenDict(self.prompts))
+        if not self.source.fields:  # a file of one's own: the columns that text and answer name
+            named = dict.fromkeys((*self.text.fields, *filter(None, [getattr(self.answer, "field", "")])))
+            object.__setattr__(self, "source", replace(self.source, fields={name: name for name in named}))  # type: ignore[type-var]
         if not self.task_score:
             object.__setattr__(self, "task_score", self.metrics[:1])
         self._check()
 
     def _check(self) -> None:
-        for name in (self.name, *self.aliases):
+        for name in (self.row.name, *self.aliases):
             # Names become folders, so nothing that could leave a folder is a name.
             if not re.fullmatch(r"[A-Za-z0-9_][\w.+-]*(/[A-Za-z0-9_][\w.+-]*)?", name):
                 raise SpecError(f"task name {name!r}: use letters, digits and _ . + -, with at most one slash")
+        for name in self.prompts:
+            if not re.fullmatch(r"\w[\w.+-]*", name) or name == OWN:
+                raise SpecError(f"{self.name}: prompt {name!r}: use letters, digits and _ . + -, and not {OWN!r} alone")
+        require_filters(self.filters)
         if not self.metrics:
             raise SpecError(f"{self.name}: a task needs at least one metric")
         for score in self.task_score:
@@ -155,9 +181,11 @@ class TaskSpec:
                 raise SpecError(f"{self.name}: the size of {split} must be a positive whole number, got {size!r}")
         if self.training_pairs is not None and ("train" not in self.source.splits or self.training_pairs < 1):
             raise SpecError(f"{self.name}: training_pairs = {self.training_pairs}, but nothing to train on")
-        absent = [name for name in self.text.fields if name not in self.source.fields]
+        has = [*self.source.fields, *getattr(self.source, "numbers", ())]
+        absent = [name for name in self.text.fields if name not in has]
         if absent:
-            raise SpecError(f"{self.name}: its text needs {absent}, its source has fields {list(self.source.fields)}")
+            fault = f"{self.name}: its text needs {absent}, its source has fields {has}"
+            raise TemplateError(f"{fault}.{did_you_mean(absent[0], has)}", f"{{{absent[0]}")
         classes = getattr(self.answer, "classes", ())
         values = getattr(self.source, "classes", ())
         if len(classes) != len(values) and (classes or values):
@@ -169,6 +197,18 @@ class TaskSpec:
             raise SpecError(f"{self.name}: its submission takes numbers, its answer has classes {list(classes)}")
         if self.submission and self.submission.split not in self.source.splits:
             raise SpecError(f"{self.name}: its submission needs split {self.submission.split!r}, which has no file")
+        for name, prompt in () if self.prompt else self.prompts.items():
+            prompt.asks(self, name)
+
+    @property
+    def row(self) -> TaskSpec:
+        """The row, of one that a prompt asks; else itself."""
+        return self.base or self
+
+    @property
+    def prompt(self) -> str:
+        """The prompt that asks it, empty for the row's own form."""
+        return self.name.rpartition("@")[2] if self.base else ""
 
     def pairs(self, example: Example, *, training: bool = False) -> Iterator[TextPair]:
         """Yields the text pairs of one example: exactly one in evaluation."""
@@ -176,7 +216,9 @@ class TaskSpec:
 
     def to_dict(self) -> dict[str, object]:
         """Returns the row as plain dicts, lists, strings and numbers, in the schema of the TOML files."""
-        return to_plain(self)
+        row: dict[str, object] = to_plain(self)
+        row.pop("base", None)
+        return row
 
     @property
     def training_size(self) -> int | None:
@@ -189,7 +231,7 @@ class TaskSpec:
     def fingerprint(self) -> str:
         """SHA-256 of everything in the row that can change a score."""
         row = self.to_dict()
-        for name in ("aliases", "published", "note", "tfds", "copies", "downloads", "sizes", "training_pairs"):
+        for name in NO_SCORE:
             row.pop(name, None)
         # Code of a user's plugin counts as much as what a row says.
         plugins = {part.plugin for part in (self.source, self.text, self.answer) if hasattr(part, "plugin")}

@@ -11,6 +11,7 @@ from task_specs.kinds import KINDS
 from task_specs.mixture import Member, Mixture
 from task_specs.schema import PARTS, from_plain, key_faults, mixture_from_plain, part_of, read_table
 from task_specs.spec import TaskSpec
+from task_specs.wording import line_in
 
 _HEADER = re.compile(r"\s*\[\[?([^\]]+)\]")
 _KEY = re.compile(r"""\s*["']?([\w-]+)["']?\s*[=.]""")
@@ -48,7 +49,8 @@ def read_row_faults(path: Path) -> tuple[TaskSpec | Mixture | None, list[LineFau
     except SpecError as error:
         message = str(error).removeprefix(": ")
         part = re.match(r"\[(\w+)\]", message)
-        return None, [LineFault(lines.get((part[1], "")) if part else None, message)]
+        line = line_in(text, error) or (lines.get((part[1], "")) if part else None)
+        return None, [LineFault(line, message)]
 
 
 def _task_faults(table: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -29,8 +29,6 @@ class Format:
 
     name: str
     """As users call it."""
-    looked_for: str
-    """What it is recognised by, for an error message: `model.safetensors or ...`."""
     recognises: Callable[[Path], bool]
     """Whether a path holds a checkpoint of this format, judged by the names of its files."""
     config_file: Callable[[Path], Path | None]
@@ -43,7 +41,6 @@ class Format:
 
 def found_format(
     name: str,
-    looked_for: str,
     find: Callable[[Path], Path | None],
     files: Callable[[Path], list[Path]],
     arrays: Callable[[Path], Tensors],
@@ -52,7 +49,7 @@ def found_format(
     """A format whose checkpoints lie in a folder that users may name instead, under names of their own.
 
     Args:
-        name, looked_for: see `Format`.
+        name: see `Format`.
         find: the checkpoint that a path stands for; None where there is none.
         files: the weight files of a found checkpoint.
         arrays: a found checkpoint's arrays, as it calls them.
@@ -72,7 +69,6 @@ def found_format(
 
     return Format(
         name=name,
-        looked_for=looked_for,
         recognises=lambda path: find(path) is not None,
         config_file=lambda path: config_beside(found(path)),
         files=lambda path: files(found(path)),

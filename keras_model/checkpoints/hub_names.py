@@ -1,8 +1,8 @@
 """Models named at the Hugging Face hub, `hf://OWNER/NAME[@REVISION]`: fetched once, kept in huggingface_hub's cache.
 
-Fetched are the configuration, the tokenizer's files and one form of the weights: safetensors, or where there are none,
-PyTorch's. The weights come last, so that a copy that has them is complete. A branch or tag is resolved to a commit,
-and the name with that commit is what a result should be recorded under.
+Fetched are the configuration, the tokenizer's files and one form of the weights: safetensors, or where there are none
+and the caller reads them, PyTorch's. The weights come last, so that a copy that has them is complete. A branch or tag
+is resolved to a commit, and the name with that commit is what a result should be recorded under.
 """
 
 import contextlib
@@ -12,12 +12,11 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from keras_model.checkpoints.containers.sharded import shard_paths
-from keras_model.checkpoints.formats.huggingface import HUGGING_FACE, WEIGHTS_FILES
+from keras_model.checkpoints.formats.huggingface import WEIGHTS_FILES
 from keras_model.checkpoints.tensors import first_line
 from keras_model.files.model_folder import CONFIG_FILE, CheckpointError, read_config
-from keras_model.tokenizers.loading import SENTENCEPIECE_FILES, TOKENIZER_JSON_FILE
-from keras_model.tokenizers.settings import ADDED_TOKENS_FILE
-from keras_model.tokenizers.tokenizer import TOKENIZER_CONFIG_FILE
+from keras_model.tokenizers.fast_tokenizer import FILES as TOKENIZER_FILES
+from keras_model.tokenizers.loading import SENTENCEPIECE_FILES
 
 PREFIX = "hf://"
 TIMEOUT_S = 10
@@ -25,11 +24,16 @@ TIMEOUT_S = 10
 
 _NAME = re.compile(r"hf://([\w.-]+/[\w.-]+)(?:@([\w.+-]+(?:/[\w.+-]+)*))?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_SMALL_FILES = (CONFIG_FILE, TOKENIZER_CONFIG_FILE, ADDED_TOKENS_FILE, *SENTENCEPIECE_FILES, TOKENIZER_JSON_FILE)
+SAFETENSORS = tuple(name for name in WEIGHTS_FILES if "safetensors" in name)
+"""The files of weights that hold nothing but numbers."""
+_SMALL_FILES = (
+    CONFIG_FILE, "generation_config.json", "chat_template.jinja", *TOKENIZER_FILES, *SENTENCEPIECE_FILES,
+    "vocab.txt", "sentencepiece.bpe.model", "source.spm", "target.spm",
+)  # fmt: skip
 _OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
-def resolve(name: str) -> tuple[Path, str]:
+def resolve(name: str, weights: Sequence[str] = WEIGHTS_FILES, of_t5: bool = True) -> tuple[Path, str]:
     """Fetches a model, unless it is in the cache.
 
     A name with a commit is taken from the cache without asking the hub. Any other is looked up there; if the hub cannot
@@ -37,6 +41,8 @@ def resolve(name: str) -> tuple[Path, str]:
 
     Args:
         name: `hf://OWNER/NAME`, or `hf://OWNER/NAME@REVISION` with a branch, a tag or a commit.
+        weights: the files of weights that will do, in the order of preference; empty for the tokenizer alone.
+        of_t5: whether a model that is no T5 is refused.
 
     Returns:
         The folder in the cache, in Hugging Face's layout, and the pinned name, `hf://OWNER/NAME@COMMIT`.
@@ -57,13 +63,13 @@ def resolve(name: str) -> tuple[Path, str]:
     except ModuleNotFoundError as error:
         raise CheckpointError(f"{name}: {error.name} is not installed: pip install huggingface_hub") from error
     with _explained(name, repository, revision):
-        folder = _cached(repository, revision) if _COMMIT.fullmatch(revision) else None
+        folder = _cached(repository, revision, weights) if _COMMIT.fullmatch(revision) else None
         if folder is None or not _has_tokenizer(folder):
-            folder = _fetched(name, repository, revision)
+            folder = _fetched(name, repository, revision, weights, of_t5)
     return folder, f"{PREFIX}{repository}@{folder.name}"
 
 
-def _fetched(name: str, repository: str, revision: str) -> Path:
+def _fetched(name: str, repository: str, revision: str, weights: Sequence[str], of_t5: bool) -> Path:
     from huggingface_hub import HfApi
     from huggingface_hub.utils import HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
 
@@ -73,31 +79,32 @@ def _fetched(name: str, repository: str, revision: str) -> Path:
     except (HFValidationError, RepositoryNotFoundError, RevisionNotFoundError):
         raise
     except Exception as error:  # of requests or httpx, as huggingface_hub's version has it
-        if folder := _cached(repository, revision):
+        if folder := _cached(repository, revision, weights):
             return folder
         raise CheckpointError(
             f"{name}: the hub cannot be reached ({_line(error)}), and there is no complete copy in {_cache()}. Use the "
             "name once with a connection, or name the folder of a copy made elsewhere."
         ) from error
-    weights = _weights_file(name, {file.rfilename for file in files})
-    in_shards = weights.endswith(".json")
-    folder = _download(repository, revision, [*_SMALL_FILES, weights] if in_shards else _SMALL_FILES)
-    read_config(folder / CONFIG_FILE)  # before much is fetched of what is no T5
-    shards = {path.name for path in shard_paths(folder / weights).values()} if in_shards else {weights}
+    if not weights:
+        return _download(repository, revision, _SMALL_FILES)
+    chosen = _weights_file(name, {file.rfilename for file in files}, weights)
+    in_shards = chosen.endswith(".json")
+    folder = _download(repository, revision, [*_SMALL_FILES, chosen] if in_shards else _SMALL_FILES)
+    if of_t5:
+        read_config(folder / CONFIG_FILE)  # before much is fetched of what is no T5
+    shards = {path.name for path in shard_paths(folder / chosen).values()} if in_shards else {chosen}
     _download(repository, folder.name, sorted(shards))
-    if not _is_complete(folder):
-        raise CheckpointError(f"{name}: {weights} names files that are not in the repository.")
+    if not _is_complete(folder, weights):
+        raise CheckpointError(f"{name}: {chosen} names files that are not in the repository.")
     return folder
 
 
-def _weights_file(name: str, names: Collection[str]) -> str:
+def _weights_file(name: str, names: Collection[str], weights: Sequence[str]) -> str:
     """The file of the weights, or the index of their shards."""
-    if found := [file for file in WEIGHTS_FILES if file in names]:
+    if found := [file for file in weights if file in names]:
         return found[0]
     listed = ", ".join(sorted(names)[:10]) or "nothing"
-    raise CheckpointError(
-        f"{name}: expected weights in one of {', '.join(WEIGHTS_FILES)}; the repository holds {listed}."
-    )
+    raise CheckpointError(f"{name}: expected weights in one of {', '.join(weights)}; the repository holds {listed}.")
 
 
 def _download(repository: str, revision: str, names: Sequence[str]) -> Path:
@@ -106,7 +113,7 @@ def _download(repository: str, revision: str, names: Sequence[str]) -> Path:
     return Path(snapshot_download(repository, revision=revision, allow_patterns=list(names), etag_timeout=TIMEOUT_S))
 
 
-def _cached(repository: str, revision: str) -> Path | None:
+def _cached(repository: str, revision: str, weights: Sequence[str]) -> Path | None:
     """The folder of a complete copy in the cache."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.utils import LocalEntryNotFoundError
@@ -115,12 +122,15 @@ def _cached(repository: str, revision: str) -> Path | None:
         folder = snapshot_download(repository, revision=revision, local_files_only=True, allow_patterns=[CONFIG_FILE])
     except LocalEntryNotFoundError:
         return None
-    return Path(folder) if _is_complete(Path(folder)) else None
+    return Path(folder) if _is_complete(Path(folder), weights) else None
 
 
-def _is_complete(folder: Path) -> bool:
-    there = (folder / CONFIG_FILE).is_file() and HUGGING_FACE.recognises(folder)
-    return there and all(file.is_file() for file in HUGGING_FACE.files(folder))
+def _is_complete(folder: Path, weights: Sequence[str]) -> bool:
+    if not weights:
+        return _has_tokenizer(folder)
+    found = next((folder / name for name in weights if (folder / name).is_file()), None)
+    files = {} if found is None else shard_paths(found) if found.suffix == ".json" else {"": found}
+    return (folder / CONFIG_FILE).is_file() and bool(files) and all(file.is_file() for file in files.values())
 
 
 def _has_tokenizer(folder: Path) -> bool:

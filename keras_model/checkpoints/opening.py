@@ -64,13 +64,13 @@ def format_of(path: Path) -> Format:
     """The format of a checkpoint, judged by the names of its files.
 
     Raises:
-        CheckpointError: it has none of the formats; the message says what was looked for and what is there.
+        CheckpointError: it has none of the formats; the message says what is there.
     """
     for known in FORMATS:
         if known.recognises(path):
             return known
-    looked_for = "; ".join(f"{known.name}: {known.looked_for}" for known in FORMATS)
-    raise CheckpointError(f"{path}: no checkpoint. {_what_is_there(path)} Looked for {looked_for}.")
+    names = ", ".join(known.name for known in FORMATS)
+    raise CheckpointError(f"{path}: no checkpoint. {_what_is_there(path)} Looked for those of {names}.")
 
 
 def _what_is_there(path: Path) -> str:

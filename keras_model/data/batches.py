@@ -51,14 +51,16 @@ class RaggedIds:
         """int64, shape [sequences]."""
         return np.diff(self.offsets)
 
-    def padded(self, rows: np.ndarray, height: int, width: int) -> np.ndarray:
+    def padded(self, rows: np.ndarray, height: int, width: int, pad_id: int = PAD_ID) -> np.ndarray:
         """The chosen sequences as int32 [height, width], padded on the right and, below the last one, by empty rows."""
-        result = np.full((height, width), PAD_ID, np.int32)
+        result = np.full((height, width), pad_id, np.int32)
         for row, start, end in zip(result, self.offsets[rows].tolist(), self.offsets[rows + 1].tolist(), strict=False):
             row[: end - start] = self.values[start:end]
         return result
 
-    def packed(self, rows: Sequence[np.ndarray], height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    def packed(
+        self, rows: Sequence[np.ndarray], height: int, width: int, pad_id: int = PAD_ID
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Each row's chosen sequences one after the other, and their segments: both int32 [height, width], padded."""
         chosen = np.concatenate(rows)
         lengths = self.offsets[chosen + 1] - self.offsets[chosen]
@@ -68,7 +70,7 @@ class RaggedIds:
         starts = np.repeat(np.arange(len(rows)) * width, counts) + before - before[first]
         column = np.arange(lengths.sum()) - np.repeat(before, lengths)
         places = np.repeat(starts, lengths) + column
-        ids, segments = np.full(height * width, PAD_ID, np.int32), np.zeros(height * width, np.int32)
+        ids, segments = np.full(height * width, pad_id, np.int32), np.zeros(height * width, np.int32)
         ids[places] = self.values[np.repeat(self.offsets[chosen], lengths) + column]
         segments[places] = np.repeat(np.arange(len(chosen)) - first + 1, lengths)
         return ids.reshape(height, width), segments.reshape(height, width)
@@ -84,6 +86,8 @@ class Examples:
     """What the decoder is to write."""
     known_fingerprint: str | None = None
     """Of examples that were checked and hashed when they were written to files, which are not read again for it."""
+    pad_id: int = PAD_ID
+    """What fills up the rows of a batch; no example holds it."""
 
     def __post_init__(self) -> None:
         if len(self.sources) != len(self.targets):
@@ -96,24 +100,27 @@ class Examples:
                 raise ValueError(f"Example {empty[0]} has an empty {side}; at the least it holds EOS.")
             if self.known_fingerprint is not None:
                 continue
-            padding = np.flatnonzero(ids.values == PAD_ID)
+            padding = np.flatnonzero(ids.values == self.pad_id)
             if len(padding):
                 example = int(np.searchsorted(ids.offsets, padding[0], side="right")) - 1
                 raise ValueError(
-                    f"The {side} of example {example} holds id {PAD_ID}, which is padding and would not be learned; "
-                    "pass the sequences without padding."
+                    f"The {side} of example {example} holds id {self.pad_id}, which is padding and would not be "
+                    "learned; pass the sequences without padding."
                 )
 
     @classmethod
     def from_sequences(
-        cls, sources: Sequence[Sequence[int] | np.ndarray], targets: Sequence[Sequence[int] | np.ndarray]
+        cls,
+        sources: Sequence[Sequence[int] | np.ndarray],
+        targets: Sequence[Sequence[int] | np.ndarray],
+        pad_id: int = PAD_ID,
     ) -> Examples:
         """From lists of ids.
 
         Raises:
             ValueError: the numbers of sources and targets differ, or a sequence is empty or holds the padding id.
         """
-        return cls(RaggedIds.from_sequences(sources), RaggedIds.from_sequences(targets))
+        return cls(RaggedIds.from_sequences(sources), RaggedIds.from_sequences(targets), pad_id=pad_id)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Examples]) -> Examples:
@@ -122,7 +129,8 @@ class Examples:
         if any(part.known_fingerprint for part in parts):
             known = hashlib.sha256("".join(part.fingerprint() for part in parts).encode()).hexdigest()
         sources, targets = ([getattr(part, side) for part in parts] for side in ("sources", "targets"))
-        return cls(_concatenate(sources), _concatenate(targets), known)
+        pad_id = parts[0].pad_id if parts else PAD_ID
+        return cls(_concatenate(sources), _concatenate(targets), known, pad_id)
 
     def __len__(self) -> int:
         return len(self.sources)
@@ -251,9 +259,9 @@ def make_batch(
         padded_length(ids.offsets[rows + 1] - ids.offsets[rows], pad_multiple)
         for ids in (examples.sources, examples.targets)
     )
-    labels = examples.targets.padded(rows, batch_size, target)
+    labels = examples.targets.padded(rows, batch_size, target, examples.pad_id)
     decoder_ids = np.concatenate([np.full((batch_size, 1), decoder_start_id, np.int32), labels[:, :-1]], axis=1)
-    return Batch(examples.sources.padded(rows, batch_size, source), decoder_ids, labels)
+    return Batch(examples.sources.padded(rows, batch_size, source, examples.pad_id), decoder_ids, labels)
 
 
 def make_packed_batch(
@@ -272,8 +280,8 @@ def make_packed_batch(
         decoder_start_id: the id that the decoder starts each segment from.
     """
     source, target = lengths
-    encoder_ids, encoder_segments = examples.sources.packed(rows, batch_size, source)
-    labels, decoder_segments = examples.targets.packed(rows, batch_size, target)
+    encoder_ids, encoder_segments = examples.sources.packed(rows, batch_size, source, examples.pad_id)
+    labels, decoder_segments = examples.targets.packed(rows, batch_size, target, examples.pad_id)
     shifted, before = (np.pad(array, ((0, 0), (1, 0)))[:, :-1] for array in (labels, decoder_segments))
     decoder_ids = np.where(decoder_segments == before, shifted, np.int32(decoder_start_id))
     return Batch(encoder_ids, decoder_ids, labels, encoder_segments, decoder_segments)

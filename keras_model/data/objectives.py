@@ -79,10 +79,11 @@ def sentinel_ids(tokenizer: Tokenizer, count: int) -> np.ndarray:
         ValueError: the vocabulary has fewer.
     """
     encoded = tokenizer.encode([f"<extra_id_{number}>" for number in range(count)])
+    first = len(tokenizer.prefix)
     for number, ids in enumerate(encoded):
-        if len(ids) != 2:
+        if len(ids) != first + 2:
             raise ValueError(f"Span corruption needs {count} sentinels; the vocabulary has no <extra_id_{number}>.")
-    return np.array([ids[0] for ids in encoded], np.int32).reshape(count)
+    return np.array([ids[first] for ids in encoded], np.int32).reshape(count)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,6 +103,7 @@ class SpanCorruption(Objective):
     """int32, the ids that stand for what was taken out, in their order."""
     inputs: int = 512
     """The most ids of a source, EOS included."""
+    eos_id: int = EOS_ID
 
     def __post_init__(self) -> None:
         needed = noise_and_spans(self.chunk_length)[1]
@@ -113,7 +115,8 @@ class SpanCorruption(Objective):
     @classmethod
     def of(cls, tokenizer: Tokenizer, inputs: int = 512) -> SpanCorruption:
         """The objective with a tokenizer's sentinels."""
-        return cls(sentinel_ids(tokenizer, noise_and_spans(span_corruption_length(inputs))[1]), inputs)
+        sentinels = sentinel_ids(tokenizer, noise_and_spans(span_corruption_length(inputs))[1])
+        return cls(sentinels, inputs, tokenizer.eos_id)
 
     @property
     def chunk_length(self) -> int:
@@ -134,7 +137,7 @@ class SpanCorruption(Objective):
         first = hidden & starts
         replaced = ids.astype(np.int32)
         replaced[first] = self.sentinels[: first.sum()]
-        return np.append(replaced[first | ~hidden], np.int32(EOS_ID))
+        return np.append(replaced[first | ~hidden], np.int32(self.eos_id))
 
 
 def _random_lengths(items: int, parts: int, generator: np.random.Generator) -> np.ndarray:
@@ -150,6 +153,7 @@ class PrefixLm(Objective):
     joins_documents = False
     inputs: int = 512
     """The most ids of a source, EOS included."""
+    eos_id: int = EOS_ID
 
     def __post_init__(self) -> None:
         if self.inputs <= SHORTEST_CHUNK:
@@ -161,5 +165,5 @@ class PrefixLm(Objective):
 
     def pair(self, ids: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         cut = int(generator.integers(1, len(ids)))
-        end = np.int32(EOS_ID)
+        end = np.int32(self.eos_id)
         return np.append(ids[:cut].astype(np.int32), end), np.append(ids[cut:].astype(np.int32), end)

@@ -63,7 +63,7 @@ def chunks(documents: Iterable[str], tokenizer: Tokenizer, length: int, joined: 
     rest: list[int] = []
     for batch in _batches(documents):
         for ids in tokenizer.encode(batch):
-            rest += ids[:-1]
+            rest += ids[len(tokenizer.prefix) : -1]
             full = len(rest) // length * length if joined else len(rest)
             yield from _pieces(rest[:full], length)
             del rest[:full]

@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from keras_model.decoding.beam import beam_search
 from keras_model.decoding.cross_attention import PlainMemory, ProjectedMemory
+from keras_model.decoding.noise import row_noise
 from keras_model.decoding.ranking import AnswerTree, log_likelihoods
-from keras_model.decoding.search import FREE, NOT_FINITE, greedy_choice, row_noise, sampled_choice, search
+from keras_model.decoding.search import FREE, NOT_FINITE, greedy_choice, sampled_choice, search
 from keras_model.distribution.distributed_model import on_replicas
 from keras_model.distribution.xla import has_accelerator
 from keras_model.model import T5Network
@@ -99,7 +100,7 @@ class Generator:
     ) -> np.ndarray:
         """A token drawn at every step from the model's distribution, as far as the filters leave it.
 
-        What a row draws follows from the seed and the row's number alone (`search.row_noise`): not from the batch that
+        What a row draws follows from the seed and the row's number alone (`noise.row_noise`): not from the batch that
         it is in, nor from the device, nor from whether XLA compiles the function.
 
         Args:

@@ -1,9 +1,8 @@
 """Decoding one text for each input: the most probable token at every step, or one that is drawn."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from keras_model.decoding.cached_decoder import CachedDecoder, State
@@ -40,7 +39,7 @@ def search(
         static: see `State.static`.
         encoder_ids: int [batch, source], padded.
         forced: int [batch, steps], ids that are given, or FREE.
-        noise: float32 [batch, steps] in [0, 1), what `choice` draws by; see `row_noise`.
+        noise: float32 [batch, steps] in [0, 1), what `choice` draws by; see `noise.row_noise`.
         options: what `choice` takes besides.
 
     Returns:
@@ -77,19 +76,6 @@ def search(
         noise,
     )
     return decoding_loop(proceed, step, first, state, steps)[2]
-
-
-def row_noise(seed: int, rows: Sequence[int], steps: int) -> np.ndarray:
-    """What each row draws its tokens by: float32 [rows, steps] in [0, 1), which follow from seed and row number alone.
-
-    The generator is Philox4x64-10 (Salmon et al. 2011) with the seed as key and the row number in the counter's
-    second word; the upper 24 bits of its numbers are the fraction. It runs on the CPU, outside compiled code: XLA's
-    generators and TensorFlow's draw different numbers from one seed.
-    """
-    word = 2**64
-    streams = [np.random.Philox(key=int(seed) % word**2, counter=int(row) * word) for row in rows]
-    drawn = np.array([stream.random_raw(steps) for stream in streams], np.uint64).reshape(len(streams), steps)
-    return (drawn >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)
 
 
 def greedy_choice(logits: Tensor, noise: Tensor) -> Tensor:

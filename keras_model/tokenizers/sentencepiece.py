@@ -5,15 +5,17 @@ This module imports no TensorFlow.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keras_model.files.atomic import replacing
 from keras_model.files.model_folder import VOCABULARY_FILE, pointer_fault
-from keras_model.tokenizers.sentencepiece_model import sentinels
+from keras_model.tokenizers.added_tokens import AddedToken, Splitter
+from keras_model.tokenizers.sentencepiece_model import USER_DEFINED, piece, sentinels
 from keras_model.tokenizers.tokenizer import (
     EOS_ID,
     PAD_ID,
@@ -41,14 +43,21 @@ class T5Tokenizer(Tokenizer):
         extra_ids: integer. The number of sentinels to append to the model's pieces; a model that has `<extra_id_0>`
             among them, as mT5's, gets none. Defaults to 100.
         source: what error messages call the model. Defaults to its path.
+        pad_id: integer. The id of padding, for a model that has none of its own. Defaults to none.
+        added: tokens by their ids, found in a text before it is cut into pieces: pieces of the model, or more that come
+            after the sentinels, without a gap.
 
     Raises:
-        TokenizerError: the file cannot be read, is no SentencePiece model, or has other ids than 0 and 1 for pad and
-            end of sequence.
+        TokenizerError: the file cannot be read, is no SentencePiece model, or has no padding or end of sequence.
     """
 
     def __init__(
-        self, model: str | os.PathLike[str] | bytes, extra_ids: int = DEFAULT_EXTRA_IDS, source: str | None = None
+        self,
+        model: str | os.PathLike[str] | bytes,
+        extra_ids: int = DEFAULT_EXTRA_IDS,
+        source: str | None = None,
+        pad_id: int | None = None,
+        added: Mapping[int, AddedToken] | None = None,
     ) -> None:
         check_extra_ids(extra_ids)
         if isinstance(model, bytes):
@@ -64,20 +73,36 @@ class T5Tokenizer(Tokenizer):
                 raise TokenizerError(fault)
         # Read without sentinels first: behind a file that was cut, they would pass for its missing bytes.
         own = _processor(self.model_bytes, source)
-        has_sentinels = any(own.piece_to_id(text) != own.unk_id() for text in ("▁<extra_id_0>", "<extra_id_0>"))
-        self.extra_ids = 0 if has_sentinels else extra_ids
-        self._pieces = _processor(self.model_with_sentinels, source) if self.extra_ids else own
-        special = (self._pieces.pad_id(), self._pieces.eos_id())
-        if special != (PAD_ID, EOS_ID):
+        self.has_sentinels = any(own.piece_to_id(text) != own.unk_id() for text in ("▁<extra_id_0>", "<extra_id_0>"))
+        self.extra_ids = 0 if self.has_sentinels else extra_ids
+        self.added = dict(sorted((added or {}).items()))
+        # With the added tokens among the pieces, they are decoded; the splitter keeps them from being encoded as such.
+        last = own.get_piece_size() + self.extra_ids - 1
+        more = b"".join(piece(token.content, kind=USER_DEFINED) for i, token in self.added.items() if i > last)
+        self._pieces = _processor(self.model_with_sentinels + more, source) if self.extra_ids or more else own
+        self._splitter = Splitter(self.added) if added else None
+        self.pad_id = pad_id if own.pad_id() < 0 and pad_id is not None else own.pad_id()
+        self.eos_id = own.eos_id()
+        if self.pad_id < 0 or self.eos_id < 0:
+            name, option = ("padding", "pad_id=0") if self.pad_id < 0 else ("end of sequence", "eos_id=1")
             raise TokenizerError(
-                f"{source}: T5's vocabularies have pad and end of sequence at 0 and 1, got {special}; "
-                "train the model with pad_id=0, eos_id=1, unk_id=2, bos_id=-1."
+                f"{source}: it has no {name}; train it with {option}, or name the padding as pad_token_id in the "
+                "config.json beside it."
             )
 
     @property
     def vocab_size(self) -> int:
         """Number of ids, sentinels included; 32,100 for T5's own vocabulary."""
         return self._pieces.get_piece_size()
+
+    def id_of(self, text: str) -> int | None:
+        """The id of a piece or token; None if there is none."""
+        found = self._pieces.piece_to_id(text)
+        return None if found == self._pieces.unk_id() and self._pieces.id_to_piece(found) != text else found
+
+    def is_text(self, i: int) -> bool:
+        """Whether an id stands for a text, and not for an end, padding or what is unknown."""
+        return not (self._pieces.is_control(i) or self._pieces.is_unknown(i))
 
     @property
     def model_with_sentinels(self) -> bytes:
@@ -87,19 +112,37 @@ class T5Tokenizer(Tokenizer):
     @property
     def fingerprint(self) -> str:
         """See `Tokenizer`; with 100 sentinels, as T5 has, the SHA-256 of the model file."""
-        digest = hashlib.sha256(self.model_bytes).hexdigest()
-        if self.extra_ids == DEFAULT_EXTRA_IDS:
-            return digest
-        return hashlib.sha256(f"{digest} with {self.extra_ids} sentinels".encode()).hexdigest()
+        found = hashlib.sha256(self.model_bytes).hexdigest()
+        if self.extra_ids != DEFAULT_EXTRA_IDS:
+            found = hashlib.sha256(f"{found} with {self.extra_ids} sentinels".encode()).hexdigest()
+        if self._named or self.added:
+            found = hashlib.sha256(f"{found} {self.pad_id} {self.added}".encode()).hexdigest()
+        return found
+
+    @property
+    def _named(self) -> dict[str, str]:
+        """The special tokens by the names that transformers has for them, where they are not T5's."""
+        ids = {"pad_token": self.pad_id, "eos_token": self.eos_id, "unk_token": self._pieces.unk_id()}
+        usual = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
+        found = {name: self._pieces.id_to_piece(i) for name, i in ids.items()}
+        return found if found != usual or (self.pad_id, self.eos_id) != (PAD_ID, EOS_ID) else {}
 
     def files(self) -> dict[str, bytes]:
+        more: dict[str, Any] = dict(self._named)
+        if self.added:
+            more["added_tokens_decoder"] = {str(i): dataclasses.asdict(token) for i, token in self.added.items()}
         return {
             VOCABULARY_FILE: self.model_bytes,
-            TOKENIZER_CONFIG_FILE: tokenizer_config("T5Tokenizer", self.extra_ids),
+            TOKENIZER_CONFIG_FILE: tokenizer_config("T5Tokenizer", self.extra_ids, **more),
         }
 
     def _ids(self, texts: list[str]) -> list[list[int]]:
-        return self._pieces.encode(texts, out_type=int, num_threads=self.threads)
+        splitter = self._splitter
+        if splitter is None or not any(map(splitter.is_in, texts)):
+            return self._pieces.encode(texts, out_type=int, num_threads=self.threads)
+        parts = [list(splitter.parts(text)) for text in texts]
+        between = iter(self._ids([part for row in parts for part in row if isinstance(part, str)]))
+        return [[i for part in row for i in ([part] if isinstance(part, int) else next(between))] for row in parts]
 
     def count_unknown(self, texts: Sequence[str]) -> int:
         return sum(self._pieces.unk_id() in ids for ids in self.encode(texts))

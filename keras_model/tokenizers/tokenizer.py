@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 PAD_ID, EOS_ID = 0, 1
-"""T5's special ids, the same in every family; a vocabulary that has others is refused."""
+"""The special ids of T5, mT5, umT5 and byT5; other families have others."""
 
 MAX_EXTRA_IDS = 10_000
 """The most sentinels a tokenizer can have; T5 has 100, byT5 125, umT5 300."""
@@ -25,11 +25,17 @@ class Tokenizer(abc.ABC):
     the replacement character.
 
     Attributes:
+        pad_id: the id of padding.
+        eos_id: the id of the end of sequence.
+        prefix: ids that every text begins with, such as the `<s>` of CodeT5's; none in most.
         extra_ids: the number of sentinels that come after the vocabulary itself.
         threads: how many threads encode many texts, where a tokenizer can use several; -1 for one per core.
     """
 
-    extra_ids: int
+    pad_id: int = PAD_ID
+    eos_id: int = EOS_ID
+    prefix: tuple[int, ...] = ()
+    extra_ids: int = 0
     threads: int = -1
 
     @property
@@ -48,7 +54,7 @@ class Tokenizer(abc.ABC):
 
     @abc.abstractmethod
     def _ids(self, texts: list[str]) -> list[list[int]]:
-        """A new list of ids for each text, without the end of sequence; the texts are valid Unicode."""
+        """A new list of ids for each text, without prefix and end of sequence; the texts are valid Unicode."""
 
     @abc.abstractmethod
     def _texts(self, sequences: list[list[int]]) -> list[str]:
@@ -73,15 +79,19 @@ class Tokenizer(abc.ABC):
         """Like `encode`, and the lengths before cutting: a text was cut if its length exceeds `max_tokens`."""
         if isinstance(texts, str):
             raise TypeError("encode takes a list of texts. Received one string; put it into a list.")
-        if max_tokens is not None and max_tokens < 1:
-            raise TokenizerError(f"max_tokens must be at least 1, for the end-of-sequence id. Received: {max_tokens}")
+        special = len(self.prefix) + 1
+        if max_tokens is not None and max_tokens < special:
+            raise TokenizerError(
+                f"max_tokens must be at least {special}, for the end-of-sequence id. Received: {max_tokens}"
+            )
         encoded = self._ids(_valid(texts))
-        lengths = [len(ids) + 1 for ids in encoded]
+        lengths = [len(ids) + special for ids in encoded]
         for ids in encoded:
+            ids[:0] = self.prefix
             # In place: copying the ids of long passages costs a tenth of encoding them.
             if max_tokens is not None:
                 del ids[max_tokens - 1 :]
-            ids.append(EOS_ID)
+            ids.append(self.eos_id)
         return encoded, lengths
 
     def decode(self, sequences: Iterable[Iterable[int]]) -> list[str]:
@@ -90,9 +100,10 @@ class Tokenizer(abc.ABC):
         for sequence in sequences:
             ids: list[int] = []
             for i in sequence:
-                if i == EOS_ID:
+                if i == self.eos_id:
                     break
-                ids.append(int(i))
+                if i != self.pad_id:
+                    ids.append(int(i))
             cut.append(ids)
         return self._texts(cut) if cut else []
 
@@ -103,9 +114,9 @@ def check_extra_ids(extra_ids: int) -> None:
         raise TokenizerError(f"extra_ids must be from 0 to {MAX_EXTRA_IDS:,}. Received: {extra_ids}")
 
 
-def tokenizer_config(tokenizer_class: str, extra_ids: int) -> bytes:
+def tokenizer_config(tokenizer_class: str, extra_ids: int, **more: Any) -> bytes:
     """The `tokenizer_config.json` of a tokenizer, for us and for transformers."""
-    values: dict[str, Any] = {"tokenizer_class": tokenizer_class, "extra_ids": extra_ids}
+    values: dict[str, Any] = {"tokenizer_class": tokenizer_class, "extra_ids": extra_ids, **more}
     return (json.dumps(values, indent=2, sort_keys=True) + "\n").encode()
 
 

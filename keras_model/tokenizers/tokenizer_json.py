@@ -2,8 +2,8 @@
 
 transformers 5 saves this file alone. It holds the pieces, scores and character map of the SentencePiece model that it
 was made from, so that the same model can be put together again; a file that says something else than such a model
-computes is refused. The tokenizers library itself gives the same ids, but takes eight times the processor time of
-SentencePiece for them, and leaves nothing to write as `spiece.model` or into a KerasHub preset.
+computes is left to `fast_tokenizer.py`. The library there gives the same ids, but takes eight times the processor time
+of SentencePiece for them, and leaves nothing to write as `spiece.model` or into a KerasHub preset.
 """
 
 import base64
@@ -41,10 +41,7 @@ def read_tokenizer_json(path: Path) -> tuple[bytes, int]:
         return content + sentencepiece_model.unigram_settings(special, unknown_id, charsmap), extra_ids
     except (_Refusal, UnicodeEncodeError) as error:
         reason = error if isinstance(error, _Refusal) else "a piece of its vocabulary has a lone surrogate"
-        raise TokenizerError(
-            f"{path}: {reason}; a tokenizer.json is read if it is made from T5's kind of SentencePiece model, "
-            "else --vocab names such a model."
-        ) from None
+        raise TokenizerError(f"{path}: {reason}, so that no SentencePiece model says the same.") from None
 
 
 class _Refusal(Exception):

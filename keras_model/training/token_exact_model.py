@@ -23,6 +23,7 @@ class TokenExactModel(DistributedModel):
     """Base of `T5`: its call, given the inputs of a batch, returns logits [batch, target, vocab_size]."""
 
     accumulate = 1
+    config: Any
 
     def compile(
         self,
@@ -37,7 +38,7 @@ class TokenExactModel(DistributedModel):
 
         Args:
             optimizer: a Keras optimizer. Defaults to `Adafactor()`, with T5's constant rate.
-            loss: a Keras loss. Defaults to `TokenCrossEntropy()`.
+            loss: a Keras loss. Defaults to `TokenCrossEntropy()` with the model's padding.
             accumulate: int. Each batch of `fit` goes through the model in this many parts, one after the other, and
                 makes one step: the same step, whatever the number, with less memory. Keras' own
                 `gradient_accumulation_steps` takes several batches of the dataset instead, and weighs them alike even
@@ -48,7 +49,7 @@ class TokenExactModel(DistributedModel):
         Raises:
             ValueError: accumulation is asked for with a loss that is not a `TokenCrossEntropy`.
         """
-        loss = TokenCrossEntropy() if loss is None else loss
+        loss = TokenCrossEntropy(self.config.pad_token_id) if loss is None else loss
         if accumulate < 1:
             raise ValueError(f"accumulate must be at least 1. Received: accumulate={accumulate}")
         if accumulate > 1 and not isinstance(loss, TokenCrossEntropy):

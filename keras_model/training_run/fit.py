@@ -64,7 +64,9 @@ class TrainResult:
 
 def compile_model(model: T5, settings: TrainSettings) -> None:
     """Compiles a model for `model.fit`; by default as T5 was fine-tuned, with Adafactor and the token cross-entropy."""
-    loss = TokenCrossEntropy(z_loss=settings.z_loss, label_smoothing=settings.label_smoothing)
+    loss = TokenCrossEntropy(
+        model.config.pad_token_id, z_loss=settings.z_loss, label_smoothing=settings.label_smoothing
+    )
     with model.distribute_strategy.scope():
         model.compile(
             make_optimizer(settings),
@@ -133,6 +135,7 @@ def fit(
     """
     folder, strategy = Path(folder), model.distribute_strategy
     writes = is_chief(strategy)
+    examples = dataclasses.replace(examples, pad_id=model.config.pad_token_id)
     plan = make_plan(examples, settings, sizes, rates, pad_multiple(strategy))
     if model.dtype_policy.name != settings.dtype:
         raise ValueError(

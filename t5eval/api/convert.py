@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from t5eval.api.arguments import PathName, text_of
+from t5eval.predictors.checkpoint_name import find_checkpoint
 from t5eval.support.stages import stage
 from t5eval.support.tensorflow_import import import_keras_model
 from task_specs.errors import UserError
@@ -52,7 +53,7 @@ def convert(
     """Converts a checkpoint to a new folder, which appears when every tensor in it is the source's.
 
     Args:
-        source: a folder or file of any format that is read here, or `hf://OWNER/NAME`.
+        source: a folder or file of any format that is read here, or `OWNER/NAME` at Hugging Face.
         dest: the new folder.
         to: a key of `FORMATS`.
         vocab: a SentencePiece model, or `bytes`, instead of the source's own tokenizer.
@@ -68,13 +69,12 @@ def convert(
     from keras_model.checkpoints import CheckpointError, load_tokenizer
     from keras_model.checkpoints.converting import convert as convert_folder
     from keras_model.checkpoints.converting import require_new_or_model
-    from keras_model.checkpoints.hub_names import PREFIX, resolve
     from keras_model.tokenizers.loading import NoTokenizerError
 
     name = os.fspath(source)
     try:
         require_new_or_model(Path(dest), to)  # before much is fetched
-        folder, name = resolve(name) if name.startswith(PREFIX) else (Path(name), name)
+        folder, name = find_checkpoint(name)
         try:
             tokenizer = load_tokenizer(folder, text_of(vocab))
         except NoTokenizerError:

@@ -13,10 +13,13 @@ from t5eval.evaluation.batches import DEFAULT_BATCH_TOKENS, Say
 from t5eval.evaluation.settings import RunSettings
 from t5eval.evaluation.split_result import SplitResult
 from t5eval.evaluation.splits import Displays, evaluate_splits
-from t5eval.predictors.answering import METHODS, choose_answering
+from t5eval.predictors.answer_cache import caching
+from t5eval.predictors.answering import choose_answering
+from t5eval.predictors.decoding_options import DecodingOptions
 from t5eval.predictors.model_name import ModelOptions
 from t5eval.predictors.open_predictor import open_predictor
 from t5eval.predictors.predictor import Predictor
+from t5eval.prompts.asking import AS_THEY_ARE, Asking
 from t5eval.runs.folder import locked, recorded
 from t5eval.scoring.score import SplitScore, require_metrics
 from t5eval.scoring.score_frame import ScoreTable
@@ -61,10 +64,23 @@ def evaluate(
     splits: str | Sequence[str] | None = None,
     limit: int | None = None,
     decode: str | None = None,
+    beam_size: int | None = None,
+    alpha: float | None = None,
+    max_new_tokens: int | None = None,
+    temperature: float | None = None,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    seed: int | None = None,
+    samples: int | None = None,
+    generation: str = "row",
+    cache: PathName | None = None,
     dtype: str | None = None,
     vocab: PathName | None = None,
     strategy: str | None = None,
     batch_tokens: int = DEFAULT_BATCH_TOKENS,
+    concurrency: int | None = None,
+    price: tuple[float, float] | None = None,
+    asking: Asking = AS_THEY_ARE,
     progress: Displays = Silent,
     say: Say = warn,
     command: str | None = None,
@@ -78,11 +94,24 @@ def evaluate(
         data: where the examples are.
         splits: one or several; every split but train that is there if None.
         limit: only the first examples of each split.
-        decode: `greedy`, `beam` or `rank`; what the task's row says if None.
+        decode: `greedy`, `beam`, `sample` or `rank`; if None what the next options imply, else the task's row.
+        beam_size: hypotheses of a beam search.
+        alpha: exponent of its length penalty.
+        max_new_tokens: the longest output in tokens, of every task.
+        temperature: what logits are divided by before a token is drawn.
+        top_k: draw from so many of the most probable tokens.
+        top_p: draw from the most probable tokens that have this probability together.
+        seed: of the draws.
+        samples: how many texts each example draws, the commonest of which is its answer.
+        generation: `model` to decode as the model's own generation_config.json says, for `hf:`; else `row`.
+        cache: a folder that keeps answers across runs.
         dtype: `float32` or `bfloat16`; for a model's name only, as are the next two.
         vocab: a vocabulary other than the checkpoint's.
         strategy: `none`, `mirrored[:N]` or `tpu[:ADDRESS]`.
         batch_tokens: the most input tokens of a batch.
+        concurrency: the most requests to a server at once, fewer while it is too busy; 16 if None.
+        price: what a million tokens cost that a server reads, and that it writes, for the cost in the results.
+        asking: in which prompts, after how many shots, as a text or a chat, and how answers are read.
         progress: opens the display of a split, given its name; it is called with (examples done, in all).
         say: told what was skipped and the like; a Python warning if not given.
         command: what results.json says made it; this call if None.
@@ -105,50 +134,64 @@ def evaluate(
     >>> run.to_json()["results"]["glue/rte"]["validation"]["n"]
     80
     """
-    for name, number in (("batch_tokens", batch_tokens), ("limit", limit)):
+    for name, number in (("batch_tokens", batch_tokens), ("limit", limit), ("concurrency", concurrency)):
         if number is not None and number < 1:
             raise UserError(f"{name} {number}: it is 1 or more")
-    if decode is not None and decode not in METHODS:
-        raise UserError(f"decode {decode!r}: it is {', '.join(METHODS)} or None")
+    options = DecodingOptions(
+        decode, beam_size, alpha, max_new_tokens, temperature, top_k, top_p, seed, samples, generation
+    )
     names, wanted = names_of(tasks), names_of(splits)
-    specs = task_specs.resolve(names)
+    specs = asking.tasks(task_specs.resolve(names))
     source = data_source(text_of(data))
     chosen, skipped = choose_splits(specs, source, wanted)
     for name in skipped:
         say(f"{name} skipped: its data is not in {source.option}")
     groups = ("all", *task_specs.BENCHMARKS)
     rows = {name: row for name in names if name not in groups and isinstance(row := task_specs.find(name), TaskSpec)}
+    of_names = {row.row.name: name for name, row in rows.items()}
     for spec in specs:
         require_metrics(spec)  # what is not there is said before a run's folder is made
-    answering, kept = choose_answering(specs, decode, {spec.name for spec in rows.values()})
+    own = "model" if generation == "model" else None
+    opened = open_predictor(model, ModelOptions(dtype, text_of(vocab), strategy, concurrency, own))
+    if own:
+        options = options.as_model_says(opened.generation)
+    elif note := opened.generation_note():
+        say(note)
+    answering, kept = choose_answering(specs, options, {spec.name for spec in specs if spec.row.name in of_names})
     if kept:
         say(f"no fixed answers to rank, so decoded as their rows say: {', '.join(kept)}")
-    opened = open_predictor(model, ModelOptions(dtype, text_of(vocab), strategy))
     run = Path(out)
     asked = {
         "model": opened.name,
         "dtype": dtype,
         "strategy": strategy,
         "vocab": str(Path(vocab).resolve()) if vocab and Path(vocab).is_file() else text_of(vocab),
-        "decode": decode,
+        **options.to_config(),
+        "cache": None if cache is None else os.path.abspath(cache),
         "task": [os.path.abspath(name) if name.endswith(TOML) else name for name in names],
         "split": wanted,
         "data_dir": source.option,
         "batch_tokens": batch_tokens,
         "limit": limit,
+        "concurrency": concurrency,
+        "price": price,
         "plugins": dict(LOADED),
+        **{name: value for name, value in vars(asking).items() if value != getattr(AS_THEY_ARE, name)},
     }
     settings = RunSettings(
         command=command or _call(asked, run),
         model_name=opened.name,
         strategy=strategy,
         answering=answering,
+        max_new_tokens=max_new_tokens,
         batch_tokens=batch_tokens,
         limit=limit,
-        task_files={row.name: os.path.abspath(name) for name, row in rows.items() if name.endswith(TOML)},
+        price=price,
+        task_files={s.name: os.path.abspath(f) for s in specs if (f := of_names.get(s.row.name, "")).endswith(TOML)},
+        asking=asking,
     )
-    with locked(run), recorded(run, "evaluate", asked):
-        found, document = evaluate_splits(opened.predictor, chosen, run, settings, progress=progress, say=say)
+    with caching(opened.predictor, cache) as predictor, locked(run), recorded(run, "evaluate", asked):
+        found, document = evaluate_splits(predictor, chosen, run, settings, progress=progress, say=say)
     return Evaluation(run, tuple(found), tuple(skipped), document)
 
 
@@ -183,6 +226,9 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
 def _call(asked: Mapping[str, Any], run: Path) -> str:
     """Returns the call that results.json says made it, without what was left as it is."""
     given = {"out": str(run), "data": asked["data_dir"], "splits": asked["split"] or None}
-    given |= {name: asked[name] for name in ("limit", "decode", "dtype", "vocab", "strategy")}
+    of_model = ("dtype", "vocab", "strategy", "concurrency", "price")
+    given |= {name: asked[name] for name in ("limit", *DecodingOptions.__dataclass_fields__, "cache", *of_model)}
+    how = {name: asked[name] for name in vars(AS_THEY_ARE) if name in asked}
+    given["asking"] = Asking(**how) if how else None
     options = "".join(f", {name}={value!r}" for name, value in given.items() if value is not None)
     return f"t5eval.evaluate({asked['model']!r}, {asked['task']!r}{options})"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import task_specs
 from t5eval.api.arguments import Data, PathName, Silent, names_of, text_of
 from t5eval.data import data_source
+from t5eval.predictors.checkpoint_name import find_checkpoint
 from t5eval.preparation.beam import on_beam
 from t5eval.preparation.record_folder import Display
 from t5eval.preparation.task_records import in_processes, task_records
@@ -78,7 +79,7 @@ def prepare(
     Args:
         tasks: tasks, benchmarks or mixtures.
         out: the folder of the records; what it holds of the same is kept.
-        vocab: a SentencePiece model, a model folder with a tokenizer, or `bytes`.
+        vocab: a SentencePiece model, a model folder with a tokenizer, `OWNER/NAME` at Hugging Face, or `bytes`.
         data: where the examples are.
         split: `train` or `validation`.
         text: instead of tasks, text files, a document a line; the next three are for these.
@@ -127,10 +128,11 @@ def prepare(
 
 
 def _tokenizer(vocab: str) -> Tokenizer:
-    from keras_model.tokenizers.loading import load_tokenizer
+    from keras_model.tokenizers.loading import BYTES, load_tokenizer
 
     try:
-        folder = vocab if Path(vocab).is_dir() else ""
-        return load_tokenizer(folder, None if folder else vocab)
+        if vocab == BYTES or Path(vocab).is_file():
+            return load_tokenizer(None, vocab)
+        return load_tokenizer(find_checkpoint(vocab, tokenizer_alone=True).path)
     except ValueError as error:
         raise UserError(str(error)) from None

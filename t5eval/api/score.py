@@ -9,6 +9,7 @@ from typing import Any
 import task_specs
 from t5eval.api.arguments import Data, PathName, names_of, text_of
 from t5eval.data import Split, Summary, content_hashes, data_source, open_split
+from t5eval.prompts.asking import Asking
 from t5eval.runs.origin import Origin
 from t5eval.runs.results import benchmark_averages
 from t5eval.scoring.prediction_files import NAMED, given_predictions
@@ -105,6 +106,7 @@ class _Asked:
     ignore_unknown: bool
     tokenize: str | None
     metrics: tuple[str, ...]
+    asking: Asking
 
     def of(self, spec: TaskSpec) -> TaskSpec:
         """Returns a row with the scores and the tokenizer that are asked for."""
@@ -131,6 +133,8 @@ def score(
     metrics: str | Sequence[str] = (),
     sentence_marks: bool = False,
     ignore_unknown: bool = False,
+    prompt: str | None = None,
+    filters: Sequence[str] = (),
 ) -> Scoring | FolderScoring:
     """Scores predictions for a task's split, or a submission made for it, with 95 % intervals.
 
@@ -148,6 +152,8 @@ def score(
         metrics: scores besides the row's, such as `ter`, by name.
         sentence_marks: take `<t>`, `</t>` and `<q>` in predictions and references for the ends of sentences.
         ignore_unknown: leave out predictions whose ids are none of the split's, as official scripts do.
+        prompt: the prompt that the predictions answer, by its name or file; the task's own form if None.
+        filters: what is done to a text before it is read, in order; what the prompt says if empty.
 
     Raises:
         UserError: there is nothing to score or to score against, or predictions do not belong to the split.
@@ -162,7 +168,8 @@ def score(
     >>> round(found.to_json()["task_score"], 2)
     100.0
     """
-    asked = _Asked(format, sentence_marks, ignore_unknown, tokenize, tuple(names_of(metrics)))
+    asking = Asking((prompt,) if prompt else (), filters=tuple(filters) or None)
+    asked = _Asked(format, sentence_marks, ignore_unknown, tokenize, tuple(names_of(metrics)), asking)
     if isinstance(predictions, str | os.PathLike) and os.path.isdir(predictions) and references is None:
         if submission is not None:
             raise UserError("two things to score: name --predictions, or a --submission")
@@ -170,7 +177,9 @@ def score(
     name = os.fspath(task)
     if name in task_specs.BENCHMARKS and isinstance(task_specs.find(name), Benchmark):
         raise UserError(f"{name!r} is a benchmark: --predictions is then a folder that holds TASK/SPLIT.jsonl of each")
-    spec = task_specs.get(name)
+    spec, *others = asking.tasks([task_specs.get(name)])
+    if others:
+        raise UserError(f"--prompt {prompt}: predictions answer one prompt, and these are {1 + len(others)}")
     if (predictions is None) == (submission is None):
         given = "nothing to score" if predictions is None else "two things to score"
         raise UserError(f"{given}: name a file of --predictions, or a --submission")
@@ -263,7 +272,7 @@ def _score_folder(name: str, folder: Path, split: str | None, data: Data, asked:
     base = folder / "predictions" if (folder / "predictions").is_dir() else folder
     found: list[Scoring] = []
     left_out: list[str] = []
-    for spec in task_specs.resolve([name]):
+    for spec in asked.asking.tasks(task_specs.resolve([name])):
         row = asked.of(spec)
         splits = [one for one in spec.source.splits if split in (None, one)]
         files = {one: path for one in splits if (path := base / spec.name / f"{one}.jsonl").is_file()}

@@ -20,6 +20,7 @@ def submit(
     official_counts: bool = True,
     task: str | None = None,
     system: str | None = None,
+    prompt: str | None = None,
 ) -> Submission:
     """Writes a leaderboard's submission from a run's predictions, and checks what was written.
 
@@ -33,6 +34,7 @@ def submit(
         official_counts: refuse data that has other numbers of rows than the leaderboard's.
         task: which task, where a submission is of one of several.
         system: the system's name in WMT's SGML and XML; the run's if None.
+        prompt: the answers to this prompt; those to the tasks' own form if None.
 
     Raises:
         UserError: a task is incomplete, or what was asked does not fit the leaderboard.
@@ -59,4 +61,5 @@ def submit(
         official_counts=official_counts,
         task=task,
         system=system,
+        prompt=prompt,
     )

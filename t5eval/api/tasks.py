@@ -11,11 +11,15 @@ import task_specs
 from t5eval.api.arguments import Data, PathName, text_of
 from t5eval.data import Split, available_splits, data_source, open_split
 from t5eval.data.source import DATA_DIR_VARIABLE
+from t5eval.prompts.asking import AS_THEY_ARE, Asking
+from t5eval.prompts.questions import Questions
 from t5eval.scoring.score import evaluation_pair
 from t5eval.support.data_frames import Table
 from task_specs import Benchmark, Mixture, TaskSpec, TextPair
 from task_specs.errors import UserError
+from task_specs.plain import to_plain
 from task_specs.plugins import load_installed
+from task_specs.prompts import prompts_of
 
 
 @dataclass(frozen=True)
@@ -68,28 +72,39 @@ class Examples(Table):
     Attributes:
         split: the opened split.
         limit: the number of pairs, None for all.
+        asking: the shots before each, and whether they are turns of a chat.
     """
 
     COLUMNS = ("id", "inputs", "targets")
 
     split: Split
     limit: int | None
+    asking: Asking = AS_THEY_ARE
 
     def __iter__(self) -> Iterator[TextPair]:
         training = self.split.split == "train"
         pairs = (pair for example in self.split for pair in self.split.spec.pairs(example, training=training))
         return itertools.islice(pairs, self.limit)
 
+    def records(self) -> Iterator[tuple[TextPair, dict[str, Any]]]:
+        """Yields each pair, and what is sent of it as a line of `t5eval examples`."""
+        questions = Questions(self.asking, self.split)
+        for pair in self:
+            sent: Any = questions.text(pair)
+            if self.asking.chat:
+                sent = [{"role": turn.role, "content": turn.text} for turn in questions.turns(pair).turns]
+            yield pair, {**pair_record(pair), "inputs": sent}
+
     @property
     def notes(self) -> Sequence[str]:
         """What there is to know of the data, after the last pair."""
         return self.split.summary.notes
 
-    def to_json(self) -> list[dict[str, str]]:
+    def to_json(self) -> list[dict[str, Any]]:
         """Returns the records that `t5eval examples` prints, a line each."""
-        return [pair_record(pair) for pair in self]
+        return [record for _, record in self.records()]
 
-    def rows(self) -> Iterator[tuple[str, ...]]:
+    def rows(self) -> Iterator[tuple[Any, ...]]:
         """Returns a row for each pair: id, inputs and targets."""
         return (tuple(record.values()) for record in self.to_json())
 
@@ -128,11 +143,14 @@ def show(name: PathName, *, data: Data = None) -> Shown:
     document["decode"] = dataclasses.asdict(spec.decode)
     document["aliases"] = list(spec.aliases)
     document["task_score"] = list(spec.task_score)
+    document["prompts"] = {name: to_plain(prompt) for name, prompt in prompts_of(spec).items()}
     document["example"] = _example(spec, text_of(data))
     return Shown(spec, document)
 
 
-def examples(task: PathName, split: str, *, data: Data = None, limit: int | None = None) -> Examples:
+def examples(
+    task: PathName, split: str, *, data: Data = None, limit: int | None = None, asking: Asking = AS_THEY_ARE
+) -> Examples:
     """Opens a split as text pairs.
 
     Args:
@@ -140,9 +158,10 @@ def examples(task: PathName, split: str, *, data: Data = None, limit: int | None
         split: `train`, `validation` or `test`.
         data: where the examples are.
         limit: stop after this many pairs.
+        asking: in which prompt, after how many shots, as a text or a chat.
 
     Raises:
-        UserError: there is no such task or split, or its data is not there.
+        UserError: there is no such task, prompt or split, or its data is not there.
 
     >>> import t5eval
     >>> [pair.targets for pair in t5eval.examples("glue/rte", "validation", data=t5eval.suite_folder(), limit=2)]
@@ -150,7 +169,10 @@ def examples(task: PathName, split: str, *, data: Data = None, limit: int | None
     """
     if limit is not None and limit < 1:
         raise UserError(f"limit {limit}: it is 1 or more")
-    return Examples(open_split(task_specs.get(os.fspath(task)), split, data_source(text_of(data))), limit)
+    spec, *more = asking.tasks([task_specs.get(os.fspath(task))])
+    if more:
+        raise UserError(f"--prompt: examples are printed of one prompt, and {1 + len(more)} are named")
+    return Examples(open_split(spec, split, data_source(text_of(data))), limit, asking)
 
 
 def pair_record(pair: TextPair) -> dict[str, str]:

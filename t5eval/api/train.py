@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import task_specs
 from t5eval.api.arguments import PathName, Silent
 from t5eval.data import data_source
+from t5eval.predictors.checkpoint_name import find_checkpoint
 from t5eval.runs.folder import locked, recorded
 from t5eval.support.data_frames import Table
 from t5eval.support.strategy import is_chief, open_strategy
@@ -99,6 +100,8 @@ def train(
     if "data_dir" not in table:
         table["data_dir"] = data_source(None).option
     config = resolve(table, os.fspath(file) if file else "t5eval train")
+    if config.model:
+        config = dataclasses.replace(config, model=find_checkpoint(config.model).name)
     data_source(config.data_dir)
     return Training(_train(config, display))
 

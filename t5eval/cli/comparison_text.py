@@ -2,11 +2,12 @@
 
 import json
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from t5eval.cli.score_table import interval, number
 from t5eval.comparison.published import AgainstPublished
+from t5eval.comparison.settings import Differing, Effect
 from t5eval.comparison.splits import T5, Changes, Contrast, SplitComparison
 
 WIDTH = 80
@@ -54,17 +55,27 @@ def split_lines(comparison: SplitComparison, t5: bool) -> list[str]:
 
 def _shown(value: Any) -> str:
     text = value if isinstance(value, str) else "none" if value is None else json.dumps(value, ensure_ascii=False)
-    if isinstance(value, Mapping):
-        text = " ".join(str(part) for part in value.values())
     return text if len(text) <= SHOWN else f"{text[: SHOWN // 2 - 1]}…{text[-SHOWN // 2 :]}"
+
+
+def _parts(differing: Differing) -> Iterator[tuple[str, Any, Any, Effect]]:
+    """Yields a setting with its two values; of tables, such as how answers are decoded, each key that differs."""
+    a, b = differing.a, differing.b
+    if not isinstance(a, Mapping) or not isinstance(b, Mapping):
+        yield differing.setting, a, b, differing.effect
+        return
+    for key in dict.fromkeys([*a, *b]):
+        if a.get(key) != b.get(key):
+            name = differing.setting if key == "method" else f"{differing.setting} {key}"
+            yield name, a.get(key), b.get(key), differing.effect
 
 
 def settings_lines(compared: Sequence[SplitComparison]) -> list[str]:
     """Returns a line for each setting that differs, with the splits where it does unless it does in all."""
     where: dict[tuple[str, str, str, str], list[str]] = {}
     for one in compared:
-        for differing in one.settings:
-            key = (differing.setting, _shown(differing.a), _shown(differing.b), EFFECTS[differing.effect])
+        for name, a, b, kind in (part for differing in one.settings for part in _parts(differing)):
+            key = (name, _shown(a), _shown(b), EFFECTS[kind])
             where.setdefault(key, []).append(f"{one.task} {one.split}")
     lines = []
     for (setting, a, b, effect), splits in where.items():

@@ -23,8 +23,8 @@ from t5eval.cli.options import json_option, print_result, warn, wrapped
 def command(**asked: Any) -> None:
     """Convert the checkpoint SOURCE to the new folder DEST.
 
-    SOURCE is a folder or file of any format that is read here, or hf://OWNER/NAME. What was written is read back, and
-    DEST appears when every tensor is the source's.
+    SOURCE is a folder or file of any format that is read here, or OWNER/NAME at Hugging Face. What was written is read
+    back, and DEST appears when every tensor is the source's.
     """
     done = convert(**asked)
     print_result(done.to_json, lambda: _lines(done))

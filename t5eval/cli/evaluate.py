@@ -8,12 +8,31 @@ from typing import Any
 import click
 
 from t5eval.api.evaluate import Evaluation, evaluate
+from t5eval.cli.decoding import decoding_options
 from t5eval.cli.names import complete_task_or_benchmark
-from t5eval.cli.options import Spreading, data_dir_option, json_option, not_empty, print_result, warn, wrapped
+from t5eval.cli.options import (
+    Spreading,
+    asking_options,
+    data_dir_option,
+    json_option,
+    not_empty,
+    print_result,
+    warn,
+    wrapped,
+)
 from t5eval.cli.progress import SplitProgress
 from t5eval.cli.score_table import averages_text, score_lines
 from t5eval.evaluation.batches import DEFAULT_BATCH_TOKENS
-from t5eval.predictors.answering import METHODS
+
+
+def _price(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, float] | None:
+    try:
+        prices = [float(part) for part in value.split(",")] if value is not None else []
+    except ValueError:
+        prices = []
+    if value is not None and (len(prices) != 2 or not all(0 <= price < float("inf") for price in prices)):
+        raise click.BadParameter(f"write two numbers, as 0.15,0.60; got {value!r}", context, parameter)
+    return (prices[0], prices[1]) if prices else None
 
 
 @click.command(cls=Spreading)
@@ -32,11 +51,7 @@ from t5eval.predictors.answering import METHODS
 @click.option(
     "--out", callback=not_empty, required=True, metavar="RUN", help="The run's folder; an unfinished run is resumed."
 )
-@click.option(
-    "--decode",
-    type=click.Choice(METHODS),
-    help="Generate greedily or with beam search (of 4), or rank the task's fixed answers. [what the task's row says]",
-)
+@decoding_options
 @click.option("--dtype", metavar="float32|bfloat16", help="Precision of the model's arithmetic. [float32]")
 @click.option(
     "--vocab", metavar="FILE", help="The vocabulary, if not the checkpoint's: a SentencePiece model, or bytes."
@@ -49,7 +64,20 @@ from t5eval.predictors.answering import METHODS
     show_default=True,
     help="The most input tokens of a batch.",
 )
+@click.option(
+    "--concurrency",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="The most requests to a server at once; fewer while it is too busy. [16]",
+)
+@click.option(
+    "--price",
+    callback=_price,
+    metavar="IN,OUT",
+    help="What a server's million tokens cost, read and written: the results have the cost.",
+)
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first N examples of each split.")
+@asking_options(answers=True)
 @json_option
 def command(**asked: Any) -> None:
     """Predict TASKs with a model and score them.
@@ -59,9 +87,10 @@ def command(**asked: Any) -> None:
     \b
     --model may be
       PATH                   a T5 checkpoint of any format
-      hf://OWNER/NAME[@REV]  a T5 repository at Hugging Face
-      hf:FOLDER              a model that transformers runs
+      OWNER/NAME[@REV]       a T5 repository at Hugging Face; also hf://OWNER/NAME
+      hf:FOLDER              a model that transformers runs, also a decoder alone; also hf:OWNER/NAME[@REV]
       keras_hub:PRESET       a model that KerasHub runs
+      openai:BASE_URL#MODEL  a model at a server that speaks OpenAI's form
       py:FILE.py:FUNCTION    what your function returns; also py:MODULE:FUNCTION
       best:RUN               for each task a training run's best checkpoint
       predictions:FILE       predictions that are there; also a run's folder
@@ -82,4 +111,12 @@ def _lines(done: Evaluation) -> Iterator[str]:
     unlabelled = [f"{r.score.task} {r.score.split}" for r in done.splits if not r.score.labelled]
     if unlabelled:
         yield wrapped(f"predicted without labels to score against: {', '.join(unlabelled)}")
+    for result in done.splits:
+        if result.cached:
+            answers = result.score.share(result.cached, "answers")
+            yield wrapped(f"{result.score.task} {result.score.split}: {answers} came from the cache")
+        if (used := result.usage) is not None:
+            cost = "" if result.cost is None else f", cost {result.cost:,.6g}"
+            counts = f"{used.prompt_tokens:,} tokens read, {used.completion_tokens:,} written{cost}"
+            yield f"{result.score.task} {result.score.split}: {counts}"
     yield f"predictions and results.json are in {done.run}"

@@ -1,6 +1,8 @@
 """Options that several commands share, and how they print."""
 
 import contextlib
+import dataclasses
+import functools
 import json
 import sys
 import textwrap
@@ -10,6 +12,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from t5eval.prompts.asking import Asking
 from t5eval.support.visible import one_line, visible, visible_json
 
 LAST_OPTION = "t5eval.last_option"  # of a Spreading command, where it is repeatable
@@ -75,6 +78,50 @@ def not_empty(context: click.Context, parameter: click.Parameter, value: str | N
 def split_option(required: bool = True) -> Callable[..., Any]:
     """Returns the --split option."""
     return click.option("--split", required=required, metavar="SPLIT", help="train, validation or test.")
+
+
+def asking_options(answers: bool) -> Callable[..., Any]:
+    """Returns the options of how a task is asked, which a command gets as one `asking`.
+
+    Args:
+        answers: whether there will be answers, and so filters.
+    """
+    options = [
+        click.option(
+            "--prompt",
+            "prompts",
+            multiple=True,
+            metavar="NAME...",
+            help="Prompts of the task, a file of them, or all. [t5]",
+        ),
+        click.option("--shots", type=click.IntRange(min=0), default=0, help="So many training examples before each."),
+        click.option("--shot-seed", type=int, default=0, help="Which examples these are. [0]"),
+        click.option("--chat", is_flag=True, help="Send turns of a conversation instead of one text."),
+        click.option("--system", metavar="TEXT", help="The conversation's first turn."),
+        *([filter_option] if answers else []),
+    ]
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def gathered(**asked: Any) -> Any:
+            names = [field.name for field in dataclasses.fields(Asking) if field.name in asked]
+            how = {name: asked.pop(name) for name in names}
+            how["filters"] = how.get("filters") or None
+            return command(**asked, asking=Asking(**how))
+
+        return functools.reduce(lambda found, option: option(found), reversed(options), gathered)
+
+    return decorate
+
+
+filter_option = click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="NAME...",
+    help="Read answers after strip, first_line, casefold, strip_punctuation, last_number, choice_letter, "
+    "regex:PATTERN, in this order. [what the prompt says, else as they stand]",
+)
 
 
 def print_result(document: Callable[[], Any], lines: Callable[[], Iterable[str]]) -> None:

@@ -25,9 +25,7 @@ from t5eval.preparation.text_data import OBJECTIVES
     "--split", type=click.Choice(["train", "validation"]), default="train", show_default=True, help="What to prepare."
 )
 @data_dir_option
-@click.option(
-    "--vocab", required=True, metavar="V", help="SentencePiece model, model folder with a tokenizer, or `bytes`."
-)
+@click.option("--vocab", required=True, metavar="V", help="SentencePiece model, model folder, OWNER/NAME, or `bytes`.")
 @click.option(
     "--out", callback=not_empty, required=True, metavar="FOLDER", help="Where the records go; a folder of their own."
 )

@@ -10,7 +10,16 @@ import click
 
 from t5eval.api.score import FolderScoring, Scoring, score
 from t5eval.cli.names import complete_task_or_benchmark
-from t5eval.cli.options import Spreading, data_dir_option, json_option, print_result, split_option, warn, wrapped
+from t5eval.cli.options import (
+    Spreading,
+    data_dir_option,
+    filter_option,
+    json_option,
+    print_result,
+    split_option,
+    warn,
+    wrapped,
+)
 from t5eval.cli.score_table import averages_text, score_lines
 from t5eval.scoring.text_files import FORMATS
 from task_specs.answers.labels import TOKENIZERS
@@ -36,6 +45,8 @@ from task_specs.answers.labels import TOKENIZERS
 @click.option("--metric", "metrics", multiple=True, metavar="NAME...", help="Scores besides the row's, such as ter.")
 @click.option("--sentence-marks", is_flag=True, help="Take <t>, </t> and <q> for the ends of sentences.")
 @click.option("--ignore-unknown", is_flag=True, help="Leave out predictions whose ids are none of the split's.")
+@click.option("--prompt", metavar="NAME", help="The prompt that the predictions answer, or a file of it. [t5]")
+@filter_option
 @json_option
 def command(references: tuple[str, ...], **asked: Any) -> None:
     """Score predictions for TASK's split, or a submission made for it, with 95 % intervals.

@@ -41,6 +41,7 @@ def describe(submission: Submission) -> list[str]:
     help="Which task, where a submission is of one of several (squad, wmt).",
 )
 @click.option("--system", metavar="NAME", help="The system's name in WMT's SGML and XML. [the run's]")
+@click.option("--prompt", metavar="NAME", help="The answers to this prompt. [t5]")
 @json_option
 def command(**asked: Any) -> None:
     """Write LEADERBOARD's submission from a run's predictions.

@@ -34,7 +34,7 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 @data_dir_option
 @click.option("--prepared", metavar="FOLDER", help="What `t5eval prepare` made of the tasks.  [default: RUN/prepared]")
 @click.option("--out", callback=not_empty, metavar="RUN", help="The run's folder; an unfinished run is resumed.")
-@click.option("--model", metavar="FOLDER", help="Model folder to start from.")
+@click.option("--model", metavar="M", help="Model folder to start from, or OWNER/NAME.")
 @click.option("--preset", metavar="NAME", help="Configuration to start from scratch with, such as t5-small.")
 @click.option("--vocab", metavar="FILE", help="SentencePiece model, or `bytes`, where no model folder brings one.")
 @click.option("--steps", type=int, help="Optimisation steps.  [default: 262144]")

@@ -6,11 +6,12 @@ from typing import Any
 
 import task_specs
 from t5eval.comparison.published import AgainstPublished, against_published
-from t5eval.comparison.settings import covered, differing, faults, side_faults
+from t5eval.comparison.settings import asked_otherwise, covered, differing, faults, side_faults
 from t5eval.comparison.sides import Side
 from t5eval.comparison.splits import SplitComparison, compare_split
 from t5eval.data import DataSource, Summary, available_splits, data_source, open_split
 from t5eval.metrics import Scored
+from t5eval.prompts.asking import as_recorded
 from t5eval.scoring.score import UNLABELLED, judge, score_split
 from t5eval.support.stages import each
 from task_specs import Example, TaskSpec
@@ -49,20 +50,21 @@ def choose_splits(
     specs = {spec.name: spec for spec in task_specs.resolve(tasks)}
     if not runs and (len(specs) != 1 or len(wanted) != 1):
         raise UserError("a prediction file does not say what it answers: name one --task and one --split")
-    found = [pair for side in runs for pair in side.found]
+    found = _other_prompts(runs) or [pair for side in runs for pair in side.found]
     if not runs:
         found = [(name, split) for name in specs for split in wanted]
     chosen: list[tuple[TaskSpec, str]] = []
     left_out: list[str] = []
     for name, split in dict.fromkeys(found):
-        if (specs and name not in specs) or (wanted and split not in wanted):
+        row = name.partition("@")[0]
+        if (specs and name not in specs and row not in specs) or (wanted and split not in wanted):
             continue
         without = [side.name for side in sides if not side.has(name, split)]
         if without:
             left_out.append(f"{name} {split}: {' and '.join(without)} has no predictions for it")
             continue
         try:
-            spec = specs.get(name) or task_specs.get(name)
+            spec = _asked(sides[0], specs.get(row) or specs.get(name) or task_specs.get(row), name, split)
         except SpecError:
             left_out.append(f"{name} {split}: no such task is registered; name its TOML file with --task")
             continue
@@ -78,6 +80,35 @@ def choose_splits(
         asked = f" ({'; '.join(left_out)})" if left_out else f"; {runs[0].path} has others" if runs else ""
         raise UserError(f"nothing to compare{asked}")
     return chosen, left_out
+
+
+def _other_prompts(runs: Sequence[Side]) -> list[tuple[str, str]]:
+    """Returns what two runs have of the same tasks and splits, where one has a task in one prompt, one in another.
+
+    Each run is told what it has for the first one's prompt.
+    """
+    if len(runs) < 2:
+        return []
+    found = list(runs[0].found)
+    rows = [_by_row(side) for side in runs]
+    for key in rows[0]:
+        mine, theirs = (names.get(key, []) for names in rows)
+        if len(mine) == len(theirs) == 1 and mine != theirs:
+            runs[1].stored_as[mine[0], key[1]] = theirs[0]
+    stood_for = [(name, split) for (_, split), name in runs[1].stored_as.items()]
+    return [*found, *(pair for pair in runs[1].found if pair not in stood_for)]
+
+
+def _by_row(side: Side) -> dict[tuple[str, str], list[str]]:
+    rows: dict[tuple[str, str], list[str]] = {}
+    for name, split in side.found:
+        rows.setdefault((name.partition("@")[0], split), []).append(name)
+    return rows
+
+
+def _asked(side: Side, spec: TaskSpec, name: str, split: str) -> TaskSpec:
+    """Returns a task as a side's record says that it was asked; as its name says where nothing is recorded."""
+    return as_recorded(spec, {"prompt": name.partition("@")[2], **side.made_by(name, split)})
 
 
 def _labelled(
@@ -106,19 +137,24 @@ def compare_all(
     """
     for spec, split, examples, summary in _labelled(splits, data, "comparing", unlabelled):
         made_by = a.made_by(spec.name, split), b.made_by(spec.name, split)
+        asked = {side.name: _asked(side, spec, spec.name, split) for side in (a, b)}
         count = min(covered(made.get("limit"), len(examples)) for made in made_by)
-        comparison = compare_split(spec, split, *(_judged(side, spec, split, examples, count) for side in (a, b)))
+        comparison = compare_split(
+            spec, split, *(_judged(side, asked[side.name], spec, split, examples, count) for side in (a, b))
+        )
         yield replace(
             comparison,
-            faults=faults(spec, summary, *made_by, comparison.missing),
+            faults=faults(asked, summary, *made_by, comparison.missing),
             settings=differing(*(_settings(side, spec, split, len(examples)) for side in (a, b))),
             data=summary,
         )
 
 
-def _judged(side: Side, spec: TaskSpec, split: str, examples: Sequence[Example], count: int) -> list[Scored]:
+def _judged(
+    side: Side, asked: TaskSpec, spec: TaskSpec, split: str, examples: Sequence[Example], count: int
+) -> list[Scored]:
     texts = side.predictions(spec.name, split, [example.id for example in examples])
-    return judge(spec, examples[:count], texts)
+    return judge(asked, examples[:count], texts)
 
 
 def _settings(side: Side, spec: TaskSpec, split: str, examples: int) -> dict[str, Any]:
@@ -143,6 +179,8 @@ def compare_published(
     published = [(spec, split) for spec, split in splits if any(row.model == model for row in spec.published)]
     for spec, split, examples, summary in _labelled(published, data, "scoring", unlabelled):
         made_by = side.made_by(spec.name, split)
-        judged = _judged(side, spec, split, examples, covered(made_by.get("limit"), len(examples)))
+        judged = _judged(side, spec, spec, split, examples, covered(made_by.get("limit"), len(examples)))
         ours = score_split(spec, split, judged)
-        yield from against_published(spec, model, ours, side_faults("ours", spec, summary, made_by))
+        yield from against_published(
+            spec, model, ours, [*side_faults("ours", spec, summary, made_by), *asked_otherwise(made_by)]
+        )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from t5eval.data import Summary
+from t5eval.runs.origin import ASKED
 from task_specs import TaskSpec
 
 Effect = Literal["the point", "may matter", "not sound"]
@@ -43,6 +44,10 @@ def differing(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Differing]:
     """Returns the settings that differ, in the order of A's; none if either side records nothing."""
     if not a or not b:
         return []
+    asked = [key for key in ASKED if a.get(key) != b.get(key)]
+    if asked:  # it is named how they were asked; the task's specification, and a prompt's text, differ by that
+        follow = ("specification", *(("prompt_form",) if "prompt" in asked else ()))
+        a, b = ({key: value for key, value in side.items() if key not in follow} for side in (a, b))
     return [
         Differing(setting, a.get(setting), b.get(setting), effect_of(setting))
         for setting in dict.fromkeys([*a, *b])
@@ -72,13 +77,19 @@ def side_faults(name: str, spec: TaskSpec, data: Summary, made_by: Mapping[str, 
     return found
 
 
+def asked_otherwise(made_by: Mapping[str, Any]) -> list[str]:
+    """Returns how a split was asked otherwise than the paper's models were, in one line; none if it was not."""
+    how = [f"{key} {made_by[key]}" for key in ASKED if key in made_by]
+    return [f"ours was asked with {', '.join(how)}, which the published model was not"] if how else []
+
+
 def faults(
-    spec: TaskSpec, data: Summary, a: Mapping[str, Any], b: Mapping[str, Any], missing: Mapping[str, int]
+    specs: Mapping[str, TaskSpec], data: Summary, a: Mapping[str, Any], b: Mapping[str, Any], missing: Mapping[str, int]
 ) -> list[str]:
     """Returns why a split's comparison is not sound: one line for each reason, none if it is.
 
     Args:
-        spec: the task, as it is read now.
+        specs: side to the task as it was asked, and is read now.
         data: what was read now.
         a: what made A's predictions, empty where it is not recorded.
         b: what made B's.
@@ -86,7 +97,7 @@ def faults(
     """
     found = []
     for side, made_by in (("A", a), ("B", b)):
-        found += side_faults(side, spec, data, made_by)
+        found += side_faults(side, specs[side], data, made_by)
         if made_by and missing[side]:
             found.append(f"{side} is unfinished: {missing[side]:,} examples have no prediction and count as wrong")
     if a and b and a.get("data") != b.get("data"):

@@ -9,16 +9,17 @@ from typing import Any
 
 from t5eval.runs.calls import call_of
 from t5eval.runs.folder import predictions_path, read_config
-from t5eval.runs.origin import RAN_ON, Origin
+from t5eval.runs.origin import ASKED, RAN_ON, SENT, Origin
 from t5eval.runs.results import read_results
 from t5eval.scoring.prediction_files import read_predictions
 from t5eval.support.errors import PredictionError
 from task_specs import SPLITS
+from task_specs.texts.prompt import OWN
 
 HASH = re.compile("[0-9a-f]{64}")
 # What a split's predictions were made with besides the model, which is all else that stands beside them.
 OF_THE_MACHINE = ("processor", "features", "threads", "environment")
-NOT_THE_MODEL = ("specification", "data", "limit", "batch_tokens", "decode", "dtype")
+NOT_THE_MODEL = ("specification", "data", "limit", "batch_tokens", "decode", "dtype", *ASKED)
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,23 @@ class Side:
         found = [(file.parent.relative_to(folder).as_posix(), file.stem) for file in files]
         return sorted(found, key=lambda pair: (pair[0], SPLITS.index(pair[1])))
 
+    @cached_property
+    def stored_as(self) -> dict[tuple[str, str], str]:
+        """What it calls a task and split, where that is another prompt's name than the other side's."""
+        return {}
+
+    def _path(self, task: str, split: str) -> Path:
+        if not self.is_run:
+            return self.path
+        return predictions_path(self.path, self.stored_as.get((task, split), task), split)
+
     def has(self, task: str, split: str) -> bool:
         """Returns whether it may have predictions for a split; a file has them for whatever it is compared on."""
-        return not self.is_run or predictions_path(self.path, task, split).is_file()
+        return self._path(task, split).is_file()
 
     def predictions(self, task: str, split: str, ids: Sequence[str]) -> dict[str, str]:
         """Returns a split's predictions by id, as `read_predictions` does."""
-        return read_predictions(predictions_path(self.path, task, split) if self.is_run else self.path, ids)
+        return read_predictions(self._path(task, split), ids)
 
     @cached_property
     def recorded(self) -> bool:
@@ -88,12 +99,13 @@ class Side:
         Raises:
             RunError: what is recorded cannot be read.
         """
-        return dict(Origin(predictions_path(self.path, task, split) if self.is_run else self.path).made_by)
+        return dict(Origin(self._path(task, split)).made_by)
 
     def settings(self, task: str, split: str) -> dict[str, Any]:
         """Returns all that is recorded of how a split was predicted, by a name for each setting."""
         made_by = self.made_by(task, split)
         ran_on = made_by.pop(RAN_ON, None)
+        made_by.pop(SENT, None)
         named = {"model": self.results["model_name"]} if "model_name" in self.results else {}
         model = {
             f"{key} hash" if HASH.fullmatch(str(value)) else key: value
@@ -101,11 +113,14 @@ class Side:
             if key not in NOT_THE_MODEL
         }
         others = {key: made_by[key] for key in NOT_THE_MODEL if key in made_by}
+        if made_by:
+            others.setdefault("prompt", OWN)
         if isinstance(decode := others.get("decode"), Mapping):  # each setting of the folder by its own name
             own = decode.get("generation_config")
             others["decode"] = {key: value for key, value in decode.items() if key != "generation_config"}
             others |= {f"generation_config {key}": v for key, v in own.items()} if isinstance(own, Mapping) else {}
-        result = self.results.get("results", {}).get(task, {}).get(split, {})
+        name = self.stored_as.get((task, split), task)
+        result = self.results.get("results", {}).get(name, {}).get(split, {})
         call = call_of(self.results, result)
         versions = call.get("versions")
         libraries = versions.items() if isinstance(versions, Mapping) else ()

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from t5eval.support.errors import DataError
 
@@ -10,6 +10,11 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MAX_LINE_BYTES = 4 << 20
 """The longest line, its end included. A MultiRC paragraph with all its questions has 20 kB, a news story 60 kB; parsed,
 4 MiB of JSON take half a gigabyte at the worst."""
+
+
+def below(folder: str, name: str) -> str:
+    """Returns a file's path relative to the data directory; a source of one's own may lie there itself."""
+    return PurePosixPath(folder, name).as_posix()
 
 
 class LineFile:
@@ -31,20 +36,22 @@ class LineFile:
         """Returns an error about a line, the last one unless another is named."""
         return DataError(f"{self.path}: line {line or self.line}: {message}")
 
-    def __iter__(self) -> Iterator[bytes]:
+    def raw(self) -> Iterator[bytes]:
+        """Yields the lines with their ends."""
         try:
             with self.path.open("rb") as file:
-                while raw := file.readline(MAX_LINE_BYTES + 1):
-                    self.line += 1
+                for self.line, raw in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES + 1), b""), start=1):
                     if len(raw) > MAX_LINE_BYTES:
                         said = f"line {self.line:,}: longer than {MAX_LINE_BYTES:,} bytes; no example's line is"
                         raise DataError(f"{self.path}: {said}")
                     self.sha256.update(raw)
                     self.torn = not raw.endswith(b"\n")
-                    raw = raw.removeprefix(BYTE_ORDER_MARK) if self.line == 1 else raw
-                    yield raw.removesuffix(b"\n").removesuffix(b"\r")
+                    yield raw.removeprefix(BYTE_ORDER_MARK) if self.line == 1 else raw
         except OSError as error:
             raise DataError(f"{self.path}: cannot be read: {error.strerror}") from None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (raw.removesuffix(b"\n").removesuffix(b"\r") for raw in self.raw())
 
     def filled(self, space: bytes | None = None) -> Iterator[bytes]:
         """Yields the lines that hold more than `space` (None: any whitespace); others may stand at the end alone."""

@@ -12,6 +12,7 @@ from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
 from task_specs.sources.parallel import ParallelText
+from task_specs.sources.tsv import Tsv
 
 IN_MEMORY = 64 << 20  # bytes of a split's text; what is larger is ordered on disk
 
@@ -35,7 +36,7 @@ class Part:
 
 def part_names(spec: TaskSpec, split: str) -> dict[str, str]:
     """Returns the splits of a copy that make up a task's split, by what ids begin with in each."""
-    parts = spec.source.paths(split) if spec.source.kind == "tsv" else {}
+    parts = spec.source.paths(split) if isinstance(spec.source, Tsv) else {}
     return {part: f"{split}_{part}" for part in parts} if len(parts) > 1 else {"": split}
 
 

@@ -84,13 +84,25 @@ def _idx(row: Row, *parts: str) -> Key | None:
     return tuple(row.number_at(idx, part, "idx.") for part in parts)
 
 
-def _text_id(row: Row) -> Key | None:
-    if "id" not in row.value:
+def _text_id(row: Row, column: str = "id") -> Key | None:
+    if column not in row.value:
         return None
-    example_id = row.text(row.value, "id")
+    example_id = row.text(row.value, column)
     if not example_id or not example_id.isprintable():
-        raise row.fault(f"id must be a text without control characters, got {quoted(example_id)}")
+        raise row.fault(f"{column} must be a text without control characters, got {quoted(example_id)}")
     return (example_id,)
+
+
+def _flat_texts(columns: Columns, row: Row) -> dict[str, Any]:
+    """Returns the text features of a flat row, which a dataset of one's own has under the names of the row's files."""
+    fields = columns.spec.source.fields
+    reference = getattr(columns.spec.answer, "field", "")
+    found: dict[str, Any] = {}
+    for name, key in fields.items():
+        key = name if name in row.value else key
+        absent = name == reference and columns.split == "test" and row.value.get(key) is None
+        found[name] = None if absent else row.text(row.value, key)
+    return found
 
 
 def _texts(row: Row, names: Sequence[str]) -> dict[str, Any]:
@@ -99,7 +111,7 @@ def _texts(row: Row, names: Sequence[str]) -> dict[str, Any]:
 
 def _tsv_row(columns: Columns, row: Row) -> tuple[Key | None, dict[str, Any]]:
     source = columns.spec.source
-    features = _texts(row, list(source.fields))
+    features = _flat_texts(columns, row)
     if getattr(source, "classes", ()):
         features["label"] = columns.label(row)
     elif getattr(source, "label", None):
@@ -136,11 +148,13 @@ def _shortest(value: float) -> float:
 
 def _flat_row(columns: Columns, row: Row) -> tuple[Key | None, dict[str, Any]]:
     source = columns.spec.source
-    features = _texts(row, list(source.fields))
+    features = _flat_texts(columns, row)
     for name in source.numbers:  # type: ignore[attr-defined]
         features[name] = row.number_at(row.value, name)
-    features["label"] = columns.label(row)
-    return _idx(row), features
+    if source.classes:  # type: ignore[attr-defined]
+        features["label"] = columns.label(row)
+    own = columns.spec.submission is None and type(row.value.get("idx")) is str
+    return _text_id(row, "idx") if own else _idx(row), features
 
 
 def _wsc_row(columns: Columns, row: Row) -> tuple[Key | None, dict[str, Any]]:
@@ -218,6 +232,7 @@ def _pronoun_row(columns: Columns, row: Row) -> tuple[Key | None, dict[str, Any]
 
 ROWS: dict[str, Callable[[Columns, Row], tuple[Key | None, dict[str, Any]]]] = {
     "tsv": _tsv_row,
+    "csv": _tsv_row,
     "json_lines": _flat_row,
     "wsc_json_lines": _wsc_row,
     "multirc_json_lines": _multirc_row,

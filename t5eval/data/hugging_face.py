@@ -63,7 +63,7 @@ class HuggingFaceData:
     def _find(self, spec: TaskSpec) -> Layout | None:
         """Returns the layout of a task's dataset in the folder; None where there is none."""
         root = Path(self.where)
-        for name in (spec.tfds or spec.name, spec.name, ""):
+        for name in (spec.tfds or spec.row.name, spec.row.name, ""):
             splits = _layout(root / name)
             if splits:
                 return Layout(root / name, name or root.resolve().name, splits)
@@ -88,7 +88,7 @@ class HuggingFaceData:
             if found is None:
                 raise MissingFile(
                     f"{self.option}: has no dataset of {spec.name}; expected a dataset_dict.json, or files such as "
-                    f"{split}.parquet or {split}.jsonl, in {spec.tfds or spec.name}/ or in the folder itself"
+                    f"{split}.parquet or {split}.jsonl, in {spec.tfds or spec.row.name}/ or in the folder itself"
                 )
             names = list(found.splits)
         else:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from t5eval.data.bounded_lines import LineFile
+from t5eval.data.bounded_lines import LineFile, below
 from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError
 from t5eval.support.strict_json import line_fault, parse_json
@@ -24,7 +24,7 @@ KINDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number"
 
 def listed_files(spec: TaskSpec, split: str, data_dir: Path) -> list[str]:
     """Returns the paths that a split needs, relative to the data directory: those that its source lists."""
-    return [f"{spec.source.folder}/{name}" for name in spec.source.paths(split).values()]
+    return [below(spec.source.folder, name) for name in spec.source.paths(split).values()]
 
 
 def _json(value: Any) -> str:
@@ -166,18 +166,41 @@ class JsonFile:
 def read_json_lines(
     spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_labels: bool
 ) -> Iterator[Example]:
-    """Yields a split's examples in file order, and fills `summary`; an example's id is its `idx`."""
+    """Yields a split's examples in file order, and fills `summary`; an example's id is its `idx`.
+
+    In a task that is not handed in, it may be any text, or without any `idx` in the file the row's number.
+    """
     source = spec.source
     assert isinstance(source, JsonLines)
     file = JsonFile(listed_files(spec, split, data_dir)[0], data_dir, summary)
-    for line in file.lines():
+    reference = getattr(spec.answer, "field", "")
+    has_ids: bool | None = None
+    for row, line in enumerate(file.lines()):
         features: dict[str, Any] = {}
         for feature, key in source.fields.items():
-            features[feature] = line.text(*_holder(line, key))
+            if feature == reference and split == "test" and key not in line.value:
+                features[feature] = None
+            else:
+                features[feature] = line.text(*_holder(line, key))
         for feature, key in source.numbers.items():
             features[feature] = line.number_at(*_holder(line, key))
-        features["label"] = line.label(line.value, source.label, source.classes, split)
-        yield Example(file.new_id(line, str(line.id_at(line.value))), features)
+        if source.classes:
+            features["label"] = line.label(line.value, source.label, source.classes, split)
+        if spec.submission is None:
+            if has_ids is not None and has_ids != ("idx" in line.value):
+                raise line.fault(f"has {'no' if has_ids else 'an'} idx, unlike the lines before; all or none must")
+            has_ids = "idx" in line.value
+        yield Example(file.new_id(line, _id(spec, line, row)), features)
+
+
+def _id(spec: TaskSpec, line: Line, row: int) -> str:
+    """Returns a line's id."""
+    if spec.submission is None:
+        if "idx" not in line.value:
+            return str(row)
+        if type(line.value["idx"]) is str and line.value["idx"].isprintable():
+            return line.text(line.value, "idx")
+    return str(line.id_at(line.value))
 
 
 def read_wsc(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_labels: bool) -> Iterator[Example]:

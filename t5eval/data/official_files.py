@@ -36,6 +36,7 @@ class Reader:
 
 READERS: dict[str, Reader] = {
     "tsv": Reader(read_tsv),
+    "csv": Reader(read_tsv),
     "json_lines": Reader(read_json_lines),
     "wsc_json_lines": Reader(read_wsc),
     "multirc_json_lines": Reader(read_multirc),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from t5eval.data.bounded_lines import LineFile
+from t5eval.data.bounded_lines import LineFile, below
 from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
@@ -26,14 +27,38 @@ class _Table(LineFile):
         super().__init__(path)
         self.columns = columns
 
+    def split(self) -> Iterator[list[str]]:
+        """Yields the columns of each line."""
+        return (self.text(raw).split("\t") for raw in self.filled(b""))
+
     def rows(self) -> Iterator[list[str]]:
         """Yields the columns of each row; the header is taken off and kept as `columns`."""
-        for raw in self.filled(b""):
-            row = self.text(raw).split("\t")
-            if self.line == 1 and not self.columns:
+        for row in self.split():
+            if not self.columns:
                 self.columns = tuple(row)
             else:
                 yield row
+
+
+class _Quoted(_Table):
+    """A file of comma-separated values: a quoted one may hold commas, quotes and line ends."""
+
+    def split(self) -> Iterator[list[str]]:
+        reader = csv.reader(map(self.text, self.raw()), strict=True)
+        while True:
+            first = reader.line_num + 1
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                raise self.fault(f"not comma-separated values: {error}", first) from None
+            if row:
+                self.line = first
+                yield row
+
+
+TABLES = {"tsv": _Table, "csv": _Quoted}
 
 
 def read_tsv(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_labels: bool) -> Iterator[Example]:
@@ -48,7 +73,7 @@ def read_tsv(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_
     labels = _labels_apart(source, apart, data_dir, summary) if apart else None
     rows = 0
     for part, name in source.paths(split).items():
-        for example in _read_file(spec, source, split, f"{source.folder}/{name}", data_dir, summary):
+        for example in _read_file(spec, source, split, below(source.folder, name), data_dir, summary):
             if apart is not None and labels is not None:
                 example = _join(example, labels, data_dir / source.folder, name, apart.file)
             rows += 1
@@ -62,7 +87,7 @@ def _read_file(
     spec: TaskSpec, source: Tsv, split: str, shown: str, data_dir: Path, summary: Summary
 ) -> Iterator[Example]:
     headerless = split in source.headerless
-    table = _Table(data_dir / shown, source.columns if headerless else ())
+    table = TABLES[source.kind](data_dir / shown, source.columns if headerless else ())
     drops = split in source.drop_incomplete
     dropped: list[int] = []
     places: dict[str, int] = {}
@@ -70,20 +95,23 @@ def _read_file(
     rows = 0
     for row in table.rows():
         if not places:
-            places, label_at = _find_columns(table, source, labelled=split != "test")
+            absent = (getattr(spec.answer, "field", ""),) if split == "test" else ()
+            places, label_at = _find_columns(table, source, labelled=split != "test", may_lack=absent)
             index_at = _find_index(table, source, split)
         if len(row) != len(table.columns):
             if not drops or len(row) > len(table.columns) or table.torn:
-                quoting = "these files are never quoted, and a spreadsheet program that saves one breaks it"
-                why = "the file ends inside this line" if table.torn else quoting
+                quoting = "; these files are never quoted, and a spreadsheet program that saves one breaks it"
+                why = "; the file ends inside this line" if table.torn else "" if source.kind == "csv" else quoting
                 columns = f"{len(table.columns)} columns ({', '.join(table.columns)})"
-                raise table.fault(f"expected {columns}, got {len(row)}; {why}")
+                raise table.fault(f"expected {columns}, got {len(row)}{why}")
             dropped.append(table.line)
             rows += 1
             continue
         if index_at is not None and row[index_at] != str(rows):
             raise table.fault(_index_fault(table.columns[index_at], row[index_at], rows, table.line))
         features: dict[str, Any] = {feature: row[place] for feature, place in places.items()}
+        if len(features) < len(source.fields):
+            features = dict.fromkeys(source.fields) | features
         if drops and ("" in features.values() or (label_at is not None and not row[label_at])):
             if table.torn and not row[-1]:
                 raise table.fault("the file ends inside this line")
@@ -103,9 +131,12 @@ def _read_file(
         summary.notes.append(f"{shown}: {len(dropped)} rows with an empty or missing field dropped (lines {lines})")
 
 
-def _find_columns(table: _Table, source: Tsv, labelled: bool) -> tuple[dict[str, int], int | None]:
-    """Returns where each feature and the label stand."""
-    wanted = [*source.fields.values(), *([source.label] if labelled and source.label else [])]
+def _find_columns(
+    table: _Table, source: Tsv, labelled: bool, may_lack: Sequence[str]
+) -> tuple[dict[str, int], int | None]:
+    """Returns where each feature and the label stand; features of a test file that only labelled ones have may lack."""
+    fields = {name: column for name, column in source.fields.items() if name not in may_lack or column in table.columns}
+    wanted = [*fields.values(), *([source.label] if labelled and source.label else [])]
     missing = [column for column in wanted if column not in table.columns]
     if missing:
         should = f"it should have {', '.join(wanted)}, and is {quoted(', '.join(table.columns), 120)}"
@@ -113,7 +144,7 @@ def _find_columns(table: _Table, source: Tsv, labelled: bool) -> tuple[dict[str,
     repeated = [column for column in wanted if table.columns.count(column) > 1]
     if repeated:
         raise table.fault(f"the header has the column {repeated[0]!r} twice", 1)
-    places = {feature: table.columns.index(column) for feature, column in source.fields.items()}
+    places = {feature: table.columns.index(column) for feature, column in fields.items()}
     has_label = source.label is not None and source.label in table.columns
     return places, table.columns.index(source.label) if has_label and source.label else None
 
@@ -172,7 +203,7 @@ _LabelsApart = list[tuple[int, dict[str, str]]]  # by row: the class index, and 
 
 def _labels_apart(source: Tsv, apart: Labels, data_dir: Path, summary: Summary) -> _LabelsApart | None:
     """Returns the labels that stand in a file of their own, None where the file is not there."""
-    shown = f"{source.folder}/{apart.file}"
+    shown = below(source.folder, apart.file)
     table = _Table(data_dir / shown, ())
     if not table.path.is_file():
         return None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from operator import itemgetter
 
-from t5eval.predictors.answering import answer_batch
+from t5eval.predictors.answering import answer_batch, draws_of, prediction_of
 from t5eval.predictors.halving import Halving
-from t5eval.predictors.predictor import Answering, TextGenerator
+from t5eval.predictors.predictor import Answering, AsTheyCome, Generation, Prepared, TextGenerator, Unanswered
 from t5eval.runs.prediction import Prediction
 from task_specs import TaskSpec, TextPair
 from task_specs.errors import UserError
@@ -16,6 +19,15 @@ MAX_BATCH_ROWS = 256
 
 Say = Callable[[str], None]
 """Told, a line at a time, what a user should know of how the predictions are made."""
+
+
+Prepare = Callable[[TextGenerator, Sequence[TextPair], int], list[Prepared]]
+"""Returns each example as the model takes it, within a number of tokens."""
+
+
+def as_texts(predictor: TextGenerator, pairs: Sequence[TextPair], max_tokens: int) -> list[Prepared]:
+    """Prepares each example's text, and nothing else."""
+    return predictor.prepare([pair.inputs for pair in pairs], max_tokens)
 
 
 def unheard(line: str) -> None:
@@ -44,34 +56,75 @@ def generate_all(
     pairs: Sequence[TextPair],
     answering: Answering | None = None,
     *,
+    max_new_tokens: int | None = None,
     done: Container[str] = frozenset(),
     batch_tokens: int = DEFAULT_BATCH_TOKENS,
     say: Say = unheard,
-) -> Iterator[list[Prediction]]:
+    prepare: Prepare = as_texts,
+) -> Generator[list[Prediction]]:
     """Yields the predictions of one batch after another, leaving out batches of which every id is `done`.
 
-    A batch that memory does not hold comes in parts.
+    A batch that memory does not hold comes in parts; a predictor without batches gives its answers as they come.
 
     Args:
         answering: how they are answered; as the row says if None.
+        max_new_tokens: the longest text; as the row says if None.
         done: ids that have their predictions.
         batch_tokens: see `plan_batches`.
         say: told of batches that memory does not hold.
+        prepare: makes of the examples what the model is sent.
 
     Raises:
         UserError: memory does not hold one input alone, or the model cannot answer so.
+        Unanswered: ids have no answer, when all others have been yielded.
     """
-    prepared = predictor.prepare([pair.inputs for pair in pairs], spec.lengths.inputs)
+    prepared = prepare(predictor, pairs, spec.lengths.inputs)
     if len(prepared) != len(pairs):
         raise UserError(f"the model prepares {len(prepared)} of {len(pairs)} inputs; it must prepare each")
+    prepared = [replace(given, number=number) for number, given in enumerate(prepared)]
+    how, limit = answering or spec.decode, max_new_tokens or spec.lengths.targets
+    if isinstance(predictor, AsTheyCome):
+        todo = [i for i, pair in enumerate(pairs) if pair.id not in done]
+        yield from _as_they_come(predictor, spec, {i: (pairs[i].id, prepared[i]) for i in todo}, how, limit)
+        return
     lengths = [p.length for p in prepared]
 
     def answer(part: Sequence[int]) -> list[Prediction]:
         ids = [pairs[i].id for i in part]
-        return answer_batch(predictor, [prepared[i] for i in part], ids, spec, answering or spec.decode)
+        return answer_batch(predictor, [prepared[i] for i in part], ids, spec, how, limit)
 
     halving = Halving(lengths, lambda i: f"{spec.name}: example {pairs[i].id}", say)
     for batch in plan_batches(lengths, batch_tokens):
         if not all(pairs[i].id in done for i in batch):
             for _, predictions in halving.run(batch, answer):
                 yield predictions
+
+
+def _as_they_come(
+    predictor: AsTheyCome,
+    spec: TaskSpec,
+    inputs: Mapping[int, tuple[str, Prepared]],
+    answering: Answering,
+    max_new_tokens: int,
+) -> Generator[list[Prediction]]:
+    """Yields the predictions for inputs, each with its example's id, once all that is drawn for an example is there."""
+    draws = draws_of(answering)
+    asked = {
+        i * len(draws) + place: (given, draw) for i, (_, given) in inputs.items() for place, draw in enumerate(draws)
+    }
+    came: dict[int, dict[int, Generation]] = {i: {} for i in inputs}
+    with closing(predictor.answers(asked, max_new_tokens)) as coming:
+        try:
+            for some in coming:
+                whole = []
+                for key, output in some.items():
+                    i, place = divmod(key, len(draws))
+                    came[i][place] = output
+                    if len(came[i]) == len(draws):
+                        outputs = [output for _, output in sorted(came.pop(i).items(), key=itemgetter(0))]
+                        whole.append(prediction_of(*inputs[i], outputs, spec, answering))
+                if whole:
+                    yield whole
+        except Unanswered as error:
+            which = dict.fromkeys(inputs[int(key) // len(draws)][0] for key in error.which)
+            raise Unanswered([*which], error.reason, error.stopped) from None

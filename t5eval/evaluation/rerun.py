@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from t5eval.evaluation.settings import RunSettings
 from t5eval.evaluation.splits import Displays, evaluate_splits
 from t5eval.predictors.model_name import ModelOptions
 from t5eval.predictors.open_predictor import open_predictor
-from t5eval.predictors.predictor import Answering, Rank
+from t5eval.predictors.predictor import Answering, Rank, Sample
+from t5eval.prompts.asking import as_recorded, asking_of
 from t5eval.runs.calls import call_of, each
 from t5eval.runs.folder import locked, predictions_path, read_config, recorded
+from t5eval.runs.origin import ASKED
 from t5eval.runs.prediction import Prediction
 from t5eval.runs.results import read_results
 from t5eval.support.errors import RunError
@@ -27,7 +30,7 @@ FIRST = 5
 ENVIRONMENT = ("versions", "checkout", "machine", "device")
 OF_THE_MODEL = ("model", "dtype")
 INPUTS = ("model_name", "strategy", "batch_tokens", "batch_rows", "bootstrap", "plugins")
-OF_A_SPLIT = ("data", "specification", "decode", "limit")
+OF_A_SPLIT = ("data", "specification", "decode", "limit", *ASKED)
 ALSO_NUMBERS = ("n", "task_score", "unreadable", "missing", "unmapped", "truncated_inputs", "outputs_at_limit")
 
 
@@ -54,7 +57,7 @@ def require_fresh(run: Path, out: Path) -> None:
 
 
 def specs_of(settings: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, TaskSpec]:
-    """Returns the tasks that a run has results of; those of TOML files from where the results, or the settings, say.
+    """Returns the rows that a run has results of, by name; those of TOML files from where results or settings say.
 
     Raises:
         SpecError: a task is not known here, its file is gone, or a plugin that it needs is not loaded.
@@ -62,10 +65,10 @@ def specs_of(settings: Mapping[str, Any], results: Mapping[str, Any]) -> dict[st
     try:
         known = {spec.name: spec for spec in task_specs.resolve(settings.get("task", ()))}
         for task, _, result in each(results["results"]):
-            file = call_of(results, result).get("task_files", {}).get(task)
-            if task not in known:
-                known[task] = task_specs.get(file or task)
-        return {name: known[name] for name in results["results"]}
+            file, row = call_of(results, result).get("task_files", {}).get(task), task.partition("@")[0]
+            if row not in known:
+                known[row] = task_specs.get(file or row)
+        return known
     except SpecError as error:
         lacks = [name for name in results.get("plugins", ()) if name not in LOADED]
         needed = f" The run was made with plugins that are not loaded: {', '.join(lacks)}." if lacks else ""
@@ -76,6 +79,8 @@ def answering_of(decode: Mapping[str, Any]) -> Answering | None:
     """Returns the way of answering that results record, None where the model did not say one of ours."""
     if decode["method"] == "rank" and "choices" in decode:
         return Rank(tuple(decode["choices"]))
+    if decode["method"] == "sample":
+        return Sample(**{f.name: decode[f.name] for f in fields(Sample) if f.init and f.name in decode})
     if decode["method"] in ("greedy", "beam"):
         return Decode(decode["method"], decode.get("beam_size", 1), decode.get("alpha", 0.0))
     return None
@@ -107,9 +112,12 @@ def rerun(
     require_fresh(run, out)
     specs = specs_of(settings, before)
     data = data_source(data_dir or settings.get("data_dir"))
-    splits = [(open_split(specs[t], s, data, with_labels=True), old) for t, s, old in each(before["results"])]
+    asked_tasks = [(as_recorded(specs[t.partition("@")[0]], old), s, old) for t, s, old in each(before["results"])]
+    splits = [(open_split(spec, s, data, with_labels=True), old) for spec, s, old in asked_tasks]
     strategy = settings.get("strategy")
-    options = ModelOptions(settings.get("dtype"), settings.get("vocab"), strategy)
+    options = ModelOptions(
+        **{name: settings.get(name) for name in ("dtype", "vocab", "strategy", "concurrency", "generation")}
+    )
     opened = open_predictor(model or settings["model"], options)
     asked = {**settings, "model": opened.name, "data_dir": data.option, "plugins": dict(LOADED)}
     with locked(out), recorded(out, "evaluate", asked):
@@ -120,9 +128,12 @@ def rerun(
                 model_name=opened.name,
                 strategy=strategy,
                 answering={split.spec.name: answering} if answering else {},
+                max_new_tokens=old["decode"].get("max_new_tokens"),
                 batch_tokens=call["batch_tokens"],
                 limit=old["limit"],
+                price=old.get("usage", {}).get("price"),
                 task_files=call.get("task_files", {}),
+                asking=asking_of(old),
             )
             evaluate_splits(opened.predictor, [split], out, as_it_was, progress=progress, say=say)
         after = read_results(out)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,17 @@ from t5eval.evaluation.batches import Say, generate_all, unheard
 from t5eval.evaluation.settings import RunSettings, unsaid
 from t5eval.evaluation.split_result import SplitResult
 from t5eval.metrics import Scored
-from t5eval.predictors.predictor import Predictor
+from t5eval.predictors.predictor import Predictor, Unanswered
+from t5eval.prompts.questions import Questions
+from t5eval.prompts.shots import training_split
+from t5eval.runs.prediction import Prediction, Usage
 from t5eval.runs.prediction_store import PredictionStore
 from t5eval.runs.results import read_results, require_same_model, write_results
 from t5eval.scoring.score import evaluation_pair, judge, require_metrics, score_split
 from t5eval.support.stages import timed
-from task_specs import TaskSpec, TextPair
+from task_specs import Example, TaskSpec, TextPair
 from task_specs.answers.labels import Text
+from task_specs.errors import UserError
 
 Progress = Callable[[int, int], None]
 """Called with (examples done, examples in all) after each batch."""
@@ -53,22 +57,40 @@ def evaluate_splits(
 
     Raises:
         UserError: the run has results of another model, a metric does not suit its task, the model cannot answer a
-            task in its way, or the data is damaged.
+            task in its way, or the data is damaged; or examples have no answer, when all others are stored.
     """
     # Before hours of prediction, not after.
     require_same_model(run, read_results(run), dict(predictor.identity))
     for split in splits:
         require_metrics(split.spec)
-        predictor.decoding(settings.answering_of(split.spec))
+        method = settings.decode(predictor, split.spec).get("method")
+        if method == "file" and not (settings.asking.plain and settings.max_new_tokens is None):
+            raise UserError(
+                "predictions that are there were asked before; leave out --shots, --chat and --max-new-tokens"
+            )
+        if settings.asking.shots:
+            training_split(split)
     predictor.expect(splits)
     found: list[SplitResult] = []
+    unanswered: list[str] = []
     document: dict[str, Any] = {}
     for split in splits:
-        with progress(f"{split.spec.name} {split.split}") as show:
-            result = _evaluate_split(predictor, split, run, settings, show, say)
+        name = f"{split.spec.name} {split.split}"
+        try:
+            with progress(name) as show:
+                result = _evaluate_split(predictor, split, run, settings, show, say)
+        except Unanswered as error:
+            unanswered.append(f"{name}: {error}")
+            if error.stopped:
+                break
+            continue
         found.append(result)
         call = settings.call(predictor.identity, result.device)
         document = write_results(run, call, {split.spec.name: {split.split: result.to_json()}})
+    if unanswered:
+        raise UserError(
+            f"{'; '.join(unanswered)}; all other answers are stored, and the same command asks for the rest"
+        )
     return found, document
 
 
@@ -77,16 +99,19 @@ def _evaluate_split(
 ) -> SplitResult:
     """Predicts a split into a run's store, and scores it if it is labelled."""
     spec = split.spec
-    decode = dict(predictor.decoding(settings.answering_of(spec)))
+    decode = settings.decode(predictor, spec)
     predictor.begin(split)
     # All of it is read even under a limit: its hash and counts belong to the result.
     with timed(f"{spec.name} {split.split}: reading the data"):
         examples = list(split)[: settings.limit]
+    questions = Questions(settings.asking, split, counted=decode.get("method") != "file")
     made_by = settings.made_by(predictor.identity, split, decode)
     with PredictionStore(run, spec.name, split.split, made_by, unsaid(spec)) as store:
         with timed(f"{spec.name} {split.split}: predicting"):
-            _predict(predictor, spec, [evaluation_pair(spec, e) for e in examples], store, settings, progress, say)
+            pairs = [evaluation_pair(spec, e) for e in examples]
+            _predict(predictor, spec, pairs, questions, store, settings, progress, say)
         predictions = store.predictions.values()
+        lengths = asdict(spec.lengths) | {"targets": settings.max_new_tokens or spec.lengths.targets}
         judged = judge(spec, examples, {p.id: p.text for p in predictions})
         score = score_split(spec, split.split, judged)
         return SplitResult(
@@ -96,9 +121,27 @@ def _evaluate_split(
             truncated=_count(p.truncated for p in predictions),
             hit_limit=_count(p.hit_limit for p in predictions),
             limit=settings.limit,
-            decode={**decode, **asdict(spec.lengths)},
+            decode={**decode, **lengths},
+            asked={**settings.asking.said(spec), **store.sent},
             device=store.device,
+            cached=sum(p.cached for p in predictions),
+            repetitions=_repetitions(spec, split.split, examples, predictions),
+            usage=Usage.sum([p.usage for p in predictions]),
+            price=settings.price,
         )
+
+
+def _repetitions(
+    spec: TaskSpec, split: str, examples: Sequence[Example], predictions: Collection[Prediction]
+) -> dict[str, list[float | None]]:
+    """Returns what each score is of the first texts drawn alone, of the second, and so on; none if one was drawn."""
+    found: dict[str, list[float | None]] = {}
+    for place in range(min((len(p.samples) for p in predictions), default=0)):
+        texts = {p.id: p.samples[place] for p in predictions}
+        scored = score_split(spec, split, judge(spec, examples, texts), intervals=False)
+        for name, score in scored.scores.items():
+            found.setdefault(name, []).append(score.value)
+    return found
 
 
 def _unwritable(predictor: Predictor, spec: TaskSpec, judged: Sequence[Scored]) -> Iterator[str]:
@@ -120,6 +163,7 @@ def _predict(
     predictor: Predictor,
     spec: TaskSpec,
     pairs: Sequence[TextPair],
+    questions: Questions,
     store: PredictionStore,
     settings: RunSettings,
     progress: Progress,
@@ -134,13 +178,15 @@ def _predict(
             spec,
             pairs,
             settings.answering_of(spec),
+            max_new_tokens=settings.max_new_tokens,
             done=store.predictions,
             batch_tokens=settings.batch_tokens,
             say=say,
+            prepare=questions.prepare,
         )
-        for number, batch in enumerate(batches):
-            if number == 0:
-                store.ran_on(predictor.device())
-            store.append(batch)
-            progress(len(store.predictions), len(pairs))
+        with closing(batches):
+            for batch in batches:
+                store.noted(predictor.device(), questions.sent.to_json())  # a cache may have answered until now
+                store.append(batch)
+                progress(len(store.predictions), len(pairs))
     store.finish([pair.id for pair in pairs])

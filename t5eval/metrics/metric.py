@@ -28,6 +28,7 @@ class Scored:
         answer: what that text says.
         gold: what is true.
         missing: whether there was no prediction at all.
+        written: the text before filters, which `prediction` is what they left of; None where there are none.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Scored:
     answer: Answer
     gold: Answer
     missing: bool = False
+    written: str | None = None
 
 
 @dataclass(frozen=True)

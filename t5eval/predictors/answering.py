@@ -1,31 +1,30 @@
 """How each task is answered, as its row or as `--decode` says, and the answers to a batch."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence, Set
 
 import numpy as np
 
-from t5eval.predictors.predictor import Answering, Generation, Prepared, Rank, TextGenerator
-from t5eval.runs.prediction import Prediction, Ranking
-from task_specs import Decode, TaskSpec
+from t5eval.predictors.decoding_options import DecodingOptions
+from t5eval.predictors.predictor import Answering, Generation, Prepared, Rank, Sample, TextGenerator
+from t5eval.runs.prediction import Prediction, Ranking, Usage
+from task_specs import TaskSpec
+from task_specs.answers.filters import filtered
 from task_specs.errors import UserError, quoted
-
-METHODS = ("greedy", "beam", "rank")
-T5_BEAM = Decode("beam", beam_size=4, alpha=0.6)
-"""Raffel et al. 2020, section 3.1.4, for tasks with long outputs; what `beam` means where a row is greedy."""
 
 
 def choose_answering(
-    specs: Sequence[TaskSpec], method: str | None, named: Set[str]
+    specs: Sequence[TaskSpec], options: DecodingOptions, named: Set[str]
 ) -> tuple[dict[str, Answering], list[str]]:
     """Returns how each task is answered.
 
     Args:
-        method: one of `METHODS`, or None for what each row says.
+        options: what is asked for all of them.
         named: those of the tasks that were named for themselves and did not come with a benchmark.
 
     Returns:
-        Task name to the way of answering, and the tasks that keep their row's way because `method` is not possible.
+        Task name to the way of answering, and the tasks that keep their row's way because the method is not possible.
 
     Raises:
         UserError: a task that was named for itself has no fixed answers to rank.
@@ -33,22 +32,22 @@ def choose_answering(
     chosen: dict[str, Answering] = {}
     kept: list[str] = []
     for spec in specs:
-        chosen[spec.name] = spec.decode
-        if method == "greedy":
-            chosen[spec.name] = Decode()
-        elif method == "beam" and spec.decode.method != "beam":
-            chosen[spec.name] = T5_BEAM
-        elif method == "rank" and spec.answer.choices:
-            chosen[spec.name] = Rank(spec.answer.choices)
-        elif method == "rank":
+        answering = options.answering(spec)
+        if answering is None:
             if spec.name in named:
                 raise UserError(f"--decode rank: {spec.name} has no fixed set of answers to choose from")
             kept.append(spec.name)
+        chosen[spec.name] = answering or spec.decode
     return chosen, kept
 
 
 def answer_batch(
-    predictor: TextGenerator, inputs: Sequence[Prepared], ids: Sequence[str], spec: TaskSpec, answering: Answering
+    predictor: TextGenerator,
+    inputs: Sequence[Prepared],
+    ids: Sequence[str],
+    spec: TaskSpec,
+    answering: Answering,
+    max_new_tokens: int | None = None,
 ) -> list[Prediction]:
     """Returns the predictions for one batch.
 
@@ -57,27 +56,61 @@ def answer_batch(
         inputs: what it prepared.
         ids: the examples' ids.
         answering: how they are answered.
+        max_new_tokens: the longest text; as the row says if None.
 
     Raises:
         UserError: the model does not give one answer to each input, or gives a log-likelihood that is not finite.
     """
+    drawn = [_asked(predictor, inputs, draw, max_new_tokens or spec.lengths.targets) for draw in draws_of(answering)]
+    return [
+        prediction_of(example_id, given, outputs, spec, answering)
+        for example_id, given, outputs in zip(ids, inputs, zip(*drawn, strict=True), strict=True)
+    ]
+
+
+def _asked(
+    predictor: TextGenerator, inputs: Sequence[Prepared], answering: Answering, max_new_tokens: int
+) -> Sequence[Generation]:
     if isinstance(answering, Rank):
         rankings = predictor.rank(inputs, answering.choices)
         require_one_each(rankings, inputs, Ranking)
-        chosen = [
-            _most_probable(ranking, answering.choices, f"{spec.name}: example {example_id}")
-            for example_id, ranking in zip(ids, rankings, strict=True)
-        ]
-        return [
-            Prediction(example_id, text, given.truncated, ranking=ranking)
-            for example_id, given, (text, ranking) in zip(ids, inputs, chosen, strict=True)
-        ]
-    outputs = predictor.generate(inputs, spec.lengths.targets, answering)
+        return [Generation("", False, ranking, cached=ranking.cached) for ranking in rankings]
+    outputs = predictor.generate(inputs, max_new_tokens, answering)
     require_one_each(outputs, inputs, Generation)
-    return [
-        Prediction(example_id, output.text, given.truncated, output.hit_limit, output.ranking)
-        for example_id, given, output in zip(ids, inputs, outputs, strict=True)
-    ]
+    return outputs
+
+
+def draws_of(answering: Answering) -> list[Answering]:
+    """Returns what an example's texts are asked for with: one, or as many as are to be drawn."""
+    return [*answering.draws()] if isinstance(answering, Sample) else [answering]
+
+
+def prediction_of(
+    example_id: str, given: Prepared, outputs: Sequence[Generation], spec: TaskSpec, answering: Answering
+) -> Prediction:
+    """Returns one prediction: the most probable choice, or the text that most outputs have, of equals the first.
+
+    Texts are counted as the task's filters leave them, so that the same answer in other words is the same.
+
+    Raises:
+        UserError: a log-likelihood is not finite.
+    """
+    read = [filtered(output.text, spec.filters) for output in outputs]
+    (commonest, _), *_ = Counter(read).most_common(1)
+    output = outputs[read.index(commonest)]
+    text, ranking = output.text, output.ranking
+    if isinstance(answering, Rank) and ranking is not None:
+        text, ranking = _most_probable(ranking, answering.choices, f"{spec.name}: example {example_id}")
+    return Prediction(
+        example_id,
+        text,
+        given.truncated,
+        output.hit_limit,
+        ranking,
+        usage=Usage.sum([output.usage for output in outputs]),
+        samples=tuple(output.text for output in outputs) if len(outputs) > 1 else (),
+        cached=all(output.cached for output in outputs),
+    )
 
 
 def require_one_each(

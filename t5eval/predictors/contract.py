@@ -10,8 +10,10 @@ from t5eval.predictors.predictor import Generation, Predictor, Prepared
 from t5eval.runs.prediction import Ranking
 from t5eval.support.guard import Guard
 
-METHODS = ("prepare", "generate", "rank", "device", "decoding", "expect", "begin")
-GIVES = {"prepare": Prepared, "generate": Generation, "rank": Ranking}  # one to each input
+METHODS = ("prepare", "generate", "rank", "device", "decoding", "expect", "begin", "cache_identity")
+CHATS = "prepare_chats"
+LATER = (CHATS, "count_unwritable")  # what a predictor may lack that was written before they were asked for
+GIVES = {"prepare": Prepared, CHATS: Prepared, "generate": Generation, "rank": Ranking}  # one to each input
 
 
 def require_predictor(predictor: Any, guard: Guard, code: str | None = None) -> Predictor:
@@ -45,10 +47,14 @@ class _Watched:
         self._predictor = predictor
         self._guard = guard
         self._code = {} if code is None else {"code": code}
-        for name in METHODS:
+        for name in (*METHODS, *(name for name in LATER if hasattr(predictor, name))):
             method = getattr(predictor, name)
             check = partial(_require, guard, method, GIVES[name]) if name in GIVES else None
             setattr(self, name, guard.watched(method, name, check, passing=is_out_of_memory))
+
+    def count_unwritable(self, texts: Sequence[str]) -> int | None:
+        """See `Predictor.count_unwritable`, which a predictor may lack."""
+        return None
 
     @property
     def identity(self) -> Mapping[str, str]:

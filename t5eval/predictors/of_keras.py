@@ -19,27 +19,10 @@ from task_specs.errors import UserError, quoted
 
 if TYPE_CHECKING:
     from keras_model.decoding.generator import Generator
-    from keras_model.t5 import T5
     from keras_model.tokenizers.tokenizer import Tokenizer
 
 DTYPES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 """The precisions of arithmetic that can be asked for, with Keras' policies; weights are float32 in both."""
-
-
-def require_fitting_vocabulary(folder: Path, model: T5, tokenizer: Tokenizer) -> None:
-    """Raises a UserError if the tokenizer has ids that the model has no embedding for, or other special ids."""
-    rows = model.config.vocab_size
-    if tokenizer.vocab_size > rows:
-        raise UserError(
-            f"{folder}: its vocabulary has {tokenizer.vocab_size:,} ids, its model only {rows:,} embeddings; "
-            f"the two do not belong together"
-        )
-    from keras_model.tokenizers.loading import require_ids_of
-
-    try:
-        require_ids_of(model.config, tokenizer, str(folder))
-    except ValueError as error:
-        raise UserError(str(error)) from None
 
 
 class KerasGenerator:
@@ -51,23 +34,28 @@ class KerasGenerator:
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
         """See `Predictor.prepare`."""
-        encoded, lengths = self.tokenizer.encode_with_lengths(texts, max_tokens)
-        return [Prepared(ids, len(ids), length > max_tokens) for ids, length in zip(encoded, lengths, strict=True)]
+        return _prepared(self.tokenizer, texts, max_tokens)
 
     def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
         """See `Predictor.generate`."""
-        from keras_model.tokenizers.tokenizer import EOS_ID
-
-        ids = _padded(batch)
+        ids = self._padded(batch)
         with self._finite(batch):
             if isinstance(decode, Sample):
-                raise UserError("a Keras T5 is not sampled from here yet; decode greedily or by beam search")
-            if decode.method == "beam":
+                generated = self.generator.sample(
+                    ids,
+                    max_new_tokens,
+                    temperature=decode.temperature,
+                    top_k=decode.top_k,
+                    top_p=decode.top_p,
+                    seed=decode.seed,
+                    rows=[prepared.number for prepared in batch],
+                )
+            elif decode.method == "beam":
                 found, _ = self.generator.beam(ids, max_new_tokens, decode.beam_size, decode.alpha)
                 generated = found[:, 0]
             else:
                 generated = self.generator.greedy(ids, max_new_tokens)
-        ended = (generated == EOS_ID).any(axis=1)
+        ended = (generated == self.tokenizer.eos_id).any(axis=1)
         texts = self.tokenizer.decode(generated.tolist())
         return [Generation(text, not bool(end)) for text, end in zip(texts, ended, strict=True)]
 
@@ -76,8 +64,17 @@ class KerasGenerator:
         ids = self.tokenizer.encode(answers)
         tokens = tuple(map(len, ids))
         with self._finite(batch):
-            sums = self.generator.rank(_padded(batch), ids)  # float32 [batch, answers]
+            sums = self.generator.rank(self._padded(batch), ids)  # float32 [batch, answers]
         return [Ranking(tuple(row), tokens) for row in sums.tolist()]
+
+    def _padded(self, batch: Sequence[Prepared]) -> Any:
+        """Returns the token ids of a batch, int32 [batch, longest], padded."""
+        import numpy as np
+
+        ids = np.full((len(batch), max(p.length for p in batch)), self.tokenizer.pad_id, dtype=np.int32)
+        for row, prepared in zip(ids, batch, strict=True):
+            row[: prepared.length] = prepared.payload
+        return ids
 
     @contextmanager
     def _finite(self, batch: Sequence[Prepared]) -> Iterator[None]:
@@ -94,14 +91,9 @@ class KerasGenerator:
             ) from None
 
 
-def _padded(batch: Sequence[Prepared]) -> Any:
-    """Returns the token ids of a batch, int32 [batch, longest], padded with 0."""
-    import numpy as np
-
-    ids = np.zeros((len(batch), max(p.length for p in batch)), dtype=np.int32)
-    for row, prepared in zip(ids, batch, strict=True):
-        row[: prepared.length] = prepared.payload
-    return ids
+def _prepared(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
+    encoded, lengths = tokenizer.encode_with_lengths(texts, max_tokens)
+    return [Prepared(ids, len(ids), length > max_tokens) for ids, length in zip(encoded, lengths, strict=True)]
 
 
 def tensorflow_devices() -> str:
@@ -137,11 +129,14 @@ class KerasPredictor(Predictor):
         Raises:
             UserError: one of them cannot be read.
         """
-        from keras_model.checkpoints.fingerprint import files_of_model, model_fingerprint
+        from keras_model.checkpoints.fingerprint import files_of_model, model_fingerprint, stated_config
+        from keras_model.tokenizers.loading import require_ids_of
 
         try:
             self._hashed = Unchanged(str(self.checkpoint), files_of_model(self.checkpoint))
-            model = model_fingerprint(self.checkpoint)
+            model, config = model_fingerprint(self.checkpoint), stated_config(self.checkpoint)
+            if config is not None:  # else it follows from the weights, when they are loaded
+                require_ids_of(config, self._tokenizer, str(self.checkpoint))
         except ValueError as error:
             raise UserError(str(error)) from None
         return {"model": model, "vocabulary": self._tokenizer.fingerprint, "dtype": self.dtype}
@@ -162,14 +157,15 @@ class KerasPredictor(Predictor):
         from keras_model.checkpoints import load_model
         from keras_model.decoding.generator import Generator
         from keras_model.distribution.strategies import scope
+        from keras_model.tokenizers.loading import require_ids_of
 
         try:
             with stage("loading the model"), scope(open_strategy(self.strategy)):
                 model = load_model(self.checkpoint, dtype=DTYPES[self.dtype])
+            require_ids_of(model.config, self._tokenizer, str(self.checkpoint))
         except ValueError as error:
             raise UserError(str(error)) from None
         self._hashed.require()
-        require_fitting_vocabulary(self.checkpoint, model, self._tokenizer)
         return KerasGenerator(Generator(model, emit_limit=self._tokenizer.vocab_size), self._tokenizer)
 
     def release(self) -> None:
@@ -177,8 +173,8 @@ class KerasPredictor(Predictor):
         self.__dict__.pop("_loaded", None)
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
-        """See `Predictor.prepare`."""
-        return self._loaded.prepare(texts, max_tokens)
+        """See `Predictor.prepare`; where a cache has all answers, the weights are not needed."""
+        return _prepared(self._tokenizer, texts, max_tokens)
 
     def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
         """See `Predictor.generate`."""

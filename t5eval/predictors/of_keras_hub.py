@@ -55,6 +55,12 @@ class KerasHubPredictor(Predictor):
             ) from None
         if model.preprocessor is None:
             raise UserError(f"keras_hub:{self.preset}: it has no tokenizer, so that texts cannot be given to it")
+        ids, rows = model.preprocessor.tokenizer.vocabulary_size(), model.backbone.token_embedding.input_dim
+        if ids > rows:
+            raise UserError(
+                f"keras_hub:{self.preset}: its tokenizer has {ids:,} ids, more than its model's {rows:,} embeddings; "
+                "the two do not belong together"
+            )
         model.compile(sampler="greedy")
         return model
 
@@ -65,8 +71,11 @@ class KerasHubPredictor(Predictor):
         config = {key: value for key, value in self._model.backbone.get_config().items() if key != "name"}
         model = hashlib.sha256(_json([type(self._model).__name__, config]))
         for weight in self._model.weights:
+            value = np.asarray(weight)
+            if not np.isfinite(value).all():
+                raise UserError(f"keras_hub:{self.preset}: tensor {weight.path} holds NaN or infinity")
             model.update(_json(weight.shape))
-            model.update(np.asarray(weight).tobytes())
+            model.update(value.tobytes())
         preprocessor = self._model.preprocessor
         vocabulary = hashlib.sha256(_json(preprocessor.tokenizer.get_vocabulary()))
         vocabulary.update(type(preprocessor).__name__.encode())
@@ -85,8 +94,13 @@ class KerasHubPredictor(Predictor):
         """Returns how answers come about.
 
         Raises:
-            UserError: by beam search.
+            UserError: by beam search, or drawn.
         """
+        if isinstance(answering, Sample):
+            raise UserError(
+                f"keras_hub:{self.preset}: KerasHub draws for all rows of a batch together, so that a text would "
+                f"depend on its batch; take --decode greedy"
+            )
         if answering.method == "beam":
             raise UserError(
                 f"keras_hub:{self.preset}: KerasHub's beam search has no length penalty and goes on behind the end of "
@@ -185,7 +199,7 @@ def open_keras_hub(preset: str, options: ModelOptions) -> NamedModel:
     Raises:
         UserError: a vocabulary was named.
     """
-    options.refuse("a KerasHub model", "vocab", "strategy")
+    options.refuse("a KerasHub model", "vocab", "strategy", "generation")
     if Path(preset).is_dir():
         preset = str(Path(preset).resolve())
     return NamedModel(KerasHubPredictor(preset, options.dtype or "float32"), f"keras_hub:{preset}")

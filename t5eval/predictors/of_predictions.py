@@ -45,11 +45,16 @@ class PredictionFiles(Predictor):
         """Returns that the answers are a file's, which does not say how they were made.
 
         Raises:
-            UserError: the answers are to be ranked.
+            UserError: the answers are to be ranked or drawn.
         """
-        if isinstance(answering, Rank):
-            raise UserError(f"predictions:{self.path}: a file of predictions cannot rank answers; leave --decode out")
+        if isinstance(answering, Rank | Sample):
+            cannot = "rank answers" if isinstance(answering, Rank) else "draw answers"
+            raise UserError(f"predictions:{self.path}: a file of predictions cannot {cannot}; leave --decode out")
         return {"method": "file"}
+
+    def cache_identity(self) -> None:
+        """Returns that its answers are those of examples, not of inputs."""
+        return None
 
     def expect(self, splits: Sequence[Split]) -> None:
         """Looks whether there is a file for each split.
@@ -115,5 +120,5 @@ def open_predictions(path: str, options: ModelOptions) -> NamedModel:
     Raises:
         UserError: it is not there, or an option was given that only a model can follow.
     """
-    options.refuse("a file of predictions", "dtype", "vocab", "strategy")
+    options.refuse("a file of predictions", "dtype", "vocab", "strategy", "generation")
     return NamedModel(PredictionFiles(Path(path)), f"predictions:{Path(path).resolve()}")

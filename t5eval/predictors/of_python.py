@@ -23,7 +23,7 @@ def open_factory(name: str, options: ModelOptions) -> NamedModel:
         UserError: there is no such factory, it fails, what it returns is no predictor, or an option was given, which
             the factory would not hear of.
     """
-    options.refuse("a predictor of your own", "dtype", "vocab", "strategy")
+    options.refuse("a predictor of your own", "dtype", "vocab", "strategy", "generation")
     module_name, _, function = name.rpartition(":")
     if not module_name or not function:
         raise UserError(f"--model py:{name}: write {FORM}")

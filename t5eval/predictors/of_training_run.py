@@ -94,6 +94,10 @@ class BestCheckpoints(Predictor):
             self._path = path
             self._predictor = self._predictors[path]
 
+    def cache_identity(self) -> Mapping[str, str]:
+        """Returns the identity of the checkpoint that answers, which may be asked by its own name as well."""
+        return (self._predictor if self._path else self).identity
+
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
         """See `Predictor.prepare`."""
         return self._predictor.prepare(texts, max_tokens)
@@ -112,5 +116,10 @@ class BestCheckpoints(Predictor):
 
 
 def open_training_run(path: str, options: ModelOptions) -> NamedModel:
-    """Returns a training run's best checkpoints as one model."""
+    """Returns a training run's best checkpoints as one model.
+
+    Raises:
+        UserError: there are none, or an option does not apply to them.
+    """
+    options.refuse("a Keras T5", "generation")
     return NamedModel(BestCheckpoints(Path(path), options), f"best:{Path(path).resolve()}")

@@ -5,10 +5,12 @@ from typing import Any
 
 from t5eval.predictors.contract import require_predictor
 from t5eval.predictors.model_name import ModelOptions, NamedModel
+from t5eval.predictors.predictor import AsTheyCome
 from t5eval.predictors.prefixes import open_model
 from t5eval.support.guard import Guard
 from t5eval.support.stages import stage
 from t5eval.support.strategy import require_one_process
+from task_specs.errors import UserError
 
 
 def open_predictor(model: Any, options: ModelOptions) -> NamedModel:
@@ -26,9 +28,11 @@ def open_predictor(model: Any, options: ModelOptions) -> NamedModel:
     if isinstance(model, str | os.PathLike):
         found = open_model(os.fspath(model), options)
     else:
-        options.refuse("a predictor of your own", "dtype", "vocab", "strategy")
+        options.refuse("a predictor of your own", "dtype", "vocab", "strategy", "generation")
         require_predictor(model, Guard("model"))
         found = NamedModel(model, f"{type(model).__module__}.{type(model).__qualname__}")
+    if options.concurrency is not None and not isinstance(found.predictor, AsTheyCome):
+        raise UserError(f"--concurrency is for a served model (openai:BASE_URL), not for {found.name}")
     with stage("reading the model"):
         found.predictor.identity  # noqa: B018  (what cannot be read is said before a run's folder is made)
     return found

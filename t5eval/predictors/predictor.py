@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Protocol, runtime_checkable
 
 from t5eval.data import Split
 from t5eval.predictors.chat import Chat
-from t5eval.runs.prediction import Ranking
+from t5eval.runs.prediction import Ranking, Usage
 from task_specs import Decode
 from task_specs.errors import UserError
 
@@ -22,11 +23,15 @@ class Prepared:
         payload: whatever the predictor's `generate` wants, such as token ids.
         length: its length in tokens, by which batches are made up.
         truncated: whether the text was cut to fit; None where that is not known.
+        number: its place in the split, from 0; what is drawn for it follows from this. The harness sets it.
+        key: what tells it from any other input of the model, for a cache; empty where there is none.
     """
 
     payload: Any
     length: int
     truncated: bool | None
+    number: int = 0
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,15 @@ class Generation:
         text: the text.
         hit_limit: whether it ended at the length limit; None where that is not known.
         ranking: how probable the answers were that it was chosen from, where it was chosen, and not generated, before.
+        usage: the tokens that it took, where somebody counts them.
+        cached: whether it was found in a cache, so that the model was not asked.
     """
 
     text: str
     hit_limit: bool | None
     ranking: Ranking | None = None
+    usage: Usage | None = None
+    cached: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,13 @@ class Sample:
         temperature: what the logits are divided by; above 0.
         top_k: draw from so many of the most probable tokens; None for all.
         top_p: in (0, 1]: draw from the most probable tokens that reach this probability together.
-        seed: what an example draws follows from it and from the example's number.
+        seed: what an example draws follows from it and from the example's number, `Prepared.number`, alone: not from
+            the batch that it is in.
+        samples: how many texts each example draws, of which the commonest is its answer. `generate` is asked for one at
+            a time, with seeds that count up from `seed`.
+
+    Raises:
+        UserError: one of them is out of its range.
     """
 
     method: str = field(default="sample", init=False)
@@ -68,14 +83,71 @@ class Sample:
     top_k: int | None = None
     top_p: float = 1.0
     seed: int = 0
+    samples: int = 1
+
+    def __post_init__(self) -> None:
+        for name, fits, rule in (
+            ("temperature", 0 < self.temperature < math.inf, "above 0 (--decode greedy takes the most probable token)"),
+            ("top_k", self.top_k is None or self.top_k >= 1, "1 or more"),
+            ("top_p", 0 < self.top_p <= 1, "above 0 and at most 1"),
+            ("seed", 0 <= self.seed < 2**31, "from 0 to 2,147,483,647"),
+            ("samples", self.samples >= 1, "1 or more"),
+        ):
+            if not fits:
+                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: it is {rule}")
+
+    def draws(self) -> Iterator[Sample]:
+        """Yields what each of the texts is asked for with."""
+        for place in range(self.samples):
+            yield replace(self, seed=self.seed + place, samples=1)
 
 
 Answering = Decode | Sample | Rank
 """How a model comes to an answer: by generating or drawing it, or by choosing among a task's fixed answers."""
 
 
+NAMED = 5
+"""How many of the inputs without an answer a message names."""
+
+
 class OutOfMemory(Exception):
     """A batch did not fit into memory; a smaller one may. What libraries raise themselves counts as well."""
+
+
+class Unanswered(UserError):
+    """Some inputs have no answer; those that came before are good.
+
+    Args:
+        which: their keys, or ids.
+        reason: why the first of them has none.
+        stopped: whether the model answers nobody any more.
+    """
+
+    def __init__(self, which: Sequence[int | str], reason: str, stopped: bool) -> None:
+        first = ", ".join(map(str, which[:NAMED])) + (", ..." if len(which) > NAMED else "")
+        super().__init__(f"{len(which):,} without an answer ({first}): {reason}")
+        self.which, self.reason, self.stopped = which, reason, stopped
+
+
+@runtime_checkable
+class AsTheyCome(Protocol):
+    """A predictor that answers each input by itself, and has no use for batches."""
+
+    @abstractmethod
+    def answers(
+        self, asked: Mapping[int, tuple[Prepared, Answering]], max_new_tokens: int
+    ) -> Generator[Mapping[int, Generation]]:
+        """Yields the answers that have come since the last time, under the keys of what was asked.
+
+        An answer that was ranked has a ranking, and whatever text.
+
+        Args:
+            asked: inputs, each with how it is answered, under whatever keys.
+            max_new_tokens: the longest text.
+
+        Raises:
+            Unanswered: some have none, when all others have been yielded.
+        """
 
 
 class TextGenerator(Protocol):
@@ -127,6 +199,11 @@ class Predictor(TextGenerator, Protocol):
         """Returns how many texts hold characters that the model's vocabulary lacks; None where that is not known."""
         return None
 
+    def cache_identity(self) -> Mapping[str, str] | None:
+        """Returns what tells the model that answers the split begun from any other, in a cache of answers; None where
+        an answer does not follow from its input alone."""
+        return self.identity
+
     def prepare_chats(self, chats: Sequence[Chat], max_tokens: int) -> list[Prepared]:
         """Returns each conversation as the model takes it, cut to `max_tokens`.
 
@@ -145,6 +222,8 @@ class Predictor(TextGenerator, Protocol):
 
     def begin(self, split: Split) -> None:
         """Is told which split comes next, before its inputs are prepared, in one call, from the first on.
+
+        Inputs with shots that are cut come once more, with fewer shots.
 
         Raises:
             UserError: this model has no answers to the split.

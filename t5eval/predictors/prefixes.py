@@ -1,14 +1,20 @@
 """Which model a name means: one small table from the name's prefix to what opens it."""
 
+from __future__ import annotations
+
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 
+from t5eval.predictors.checkpoint_name import HUB, find_checkpoint
+from t5eval.predictors.generation_config import FILE, beyond_rows, generation_settings
 from t5eval.predictors.model_name import ModelOptions, NamedModel
 from t5eval.predictors.of_keras import KerasPredictor
 from t5eval.predictors.of_keras_hub import open_keras_hub
 from t5eval.predictors.of_predictions import open_predictions
 from t5eval.predictors.of_python import open_factory
+from t5eval.predictors.of_server import open_served
 from t5eval.predictors.of_training_run import open_training_run
 from t5eval.predictors.of_transformers import open_transformers
 from task_specs.errors import UserError
@@ -16,41 +22,30 @@ from task_specs.plugins import looked_up
 
 
 def open_checkpoint(path: str, options: ModelOptions) -> NamedModel:
-    """Returns the Keras T5 of a checkpoint of any format.
+    """Returns the Keras T5 of a checkpoint of any format, or of a repository at Hugging Face, named with its commit.
 
     Raises:
-        UserError: the path begins with what looks like a prefix, and is not there.
+        UserError: there is no such checkpoint, or it cannot be fetched.
     """
-    if _looks_prefixed(path):
+    if _looks_prefixed(path) and not path.startswith(HUB):
         prefixes = ", ".join(prefix for prefix in OPENERS if prefix)
         raise UserError(f"--model {path}: no such checkpoint, and no prefix of a model; the prefixes are {prefixes}")
-    predictor = KerasPredictor(Path(path), options.dtype or "float32", options.vocab, options.strategy or "none")
-    return NamedModel(predictor, str(Path(path).resolve()))
+    options.refuse("a Keras T5", "generation")
+    found = find_checkpoint(path)
+    predictor = KerasPredictor(found.path, options.dtype or "float32", options.vocab, options.strategy or "none")
+    own = beyond_rows(generation_settings(found.path)) if (found.path / FILE).is_file() else {}
+    return NamedModel(predictor, found.name if found.name.startswith(HUB) else os.path.realpath(found.path), own)
 
 
 def _looks_prefixed(name: str) -> bool:
     return bool(re.match(r"[A-Za-z][\w-]*:", name)) and not (Path(name).exists() or Path(f"{name}.index").exists())
 
 
-def open_hub_name(name: str, options: ModelOptions) -> NamedModel:
-    """Returns the Keras T5 of a repository at Hugging Face, named with the commit that it was read at.
-
-    Raises:
-        UserError: it cannot be fetched.
-    """
-    from keras_model.checkpoints.hub_names import resolve
-
-    try:
-        folder, pinned = resolve(f"hf://{name}")
-    except ValueError as error:
-        raise UserError(str(error)) from None
-    return NamedModel(open_checkpoint(str(folder), options).predictor, pinned)
-
-
 OPENERS: dict[str, Callable[[str, ModelOptions], NamedModel]] = {
-    "hf://": open_hub_name,
+    HUB: lambda name, options: open_checkpoint(HUB + name, options),
     "hf:": open_transformers,
     "keras_hub:": open_keras_hub,
+    "openai:": open_served,
     "py:": open_factory,
     "best:": open_training_run,
     "predictions:": open_predictions,

@@ -117,4 +117,4 @@ def tokenise_block(spec: TaskSpec, split: str, examples: Sequence[Example], toke
         for length, count in Counter(lengths).items():
             tally.token_lengths[side][1 << (length - 1).bit_length()] += count
             tally.truncated[side] += count * (length > limit)
-    return Block(Examples.from_sequences(*sides), tally)
+    return Block(Examples.from_sequences(sides[0], sides[1], tokenizer.pad_id), tally)

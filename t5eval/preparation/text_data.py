@@ -67,7 +67,7 @@ class TextData:
 
         make: dict[str, Callable[[], Objective]] = {
             "span_corruption": lambda: SpanCorruption.of(tokenizer, self.inputs),
-            "prefix_lm": lambda: PrefixLm(self.inputs),
+            "prefix_lm": lambda: PrefixLm(self.inputs, tokenizer.eos_id),
         }
         try:
             yield from text_pairs(self.files, tokenizer, make[self.objective](), seed)

@@ -45,7 +45,8 @@ def text_records(text: TextData, tokenizer: Tokenizer, seed: int, display: Displ
         with display(NAME) as progress:
             pairs = _counted(text.pairs(tokenizer, seed), progress)
             while content := list(itertools.islice(pairs, size)):
-                examples = Examples.from_sequences(*zip(*content, strict=True))
+                sources, targets = zip(*content, strict=True)
+                examples = Examples.from_sequences(sources, targets, tokenizer.pad_id)
                 shards += write_part(folder, NAME, len(shards), [examples])
         if not shards:
             raise UserError(f"{', '.join(text.files)}: no text to learn from")

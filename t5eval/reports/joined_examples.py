@@ -7,13 +7,14 @@ from functools import cached_property
 
 from t5eval.data import DataSource, open_split
 from t5eval.metrics import Scored
+from t5eval.prompts.asking import recorded_task
 from t5eval.reports.measures import Measure, measure
 from t5eval.reports.reported_run import Key, Run
 from t5eval.runs.folder import predictions_path
 from t5eval.scoring.prediction_files import read_predictions
 from t5eval.scoring.score import evaluation_pair, judge
 from t5eval.scoring.text_files import read_text
-from task_specs import TaskSpec, get
+from task_specs import TaskSpec
 from task_specs.errors import UserError
 
 
@@ -64,7 +65,7 @@ def judge_split(key: Key, runs: Sequence[Run], data: DataSource) -> JudgedSplit:
     answers: list[RunAnswers | None] = [None] * len(runs)
     spec: TaskSpec | None = None
     try:
-        spec = get(task)
+        spec = recorded_task(task, next((run.results[key].asked for run in runs if key in run.results), {}))
         opened = open_split(spec, split, data, with_labels=True)
         examples = list(opened)
     except UserError as error:
@@ -83,7 +84,7 @@ def judge_split(key: Key, runs: Sequence[Run], data: DataSource) -> JudgedSplit:
         except UserError as error:
             notes.append(f"{run.name}: its examples are not shown: {error}")
             continue
-        judged = judge(spec, examples[: result.limit], texts)
+        judged = judge(recorded_task(task, result.asked), examples[: result.limit], texts)
         missing = sum(answer.missing for answer in judged)
         unreadable = sum(not answer.answer.readable for answer in judged if not answer.missing)
         if (missing, unreadable) != (result.score.missing, result.score.unreadable):

@@ -56,6 +56,15 @@ def _overview(runs: Sequence[Run]) -> list[str]:
     if rows:
         parts.append(_score_table(runs, rows))
         parts.append("Scores in percent, with 95 % bootstrap intervals.")
+    if prompts := overview.prompt_rows(runs):
+        cells = []
+        for over in prompts:
+            side = [markdown(over.run)] if len(runs) > 1 else []
+            labels = [*side, markdown(over.task), markdown(over.split), markdown(over.name), f"{len(over.values)}"]
+            spread = f"{min(over.values.values()):.2f} to {max(over.values.values()):.2f}, sd {over.deviation:.2f}"
+            cells.append([*labels, f"{over.mean:.2f}", spread, markdown(over.best)])
+        head = [*(["run"] if len(runs) > 1 else []), "task", "split", "score", "prompts", "mean", "spread", "best"]
+        parts.append(table(head, cells, texts=4 if len(runs) > 1 else 3))
     averages = overview.average_rows(runs)
     if averages:
         cells = []

@@ -1,6 +1,7 @@
 """What stands at the head of a report, as plain rows: scores, averages, warnings, settings."""
 
 import json
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from t5eval.reports.reported_run import Key, Run
 from t5eval.scoring.score import Score
 from task_specs import all_tasks, get
 from task_specs.errors import SpecError
+from task_specs.texts.prompt import OWN
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,11 @@ def keys_of(runs: Sequence[Run]) -> list[Key]:
 
     def order(key: Key) -> tuple[int, str, int]:
         task, split = key
-        return place.get(task, len(place)), task, splits.index(split) if split in splits else len(splits)
+        return (
+            place.get(task.partition("@")[0], len(place)),
+            task,
+            splits.index(split) if split in splits else len(splits),
+        )
 
     return sorted({key for run in runs for key in run.results}, key=order)
 
@@ -82,7 +88,7 @@ def keys_of(runs: Sequence[Run]) -> list[Key]:
 def headline_scores(task: str, names: Sequence[str]) -> Sequence[str]:
     """Returns which of a task's scores its leaderboard takes; the first where the task is not known."""
     try:
-        return get(task).task_score
+        return get(task.partition("@")[0]).task_score
     except SpecError:
         return names[:1]
 
@@ -98,6 +104,43 @@ def score_rows(runs: Sequence[Run]) -> list[ScoreRow]:
             scores = [result.score.scores.get(name) if result else None for result in found]
             rows.append(ScoreRow(task, split, name, name in headline, scores))
     return rows
+
+
+@dataclass(frozen=True)
+class PromptRow:
+    """One headline score of a run over the prompts that a split was asked in: its mean, range and best prompt."""
+
+    run: str
+    task: str
+    split: str
+    name: str
+    values: Mapping[str, float]
+
+    @property
+    def mean(self) -> float:
+        """The mean over the prompts."""
+        return sum(self.values.values()) / len(self.values)
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation over the prompts, of these and not of others that there might be."""
+        return statistics.pstdev(self.values.values())
+
+    @property
+    def best(self) -> str:
+        """The prompt with the highest score, of equals the first."""
+        return max(self.values, key=lambda name: self.values[name])
+
+
+def prompt_rows(runs: Sequence[Run]) -> list[PromptRow]:
+    """Returns a row for each headline score that a run has in several prompts."""
+    found: dict[tuple[str, str, str, str], dict[str, float]] = {}
+    for row in score_rows(runs):
+        task, _, prompt = row.task.partition("@")
+        for run, score in zip(runs, row.scores, strict=True):
+            if row.headline and score is not None and score.value is not None:
+                found.setdefault((run.name, task, row.split, row.name), {})[prompt or OWN] = score.value
+    return [PromptRow(*key, values) for key, values in found.items() if len(values) > 1]
 
 
 def unlabelled(runs: Sequence[Run]) -> list[Key]:
@@ -167,8 +210,12 @@ def how_rows(key: Key, runs: Sequence[Run]) -> list[tuple[str, int, str, str]]:
 
 
 def _decode_text(result: SplitResult) -> str:
-    """Returns how a split's answers came about, in one line."""
-    parts = []
+    """Returns how a split was asked and answered, in one line."""
+    parts = [
+        f"{name.replace('_', ' ')} {_said(value)}"
+        for name, value in result.asked.items()
+        if name != "prompt_form" and value and value != OWN
+    ]
     for name, value in result.decode.items():
         tokens = name in ("inputs", "targets")
         parts.append(f"{name} to {_said(value)} tokens" if tokens else f"{name.replace('_', ' ')} {_said(value)}")

@@ -74,6 +74,7 @@ def html_report(runs: Sequence[Run], data: DataSource | None, notes: Sequence[st
         colours=COLOURS,
         rows=overview.score_rows(runs),
         averages=overview.average_rows(runs),
+        prompts=overview.prompt_rows(runs),
         cautions=overview.warnings_of(runs),
         unlabelled=overview.unlabelled(runs),
         anchors={(section.task, section.split): section.anchor for section in sections},

@@ -11,16 +11,16 @@ from t5eval.data import DataSource, Summary, content_hashes, data_source, open_s
 from t5eval.data.source import DATA_DIR_VARIABLE
 from t5eval.evaluation.split_result import SplitResult
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
+from t5eval.prompts.asking import recorded_task
 from t5eval.reports.training_curves import TENSORBOARD_ALONE, Curve, only_tensorboard, read_curves
 from t5eval.runs.calls import merged_settings
 from t5eval.runs.folder import predictions_path, read_config
-from t5eval.runs.origin import Origin
+from t5eval.runs.origin import ASKED, Origin
 from t5eval.runs.results import SCHEMA, benchmark_averages, library_versions, read_results
 from t5eval.scoring.prediction_files import read_predictions
 from t5eval.scoring.score import Score, SplitScore, judge, score_split
 from t5eval.support.errors import RunError
 from t5eval.support.stages import each
-from task_specs import get
 from task_specs.errors import SpecError, UserError
 
 Key = tuple[str, str]
@@ -122,13 +122,13 @@ def _scored(run: Path, stored: Sequence[Key], data: DataSource | None) -> dict[K
         )
     found = {}
     for task, split in each(stored, "scoring the predictions", "splits"):
+        path = predictions_path(run, task, split)
         try:
-            spec = get(task)
+            spec = recorded_task(task, Origin(path).made_by)
         except SpecError as error:
-            raise RunError(f"{predictions_path(run, task, split)}: {error}") from None
+            raise RunError(f"{path}: {error}") from None
         opened = open_split(spec, split, data, with_labels=True)
         examples = list(opened)
-        path = predictions_path(run, task, split)
         Origin(path).require(task, split, content_hashes(opened))
         texts = read_predictions(path, [example.id for example in examples])
         score = score_split(spec, split, judge(spec, examples, texts))
@@ -177,6 +177,9 @@ def _result(task: str, split: str, entry: Mapping[str, Any]) -> SplitResult:
         hit_limit=entry.get("outputs_at_limit"),
         limit=entry.get("limit"),
         decode=entry.get("decode", {}),
+        cached=entry.get("cached", 0),
+        repetitions={name: found["values"] for name, found in entry.get("repetitions", {}).items()},
+        asked={name: entry[name] for name in (*ASKED, "input_tokens", "shots_dropped") if name in entry},
     )
 
 

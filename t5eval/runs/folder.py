@@ -13,7 +13,8 @@ from t5eval.support.files import write_text
 from task_specs.errors import UserError, quoted
 from task_specs.toml_text import parse_toml
 
-_KINDS: dict[str, type] = {"model": str, "data_dir": str, "strategy": str, "dtype": str, "vocab": str, "task": list}
+_TEXTS = ("model", "data_dir", "strategy", "dtype", "vocab", "generation")
+_KINDS: dict[str, type] = {**dict.fromkeys(_TEXTS, str), "task": list, "concurrency": int}
 """What is read again of a command's settings."""
 
 

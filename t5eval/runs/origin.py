@@ -12,7 +12,11 @@ from task_specs import SPLITS
 
 RAN_ON = "ran_on"
 """The key of the device, which alone may change between the processes of a run."""
-OF_THE_SPLIT = ("specification", "data", "limit", "batch_tokens", "decode", RAN_ON)
+SENT = "sent"
+"""The key of what was sent, counted: it follows from the rest, and is not compared."""
+ASKED = ("prompt", "prompt_form", "shots", "shot_seed", "chat", "system", "filters")
+"""How a split was asked, in a record where that is not as usual."""
+OF_THE_SPLIT = ("specification", "data", "limit", "batch_tokens", "decode", RAN_ON, SENT, *ASKED)
 """What is recorded of a split; all else tells the model."""
 UNSAID: Mapping[str, Any] = {"dtype": "float32"}
 """What is true of models in files that do not say it, being older than the choice."""

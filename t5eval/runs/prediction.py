@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +17,33 @@ class Ranking:
     Attributes:
         sums: for each answer the sum of the log-probabilities of its tokens, end of sequence included.
         tokens: how many tokens that are, so that `sum / tokens` is the length-normalised log-likelihood.
+        cached: whether it was found in a cache, so that the model was not asked.
     """
 
     sums: tuple[float, ...]
     tokens: tuple[int, ...]
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The tokens that an answer took.
+
+    Attributes:
+        prompt_tokens: those that the model read.
+        completion_tokens: those that it wrote.
+    """
+
+    prompt_tokens: int
+    completion_tokens: int
+
+    @classmethod
+    def sum(cls, parts: Sequence[Usage | None]) -> Usage | None:
+        """Returns the tokens of several answers; None if those of one are not known."""
+        known = [part for part in parts if part is not None]
+        if len(known) < len(parts) or not known:
+            return None
+        return cls(sum(part.prompt_tokens for part in known), sum(part.completion_tokens for part in known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +56,9 @@ class Prediction:
         truncated: whether the input was cut to the task's length; None where that is not known.
         hit_limit: whether the output ended at the length limit instead of by itself; None where that is not known.
         ranking: how probable each of the answers was that the text was chosen from; None for a generated text.
+        usage: the tokens that it took; None where that is not known.
+        samples: all texts that were drawn for the example, of which `text` is the commonest; empty for a single one.
+        cached: whether a cache had the answer, so that the model was not asked.
     """
 
     id: str
@@ -40,6 +66,9 @@ class Prediction:
     truncated: bool | None = False
     hit_limit: bool | None = False
     ranking: Ranking | None = None
+    usage: Usage | None = None
+    samples: tuple[str, ...] = ()
+    cached: bool = False
 
     def line(self) -> bytes:
         """Returns the prediction as a line of the store; flags that are known not to be set are left out."""
@@ -49,6 +78,9 @@ class Prediction:
         if self.ranking is not None:
             record["log_likelihoods"] = self.ranking.sums
             record["answer_tokens"] = self.ranking.tokens
+        if self.usage is not None:
+            record["usage"] = [self.usage.prompt_tokens, self.usage.completion_tokens]
+        record |= {name: value for name in ("samples", "cached") if (value := getattr(self, name))}
         return json.dumps(record, ensure_ascii=False).encode("utf-8") + b"\n"
 
     @classmethod
@@ -76,7 +108,12 @@ class Prediction:
             raise TypeError
         if not isinstance(example_id, str) or not isinstance(text, str):
             raise TypeError
-        text.encode()  # half a surrogate pair, of which UTF-8 knows nothing, is a ValueError
+        samples, cached = record.get("samples", []), record.get("cached", False)
+        if not isinstance(samples, list) or not all(isinstance(text, str) for text in samples):
+            raise TypeError
+        if not isinstance(cached, bool):
+            raise TypeError
+        "".join([text, *samples]).encode()  # half a surrogate pair, of which UTF-8 knows nothing, is a ValueError
         ranking = None
         if "log_likelihoods" in record:
             try:
@@ -84,4 +121,8 @@ class Prediction:
                 ranking = Ranking(tuple(sums), tuple(tokens))
             except OverflowError:
                 raise ValueError("a number too large") from None
-        return cls(example_id, text, truncated, hit_limit, ranking)
+        usage = None
+        if "usage" in record:
+            prompt, completion = map(int, record["usage"])
+            usage = Usage(prompt, completion)
+        return cls(example_id, text, truncated, hit_limit, ranking, usage, tuple(samples), cached)

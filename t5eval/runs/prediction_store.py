@@ -11,11 +11,14 @@ from typing import Any
 
 from keras_model.files.atomic import naming, replacing
 from t5eval.runs.folder import predictions_path
-from t5eval.runs.origin import RAN_ON, Origin, read_record
+from t5eval.runs.origin import RAN_ON, SENT, Origin, read_record
 from t5eval.runs.prediction import Prediction
 from t5eval.support.errors import RunError
 from t5eval.support.files import write_json
 from task_specs.errors import quoted
+
+NOTHING_SENT: Mapping[str, Any] = {"input_tokens": None, "shots_dropped": None}
+"""What is known of a store that does not say what was sent."""
 
 
 class PredictionStore:
@@ -26,6 +29,7 @@ class PredictionStore:
 
     Attributes:
         device: what the model ran on that made them; None where that is not known, or nothing ran.
+        sent: what was sent, counted, by name.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class PredictionStore:
         self.task, self.split = task, split
         self.predictions: dict[str, Prediction] = {}
         self.device: str | None = None
+        self.sent: Mapping[str, Any] = NOTHING_SENT
         self._made_by = dict(made_by)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._check_origin(self._made_by, dict(unsaid or {}))
@@ -64,7 +69,7 @@ class PredictionStore:
                     f"{origin}: damaged; remove it and {self.path.name} to predict this split anew"
                 ) from None
             before, now = unsaid | before, unsaid | json.loads(json.dumps(made_by))  # a tuple comes back as a list
-            self.device = before.pop(RAN_ON, None)
+            self.device, self.sent = before.pop(RAN_ON, None), before.pop(SENT, NOTHING_SENT)
             other = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
             if other:
                 raise RunError(
@@ -99,17 +104,17 @@ class PredictionStore:
                     f"predict this split anew"
                 )
 
-    def ran_on(self, device: str | None) -> None:
-        """Records what makes the predictions that come next; an earlier process may have had another device."""
-        if device is None:
-            return
+    def noted(self, device: str | None, sent: Mapping[str, Any]) -> None:
+        """Records what makes the predictions that come next, an earlier process may have had another device; and what
+        is sent, counted."""
         # Names, not texts: "cuda:1" is a part of "cuda:10", and another device.
-        before = self.device.split(", ") if self.device else []
-        all_of_them = list(dict.fromkeys([*before, *device.split(", ")]))
-        if all_of_them == before:
+        named = [*(self.device or "").split(", "), *(device or "").split(", ")]
+        now = ", ".join(dict.fromkeys(filter(None, named))) or None
+        if now == self.device and sent == self.sent:
             return
-        self.device = ", ".join(all_of_them)
-        write_json(Origin(self.path).path, {**self._made_by, RAN_ON: self.device})
+        self.device, self.sent = now, dict(sent)
+        ran = {RAN_ON: now} if now else {}
+        write_json(Origin(self.path).path, {**self._made_by, **ran, SENT: self.sent})
 
     def append(self, predictions: Iterable[Prediction]) -> None:
         """Adds a batch; when this returns, it survives a power cut. Ids that are already there are skipped."""

@@ -13,12 +13,14 @@ from t5eval.support.errors import PredictionError
 from t5eval.support.stages import each, stage
 from t5eval.support.version import __version__
 from task_specs import Answer, Example, TaskSpec, TextPair
+from task_specs.answers.filters import filtered
 from task_specs.answers.labels import Number, Text
 from task_specs.answers.squad import ContextSpan
 from task_specs.errors import UserError
 
 READABLE = "_readable"  # suffix of a score over the readable answers alone
 AS_WRITTEN = "_as_written"  # suffix of a score of texts as they stand, T5's way of writing not undone
+STRICT = "_strict"  # suffix of a score of the texts as they stand, where filters were applied before reading
 UNLABELLED = Answer(None, None, "the split has no labels")
 
 
@@ -173,11 +175,28 @@ def judge(spec: TaskSpec, examples: Iterable[Example], predictions: Mapping[str,
         pair = evaluation_pair(spec, example)
         gold = spec.answer.gold(example.features, pair.targets) or UNLABELLED
         text = predictions.get(example.id)
-        answer = spec.answer.parse(text or "", example.features, pair.targets)
-        judged.append(
-            Scored(example.id, example.features, pair.targets, text or "", answer, gold, missing=text is None)
-        )
+        said = Scored(example.id, example.features, pair.targets, text or "", UNLABELLED, gold, missing=text is None)
+        judged.append(_read_strictly(spec, said) if text is None or not spec.filters else _read(spec, said))
     return judged
+
+
+def _read_strictly(spec: TaskSpec, said: Scored) -> Scored:
+    """Reads an answer as it was written."""
+    text = said.prediction if said.written is None else said.written
+    answer = spec.answer.parse(text, said.features, said.targets)
+    return replace(said, prediction=text, answer=answer, written=None)
+
+
+def _read(spec: TaskSpec, said: Scored) -> Scored:
+    """Reads what the task's filters leave of an answer; where they find nothing, it is unreadable."""
+    wordings = getattr(spec.answer, "wordings", None)
+    possible = spec.answer.choices if wordings is None else wordings(said.features)
+    text, fault = filtered(said.prediction, spec.filters, possible)
+    answer = spec.answer.parse(text, said.features, said.targets)
+    if fault:
+        # A free text is compared as it is, and nothing of it is left; no class, number or statement is made of that.
+        answer = replace(answer, value="" if isinstance(spec.answer, Text) else None, reason=fault)
+    return replace(said, prediction=text, answer=answer, written=said.prediction)
 
 
 def judge_values(spec: TaskSpec, examples: Iterable[Example], values: Mapping[str, Any]) -> list[Scored]:
@@ -214,6 +233,11 @@ def score_split(spec: TaskSpec, split: str, judged: Sequence[Scored], *, interva
     if labelled:
         batch = Batch(judged, tuple(getattr(spec.answer, "classes", ())))
         scores = _scores(spec, batch, intervals, f"{spec.name} {split}")
+        if spec.filters:
+            plain = replace(spec, filters=())
+            strict = Batch([_read_strictly(spec, e) for e in judged], batch.classes)
+            beside = _scores(plain, strict, intervals, f"{spec.name} {split} without filters")
+            scores |= {name + STRICT: score for name, score in beside.items()}
     return SplitScore(
         task=spec.name,
         split=split,
@@ -269,11 +293,13 @@ def _scores(spec: TaskSpec, batch: Batch, intervals: bool, title: str) -> dict[s
     scores: dict[str, Score] = {}
     defined: dict[str, tuple[Metric, Floats]] = {}
 
+    read = {"filters": ",".join(spec.filters)} if spec.filters else {}
+
     def add(name: str, metric: Metric, batch: Batch, **choices: str) -> None:
         statistics = metric.statistics(batch)
         value = metric.value(batch, statistics)
         finite = math.isfinite(value)
-        scores[name] = Score(value if finite else None, None, _signed(metric, batch, **choices))
+        scores[name] = Score(value if finite else None, None, _signed(metric, batch, **choices, **read))
         if finite:
             defined[name] = metric, statistics
 
@@ -284,7 +310,7 @@ def _scores(spec: TaskSpec, batch: Batch, intervals: bool, title: str) -> dict[s
             if metric.as_written and written:
                 add(name + AS_WRITTEN, metric, written, text="as written")
             continue
-        scores[name] = Score(None, None, _signed(metric, batch))
+        scores[name] = Score(None, None, _signed(metric, batch, **read))
         readable = batch.readable()
         if readable.examples and metric.defined(readable):
             add(name + READABLE, metric, readable, subset="readable")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from t5eval.data import DataSource, content_hashes, open_split
+from t5eval.prompts.asking import as_recorded
 from t5eval.runs.folder import predictions_path
 from t5eval.runs.origin import Origin
 from t5eval.scoring.prediction_files import read_predictions
@@ -40,8 +41,10 @@ class Incomplete(Exception):
     """Why a task has no file."""
 
 
-def task_answers(spec: TaskSpec, run: Path, source: DataSource, fill: Fill, official_counts: bool) -> TaskAnswers:
-    """Reads a task's answers.
+def task_answers(
+    spec: TaskSpec, run: Path, source: DataSource, fill: Fill, official_counts: bool, prompt: str | None = None
+) -> TaskAnswers:
+    """Reads a task's answers, those to a prompt if one is named.
 
     Raises:
         Incomplete: the data or an answer is not there, or cannot be read, and nothing was said to fill it.
@@ -57,10 +60,11 @@ def task_answers(spec: TaskSpec, run: Path, source: DataSource, fill: Fill, offi
     official = spec.sizes.get(split)
     if official_counts and official is not None and len(examples) != official:
         raise Incomplete(f"its {split} data has {len(examples):,} of the leaderboard's {official:,} rows")
-    path = predictions_path(run, spec.name, split)
+    path = predictions_path(run, f"{spec.name}@{prompt}" if prompt else spec.name, split)
     if not path.is_file():
         raise Incomplete(f"there are no predictions ({path})")
     origin = Origin(path)
+    spec = as_recorded(spec, {"prompt": prompt, **origin.made_by})
     origin.require(spec.name, split, content_hashes(opened))
     predictions = read_predictions(path, [example.id for example in examples], "jsonl")
     return _read_answers(spec, examples, predictions, fill, origin)

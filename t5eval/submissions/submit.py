@@ -28,6 +28,7 @@ def submit(
     official_counts: bool = True,
     task: str | None = None,
     system: str | None = None,
+    prompt: str | None = None,
 ) -> Submission:
     """Writes a leaderboard's submission from a run's predictions, and checks what was written; see `t5eval.submit`."""
     leaderboard = leaderboards.get(name)
@@ -45,7 +46,7 @@ def submit(
     left_out: dict[str, str] = {}
     for spec in each(tasks, "reading the answers", "tasks"):
         try:
-            complete[spec.name] = task_answers(spec, run, source, filling, official_counts)
+            complete[spec.name] = task_answers(spec, run, source, filling, official_counts, prompt)
         except Incomplete as reason:
             left_out[spec.name] = str(reason)
     if left_out and not partial:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t5eval.predictors.of_keras import require_fitting_vocabulary
+from t5eval.predictors.checkpoint_name import find_checkpoint
 from t5eval.support.tensorflow_import import import_keras_model
 from t5eval.support.unchanged import Unchanged
 from t5eval.training.config import TrainConfig
@@ -47,18 +46,19 @@ def first_model(config: TrainConfig, strategy: Any) -> FirstModel:
     from keras_model.checkpoints.fingerprint import files_of_model, model_fingerprint
     from keras_model.distribution.strategies import scope
     from keras_model.t5 import T5
-    from keras_model.tokenizers.loading import load_tokenizer
+    from keras_model.tokenizers.loading import load_tokenizer, require_ids_of
 
     keras.utils.set_random_seed(config.settings.seed)
     try:
-        tokenizer = load_tokenizer(config.model or "", config.vocab or None)
+        found = find_checkpoint(config.model).path if config.model else None
+        tokenizer = load_tokenizer(found, config.vocab or None)
         with scope(strategy):
-            if config.model:
-                hashed = Unchanged(config.model, files_of_model(config.model))
-                fingerprint = model_fingerprint(config.model)
-                model = load_model(config.model, dtype=config.settings.dtype)
+            if found and config.model:
+                hashed = Unchanged(config.model, files_of_model(found))
+                fingerprint = model_fingerprint(found)
+                model = load_model(found, dtype=config.settings.dtype)
                 hashed.require()
-                require_fitting_vocabulary(Path(config.model), model, tokenizer)
+                require_ids_of(model.config, tokenizer, config.model)
                 return FirstModel(model, tokenizer, fingerprint)
             return FirstModel(T5(_fresh_config(config, tokenizer), dtype=config.settings.dtype), tokenizer, None)
     except ValueError as error:
@@ -73,6 +73,7 @@ def _fresh_config(config: TrainConfig, tokenizer: Tokenizer) -> T5Config:
     rows = -(-tokenizer.vocab_size // 128) * 128
     try:
         base = T5Config.preset(config.preset).to_dict() if config.preset else {}
-        return T5Config.from_dict({**base, "vocab_size": rows, **config.config})
+        own = {"vocab_size": rows, "pad_token_id": tokenizer.pad_id, "eos_token_id": tokenizer.eos_id}
+        return T5Config.from_dict({**base, **own, "decoder_start_token_id": tokenizer.pad_id, **config.config})
     except ValueError as error:
         raise UserError(f"[train.config]: {error}") from None

@@ -8,47 +8,72 @@ T5's own postprocessors: case counts, and no spaces are stripped.
 import math
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar
 
 from task_specs.errors import SpecError, quoted
-from task_specs.records import Answer
+from task_specs.records import Answer, FrozenDict
+from task_specs.wording import wording
 
 UNLABELLED_TARGET = "<unk>"  # T5's target text for an example without a label
 
 
 @dataclass(frozen=True)
 class Label:
-    """One of a fixed set of class names, written exactly.
+    """One of a fixed set of class names, or of their wordings, written exactly.
 
     Values are class indices, in the order of `classes`, which is TensorFlow Datasets' order.
+
+    Attributes:
+        classes: the classes' names.
+        words: class to what a model should write for it, a template of the example's features; its name if empty.
     """
 
     classes: tuple[str, ...]
+    words: Mapping[str, str] = field(default_factory=FrozenDict)
     kind: ClassVar[str] = "label"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(self.classes))
+        object.__setattr__(self, "words", FrozenDict(self.words))
         if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes) or "" in self.classes:
             raise SpecError(f"answer 'label' needs at least two different class names, got {list(self.classes)}")
+        said = tuple(self.words.values())
+        if self.words and (set(self.words) != set(self.classes) or len(set(said)) != len(said) or "" in said):
+            raise SpecError(
+                f"answer 'label': words needs a different text for each of {', '.join(self.classes)}, got "
+                f"{dict(self.words)}"
+            )
+        for text in said:
+            wording(text)
 
-    @property
+    @cached_property
     def choices(self) -> tuple[str, ...]:
-        return self.classes
+        """The classes as they are written; empty where that differs from example to example."""
+        words = [wording(self.words[name]) for name in self.classes] if self.words else []
+        if any(word.names for word in words):
+            return ()
+        return tuple(word.render({}) for word in words) or self.classes
+
+    def wordings(self, features: Mapping[str, Any]) -> tuple[str, ...]:
+        """Returns what may be written for an example, in the order of the classes."""
+        return self.choices or tuple(wording(self.words[name]).render(features) for name in self.classes)
 
     def target(self, features: Mapping[str, Any]) -> str:
         label = features["label"]
-        return self.classes[label] if label >= 0 else UNLABELLED_TARGET
+        return (self.choices or self.wordings(features))[label] if label >= 0 else UNLABELLED_TARGET
 
     def gold(self, features: Mapping[str, Any], targets: str) -> Answer | None:
         label = features["label"]
         return Answer(label, label) if label >= 0 else None
 
     def parse(self, text: str, features: Mapping[str, Any], targets: str) -> Answer:
-        if text in self.classes:
-            index = self.classes.index(text)
+        words = self.wordings(features)
+        if text in words:
+            index = words.index(text)
             return Answer(index, index)
-        return Answer(None, -1, f"not one of {', '.join(self.classes)}: {quoted(text)}")
+        return Answer(None, -1, f"not one of {', '.join(words)}: {quoted(text)}")
 
 
 def _float32(number: float) -> float:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -26,8 +26,12 @@ class ContextSpan:
     The target is the first annotator's answer. The value of a text is the piece of the passage that it is when its
     padding is undone, which is what the benchmark's scorer and leaderboard want; a text without such a piece is
     taken as it is, and its answer says that it is not `mapped`. T5 compares the padded texts.
+
+    Attributes:
+        padded: whether the target is padded as T5 pads it, or a piece of the passage as it stands.
     """
 
+    padded: bool = field(default=True, kw_only=True)
     kind: ClassVar[str] = "context_span"
     no_target: ClassVar[str] = "the question has no answer"
 
@@ -37,17 +41,17 @@ class ContextSpan:
 
     def target(self, features: Mapping[str, Any]) -> str:
         answers = _texts(features)
-        return pad_punctuation(answers[0]) if answers else ""
+        return (pad_punctuation(answers[0]) if self.padded else answers[0]) if answers else ""
 
     def gold(self, features: Mapping[str, Any], targets: str) -> Answer | None:
         answers = _texts(features)
         return Answer(answers, tuple(map(pad_punctuation, answers))) if answers else None
 
     def parse(self, text: str, features: Mapping[str, Any], targets: str) -> Answer:
-        span = find_span(text, features.get("context", ""))
+        span, t5 = find_span(text, features.get("context", "")), text if self.padded else pad_punctuation(text)
         if span is None:
-            return Answer(text, text, mapped=False)
-        return Answer(span, text, changed=span.split() != text.split())
+            return Answer(text, t5, mapped=False)
+        return Answer(span, t5, changed=span.split() != text.split())
 
     def oddity(self, text: str, features: Mapping[str, Any]) -> str:
         """Returns what is odd about a text that a scorer takes as it stands, empty if nothing is."""
@@ -73,6 +77,10 @@ class OptionalContextSpan(ContextSpan):
     def __post_init__(self) -> None:
         if not self.no_answer.strip():
             raise SpecError("answer 'optional_context_span' needs a text for no_answer")
+
+    def wordings(self, features: Mapping[str, Any]) -> tuple[str, ...]:
+        """Returns the one text that is no piece of the passage."""
+        return (self.no_answer,)
 
     def target(self, features: Mapping[str, Any]) -> str:
         return super().target(features) or self.no_answer

@@ -224,6 +224,7 @@ MNLI_MATCHED = TaskSpec(
     sizes={"validation": 9815, "test": 9796},
     downloads=MNLI_DOWNLOADS,
     lengths=LENGTHS,
+    shots_from="glue/mnli",
     published=table14(accuracy=(82.4, 87.1, 89.9, 91.4, 92.2)),
 )
 
@@ -240,6 +241,7 @@ MNLI_MISMATCHED = TaskSpec(
     sizes={"validation": 9832, "test": 9847},
     downloads=MNLI_DOWNLOADS,
     lengths=LENGTHS,
+    shots_from="glue/mnli",
     published=table14(accuracy=(82.3, 86.2, 89.6, 91.2, 91.9)),
 )
 
@@ -360,6 +362,7 @@ AX = TaskSpec(
         ),
     ),
     lengths=LENGTHS,
+    shots_from="glue/mnli",
     note="answered by a model trained on MNLI; not part of the average",
 )
 

@@ -196,6 +196,7 @@ AXB = TaskSpec(
     sizes={"test": 1104},
     downloads=_zip("AX-b", 33_950, "43b45c55a273575c58a33cd68f10a971f83daa3aa223bfbc4077b92fbdf960b3"),
     lengths=LENGTHS,
+    shots_from="glue/rte",
     note="answered by a model trained on RTE; not part of the average",
 )
 
@@ -212,6 +213,7 @@ AXG = TaskSpec(
     sizes={"test": 356},
     downloads=_zip("AX-g", 10_413, "2d4e00d3a7d23d2c3787ee4c1382cc81a72cb05a76fc9d78d142949247ed61b9"),
     lengths=LENGTHS,
+    shots_from="super_glue/rte",
     note="answered by a model trained on RTE; not part of the average; parity says little without accuracy",
 )
 

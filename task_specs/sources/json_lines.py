@@ -13,14 +13,18 @@ from task_specs.sources.one_file import OneFile
 class JsonLines(OneFile):
     """Flat objects with an `idx`, which is the example's id. A string of digits will do for a number there.
 
+    In a task that is not handed in, ids may be any text, or the rows' numbers if no object has an `idx`.
+
     Attributes:
-        fields: text feature to key; `target.span1_text` is a key within the object `target`.
+        fields: text feature to key; `target.span1_text` is a key within the object `target`. The keys that the task's
+            text and answer name, if empty.
         numbers: the same for features that are whole numbers.
         label: the label's key. An object without it is unlabelled, which only test files may have.
         classes: the label's values in the files, in the order of the answer's classes. Type counts: `true` is not 1.
+            Empty where there is no label.
     """
 
-    fields: Mapping[str, str]
+    fields: Mapping[str, str] = field(default_factory=FrozenDict)
     numbers: Mapping[str, str] = field(default_factory=FrozenDict)
     label: str = "label"
     classes: tuple[str | bool | int, ...] = ()
@@ -31,13 +35,11 @@ class JsonLines(OneFile):
         object.__setattr__(self, "fields", FrozenDict(self.fields))
         object.__setattr__(self, "numbers", FrozenDict(self.numbers))
         object.__setattr__(self, "classes", tuple(self.classes))
-        if not self.fields:
-            raise SpecError(f"source {self.kind!r} needs at least one field")
         both = [name for name in (*self.numbers, "label", "idx") if name in self.fields]
         if both:
             raise SpecError(f"source {self.kind!r}: {both[0]!r} cannot be a text field as well")
-        if not self.classes or len({(type(value), value) for value in self.classes}) != len(self.classes):
-            raise SpecError(f"source {self.kind!r} needs the label's different values, got {list(self.classes)}")
+        if len({(type(value), value) for value in self.classes}) != len(self.classes):
+            raise SpecError(f"source {self.kind!r} needs different values of the label, got {list(self.classes)}")
 
 
 @dataclass(frozen=True)

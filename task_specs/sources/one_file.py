@@ -13,7 +13,7 @@ class OneFile:
     """A source of one file for each split.
 
     Attributes:
-        folder: the folder below the data directory.
+        folder: the folder below the data directory; itself if empty.
         files: split to file name.
     """
 

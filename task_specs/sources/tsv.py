@@ -31,9 +31,9 @@ class Tsv:
     """Tab-separated files as GLUE distributes them: never quoted, one row a line.
 
     Attributes:
-        folder: the folder below the data directory.
+        folder: the folder below the data directory; itself if empty.
         files: split to file name, or to {part: file name} where a split joins files; ids are then `PART/ROW`.
-        fields: feature to column name.
+        fields: feature to column name; the columns that the task's text and answer name, if empty.
         label: the label's column. A split whose header lacks it is unlabelled; train and validation must have it.
         classes: the label's values in the files, in the order of the answer's classes; empty for a number.
         columns: the column names of files without a header.
@@ -47,7 +47,7 @@ class Tsv:
 
     folder: str
     files: Mapping[str, str | Mapping[str, str]]
-    fields: Mapping[str, str]
+    fields: Mapping[str, str] = field(default_factory=FrozenDict)
     label: str | None = None
     classes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
@@ -68,30 +68,34 @@ class Tsv:
         object.__setattr__(self, "fields", FrozenDict(self.fields))
         object.__setattr__(self, "labels", FrozenDict(self.labels))
         object.__setattr__(self, "index", FrozenDict(self.index))
-        if not self.files or not self.fields:
-            raise SpecError("source 'tsv' needs at least one file and one field")
+        if not self.files:
+            raise SpecError(f"source {self.kind!r} needs at least one file")
         if "label" in self.fields:
-            raise SpecError("source 'tsv': 'label' is not a text field; name its column with label = ...")
+            raise SpecError(f"source {self.kind!r}: 'label' is not a text field; name its column with label = ...")
         if len(set(self.classes)) != len(self.classes):
-            raise SpecError(f"source 'tsv': the classes {list(self.classes)} repeat a value")
+            raise SpecError(f"source {self.kind!r}: the classes {list(self.classes)} repeat a value")
         if self.labels and not self.classes:
-            raise SpecError("source 'tsv': labels in a file of their own are classes; name them with classes = [...]")
+            raise SpecError(
+                f"source {self.kind!r}: labels in a file of their own are classes; name them with classes = [...]"
+            )
         for apart in self.labels.values():
             unknown = [feature for feature in apart.same if feature not in self.fields]
             if unknown:
-                raise SpecError(f"source 'tsv': labels compare {unknown}, not among its fields {list(self.fields)}")
+                raise SpecError(
+                    f"source {self.kind!r}: labels compare {unknown}, not among its fields {list(self.fields)}"
+                )
         if bool(self.columns) != bool(self.headerless):
-            raise SpecError("source 'tsv': 'columns' and 'headerless' go together")
+            raise SpecError(f"source {self.kind!r}: 'columns' and 'headerless' go together")
         for name in (*self.headerless, *self.drop_incomplete, *self.labels, *self.index):
             if name not in self.files:
                 raise SpecError(
-                    f"source 'tsv': split {name!r} has no file; the splits with files are {list(self.files)}"
+                    f"source {self.kind!r}: split {name!r} has no file; the splits with files are {list(self.files)}"
                 )
         if self.headerless:
             wanted = [*self.fields.values(), *([self.label] if self.label else [])]
             missing = [column for column in wanted if column not in self.columns]
             if missing:
-                raise SpecError(f"source 'tsv': {missing} is not among columns = {list(self.columns)}")
+                raise SpecError(f"source {self.kind!r}: {missing} is not among columns = {list(self.columns)}")
 
     def paths(self, split: str) -> dict[str, str]:
         entry = self.files[split]
@@ -100,3 +104,10 @@ class Tsv:
     @property
     def splits(self) -> tuple[str, ...]:
         return tuple(self.files)
+
+
+@dataclass(frozen=True)
+class Csv(Tsv):
+    """Comma-separated files with quotes, as spreadsheet programs write them; see `Tsv`."""
+
+    kind: ClassVar[str] = "csv"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar
 
 from task_specs.contracts import AnswerParser
 from task_specs.errors import SpecError
 from task_specs.records import Example, TextPair
+from task_specs.wording import joined_highlights, without_markup
 
 
 @dataclass(frozen=True)
@@ -43,15 +42,6 @@ class RenamedFields:
         yield TextPair(example.id, f"{self.prefix} {text}", answer.target(features))
 
 
-_BOLD = re.compile("</?b>")
-
-
-@lru_cache(maxsize=8)  # the answers to all questions on a paragraph follow each other
-def without_markup(text: str) -> str:
-    """Returns a text of MultiRC with `<br>` as a space and without `<b>` and `</b>`; other tags stay, as with T5."""
-    return _BOLD.sub("", text.replace("<br>", " ")) if "<" in text else text
-
-
 @dataclass(frozen=True)
 class MultiRc:
     """`multirc question: ... answer: ... paragraph: ...`, without the paragraph's markup."""
@@ -68,15 +58,6 @@ class MultiRc:
             f"{self.prefix} question: {question} answer: {said} paragraph: {paragraph}",
             answer.target(example.features),
         )
-
-
-_HIGHLIGHT = "\n@highlight\n"
-_HIGHLIGHT_AFTER_MARK = re.compile(r"([.?!\"'])\n@highlight\n")
-
-
-def joined_highlights(passage: str) -> str:
-    """Returns a passage of ReCoRD with its bullet points as sentences of the text."""
-    return _HIGHLIGHT_AFTER_MARK.sub(r"\1 ", passage).replace(_HIGHLIGHT, ". ")
 
 
 @dataclass(frozen=True)

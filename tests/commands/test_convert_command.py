@@ -186,7 +186,7 @@ def another_vocabulary(source: Path, destination: Path) -> None:
     [
         (occupied, [], "is there already; name a folder that is new or empty"),
         (a_file, [], "is there already; name a folder that is new or empty"),
-        (lambda source, _: shutil.rmtree(source), [], "no checkpoint. There is no such file or folder"),
+        (lambda source, _: shutil.rmtree(source), [], "no such file or folder; "),
         (cut, [], "model.safetensors: cannot be read as a safetensors file"),
         (lambda source, _: (source / "spiece.model").write_bytes(b"no"), [], "spiece.model: not a SentencePiece model"),
         (another_vocabulary, [], "64 embeddings, fewer than the 117 ids of the vocabulary"),

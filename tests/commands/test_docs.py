@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -103,6 +104,33 @@ assert set(metric.result()) == {"glue/sst2", "glue/sst2/accuracy"}
         check=False, timeout=300, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_the_page_on_prompts_works_as_it_stands(t5eval: Any, suite: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, call = blocks("docs/prompts.md", "python")
+    polite, capitals = blocks("docs/prompts.md", "toml")
+    (tmp_path / "mine.py").write_text(code)
+    page = (ROOT / "docs" / "prompts.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^t5eval .*", page, re.MULTILINE)
+    assert len(commands) == 6
+    for line in commands:
+        done = t5eval(*(str(suite) if part == "DATA" else part for part in shlex.split(line)[1:]))
+        assert done.status == 0, done.err
+    assert "accuracy_strict" in done.out
+    (tmp_path / "mine.toml").write_text(polite)
+    asked = t5eval("examples", "glue/rte", "--split", "test", "--data-dir", suite, "--prompt", "mine.toml:polite")
+    assert 'Say \\"it does\\" or' in asked.out
+    (tmp_path / "capitals.toml").write_text(capitals)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "dev.csv").write_text('inputs,targets\n"France, capital?",Paris\n')
+    assert len(capitals.splitlines()) == 8
+    pairs = t5eval("examples", "capitals.toml", "--split", "validation", "--data-dir", tmp_path)
+    assert pairs.out == '{"id": "0", "inputs": "France, capital?", "targets": "Paris"}\n'
+    scope: dict[str, Any] = {}
+    given = f"{code}\nmodel, data, out = Obliging(), {str(suite)!r}, {str(tmp_path / 'py')!r}\n"
+    exec(given + call.rstrip().replace("[result", "said = [result"), scope)
+    assert scope["said"] == ["t5", "follows"]
 
 
 def test_the_table_of_tasks_is_the_registrys() -> None:

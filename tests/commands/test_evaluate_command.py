@@ -132,7 +132,7 @@ def test_splits_without_a_file_are_named(t5eval: Any, model: Path, suite: Path, 
 def test_a_folder_without_a_model_is_one_line(t5eval: Any, suite: Path, tmp_path: Path) -> None:
     done = t5eval(*arguments(tmp_path, suite, tmp_path / "run"))
     assert (done.status, done.err.count("\n")) == (2, 1)
-    assert "no checkpoint. The folder is empty. Looked for Hugging Face" in done.err
+    assert "no checkpoint. The folder is empty. Looked for those of Hugging Face" in done.err
     assert not (tmp_path / "run").exists()
 
 

@@ -62,7 +62,7 @@ def test_as_json(validate: Any) -> None:
     ("old", "new", "rows", "fault"),
     [
         ('prefix = "polite"', 'prefx = "polite"', ROWS, "[text]: unknown key 'prefx'; the keys are prefix, fields."),
-        ('kind = "tsv"', 'kind = "csv"', ROWS, "[source] needs kind = one of tsv"),
+        ('kind = "tsv"', 'kind = "xlsx"', ROWS, "[source] needs kind = one of tsv"),
         ("validation = 3", "validation = 4", ROWS, "validation: 3 rows here, but the row says 4; correct [sizes]"),
         ('"accuracy", "f1"', '"acuracy"', ROWS, "unknown metric 'acuracy'. Did you mean 'accuracy'"),
         ('"accuracy", "f1"', '"pearson"', ROWS, "metric 'pearson' does not suit its answers"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shutil
@@ -18,7 +19,7 @@ from t5eval.evaluation.settings import RunSettings
 from t5eval.evaluation.splits import evaluate_splits
 from t5eval.predictors import ModelOptions, open_model
 from t5eval.predictors.halving import is_out_of_memory
-from t5eval.predictors.predictor import Answering, Rank
+from t5eval.predictors.predictor import Answering, Generation, Rank, Sample
 from task_specs import Decode, get
 from task_specs.errors import UserError
 from tests.t5eval.tiny_t5 import write_tiny_t5
@@ -118,6 +119,23 @@ def test_beam_search(names: dict[str, str], tmp_path: Path) -> None:
         evaluate(names["keras_hub"], tmp_path / "keras_hub", beam)
 
 
+def test_a_folders_own_settings_of_generation_apply_only_where_asked(names: dict[str, str], tmp_path: Path) -> None:
+    plain = Path(names["transformers"].removeprefix("hf:"))
+    hostile = tmp_path / "hostile"
+    shutil.copytree(plain, hostile)
+    ids = {"decoder_start_token_id": 0, "eos_token_id": 1, "pad_token_id": 0}
+    own = {"min_length": 12, "no_repeat_ngram_size": 3, "repetition_penalty": 9.0, "forced_bos_token_id": 7}
+    own |= {"num_beams": 4, "do_sample": True, "temperature": 5.0, "suppress_tokens": [3, 5], "num_return_sequences": 1}
+    (hostile / "generation_config.json").write_text(json.dumps({**ids, **own}))
+    texts = {}
+    for name, folder, generation in (("plain", plain, None), ("row", hostile, None), ("model", hostile, "model")):
+        predictor = open_model(f"hf:{folder}", ModelOptions(generation=generation)).predictor
+        inputs = predictor.prepare([f"rte sentence1: {i} is {i}." for i in range(5)], 64)
+        texts[name] = [[g.text for g in predictor.generate(inputs, 16, d)] for d in (Decode(), Decode("beam", 3, 0.6))]
+    assert texts["row"] == texts["plain"]
+    assert all(a != b for a, b in zip(texts["model"], texts["plain"], strict=True))
+
+
 @pytest.mark.parametrize("library", OTHERS)
 def test_identities(library: str, names: dict[str, str]) -> None:
     one, two = open_model(names[library]).predictor, open_model(names[library]).predictor
@@ -153,3 +171,83 @@ def test_code_in_a_model_folder_is_not_run(names: dict[str, str], tmp_path: Path
     assert "transformers cannot load it" in done.stderr
     assert "[y/N]" not in done.stdout + done.stderr
     assert not (tmp_path / "ran").exists()
+
+
+def test_the_same_seed_draws_the_same_texts(names: dict[str, str]) -> None:
+    """Through transformers as by the Keras T5."""
+    sample = Sample(temperature=0.8, top_k=40, top_p=0.95, seed=5)
+    found = []
+    for library in ("keras", "transformers"):
+        predictor = open_model(names[library]).predictor
+        prepared = predictor.prepare([f"rte sentence1: A painter sat {i}." for i in range(24)], 64)
+        prepared = [dataclasses.replace(one, number=i) for i, one in enumerate(prepared)]
+        found.append([spaced(one.text) for one in predictor.generate(prepared, 8, sample)])
+    assert found[0] == found[1]
+    assert len({*found[0]}) > 12
+
+
+def answered(name: str) -> list[Generation]:
+    predictor = open_model(name).predictor
+    return predictor.generate(predictor.prepare(["a"], 8), 4, Decode())
+
+
+def damaged(folder: Path, change: str) -> None:
+    """Makes one thing of a T5's folder wrong."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(folder / "model.safetensors")
+    name = "encoder.block.0.layer.1.DenseReluDense.wo.weight"
+    if change == "nan":
+        weights[name][1, 2] = torch.nan
+    if change == "missing":
+        del weights[name]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    if change == "ids":
+        config = json.loads((folder / "config.json").read_text()) | {"eos_token_id": 7}
+        (folder / "config.json").write_text(json.dumps(config))
+        (folder / "generation_config.json").unlink(missing_ok=True)
+    if change == "pointer":
+        (folder / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+
+
+@pytest.mark.parametrize("engine", ["", "hf:"])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("nan", r"tensor encoder.block.0.layer.1.DenseReluDense.wo.weight holds NaN or infinity in 1 of"),
+        ("missing", r"encoder.block.0.layer.1.DenseReluDense.wo.weight"),
+        ("ids", r"eos_token_id=7, its tokenizer has 1 for that"),
+        ("pointer", r"model.safetensors: a Git LFS pointer, not the file itself"),
+    ],
+)
+def test_a_damaged_model_is_one_line(
+    engine: str, change: str, message: str, names: dict[str, str], tmp_path: Path
+) -> None:
+    shutil.copytree(names["keras"], tmp_path / "model")
+    damaged(tmp_path / "model", change)
+    with pytest.raises(UserError, match=message) as raised:
+        answered(f"{engine}{tmp_path / 'model'}")
+    assert "\n" not in str(raised.value)
+
+
+def test_several_gpus_share_a_model(names: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where the package accelerate can share it out."""
+    import torch
+    import transformers
+
+    from t5eval.predictors.transformers import loading
+
+    asked: list[dict[str, Any]] = []
+
+    def from_pretrained(*_: Any, **options: Any) -> Any:
+        asked.append(options)
+        raise ValueError("enough")
+
+    monkeypatch.setattr(transformers.AutoModelForSeq2SeqLM, "from_pretrained", from_pretrained)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    for installed in (object(), None):
+        monkeypatch.setattr(loading, "find_spec", lambda name, found=installed: found)
+        with pytest.raises(UserError, match="enough"):
+            answered(names["transformers"])
+    assert [options.get("device_map") for options in asked] == ["auto", None]

@@ -52,7 +52,6 @@ def _open(folder: Path) -> Checkpoint:
 
 HUGGING_FACE = Format(
     name="Hugging Face",
-    looked_for=f"a folder with {', '.join(WEIGHTS_FILES)}",
     recognises=lambda path: _weights(path) is not None,
     config_file=lambda folder: folder / CONFIG_FILE,
     files=_files,

@@ -249,7 +249,6 @@ def _open(folder: Path) -> Checkpoint:
 
 KERAS_HUB = Format(
     name="KerasHub",
-    looked_for=f"a folder with {H5_FILE} or {SHARDS_FILE}",
     recognises=lambda path: any((path / name).is_file() for name in (H5_FILE, SHARDS_FILE)),
     config_file=lambda folder: None,  # it is not Hugging Face's, and counts as a file of the weights
     files=lambda folder: [folder / CONFIG_FILE, *weight_files(folder)],

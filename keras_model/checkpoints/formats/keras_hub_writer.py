@@ -73,7 +73,9 @@ def require_expressible(config: T5Config, tokenizer: Tokenizer | None) -> None:
     if config.position_bias_per_layer:
         different.insert(0, "a position bias in every layer (there in the first alone)")
     if not isinstance(tokenizer, T5Tokenizer | None):
-        different.append("a tokenizer of bytes (there a SentencePiece model)")
+        different.append("a tokenizer that is no SentencePiece model")
+    elif tokenizer is not None and tokenizer.added:
+        different.append("tokens added to the vocabulary")
     if different:
         raise CheckpointError(f"KerasHub's T5 cannot have {', '.join(different)}; Hugging Face's format can.")
 

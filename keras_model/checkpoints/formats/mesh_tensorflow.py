@@ -102,7 +102,6 @@ def _files(prefix: Path) -> list[Path]:
 
 MESH_TENSORFLOW = found_format(
     name="Mesh TensorFlow",
-    looked_for="a folder with model.ckpt-N.index, or FOLDER/model.ckpt-N",
     find=_found,
     files=_files,
     arrays=_Variables,

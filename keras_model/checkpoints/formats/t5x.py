@@ -151,7 +151,6 @@ def _files(found: Path) -> list[Path]:
 
 T5X = found_format(
     name="T5X",
-    looked_for="a file checkpoint_N, a folder with the file checkpoint and folders target.*, or a folder of either",
     find=_found,
     files=_files,
     arrays=_arrays,

@@ -261,11 +261,13 @@ def test_absent_files_are_named(references, tmp_path):
     with pytest.raises(CheckpointError, match=r"nowhere: no checkpoint. There is no such file or folder"):
         load_model(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(CheckpointError, match=r"empty: no checkpoint. The folder is empty. Looked for Hugging Face: "):
+    with pytest.raises(
+        CheckpointError, match=r"empty: no checkpoint. The folder is empty. Looked for those of Hugging Face, "
+    ):
         load_model(tmp_path / "empty")
     folder = references.family_folder(tmp_path / "model", "v1_0")
     (folder / "model.safetensors").rename(folder / "model.safetensor")
-    with pytest.raises(CheckpointError, match=r"The folder holds config.json, model.safetensor. Looked for .*tensors"):
+    with pytest.raises(CheckpointError, match=r"The folder holds config.json, model.safetensor. Looked for .*T5X"):
         model_fingerprint(folder)
     (folder / "model.safetensor").rename(folder / "model.safetensors")
     (folder / "config.json").unlink()

@@ -23,7 +23,8 @@ import json, sys
 from keras_model.checkpoints import CheckpointError, hub_names
 hub_names.TIMEOUT_S = 1
 try:
-    folder, pinned = hub_names.resolve(sys.argv[1])
+    kinds = {"any": (hub_names.SAFETENSORS, False), "tokenizer": ((),)}
+    folder, pinned = hub_names.resolve(sys.argv[1], *kinds.get(sys.argv[2], ()))
 except CheckpointError as error:
     print(json.dumps({"error": str(error)}))
 else:
@@ -53,7 +54,7 @@ def hub():
 def look_up(hub, tmp_path):
     """Resolves a name in a process of its own, with a cache of the test's own."""
 
-    def call(name: str, setting: dict[str, str] | None = None, **options) -> dict:
+    def call(name: str, setting: dict[str, str] | None = None, kind: str = "T5", **options) -> dict:
         environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING"))},
             "HF_ENDPOINT": hub.endpoint,
@@ -62,7 +63,7 @@ def look_up(hub, tmp_path):
             **(setting or {}),
         }
         done = subprocess.run(
-            [sys.executable, "-c", LOOK_UP, name],
+            [sys.executable, "-c", LOOK_UP, name, kind],
             env=environment,
             capture_output=True,
             text=True,
@@ -112,6 +113,28 @@ def test_pytorchs_file_is_taken_where_there_is_no_other(hub, look_up, model_file
     assert "pytorch_model.bin" in hub.fetched()
     assert not hub.fetched() & {"flax_model.msgpack", "tf_model.h5", "README.md", "model.safetensors"}
     assert (Path(found["folder"]) / "pytorch_model.bin").is_file()
+
+
+def test_of_any_model_safetensors_alone_are_fetched(hub, look_up, model_files):
+    config = {"config.json": b'{"model_type": "llama"}', "generation_config.json": b"{}", "chat_template.jinja": b"x"}
+    commit = hub.commit("owner/decoder", {**model_files, **config})
+    assert "not built here; hf:FOLDER runs it" in look_up("hf://owner/decoder")["error"]
+    found = look_up("hf://owner/decoder", kind="any")
+    assert found["pinned"] == f"hf://owner/decoder@{commit}"
+    assert {*config, "model.safetensors"} <= folder_content(Path(found["folder"])).keys()
+    assert not hub.fetched() & {"pytorch_model.bin", "flax_model.msgpack"}
+    hub.commit("owner/old", {name: content for name, content in model_files.items() if name != "model.safetensors"})
+    error = look_up("hf://owner/old", kind="any")["error"]
+    assert "expected weights in one of model.safetensors, model.safetensors.index.json; the repository" in error
+
+
+def test_for_a_tokenizer_no_weights_are_fetched(hub, look_up, model_files):
+    commit = hub.commit("owner/model", model_files)
+    found = look_up("hf://owner/model", kind="tokenizer")
+    assert hub.fetched() == {"config.json", "spiece.model", "tokenizer_config.json"}
+    hub.broken = 500
+    assert look_up(f"hf://owner/model@{commit}", kind="tokenizer") == found
+    assert "error" in look_up("hf://owner/model")  # the copy has no weights
 
 
 def in_shards(files, missing=""):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_model.decoding.generator import Generator
-from keras_model.decoding.search import row_noise
+from keras_model.decoding.noise import row_noise
 from tests.keras_model.models import V1_0, V1_1, make_model, next_log_probabilities, sources
 
 DRAWS = 4000

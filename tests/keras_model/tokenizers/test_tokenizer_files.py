@@ -254,20 +254,19 @@ def test_tokenizer_json_gives_the_same_ids(small, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model": {"type": "BPE", "vocab": {}, "merges": []}}, "its model is not Unigram but 'BPE'"),
+        ({"model": {"type": "BPE", "vocab": {}, "merges": []}, "added_tokens": []}, "has no <pad>, and neither"),
         ({"model": None}, "its model is not Unigram"),
         ({"model": {"type": "Unigram", "unk_id": 2, "vocab": [["<pad>", 0.0], ["</s>"]]}}, "entry 1 is not a text"),
-        ({"model": {"type": "Unigram", "unk_id": 2, "vocab": [["a", 0.0]] * 5}}, "first two pieces"),
+        (
+            {"model": {"type": "Unigram", "unk_id": 2, "vocab": [["a", 0.0]] * 5}, "added_tokens": []},
+            "first two pieces",
+        ),
         (
             {"model": {"type": "Unigram", "unk_id": "2", "vocab": [["<pad>", 0], ["</s>", 0], ["x", 0]]}},
             "unk_id is '2'",
         ),
-        ({"normalizer": {"type": "Lowercase"}}, "its normalizer is not"),
         ({"normalizer": [[[[[]]]]]}, "its normalizer is"),
         ({"normalizer": {"type": "Precompiled", "precompiled_charsmap": "?"}}, "not base64"),
-        ({"pre_tokenizer": {"type": "Whitespace"}}, "its pre_tokenizer is not"),
-        ({"added_tokens": [{"id": 3, "content": "<mask>"}]}, "'<mask>' was added"),
-        ({"added_tokens": [{"id": 10_000, "content": "<extra_id_0>"}]}, "not free for it"),
         ({"added_tokens": ["x"]}, "added token 0 is not a content with an id"),
         ({"model": {"unk_id": 2, "vocab": [["<pad>", 10**400]]}}, "entry 0 is not a text with a number"),
         (
@@ -279,7 +278,7 @@ def test_tokenizer_json_gives_the_same_ids(small, tmp_path):
         ),
     ],
 )
-def test_another_kind_of_tokenizer_json_is_refused(changes, message, small, tmp_path):
+def test_a_damaged_tokenizer_json_is_refused(changes, message, small, tmp_path):
     folder = folder_with(tmp_path, tokenizer_dot_json=tokenizer_json(small, **changes))
     with pytest.raises(CheckpointError, match=message):
         load_tokenizer(folder)

@@ -172,7 +172,7 @@ MADE = {"data": DATA.fingerprint, "specification": RTE.fingerprint, "limit": Non
     ],
 )
 def test_what_is_not_sound(a: Mapping[str, Any], b: Mapping[str, Any], missing: int, expected: list[str]) -> None:
-    found = faults(RTE, DATA, a, b, {"A": 0, "B": missing})
+    found = faults({"A": RTE, "B": RTE}, DATA, a, b, {"A": 0, "B": missing})
     assert len(found) == len(expected)
     assert all(fault.startswith(start) for fault, start in zip(found, expected, strict=True))
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 import task_specs
 from t5eval.predictors.answering import answer_batch, choose_answering
-from t5eval.predictors.predictor import Generation, Prepared, Rank, TextGenerator
+from t5eval.predictors.decoding_options import DecodingOptions
+from t5eval.predictors.predictor import Generation, Prepared, Rank, Sample, TextGenerator
 from t5eval.runs.prediction import Prediction, Ranking
 from task_specs import Decode
 from task_specs.errors import UserError
@@ -56,17 +58,17 @@ def ranked(*sums: Sequence[float], model: TextGenerator | None = None) -> list[P
     ],
 )
 def test_what_a_method_means(task: str, method: str | None, expected: Decode | Rank) -> None:
-    assert choose_answering([task_specs.get(task)], method, {task}) == ({task: expected}, [])
+    assert choose_answering([task_specs.get(task)], DecodingOptions(method), {task}) == ({task: expected}, [])
 
 
 def test_a_task_named_for_itself_must_have_answers_to_rank() -> None:
     with pytest.raises(UserError, match="--decode rank: glue/wnli has no fixed set of answers to choose from"):
-        choose_answering([RTE, task_specs.get("glue/wnli")], "rank", {"glue/wnli"})
+        choose_answering([RTE, task_specs.get("glue/wnli")], DecodingOptions("rank"), {"glue/wnli"})
 
 
 def test_a_task_of_a_benchmark_keeps_its_way() -> None:
     specs = [RTE, task_specs.get("glue/wnli"), task_specs.get("cnn_dailymail")]
-    chosen, kept = choose_answering(specs, "rank", {"glue/rte"})
+    chosen, kept = choose_answering(specs, DecodingOptions("rank"), {"glue/rte"})
     assert kept == ["glue/wnli", "cnn_dailymail"]
     assert chosen == {
         "glue/rte": Rank(CHOICES),
@@ -112,3 +114,41 @@ def test_answers_of_another_type_are_named() -> None:
         UserError, match=r"gives a str as an answer; it must give a t5eval.predictors.predictor.Generation"
     ):
         answer_batch(Ranker(), [Prepared("entailment", 1, False)], ["0"], RTE, Decode())
+
+
+class Drawer(Ranker):
+    """Says for each input what its seed and number have in the table."""
+
+    TABLE = (("a", "b", "c"), ("b", "b", "a"), ("b", "c", "b"), ("a", "c", "d"))  # of a seed, counted from 5
+
+    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
+        assert isinstance(decode, Sample)
+        assert (decode.samples, decode.temperature, max_new_tokens) == (1, 0.5, 9)
+        return [Generation(self.TABLE[decode.seed - 5][p.number], hit_limit=decode.seed == 6) for p in batch]
+
+
+def test_the_commonest_of_the_texts_drawn_and_of_equals_the_first() -> None:
+    inputs = [Prepared("", 1, truncated=None, number=number) for number in range(3)]
+    found = answer_batch(Drawer(), inputs, ["x", "y", "z"], RTE, Sample(0.5, seed=5, samples=4), max_new_tokens=9)
+    assert found == [
+        Prediction("x", "a", None, hit_limit=False, samples=("a", "b", "b", "a")),  # two of each: a was the first
+        Prediction("y", "b", None, hit_limit=False, samples=("b", "b", "c", "c")),
+        Prediction("z", "c", None, hit_limit=False, samples=("c", "a", "b", "d")),
+    ]
+    assert [Prediction.from_line(p.line()) for p in found] == found
+    (alone,) = answer_batch(Drawer(), inputs[:1], ["x"], RTE, Sample(0.5, seed=6), max_new_tokens=9)
+    assert alone == Prediction("x", "b", None, hit_limit=True)
+
+
+def test_the_same_answer_in_other_words_is_counted_once() -> None:
+    class Talks(Drawer):
+        TABLE = (("It is no.",), ("Yes.",), ("no",), ("yes!",), ("No",))
+
+    spec = replace(RTE, filters=("regex:(?i)(yes|no)", "casefold"))
+    inputs = [Prepared("", 1, truncated=None, number=0)]
+    (found,) = answer_batch(Talks(), inputs, ["x"], spec, Sample(0.5, seed=5, samples=5), max_new_tokens=9)
+    assert found.text == "It is no."  # the first of three that say no
+    (strict,) = answer_batch(Talks(), inputs, ["x"], RTE, Sample(0.5, seed=5, samples=5), max_new_tokens=9)
+    assert strict.text == "It is no."  # all are different: the first
+    (two,) = answer_batch(Talks(), inputs, ["x"], spec, Sample(0.5, seed=6, samples=3), max_new_tokens=9)
+    assert two.text == "Yes."

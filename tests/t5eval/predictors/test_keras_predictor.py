@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import task_specs
+from t5eval.evaluation.batches import generate_all
 from t5eval.evaluation.settings import RunSettings
 from t5eval.evaluation.splits import evaluate_splits
 from t5eval.predictors.of_keras import KerasPredictor
-from t5eval.predictors.predictor import Rank
-from task_specs import Decode
+from t5eval.predictors.predictor import Rank, Sample
+from task_specs import Decode, TextPair
 from task_specs.errors import UserError
 from tests.t5eval.glue_files import RTE, opened
 from tests.t5eval.tiny_t5 import write_tiny_t5
@@ -116,3 +118,29 @@ def test_a_vocabulary_from_elsewhere(predictor: KerasPredictor, folder: Path, tm
         _ = KerasPredictor(bare).identity
     assert KerasPredictor(bare, vocab=str(vocabulary)).identity == predictor.identity
     assert KerasPredictor(bare, vocab="bytes").identity["vocabulary"] != predictor.identity["vocabulary"]
+
+
+def test_what_is_drawn_is_the_generators_own_whatever_the_batch(predictor: KerasPredictor, folder: Path) -> None:
+    from keras_model.checkpoints import load_model, load_tokenizer
+    from keras_model.decoding.generator import Generator
+
+    texts = [f"rte sentence1: {'word ' * (number % 4)}{number}." for number in range(7)]
+    spec = task_specs.get("glue/rte")
+    pairs = [TextPair(str(number), text, "") for number, text in enumerate(texts)]
+    answering = Sample(temperature=0.7, top_k=40, top_p=0.95, seed=3, samples=2)
+    found = {}
+    for tokens in (12, 8192):
+        batches = generate_all(predictor, spec, pairs, answering, max_new_tokens=6, batch_tokens=tokens)
+        found[tokens] = sorted((p.id, p.samples) for batch in batches for p in batch)
+    assert found[12] == found[8192]
+    # The definition: a call of the generator for all inputs at once, with the seed of each repetition.
+    tokenizer = load_tokenizer(folder)
+    ids = tokenizer.encode(texts)
+    padded = np.array([[*row, *[0] * (max(map(len, ids)) - len(row))] for row in ids])
+    generator = Generator(load_model(folder), emit_limit=tokenizer.vocab_size)
+    drawn = [
+        tokenizer.decode(generator.sample(padded, 6, temperature=0.7, top_k=40, top_p=0.95, seed=seed).tolist())
+        for seed in (3, 4)
+    ]
+    assert [samples for _, samples in found[8192]] == list(zip(*drawn, strict=True))
+    assert drawn[0] != drawn[1]

@@ -101,7 +101,7 @@ def test_a_module_of_the_current_folder_is_found(tmp_path: Path, monkeypatch: py
         (
             "py:MINE:NoPredictor",
             {},
-            "returns a NoPredictor, which has no prepare, rank, device, decoding, expect, begin, ident",
+            "returns a NoPredictor, which has no prepare, rank, .*, begin, cache_identity, count_unwritable, ident",
         ),
         ("py:MINE:WrongIdentity", {}, "the identity of its WrongIdentity must map strings to strings"),
         ("py:MINE:Mine", {"dtype": "bfloat16"}, "--dtype does not apply to a predictor of your own"),
@@ -199,7 +199,7 @@ def test_predictions_cannot_rank(split: Split, tmp_path: Path) -> None:
 def test_the_commit_of_a_name_at_the_hub_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from keras_model.checkpoints import hub_names
 
-    resolve: Callable[[str], Any] = lambda name: (tmp_path, f"{name}@{'c' * 40}")  # noqa: E731
+    resolve: Callable[..., Any] = lambda name, *weights: (tmp_path, f"{name}@{'c' * 40}")  # noqa: E731
     monkeypatch.setattr(hub_names, "resolve", resolve)
     found = open_model("hf://google-t5/t5-small", ModelOptions("bfloat16"))
     assert found.name == f"hf://google-t5/t5-small@{'c' * 40}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from t5eval.data import Split
 from t5eval.evaluation.settings import RunSettings
 from t5eval.evaluation.splits import evaluate_splits
-from t5eval.predictors import open_model
+from t5eval.predictors import ModelOptions, open_model
 from t5eval.predictors.generation_config import generation_settings
 from t5eval.predictors.of_transformers import TransformersPredictor
 from t5eval.predictors.predictor import Rank
@@ -143,16 +144,39 @@ def test_files_that_change_between_hash_and_load_are_named(tmp_path: Path) -> No
         seen.require()
 
 
-def test_a_folders_own_settings_of_generation_are_recorded(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text(json.dumps({"min_length": 56, "d_model": 8, "num_beams": 4}))
-    model = TransformersPredictor(tmp_path)
-    assert model.decoding(Decode())["generation_config"] == {"min_length": 56}
-    own = {"no_repeat_ngram_size": 3, "num_beams": 4, "transformers_version": "1", "eos_token_id": [1, 2]}
-    (tmp_path / "generation_config.json").write_text(json.dumps(own))
-    expected = {"no_repeat_ngram_size": 3, "eos_token_id": [1, 2]}
-    assert model.decoding(Decode())["generation_config"] == generation_settings(tmp_path) == expected
-    assert model.decoding(Decode("beam", 4, 0.6))["generation_config"] == expected
-    assert "generation_config" not in model.decoding(Rank(("a", "b")))
+def test_a_folders_own_settings_of_generation_are_told_apart_and_recorded_where_they_apply(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"min_length": 56, "d_model": 8, "num_beams": 4, "top_k": 9}))
+    asked = {own: TransformersPredictor(tmp_path, own_generation=own) for own in (False, True)}
+    assert generation_settings(tmp_path) == {"min_length": 56, "num_beams": 4}
+    assert "generation_config" not in asked[False].decoding(Decode())
+    assert asked[True].decoding(Decode())["generation_config"] == {"min_length": 56}
+    own = {
+        "no_repeat_ngram_size": 3,
+        "num_beams": 4,
+        "transformers_version": "1",
+        "eos_token_id": [1, 2],
+        "max_length": 9,
+    }
+    neutral = {
+        "repetition_penalty": 1.0,
+        "min_length": 0,
+        "do_sample": False,
+        "bad_words_ids": None,
+        "temperature": 0.6,
+    }
+    (tmp_path / "generation_config.json").write_text(json.dumps({**own, **neutral, "pad_token_id": 0}))
+    ids = {"eos_token_id": [1, 2], "pad_token_id": 0}
+    assert generation_settings(tmp_path) == {**ids, "no_repeat_ngram_size": 3, "num_beams": 4}
+    assert asked[False].decoding(Decode()) == {**asdict(Decode()), "generation_config": ids}
+    beam = asked[True].decoding(Decode("beam", 4, 0.6))
+    assert beam["generation_config"] == {**ids, "no_repeat_ngram_size": 3}
+    assert beam["generation"] == "model"
+    assert "generation_config" not in asked[True].decoding(Rank(("a", "b")))
+    note = open_model(f"hf:{tmp_path}").generation_note()
+    assert "do not apply (no_repeat_ngram_size 3, num_beams 4)" in note
+    assert open_model(str(tmp_path)).generation == {"no_repeat_ngram_size": 3, "num_beams": 4}
+    with pytest.raises(UserError, match="--generation does not apply to a Keras T5"):
+        open_model(str(tmp_path), ModelOptions(generation="model"))
     (tmp_path / "generation_config.json").write_text("[]")
     with pytest.raises(UserError, match=r"generation_config\.json: cannot be read: not a JSON object"):
-        model.decoding(Decode())
+        asked[False].decoding(Decode())

@@ -65,7 +65,7 @@ def test_devices_are_told_apart_and_each_is_listed_once(tmp_path: Path) -> None:
         ("cuda:1, cuda:2", "cuda:10, cuda:1, cuda:2"),
     ]:
         with open_store(tmp_path) as store:
-            store.ran_on(device)
+            store.noted(device, store.sent)
             store.append([Prediction(listed, "yes")])  # without predictions there is nothing that ran anywhere
             assert store.device == listed
         meta = json.loads(file_of(tmp_path).with_suffix(".meta.json").read_text())

@@ -237,11 +237,9 @@ def test_a_candidate_is_named_exactly() -> None:
     ("make", "message"),
     [
         (lambda: JsonLines("f", {}, {"a": "a"}, classes=(0, 1)), "at least one file"),
-        (lambda: JsonLines("f", {"test": "x"}, {}, classes=(0, 1)), "at least one field"),
         (lambda: JsonLines("f", {"test": "x"}, {"label": "l"}, classes=(0, 1)), "'label' cannot be a text field"),
         (lambda: JsonLines("f", {"test": "x"}, {"a": "a"}, {"a": "b"}, classes=(0, 1)), "'a' cannot be a text field"),
         (lambda: JsonLines("f", {"test": "x"}, {"a": "a"}, classes=("x", "x")), "different values"),
-        (lambda: JsonLines("f", {"test": "x"}, {"a": "a"}), "different values"),
         (lambda: WscLines("f", {"test": "x"}, {"text": "text"}, classes=(False, True)), "span1_text"),
         (lambda: MultiRcLines("f", {}), "at least one file"),
         (lambda: RenamedFields("p", ("a", "b"), ("x",)), "a key for each"),

@@ -1,0 +1,78 @@
+"""Templates against hand-written texts, and what they refuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from task_specs.errors import SpecError
+from task_specs.wording import wording
+
+FEATURES: dict[str, Any] = {
+    "text": " a <b>Boat</b><br>here ",
+    "choice1": "Up",
+    "choice2": "down",
+    "names": ["Ann", "Bob"],
+    "start": 3,
+    "answers": {"text": ["first", "second"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("template", "text", "names"),
+    [
+        ("plain", "plain", ()),
+        ("{choice1}/{choice2}/{choice1}", "Up/down/Up", ("choice1", "choice2")),
+        ('{{"a": {choice1}}}', '{"a": Up}', ("choice1",)),
+        ("{{{choice1}}}", "{Up}", ("choice1",)),
+        ("{start}", "3", ("start",)),
+        ("[{text|strip}]", "[a <b>Boat</b><br>here]", ("text",)),
+        ("{text | without_markup|strip|capitalise}", "A Boat here", ("text",)),
+        ("{choice1|lower}", "up", ("choice1",)),
+        ("{choice1, choice2|lettered}", "A. Up\nB. down", ("choice1", "choice2")),
+        ("{choice1,choice2|capitalise|numbered}", "1. Up\n2. Down", ("choice1", "choice2")),
+        ("{names|bulleted}\n", "- Ann\n- Bob\n", ("names",)),
+        ("{names|join} {names|first}", "Ann, Bob Ann", ("names",)),
+        ("{answers.text|first}", "first", ("answers",)),
+        ("a\n{choice1}\n\n", "a\nUp\n\n", ("choice1",)),
+    ],
+)
+def test_rendered(template: str, text: str, names: tuple[str, ...]) -> None:
+    assert wording(template).render(FEATURES) == text
+    assert wording(template).names == names
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("a\n{b", r"an open \{ on its line 2; .* written \{\{"),
+        ("a}", r"an open \} on its line 1"),
+        ("{}", "names no feature"),
+        ("{a b}", "names no feature"),
+        ("{a.}", "names no feature"),
+        ("{choice1|stripp}", "unknown filter 'stripp'.*Did you mean 'strip'"),
+        ("{choice1|}", "unknown filter ''"),
+    ],
+)
+def test_templates_that_are_none(template: str, message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        wording(template)
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("{names}", "is a list, not a text; first, join"),
+        ("{answers}", "is a table"),
+        ("{answers.texts|first}", "there is no answers.texts"),
+        ("{nothing}", "is nothing"),
+    ],
+)
+def test_values_that_are_no_text(template: str, message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        wording(template).render({**FEATURES, "nothing": None})
+
+
+def test_data_with_braces_stays_as_it_is() -> None:
+    assert wording("<{choice1}>").render({"choice1": "{choice2} {{ }}"}) == "<{choice2} {{ }}>"

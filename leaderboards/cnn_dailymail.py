@@ -160,7 +160,8 @@ class CnnDailymail(Leaderboard):
         official = official_size(self.task)
         foreign = bool(expected) and len(expected) != official
         counts = [f"{len(expected):,} articles in this data; the test set has {official:,}"] if foreign else []
-        return verdict_of(faults, rows, [*counts, *notes], others=others, foreign=foreign)
+        compared = bool(expected) or self.ids_file not in faults
+        return verdict_of(faults, rows, [*counts, *notes], others=others, foreign=foreign, ids_checked=compared)
 
     def _read_ids(self, data: bytes, expected: Sequence[str], faults: FileFaults) -> list[str]:
         """Returns the ids of a file of ids, adding those that are unknown, missing or come twice to its faults."""

@@ -16,7 +16,7 @@ from leaderboards.files.writing import write_file, zip_bytes
 from leaderboards.forms.documents import Frame
 from leaderboards.forms.segments import NO_TRANSLATION, as_segments, read_segment, segment_fault
 from leaderboards.forms.text import text_lines
-from leaderboards.forms.text_causes import causes
+from leaderboards.forms.text_causes import causes, untranslated
 from leaderboards.forms.wmt_markup import Hypothesis, read_sgml, read_xml, render_sgml, render_xml
 from leaderboards.leaderboard import Answers, Examined, Ids, Leaderboard, Rows, Written
 from leaderboards.values import submission_of
@@ -183,7 +183,8 @@ class Wmt(Leaderboard):
             notes += [f"{printable(file)}: {taken.note}"] if taken.note else []
             if found is not None:
                 texts = {str(line): text for line, text in found.segments}
-                notes += [f"{printable(file)}: {cause}" for cause in causes(texts, "line", found.sources, surface=True)]
+                said = [*causes(texts, "line", surface=True), *untranslated(texts, "line", found.sources or {})]
+                notes += [f"{printable(file)}: {cause}" for cause in said]
             if taken.spec.name in values:
                 faults[file].add(None, f"a second file for {taken.spec.name}; which one counts is anybody's guess")
             values[taken.spec.name] = read.values

@@ -39,7 +39,7 @@ def beam_search(
     *,
     beam_size: int,
     emit_limit: int,
-    static: bool = False,
+    static: bool,
 ) -> tuple[Tensor, Tensor]:
     """Searches for the best texts; to be called inside a `tf.function`.
 
@@ -60,7 +60,7 @@ def beam_search(
     decoder = CachedDecoder(model, config.vocab_size, ProjectedMemory(model, beam_size))
     mask = model.padding_mask(encoder_ids)
     batch, steps = tf.unstack(tf.shape(forced))
-    state = decoder.start(encode(model, encoder_ids, mask, static), mask, steps, beam_size, static)
+    state = decoder.start(encode(model, encoder_ids, mask, static), mask, steps, beam_size, static=static)
 
     def chosen(values: Tensor, places: Tensor) -> Tensor:
         return tf.gather(values, places, batch_dims=1)

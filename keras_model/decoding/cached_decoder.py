@@ -37,7 +37,7 @@ class State:
     """Per layer [rows * heads, cached, d_kv]; of positions not reached yet they are zero and masked."""
     values: list[Tensor]
     """Per layer [rows * heads, cached, d_kv]."""
-    static: bool = False
+    static: bool
     """Whether XLA compiles the step: shapes are then fixed, and the caches updated by an operation that it knows."""
 
     def grown(self, size: Tensor) -> State:
@@ -112,7 +112,7 @@ class CachedDecoder:
         ]
 
     def start(
-        self, encoded: Tensor, encoder_mask: Tensor, steps: Tensor, hypotheses: int = 1, static: bool = False
+        self, encoded: Tensor, encoder_mask: Tensor, steps: Tensor, hypotheses: int = 1, *, static: bool
     ) -> State:
         """The state before the first token.
 

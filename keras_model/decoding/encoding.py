@@ -14,7 +14,7 @@ SLICE_TOKENS = 2048
 take as much memory for each row as its length squared, and larger slices would only push them out of the caches."""
 
 
-def encode(model: T5Network, encoder_ids: Tensor, mask: Tensor, static: bool = False) -> Tensor:
+def encode(model: T5Network, encoder_ids: Tensor, mask: Tensor, static: bool) -> Tensor:
     """What `T5.encode` gives, in less memory; to be called inside a `tf.function`.
 
     Args:

@@ -64,7 +64,7 @@ class AnswerTree(NamedTuple):
         return cls(np.array(ids, np.int32), np.array([*map(len, places)], np.int32), sees, nodes, tokens)
 
 
-def log_likelihoods(model: T5Network, encoder_ids: Tensor, tree: AnswerTree, static: bool = False) -> Tensor:
+def log_likelihoods(model: T5Network, encoder_ids: Tensor, tree: AnswerTree, static: bool) -> Tensor:
     """The log-probability of each answer of a tree; to be called inside a `tf.function`.
 
     Args:

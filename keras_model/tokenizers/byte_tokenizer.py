@@ -37,6 +37,10 @@ class ByteTokenizer(Tokenizer):
         return FIRST_SENTINEL + self.extra_ids
 
     @property
+    def unknown_id(self) -> int:
+        return FIRST_BYTE - 1
+
+    @property
     def fingerprint(self) -> str:
         return hashlib.sha256(f"bytes with {self.extra_ids} sentinels".encode()).hexdigest()
 

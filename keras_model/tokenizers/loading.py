@@ -47,16 +47,29 @@ def load_tokenizer(folder: str | os.PathLike[str] | None, vocab: str | os.PathLi
         NoTokenizerError: there is no tokenizer.
         CheckpointError: what is there cannot be used.
     """
+    if str(vocab) == BYTES:
+        return ByteTokenizer()
     try:
-        if str(vocab) == BYTES:
-            return ByteTokenizer()
+        if folder is None and vocab is not None:
+            return T5Tokenizer(vocab)
         place = Path(folder or "")
         place = place if place.is_dir() else place.parent
-        if vocab is None:
-            return _from_folder(place)
-        return T5Tokenizer(vocab, pad_id=read_settings(place).ids.get("pad_token_id") if folder else None)
+        settings = read_settings(place)
+        found = (
+            _from_folder(place, settings)
+            if vocab is None
+            else T5Tokenizer(vocab, pad_id=settings.ids.get("pad_token_id"))
+        )
     except TokenizerError as error:
         raise CheckpointError(str(error)) from error
+    unknown = [] if vocab else [i for i, token in settings.added.items() if token.content == "<unk>"]
+    for named in (settings.ids.get("unk_token_id"), *unknown):
+        if named is not None and found.unknown_id not in (named, None):
+            raise CheckpointError(
+                f"{place}: its configuration says that the unknown id is {named!r}, in its vocabulary it is "
+                f"{found.unknown_id}; the two do not belong together."
+            )
+    return found
 
 
 def require_ids_of(config: T5Config, tokenizer: Tokenizer, source: str) -> None:
@@ -81,8 +94,7 @@ def require_ids_of(config: T5Config, tokenizer: Tokenizer, source: str) -> None:
             )
 
 
-def _from_folder(folder: Path) -> Tokenizer:
-    settings = read_settings(folder)
+def _from_folder(folder: Path, settings: TokenizerSettings) -> Tokenizer:
     if settings.is_bytes:
         return _bytes(folder, settings)
     for name in SENTENCEPIECE_FILES:

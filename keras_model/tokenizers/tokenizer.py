@@ -11,6 +11,9 @@ PAD_ID, EOS_ID = 0, 1
 MAX_EXTRA_IDS = 10_000
 """The most sentinels a tokenizer can have; T5 has 100, byT5 125, umT5 300."""
 
+UNKNOWN = " ⁇ "
+"""What SentencePiece, and so T5, writes for the unknown id."""
+
 TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
 
 
@@ -42,6 +45,11 @@ class Tokenizer(abc.ABC):
     @abc.abstractmethod
     def vocab_size(self) -> int:
         """Number of ids, sentinels included."""
+
+    @property
+    def unknown_id(self) -> int | None:
+        """The id of what the vocabulary lacks: 2 in most T5s, 3 in umT5's; None where that is not looked at."""
+        return None
 
     @property
     @abc.abstractmethod
@@ -106,6 +114,14 @@ class Tokenizer(abc.ABC):
                     ids.append(int(i))
             cut.append(ids)
         return self._texts(cut) if cut else []
+
+
+def known(ids: Iterable[int], size: int, unknown: int) -> list[int]:
+    """The ids, with the unknown one for those that no vocabulary of this size has, as seqio decodes them.
+
+    A T5 has embeddings that no id of its vocabulary stands for: 32,128 for 32,100.
+    """
+    return [i if 0 <= i < size else unknown for i in ids]
 
 
 def check_extra_ids(extra_ids: int) -> None:

@@ -226,7 +226,8 @@ def _score_split(
     said: tuple[str, ...] = ()
     if isinstance(predictions, str | os.PathLike) and os.fspath(predictions) != STDIN:
         origin = Origin(Path(predictions))
-        recorded = (origin.fault(spec.name, opened.split, content_hashes(opened)), origin.caution(spec.fingerprint))
+        read = replace(spec, filters=tuple(origin.made_by.get("filters", ())))  # predictions are stored before these
+        recorded = (origin.fault(spec.name, opened.split, content_hashes(opened)), origin.caution(read.fingerprint))
         said = tuple(f"{os.fspath(predictions)}: {line}" for line in recorded if line)
     return Scoring(_scored(row, opened.split, examples, predictions, asked), opened.summary, said)
 

@@ -22,7 +22,7 @@ def normalize(text: str) -> str:
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_NO_PUNCTUATION)).split())
 
 
-def word_f1(prediction: str, reference: str, *, both_empty: float = 0.0) -> float:
+def word_f1(prediction: str, reference: str, *, both_empty: float) -> float:
     """Returns the F1 of the words that two normalised texts share, as multisets, from 0 to 1.
 
     Args:

@@ -166,7 +166,12 @@ def _result(task: str, split: str, entry: Mapping[str, Any]) -> SplitResult:
         for name, score in entry["scores"].items()
     }
     same = ("n", "labelled", "task_score", "unreadable", "missing")
-    later = ("unmapped", "changed", "out_of_range")  # files of before they were counted do not say them
+    later = (
+        "unmapped",
+        "changed",
+        "out_of_range",
+        "unknown_pieces",
+    )  # files of before they were counted do not say them
     counts = {name: entry[name] for name in same} | {name: entry.get(name, 0) for name in later}
     reasons = entry.get("unreadable_reasons", {})
     data = {name: entry["data"][name] for name in ("files", "examples", "dropped", "notes")}

@@ -8,6 +8,7 @@ from typing import Any
 import tomli_w
 
 from keras_model.files.atomic import Held, held
+from t5eval.support.any_text import decoded, encodable
 from t5eval.support.errors import RunError
 from t5eval.support.files import write_text
 from task_specs.errors import UserError, quoted
@@ -31,7 +32,7 @@ def read_config(run: Path) -> dict[str, dict[str, Any]]:
     """
     path = run / "config.toml"
     try:
-        config = parse_toml(path.read_bytes())
+        config: dict[str, dict[str, Any]] = decoded(parse_toml(path.read_bytes()))
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -50,7 +51,7 @@ def read_config(run: Path) -> dict[str, dict[str, Any]]:
 def write_config(run: Path, command: str, settings: Mapping[str, Any]) -> None:
     """Puts a command's resolved settings into RUN/config.toml, beside those of other commands; None is left out."""
     config: dict[str, Any] = {**read_config(run), command: _without_none(settings)}
-    write_text(run / "config.toml", tomli_w.dumps(config))
+    write_text(run / "config.toml", tomli_w.dumps(encodable(config)))
 
 
 @contextmanager

@@ -3,12 +3,12 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from t5eval.metrics import Batch, Metric, Scored, metric_of
 from t5eval.metrics.metric import Floats
-from t5eval.scoring.text_cautions import text_cautions
+from t5eval.scoring.text_cautions import text_cautions, untranslated_texts
 from t5eval.support.errors import PredictionError
 from t5eval.support.stages import each, stage
 from t5eval.support.version import __version__
@@ -20,6 +20,7 @@ from task_specs.errors import UserError
 
 READABLE = "_readable"  # suffix of a score over the readable answers alone
 AS_WRITTEN = "_as_written"  # suffix of a score of texts as they stand, T5's way of writing not undone
+UNKNOWN_MARKS = ("⁇", "<unk>")  # what SentencePiece writes for the unknown id, and other libraries
 STRICT = "_strict"  # suffix of a score of the texts as they stand, where filters were applied before reading
 UNLABELLED = Answer(None, None, "the split has no labels")
 
@@ -59,6 +60,7 @@ class SplitScore:
         unmapped: predictions that were not found in the passage of which an answer is a piece; scored as they are.
         changed: predictions in which T5's way of writing was undone before they were scored.
         out_of_range: numbers outside the range of the true ones; scored as they are.
+        unknown_pieces: predictions with a mark for what their vocabulary lacks, ` ⁇ ` or `<unk>`.
         reasons: the commonest reasons why answers were unreadable, with their counts.
         causes: what went wrong with many texts at once, and what to know of the metrics; a line each.
     """
@@ -71,10 +73,11 @@ class SplitScore:
     task_score: float | None
     unreadable: int
     missing: int
-    unmapped: int = 0
-    changed: int = 0
-    out_of_range: int = 0
-    reasons: Mapping[str, int] = field(default_factory=dict)
+    unmapped: int
+    changed: int
+    out_of_range: int
+    unknown_pieces: int
+    reasons: Mapping[str, int]
     causes: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -91,6 +94,7 @@ class SplitScore:
             "unmapped": self.unmapped,
             "changed": self.changed,
             "out_of_range": self.out_of_range,
+            "unknown_pieces": self.unknown_pieces,
             "unreadable_reasons": dict(self.reasons),
         }
 
@@ -117,6 +121,12 @@ class SplitScore:
             )
         if self.out_of_range:
             yield f"{self.share(self.out_of_range, 'answers')} are out of range; scored as they are", ()
+        if self.unknown_pieces:
+            marks = " or ".join(UNKNOWN_MARKS)
+            yield (
+                f"{self.share(self.unknown_pieces, 'answers')} have {marks}, which stand for what a vocabulary lacks",
+                (),
+            )
         yield from ((cause, ()) for cause in self.causes)
 
 
@@ -213,8 +223,10 @@ def judge_values(spec: TaskSpec, examples: Iterable[Example], values: Mapping[st
     return judged
 
 
-def oddities(spec: TaskSpec, judged: Iterable[Scored]) -> list[str]:
-    """Returns a line for each thing that is odd about several texts of a submission, none for other kinds of answer."""
+def oddities(spec: TaskSpec, judged: Sequence[Scored]) -> list[str]:
+    """Returns a line for each thing that the data shows to be odd about several texts of a submission."""
+    if isinstance(spec.answer, Text):
+        return list(untranslated_texts(spec, judged))
     if not isinstance(spec.answer, ContextSpan):
         return []
     found = Counter(spec.answer.oddity(e.prediction, e.features) for e in judged)
@@ -250,6 +262,7 @@ def score_split(spec: TaskSpec, split: str, judged: Sequence[Scored], *, interva
         unmapped=sum(not e.answer.mapped and not e.missing for e in judged),
         changed=sum(e.answer.changed and not e.missing for e in judged),
         out_of_range=_out_of_range(spec, judged),
+        unknown_pieces=sum(any(mark in e.prediction for mark in UNKNOWN_MARKS) for e in judged),
         causes=tuple(text_cautions(spec, judged)) if labelled and isinstance(spec.answer, Text) else (),
         reasons=dict(Counter(e.answer.reason for e in judged if e.answer.reason and not e.missing).most_common(5)),
     )
@@ -289,7 +302,7 @@ def _scores(spec: TaskSpec, batch: Batch, intervals: bool, title: str) -> dict[s
     from t5eval.metrics.bootstrap import intervals95
 
     require_metrics(spec)
-    written = _as_written(batch)
+    written = as_written(batch)
     scores: dict[str, Score] = {}
     defined: dict[str, tuple[Metric, Floats]] = {}
 
@@ -322,7 +335,7 @@ def _scores(spec: TaskSpec, batch: Batch, intervals: bool, title: str) -> dict[s
     return scores
 
 
-def _as_written(batch: Batch) -> Batch | None:
+def as_written(batch: Batch) -> Batch | None:
     """Returns the examples with their texts as they stand, None if none was changed."""
     if not any(e.answer.changed for e in batch.examples):
         return None

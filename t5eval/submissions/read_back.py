@@ -12,6 +12,7 @@ from t5eval.support.stages import each
 from task_specs import TaskSpec
 from task_specs.answers.squad import ContextSpan
 from task_specs.errors import UserError
+from task_specs.sources.parallel import ParallelText
 
 
 def read_back(path: Path, spec: TaskSpec, ids: Sequence[str]) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def oddities_in(path: Path, name: str, ids: Mapping[str, Sequence[str]], source:
     """Returns a line for each thing that is odd about the texts of a sound submission; see `scoring.score.oddities`."""
     board = leaderboards.get(name)
     tasks = {spec.name: spec for spec in board.tasks}
-    if not any(isinstance(spec.answer, ContextSpan) for spec in board.tasks):
+    if not any(isinstance(spec.answer, ContextSpan) or isinstance(spec.source, ParallelText) for spec in board.tasks):
         return []
     found: list[str] = []
     for task, values in board.read(path, ids).items():

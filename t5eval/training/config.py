@@ -8,6 +8,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from keras_model.training_run.fit_settings import TrainSettings
 from t5eval.preparation.text_data import TextData
+from t5eval.support.any_text import decoded
 from t5eval.training.mixture import mixture_of_run
 from task_specs import Mixture
 from task_specs.errors import UserError, quoted, require_known
@@ -100,7 +101,7 @@ def read_config(path: Path, overrides: Mapping[str, Any]) -> dict[str, Any]:
         UserError: the file cannot be read, is not TOML, or has no such table.
     """
     try:
-        document = parse_toml(path.read_bytes())
+        document = decoded(parse_toml(path.read_bytes()))
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except ValueError as error:

@@ -120,6 +120,26 @@ def test_a_metric_that_truth_does_not_satisfy(validate: Any, monkeypatch: pytest
     assert "validation: accuracy of the true answers is 50.00, not 100" in done.out
 
 
+def test_a_metric_of_which_less_is_better_is_lowest_for_the_truth(
+    validate: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from t5eval.metrics.classification import Accuracy
+
+    monkeypatch.setattr(Accuracy, "higher_is_better", False)
+    done = validate()
+    assert done.status == 2
+    assert "validation: accuracy of the true answers is 100.00, above 66.67 for the commonest" in done.out
+
+
+def test_a_target_that_cannot_be_read(validate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from task_specs.answers.labels import Label
+
+    monkeypatch.setattr(Label, "target", lambda self, features: "kind")
+    done = validate()
+    assert "    read as: unreadable, not one of rude, polite: 'kind'" in done.out.splitlines()
+    assert "0: 'kind' is read as unreadable, not one of rude, polite: 'kind', true is class 1, polite" in done.out
+
+
 def test_a_parser_that_does_not_read_its_targets(validate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from task_specs.answers.labels import Label
 

@@ -6,6 +6,7 @@ import errno
 import os
 import random
 import stat
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -13,9 +14,10 @@ import numpy as np
 import pytest
 
 import leaderboards
+import task_specs
 from leaderboards import SpecError
 from leaderboards.values import submission_of
-from task_specs import ClassFile, UserError
+from task_specs import ClassFile, UserError, plugins
 
 GLUE = leaderboards.get("glue")
 
@@ -24,11 +26,18 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_get_knows_the_leaderboards() -> None:
+def test_get_knows_the_leaderboards(monkeypatch) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(plugins, "_loaders", [lambda: loaded.append("plugins") or ()])
     assert set(leaderboards.names()) == {"glue", "super_glue", "squad", "wmt", "cnn_dailymail"}
+    assert loaded == ["plugins"]
     assert leaderboards.get("glue").name == "glue"
     with pytest.raises(SpecError, match=r"unknown leaderboard 'gleu'\. Did you mean 'glue'\?"):
         leaderboards.get("gleu")
+    with pytest.raises(SpecError, match="leaderboard 'glue' is already there"):
+        leaderboards.register(GLUE)
+    assert leaderboards.of_task(task_specs.get("glue/rte")) is GLUE
+    assert leaderboards.of_task(task_specs.get("dpr")) is None
 
 
 def test_the_eleven_files_with_their_official_vocabulary_and_rows() -> None:
@@ -228,11 +237,21 @@ def test_what_cannot_be_written_to(tmp_path, answers) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.zip", "pipe"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_an_unwritable_folder(tmp_path, answers) -> None:
-    (tmp_path / "locked").mkdir(mode=0o555)
-    with pytest.raises(UserError, match="cannot be written: Permission denied"):
-        GLUE.write(tmp_path / "locked" / "out.zip", answers)
+def test_an_unwritable_folder(answers) -> None:
+    """Root may write anywhere, so that it becomes nobody meanwhile; whom pytest's own folders are closed to."""
+    user = os.geteuid()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        locked = Path(folder) / "locked"
+        locked.mkdir(mode=0o555)
+        GLUE.write(Path(folder) / "out.zip", answers)
+        try:
+            os.seteuid(user or 65_534)
+            with pytest.raises(UserError, match=r"locked/out.zip: cannot be written: Permission denied"):
+                GLUE.write(locked / "out.zip", answers)
+        finally:
+            os.seteuid(user)
+        assert list(locked.iterdir()) == []
 
 
 def test_the_longest_name_a_folder_takes(tmp_path, answers) -> None:

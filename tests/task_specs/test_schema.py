@@ -70,6 +70,10 @@ def test_every_row_survives_toml(spec: TaskSpec, tmp_path: Path) -> None:
     assert task_specs.from_plain(spec.to_dict(), "here") == spec
 
 
+def test_what_a_row_leaves_out_is_not_written() -> None:
+    assert task_specs.from_plain(VALID, "here").to_dict() == {**VALID, "task_score": ["accuracy"]}
+
+
 # The row, and the words of the message after the file's name.
 FAULTS = [
     (changed("metrix", value=["f1"]), "unknown key 'metrix'; the keys are name, benchmark,"),

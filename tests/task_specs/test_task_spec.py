@@ -43,6 +43,7 @@ def test_defaults() -> None:
     spec = row()
     assert spec.task_score == ("f1",)  # the first metric
     assert (spec.decode, spec.aliases, spec.submission, spec.published) == (Decode("greedy", 1, 0.0), (), None, ())
+    assert (spec.copies.renumbered, spec.copies.unlabelled) == (False, ())
 
 
 FAULTS: list[tuple[Callable[[], object], str]] = [

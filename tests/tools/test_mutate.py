@@ -46,6 +46,21 @@ def test_each_kind_of_change_is_made_once() -> None:
         assert mutant.source != MODULE
 
 
+def test_a_sample_is_a_number_or_a_share_of_some_at_least() -> None:
+    def sample(*draw: float) -> list[tuple[int, str]]:
+        return [(mutant.line, mutant.after) for mutant in mutate.mutants_of(MODULE, *draw)]
+
+    assert [len(sample(share)) for share in (3, 0.1, 0.9, 99)] == [3, mutate.LEAST, 6, 7]
+    assert sample(3, 5) == sample(3, 5) != sample(3, 4)
+
+
+def test_annotations_and_what_a_record_is_are_left_alone() -> None:
+    record = (
+        "@dataclass(frozen=True)\nclass A:\n    a: int | None = None\n    def b(self, c: A | None) -> A | None: ...\n"
+    )
+    assert mutate.mutants_of(record) == []
+
+
 def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     root = Path(mutate.__file__).parents[1]
     code = f"import sys; sys.path.insert(0, {str(root)!r}); from tools.mutate import main; sys.exit(main())"
@@ -59,13 +74,13 @@ def test_survivors_are_printed_and_the_files_stay(tmp_path: Path) -> None:
     (tmp_path / "test_module.py").write_text(LOOKS)
     found = run(tmp_path, "--sample", "3")
     assert (found.returncode, found.stderr) == (0, "")
-    assert found.stdout.endswith("3 killed, 0 timed out, 0 survived of 3 mutants\n")
+    assert found.stdout.endswith("3 killed, 0 timed out, 0 survived of 3 mutants: 100.0 % found\n")
 
     (tmp_path / "test_module.py").write_text(LOOKS_AWAY)
-    found = run(tmp_path, "--sample", "3", "--seed", "1")
+    found = run(tmp_path, "--sample", "3", "--seed", "5")
     assert found.returncode == 1
-    assert found.stdout.endswith("1 killed, 0 timed out, 2 survived of 3 mutants\n")
-    assert found.stdout.count(": SURVIVED: ") == 2
+    assert found.stdout.endswith("2 killed, 0 timed out, 1 survived of 3 mutants: 66.7 % found\n")
+    assert "module.py:7: SURVIVED: value < limit  ->  value <= limit\n" in found.stdout
     assert (tmp_path / "module.py").read_text() == MODULE
 
     (tmp_path / "test_module.py").write_text("def test_it():\n    assert False\n")

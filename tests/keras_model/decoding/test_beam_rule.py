@@ -27,7 +27,7 @@ class TableDecoder:
     def __init__(self, model, emit_limit, memory):
         self.table = model.table  # [inputs, steps, last token, next token], logits
 
-    def start(self, encoded, mask, steps, hypotheses, static):
+    def start(self, encoded, mask, steps, hypotheses, *, static):
         inputs = tf.shape(self.table)[0]
         caches = [tf.zeros((inputs * hypotheses, 0, 1))]
         # Where a state keeps what belongs to its inputs, and leaves out what belongs to finished ones.
@@ -58,7 +58,7 @@ def search(monkeypatch):
             inputs, steps = table.shape[:2]
             forced = tf.fill((inputs, steps), -1)
             ids = tf.ones((inputs, 1), tf.int32)
-            return beam_search(model, ids, forced, alpha, beam_size=beam_size, emit_limit=table.shape[-1])
+            return beam_search(model, ids, forced, alpha, beam_size=beam_size, emit_limit=table.shape[-1], static=False)
 
         return run
 

@@ -19,7 +19,7 @@ def test_step_logits_equal_the_full_forward_pass(config, memory):
     mask = encoder_ids != 0
     expected = np.asarray(model({"encoder_ids": encoder_ids, "decoder_ids": decoder_ids}))
     decoder = CachedDecoder(model, 40, memory(model))
-    state = decoder.start(model.encode(encoder_ids, mask), mask, tf.constant(20)).grown(20)
+    state = decoder.start(model.encode(encoder_ids, mask), mask, tf.constant(20), static=False).grown(20)
     for position in range(20):
         logits, _, _ = decoder.step(state, decoder_ids[:, position], tf.constant(position))  # caches change in place
         np.testing.assert_allclose(logits, expected[:, position], atol=2e-5 * expected.std(), rtol=2e-5)

@@ -65,7 +65,7 @@ def test_step_logits_equal_the_full_forward_pass(config):
     expected = np.asarray(model({"encoder_ids": encoder_ids, "decoder_ids": decoder_ids}))
 
     decoder = CachedDecoder(model, emit_limit=40)
-    state = decoder.start(model.encode(encoder_ids, mask), mask, tf.constant(140)).grown(140)
+    state = decoder.start(model.encode(encoder_ids, mask), mask, tf.constant(140), static=False).grown(140)
     for position in range(140):
         logits, keys, values = decoder.step(state, decoder_ids[:, position], tf.constant(position))
         state = dataclasses.replace(state, keys=keys, values=values)

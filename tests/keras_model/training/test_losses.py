@@ -6,8 +6,9 @@ import textwrap
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from keras_model.training.losses import TokenAccuracy, TokenCrossEntropy
+from keras_model.training.losses import TokenAccuracy, TokenCrossEntropy, over_replicas
 
 
 @pytest.fixture
@@ -50,6 +51,11 @@ def test_sample_weights_count_tokens_several_times(batch):
 def test_batch_without_labels_has_no_loss(batch):
     labels, logits = batch
     assert float(TokenCrossEntropy()(np.zeros_like(labels), logits)) == 0.0
+
+
+def test_outside_of_replicas_a_sum_is_that_of_all():
+    with tf.distribute.OneDeviceStrategy("CPU:0").scope():
+        assert float(over_replicas(tf.constant(5.0))) == 5
 
 
 def test_undefined_logits_of_padding_stay_out(batch):

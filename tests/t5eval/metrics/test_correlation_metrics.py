@@ -206,3 +206,11 @@ def test_a_single_example_has_no_correlation(name: str) -> None:
 def test_spearman_has_no_aggregate() -> None:
     with pytest.raises(NotImplementedError, match="ranks depend on the whole sample"):
         get_metric("spearman").aggregate(np.zeros(2))
+
+
+@pytest.mark.parametrize(("gold", "said"), [([0.1] * 3, [1, 2, 4]), ([1, 2, 4], [0.1] * 3)])
+def test_sums_of_a_constant_side_have_no_correlation_though_rounding_leaves_a_spread(
+    gold: list[float], said: list[float]
+) -> None:
+    metric = get_metric("pearson")
+    assert math.isnan(metric.aggregate(metric.statistics(number_batch(gold, said)).sum(axis=0)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from t5eval.metrics import Metric, get_metric, metric_names, register
+from t5eval.metrics import Metric, get_metric, metric_names, register, registry
+from task_specs import plugins
 from task_specs.errors import UserError
 
 GLUE = "accuracy accuracy_matched accuracy_mismatched f1 matthews matthews_t5 pearson pearson_t5 spearman spearman_t5"
@@ -20,9 +21,31 @@ def test_glues_metrics(name: str) -> None:
     assert "unreadable" in metric.choices
 
 
+def test_what_metrics_say_of_themselves() -> None:
+    every = registry._METRICS
+    # Those that need a question's answers together, a pair's, or everybody's ranks.
+    alone = {("em", "label"), ("em_t5", "label"), ("gender_parity", ""), ("spearman", ""), ("spearman_t5", "")}
+    assert {key for key, metric in every.items() if not metric.additive} == alone
+    spans = {(name, f"{kind}_span") for name in ("em", "f1") for kind in ("context", "optional_context", "word")}
+    assert {key for key, metric in every.items() if metric.as_written} == spans
+    assert {key for key, metric in every.items() if not metric.higher_is_better} == {("ter", "text")}
+
+
+def test_plugins_are_loaded_before_names_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(plugins, "_loaders", [lambda: loaded.append("x") or ()])
+    assert "accuracy" in metric_names()
+    assert loaded
+
+
 def test_unknown_names() -> None:
     with pytest.raises(UserError, match=r"unknown metric 'acuracy'\. Did you mean 'accuracy'.*Known: accuracy, "):
         get_metric("acuracy")
+
+
+def test_a_name_for_other_answers() -> None:
+    with pytest.raises(UserError, match="'f1_t5' judges answers of kind context_span, word_span, not of kind 'x'"):
+        get_metric("f1_t5", "x")
 
 
 def test_what_is_no_metric() -> None:

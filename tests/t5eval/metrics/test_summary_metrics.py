@@ -82,6 +82,16 @@ def test_the_subsequence_that_rouge_score_reads_out(words: list[str], others: li
     assert long_rouge.lcs_length(words, others) == len(places)
 
 
+SENTENCES = st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=5), min_size=1, max_size=4)
+
+
+@given(SENTENCES, SENTENCES)
+@settings(max_examples=200, deadline=None)
+def test_a_word_is_hit_as_often_as_either_text_has_it(sentences: list[list[str]], others: list[list[str]]) -> None:
+    recall = rouge_scorer._summary_level_lcs(sentences, others).recall
+    assert long_rouge.summary_hits(sentences, others) == pytest.approx(recall * sum(map(len, sentences)))
+
+
 def test_without_the_fast_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(summarisation, "find_spec", lambda name: None)
     monkeypatch.setitem(sys.modules, "rouge_score_rs", None)

@@ -62,6 +62,7 @@ def test_forms(tmp_path: Path, content: str) -> None:
         ("3.8\n", "text"),
         ('"yes"\n', "text"),
         ('["yes"]\n', "text"),
+        ('["yes", "no"]\n', "json"),
         ("{ yes }\n", "text"),
         ("{yes\n", "text"),
         ('{"id": "0", "prediction": "yes"}\n', "jsonl"),

@@ -13,6 +13,7 @@ import pytest
 import task_specs
 from t5eval.scoring import score as scoring
 from t5eval.scoring.score import SplitScore, judge, require_labels, require_metrics
+from t5eval.scoring.score_frame import ScoreTable
 from t5eval.support.errors import PredictionError
 from task_specs import Example, TaskSpec
 from task_specs.errors import UserError
@@ -51,6 +52,24 @@ def test_accuracy() -> None:
     found = result.scores["accuracy"]
     assert found.ci95 is not None
     assert 0 <= found.ci95[0] <= 25 <= found.ci95[1] <= 100
+
+
+def test_a_table_has_a_row_for_each_score_and_intervals_may_be_left_out() -> None:
+    examples = examples_of("rte", [0, 1])
+    judged = judge(spec_of("rte"), examples, {"0": "entailment", "1": "?"})
+    bare, whole = (scoring.score_split(spec_of("rte"), "test", judged, intervals=wanted) for wanted in (False, True))
+    assert bare.scores["accuracy"].ci95 is None
+
+    class Both(ScoreTable):
+        def split_scores(self) -> list[SplitScore]:
+            return [bare, whole]
+
+        def to_json(self) -> dict[str, Any]:
+            return {}
+
+    signature = bare.scores["accuracy"].signature
+    row = ("glue/rte", "test", "accuracy", 50.0)
+    assert list(Both().rows()) == [(*row, *ends, 2, 1, 0, signature) for ends in ((None, None), (0.0, 100.0))]
 
 
 def test_two_scores_are_one_task_score() -> None:

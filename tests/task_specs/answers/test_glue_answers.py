@@ -113,6 +113,13 @@ def test_numbers(text: str, value: float) -> None:
     assert (answer.value, answer.t5, answer.reason) == (value, value, "")
 
 
+@pytest.mark.parametrize(("task", "label"), [("rte", -1), ("stsb", -1.0), ("wnli", -1)])
+def test_nothing_is_true_of_an_unlabelled_example(task: str, label: float) -> None:
+    answer = task_specs.get(f"glue/{task}").answer
+    assert answer.gold({"label": label}, "-1.0") is None
+    assert answer.gold({"label": 0}, "0.0") is not None
+
+
 @pytest.mark.parametrize("text", NOT_NUMBERS)
 def test_not_numbers(text: str) -> None:
     answer = task_specs.get("glue/stsb").answer.parse(text, {}, "")
@@ -194,6 +201,8 @@ def test_any_text_has_a_value_or_a_reason(task: str, text: str, targets: str) ->
         (lambda: Number(5.0, 0.0), "low < high"),
         (lambda: Number(0.0, math.nan), "low < high"),
         (lambda: Number(0.0, math.inf), "low < high"),
+        (lambda: Number(5.0, 5.0), "low < high"),
+        (lambda: Number(0.0, 1e6), "low < high"),
         (lambda: Number(-1.0, 5.0), "marks an unlabelled example"),
         (lambda: Number(0.0, 5.0, step=0.0), "multiple of 0.1"),
         (lambda: Number(0.0, 5.0, step=math.nan), "multiple of 0.1"),

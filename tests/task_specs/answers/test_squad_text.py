@@ -78,6 +78,7 @@ def test_inputs_are_t5s(question: str, context: str) -> None:
         ("a b , c", "ab,c abc,", None),
         ("heat ora spark", "needs heat or a spark", None),
         ("heat or a spark", "needs heat or a  spark", "heat or a  spark"),
+        ("a  b", "a b, a  b", "a  b"),
         ("O 'Neil", "Mr O'Neil", None),
         ("dioxygen, O 2", "dioxygen, O\n2", "dioxygen, O\n2"),
         # Case and every other character count.
@@ -126,6 +127,9 @@ def test_answers_are_pieces_of_the_passage() -> None:
     assert (found.value, found.t5, found.mapped, found.readable) == ("$3.50", "$ 3 . 50", True, True)
     assert (found.changed, lost.changed, answer.parse("It  cost ", context, "").changed) == (True, False, False)
     assert (lost.value, lost.t5, lost.mapped, lost.readable) == ("$ 4 . 50", "$ 4 . 50", False, True)
+    assert "padding" in answer.oddity("$ 3 . 50", context)
+    assert answer.oddity("$ 4 . 50", context) == "are no piece of their passage"
+    assert answer.oddity("$3.50", context) == answer.oddity(" ", context) == ""
 
 
 def test_version_2_has_questions_without_an_answer() -> None:
@@ -208,6 +212,12 @@ def test_t5s_metric_numbers_words_without_empty_ones() -> None:
     assert numbered_words("start: 3 end: 1", NUMBERED) == ""
     assert numbered_words("3 to 4", NUMBERED) == ""
     assert span_numbers("start: -1 end: 3 more") == (1, 3)
+
+
+@pytest.mark.parametrize("task", ["v1.1", "v1.1_span"])
+def test_a_question_without_true_answers_has_no_target(task: str) -> None:
+    answer = task_specs.get(f"squad/{task}").answer
+    assert (answer.target(features(NUMBERED)), answer.gold(features(NUMBERED), "")) == ("", None)
 
 
 @given(TEXT, TEXT)

@@ -100,6 +100,8 @@ def test_temperature_and_limit_at_their_ends(sizes: dict[str, int]) -> None:
     members = tuple(map(Member, sizes))
     even = dict.fromkeys(sizes, 1 / len(sizes))
     assert shares(Mixture("m", members, rates="equal"), sizes) == pytest.approx(even)
+    thrice = shares(Mixture("m", (*members, Member("glue/mnli", rate=3)), rates="equal"), sizes)
+    assert thrice["glue/mnli"] == pytest.approx(3 / (len(sizes) + 3))  # a rate of its own beside members at 1 each
     assert shares(Mixture("m", members, limit=1), sizes) == pytest.approx(even)
     assert shares(Mixture("m", members, temperature=1e9), sizes) == pytest.approx(even, rel=1e-6)
     total = sum(sizes.values())

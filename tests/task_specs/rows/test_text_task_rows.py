@@ -107,7 +107,8 @@ def test_directions_and_parts() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ParallelText("wmt", "English", "de", {"test": ("a",)}), "a language is a code such as 'en'"),
+        (lambda: ParallelText("wmt", "engl", "de", {"test": ("a",)}), "a language is a code such as 'en', got 'engl'"),
+        (lambda: ParallelText("wmt", "ces", "d", {"test": ("a",)}), "a language is a code such as 'en', got 'd'"),
         (lambda: ParallelText("wmt", "en", "en", {"test": ("a",)}), "both 'en'"),
         (lambda: ParallelText("wmt", "en", "de", {}), "at least one set"),
         (lambda: ParallelText("wmt", "en", "de", {"test": ()}), "at least one set"),

@@ -18,6 +18,7 @@ from task_specs.texts.super_glue import RenamedFields, joined_highlights, withou
 
 def only_pair(task: str, features: dict[str, Any], training: bool = False) -> TextPair:
     (pair,) = task_specs.get(task).pairs(Example("7", features), training=training)
+    assert pair.learn
     return pair
 
 

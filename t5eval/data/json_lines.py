@@ -1,7 +1,5 @@
 """SuperGLUE's files: a JSON object a line, read line by line, every fault named with its line."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping

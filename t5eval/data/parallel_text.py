@@ -1,7 +1,5 @@
 """Reading parallel text, and the documents that a submission keeps of a test set."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from itertools import zip_longest

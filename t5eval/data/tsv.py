@@ -1,7 +1,5 @@
 """GLUE's tab-separated files as they are: never quoted, one row a line, columns found by the header's names."""
 
-from __future__ import annotations
-
 import csv
 import math
 import re

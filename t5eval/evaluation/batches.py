@@ -1,7 +1,5 @@
 """Answers in batches by token budget, sorted by length; one that memory does not hold comes in parts."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Container, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A run's settings: how its splits are predicted, and what its files say of that."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field

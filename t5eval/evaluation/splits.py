@@ -1,7 +1,5 @@
 """Predicting splits into a run and scoring them: each batch is stored as soon as it is there."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, replace

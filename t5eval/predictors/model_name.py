@@ -1,7 +1,5 @@
 """A model as a command line names it, and the options that go with the name."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """From a checkpoint of any format to a folder of another, compared with the source tensor by tensor."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import errno

@@ -1,7 +1,5 @@
 """byT5's tokenizer: a text's UTF-8 bytes, without a vocabulary. This module imports no TensorFlow."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 

@@ -1,7 +1,5 @@
 """The tokenizer that belongs to a checkpoint, found among its files. This module imports no TensorFlow."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What every tokenizer here is: texts to ids and back, with T5's ends and cuts. This module imports no TensorFlow."""
 
-from __future__ import annotations
-
 import abc
 import json
 from collections.abc import Iterable, Sequence
@@ -78,7 +76,6 @@ class Tokenizer(abc.ABC):
         """Ids of each text, with the end-of-sequence id at the end.
 
         Args:
-            texts: the texts.
             max_tokens: the greatest length of a result; a longer text is cut to `max_tokens - 1` ids before the
                 end-of-sequence id is appended. Defaults to no limit.
         """

@@ -1,7 +1,5 @@
 """The Keras callback that makes `model.fit` a run: it counts, logs, validates, saves and stops by steps."""
 
-from __future__ import annotations
-
 import math
 import os
 import time

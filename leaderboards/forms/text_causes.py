@@ -1,8 +1,6 @@
 """What went wrong with many texts at once, named as the one cause that it has: a step that was left out before or after
 the model. The files stay valid; their scores are not what the system could have."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 

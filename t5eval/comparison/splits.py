@@ -1,7 +1,5 @@
 """Two systems' predictions for one split: each score of both, whether they differ, and which examples changed."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -132,8 +130,6 @@ def compare_split(spec: TaskSpec, split: str, a: Sequence[Scored], b: Sequence[S
     """Compares two systems' judged answers to the same examples.
 
     Args:
-        spec: the task.
-        split: the split.
         a: one system's, labelled.
         b: the other's, in the same order.
 
@@ -252,7 +248,6 @@ def corrected(comparisons: Sequence[SplitComparison], headline: Mapping[str, Seq
     """Returns the comparisons with Holm's correction over all headline scores of all tasks and splits.
 
     Args:
-        comparisons: one for each task and split.
         headline: task name to the scores that make up the leaderboard's score of the task.
     """
     places = {

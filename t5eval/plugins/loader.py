@@ -1,7 +1,5 @@
 """Running plugins, files or modules of installed packages: all that one offers is registered, or nothing."""
 
-from __future__ import annotations
-
 import hashlib
 import importlib
 import importlib.util

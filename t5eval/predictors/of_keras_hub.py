@@ -1,7 +1,5 @@
 """A sequence-to-sequence model that KerasHub runs: its preprocessor, its `generate`, its sampler."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import warnings

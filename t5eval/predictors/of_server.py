@@ -1,7 +1,5 @@
 """A model that a server serves in OpenAI's form: vLLM, llama.cpp, TGI, transformers' own, or OpenAI itself."""
 
-from __future__ import annotations
-
 import base64
 import json
 import os

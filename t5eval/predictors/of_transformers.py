@@ -1,7 +1,5 @@
 """A model that transformers runs, encoder-decoder or decoder alone: its tokenizer, its `generate`, its beam search."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -34,7 +32,6 @@ class TransformersPredictor(Predictor):
     """A model folder that transformers reads, as AutoModelForCausalLM or AutoModelForSeq2SeqLM by its config.json.
 
     Args:
-        folder: the folder.
         dtype: of weights and arithmetic, `float32` or `bfloat16`.
         own_generation: whether what its generation_config.json says applies, such as a shortest length; how it is
             decoded (greedily, by beams or sampled) is said at each call.

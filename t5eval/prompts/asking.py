@@ -1,7 +1,5 @@
 """What a user chooses of how tasks are asked, and the record that is kept of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a model is sent for each example: one text with the shots before it, or turns of a chat."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property

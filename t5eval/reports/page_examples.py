@@ -1,7 +1,5 @@
 """A split's examples as a page holds them: the worst first, as many as fit, with why each was counted so."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A run's folder: its lock, its configuration, and where things lie in it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -63,7 +61,6 @@ def recorded(run: Path, command: str, settings: Mapping[str, Any]) -> Iterator[N
     Args:
         run: the run's folder, held by this process.
         command: the table in the file.
-        settings: its values.
     """
     path = run / "config.toml"
     before = path.read_bytes() if path.exists() else None
@@ -89,7 +86,6 @@ def locked(run: Path, name: str = ".lock", doing: str = "working in this run fol
     """Holds a run's folder for this process alone; the lock goes with the process, however it ends.
 
     Args:
-        run: the folder.
         name: the lock's file in it.
         doing: what an error says the other process is doing.
 

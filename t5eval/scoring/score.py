@@ -1,7 +1,5 @@
 """From predictions to scores: parse each answer, compute the task's metrics with their intervals."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -144,7 +142,6 @@ def reference_examples(
     """Returns examples that have nothing but true texts: texts are compared without their inputs.
 
     Args:
-        spec: the task.
         references: the texts by id, or numbered from 0; several of an example are a tuple.
 
     Raises:
@@ -180,7 +177,6 @@ def judge(spec: TaskSpec, examples: Iterable[Example], predictions: Mapping[str,
     """Reads every example's answer.
 
     Args:
-        spec: the task.
         examples: the split's examples.
         predictions: example id to predicted text; an example without one counts as answered by empty text.
     """
@@ -217,7 +213,6 @@ def judge_values(spec: TaskSpec, examples: Iterable[Example], values: Mapping[st
     """Judges answers that were read from a submission instead of from texts: as they stand, nothing undone.
 
     Args:
-        spec: the task.
         examples: the split's examples.
         values: example id to class index, number or text, for every example.
     """
@@ -243,9 +238,6 @@ def score_split(spec: TaskSpec, split: str, judged: Sequence[Scored], *, interva
     """Computes a task's metrics over judged examples, each with its signature; none if unlabelled.
 
     Args:
-        spec: the task.
-        split: the split.
-        judged: its examples.
         intervals: whether each score has its interval, which takes longer than all the rest.
     """
     labelled = bool(judged) and all(e.gold is not UNLABELLED for e in judged)
@@ -287,7 +279,6 @@ def task_score(spec: TaskSpec, values: Mapping[str, float | None]) -> float | No
     """Returns the leaderboard's score of a task, None where a part of it is undefined.
 
     Args:
-        spec: the task.
         values: score name to score.
     """
     parts = [values.get(name) for name in spec.task_score]

@@ -1,7 +1,5 @@
 """What to know of generated texts and of their metrics before quoting a score."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from leaderboards.forms.text_causes import causes, untranslated

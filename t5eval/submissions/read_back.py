@@ -1,7 +1,5 @@
 """Answers read back from a submission, and the example ids that one has to hold."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,11 +19,6 @@ def read_back(path: Path, spec: TaskSpec, ids: Sequence[str]) -> dict[str, Any]:
     """Returns a task's answers from a submission that was made for a split: example id to value.
 
     Only the task's own file has to be sound.
-
-    Args:
-        path: the submission.
-        spec: the task.
-        ids: the split's example ids.
 
     Raises:
         UserError: the task has no file in a submission, this one lacks it, or a file has a fault.

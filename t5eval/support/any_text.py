@@ -1,7 +1,5 @@
 """Texts of any kind in files that are UTF-8: names of files may be bytes that are none."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes

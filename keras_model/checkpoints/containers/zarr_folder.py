@@ -1,7 +1,5 @@
 """Zarr arrays in a folder, each in a folder of its own, read through tensorstore."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 from typing import Any

@@ -9,8 +9,6 @@ Keras addresses a layer of a model by its class and by how many layers of that c
 encoder layers are `t5_transformer_layer`, `t5_transformer_layer_1`, ..., and the decoder's go on counting.
 """
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import os

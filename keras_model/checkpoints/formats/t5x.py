@@ -10,8 +10,6 @@ trained with scanned layers, which have one array for a whole stack, are refused
 Source: `t5x/checkpoints.py`, `t5x/checkpoint_importer.py` and `t5x/examples/t5/network.py`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

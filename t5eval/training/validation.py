@@ -74,7 +74,7 @@ def validation_examples(
             falling = [name for name in spec.task_score if not metric_of(spec, name).higher_is_better]
             if falling:
                 raise UserError(
-                    f"{spec.name}: the best checkpoint has the highest score, and less {falling[0]} is better"
+                    f"{spec.name}: the best checkpoint has the highest score; of {falling[0]} less is better"
                 )
             try:
                 split = open_split(spec, "validation", data)

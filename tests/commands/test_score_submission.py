@@ -93,5 +93,5 @@ def test_json_says_the_same_as_for_predictions(t5eval: Any, suite: Path, tmp_pat
 
 def test_a_users_row_with_a_file_is_in_no_leaderboard(tmp_path: Path) -> None:
     mine = dataclasses.replace(task_specs.get("glue/rte"), name="mine/rte", aliases=())
-    with pytest.raises(UserError, match="^mine/rte has no file in any leaderboard's submission"):
+    with pytest.raises(UserError, match=r"^mine/rte has no file in any leaderboard's submission"):
         read_back(tmp_path / "RTE.tsv", mine, [])

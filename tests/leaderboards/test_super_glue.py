@@ -193,6 +193,7 @@ A, B, C = FILES["CB.jsonl"].splitlines()
         ([A, B, '{"label": "neutral"}'], ["None: 1 of 3", "3: has no idx"]),
         ([A, B, '{"idx": 2}'], ['3: has no label; a row is {"idx": 0, "label": ...}']),
         ([A, B, '{"idx": 2, "idx": 2, "label": "neutral"}'], ["None: 1", "3: not JSON (the key 'idx' comes twice)"]),
+        ([A, B, '{"idx": 2, "label": "neutral", "label": "x"}'], ["None: 1", "3: not JSON (the key 'label' comes twice)"]),
         ([A, B, '{"idx": 2, "label": NaN}'], ["None: 1 of 3", "3: not JSON (NaN is not JSON)"]),
         ([A, B, "[2]"], ["None: 1 of 3", "3: expected a JSON object, got '[2]'"]),
         ([A, B, C[:-1]], ["None: 1 of 3", "3: not JSON (Expecting ',' delimiter"]),

@@ -19,7 +19,7 @@ from leaderboards.forms import pyrouge
 from leaderboards.forms.segments import BREAKING, check_text, one_line
 from leaderboards.forms.text import text_lines
 from leaderboards.forms.text_causes import causes
-from leaderboards.leaderboard import NAMED, Leaderboard, Rows, Written, official_size
+from leaderboards.leaderboard import Leaderboard, Rows, Written, first_of, official_size
 from leaderboards.values import submission_of
 from leaderboards.verdict import FileFaults, Verdict, verdict_of
 from task_specs import TaskSpec, UserError
@@ -197,7 +197,7 @@ class CnnDailymail(Leaderboard):
             first.setdefault(example_id, line)
         missing = [example_id for example_id in expected if example_id not in first]
         if missing:
-            shown = ", ".join(missing[:NAMED]) + (", ..." if len(missing) > NAMED else "")
+            shown = first_of(missing)
             faults.add(None, f"{len(missing):,} of {len(expected):,} ids are missing: {shown}")
         elif not expected and len(found) != official_size(self.task):
             faults.add(None, f"{len(found):,} ids; the test set has {official_size(self.task):,}")

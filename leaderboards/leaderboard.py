@@ -374,3 +374,8 @@ def _some(names: Sequence[str]) -> str:
     """Returns the first few names, and how many more there are."""
     more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + more
+
+
+def first_of(ids: Sequence[str]) -> str:
+    """Returns the first few ids, and three dots where there are more."""
+    return ", ".join(ids[:NAMED]) + (", ..." if len(ids) > NAMED else "")

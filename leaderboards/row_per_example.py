@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from leaderboards.causes import SLIP, shifted
 from leaderboards.forms.text import WHOLE_NUMBER, text_lines
-from leaderboards.leaderboard import NAMED, Leaderboard, Rows, official_size
+from leaderboards.leaderboard import Leaderboard, Rows, first_of, official_size
 from leaderboards.values import values_of
 from leaderboards.verdict import FileFaults
 from task_specs import TaskSpec, UserError
@@ -143,5 +143,5 @@ class RowPerExample(Leaderboard):
         return f"{self.id_name[0]} {example_id} comes again; it came first on line {first}"
 
     def _missing(self, missing: Sequence[str], total: int) -> str:
-        first = ", ".join(missing[:NAMED]) + (", ..." if len(missing) > NAMED else "")
+        first = first_of(missing)
         return f"{len(missing):,} of {total:,} {self.id_name[1]} are missing: {first}"

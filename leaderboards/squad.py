@@ -22,7 +22,7 @@ from leaderboards.causes import SLIP
 from leaderboards.files.archive import Contents, printable, unpack
 from leaderboards.files.writing import folder_digest, write_files
 from leaderboards.forms.json_object import Entry, json_object
-from leaderboards.leaderboard import NAMED, Leaderboard, Rows, Written
+from leaderboards.leaderboard import Leaderboard, Rows, Written, first_of
 from leaderboards.values import submission_of
 from leaderboards.verdict import INVALID, PARTIAL, VALID, VALID_FOR_DATA, FileFaults, Verdict
 from task_specs import BENCHMARKS, TaskSpec, UserError, get
@@ -106,7 +106,7 @@ class Squad(Leaderboard):
             lines.setdefault(entry.key, entry.line)
         missing = [example_id for example_id in ids if example_id not in lines]
         if missing:
-            first = ", ".join(missing[:NAMED]) + (", ..." if len(missing) > NAMED else "")
+            first = first_of(missing)
             faults.add(None, f"{len(missing):,} of {len(ids):,} questions are missing: {first}")
         return Rows(len(entries), values)
 

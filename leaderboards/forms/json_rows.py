@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from leaderboards.forms.text import text_lines
-from leaderboards.leaderboard import NAMED
+from leaderboards.leaderboard import first_of
 from leaderboards.verdict import FileFaults
 from task_specs.errors import quoted
 
@@ -83,5 +83,5 @@ def add_missing(what: str, expected: Iterable[str], found: Collection[str], faul
     expected = list(expected)
     missing = [example_id for example_id in expected if example_id not in found]
     if missing:
-        first = ", ".join(missing[:NAMED]) + (", ..." if len(missing) > NAMED else "")
+        first = first_of(missing)
         faults.add(None, f"{len(missing):,} of {len(expected):,} {what} are missing: {first}")

@@ -12,6 +12,7 @@ import pytest
 
 import leaderboards
 from leaderboards import Fault, Verdict
+from leaderboards.leaderboard import first_of
 from leaderboards.values import submission_of
 from task_specs import ClassFile, UserError
 
@@ -345,3 +346,8 @@ def test_lines_of_a_verdict() -> None:
         "note: n",
         "invalid: 8 faults",
     ]
+
+
+def test_five_ids_are_named_and_dots_stand_for_more() -> None:
+    assert first_of(list("abcde")) == "a, b, c, d, e"
+    assert first_of(list("abcdef")) == "a, b, c, d, e, ..."

@@ -4,8 +4,6 @@ DATA is a data directory with GLUE, SQuAD and `t5_vocab/spiece.model`. Without i
 benchmarks measure less. Takes hours; each one can be run by itself, and its docstring says how.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +15,6 @@ BENCHMARKS = {  # what is measured: the module and its options
     "greedy decoding": ["decoding", "--memory"],
     "greedy decoding by batch size": ["decoding", "--lengths", "128", "--batches", "16", "32", "64", "128", "256"],
     "beam search": ["decoding", "--beam", "4"],
-    "first result": ["first_result"],
     "preparation": ["preparation"],
     "a served model": ["serving"],
     "prompts and shots": ["prompts"],

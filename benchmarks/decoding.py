@@ -14,8 +14,6 @@ peak memory of a process that does nothing else, and in how many rows the engine
     --turns N        turns of each engine
 """
 
-from __future__ import annotations
-
 import argparse
 import statistics
 import tempfile
@@ -39,17 +37,13 @@ def compare(folder: str, workers: dict[str, Worker], given: argparse.Namespace, 
     seconds = in_turn(
         given.turns, {name: lambda w=worker: w.timed("generate", *settings) for name, worker in workers.items()}
     )
-    rows = [
-        [
-            name,
-            middle(seconds[name]),
-            f"{shape[0] * given.steps / statistics.median(seconds[name]):,.0f}",
-            f"{ratio(seconds[name], seconds[OURS]):.2f}",
-            peak(ENGINES[name], folder, ("load", *shape), *[("generate", *settings)] * 2) if given.memory else "-",
-            str(sum(a != b for a, b in zip(ids[OURS], ids[name], strict=True))),
-        ]
-        for name in workers
-    ]
+    rows = []
+    for name, taken in seconds.items():
+        rate = f"{shape[0] * given.steps / statistics.median(taken):,.0f}"
+        calls = ("load", *shape), *[("generate", *settings)] * 2
+        memory = peak(ENGINES[name], folder, *calls) if given.memory else "-"
+        others = sum(a != b for a, b in zip(ids[OURS], ids[name], strict=True))
+        rows.append([name, middle(taken), rate, f"{ratio(taken, seconds[OURS]):.2f}", memory, str(others)])
     title = f"batch {shape[0]}, length {shape[1]}, {given.steps} new tokens, beam {given.beam}"
     print_table(title, ["engine", "seconds", "tokens/s", "ratio", "peak MB", "other ids"], rows)
 

@@ -4,8 +4,6 @@
 every row, greedily or by a beam search; `ids` returns them, [batch, steps].
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any
@@ -148,9 +146,4 @@ class KerasHub:
         return [[int(i) for i in row[1:]] for row in self.output]
 
 
-ENGINES: dict[str, type] = {
-    OURS: Ours,
-    "transformers": Transformers,
-    "ctranslate2": CTranslate2,
-    "keras_hub": KerasHub,
-}
+ENGINES: dict[str, type] = {OURS: Ours, "transformers": Transformers, "ctranslate2": CTranslate2, "keras_hub": KerasHub}

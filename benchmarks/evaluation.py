@@ -11,8 +11,6 @@ task.
     --every N    every Nth example of each task
 """
 
-from __future__ import annotations
-
 import dataclasses
 import shutil
 import tempfile
@@ -28,15 +26,6 @@ from benchmarks.workers import Worker
 NEW_TOKENS = 16
 ROWS = 32
 THEIRS = "transformers"
-
-
-def task_names(data: Path) -> list[str]:
-    """Returns GLUE's leaderboard tasks that have a validation file, and SQuAD."""
-    import leaderboards
-    from t5eval.data import available_splits
-
-    rows = [spec for spec in leaderboards.get("glue").tasks if "validation" in available_splits(spec, data)]
-    return [*(spec.name for spec in rows), "squad/v1.1"]
 
 
 class Evaluator:
@@ -94,37 +83,37 @@ class TransformersLoop(Evaluator):
         return predicted
 
 
-FACTORIES = {OURS: Harness, THEIRS: TransformersLoop}
-
-
-def row(name: str, count: int, seconds: dict[str, float], equal: int) -> list[str]:
-    """Returns a line of the table."""
-    ours, theirs = seconds[OURS], seconds[THEIRS]
-    return [name, f"{count:,}", f"{ours:.1f}", f"{theirs:.1f}", f"{theirs / ours:.2f}", f"{equal:,}"]
-
-
 def main() -> None:
     """Prints the table."""
     given = arguments(__doc__, "+", every=1)
-    rows = []
+    import leaderboards
+    from t5eval.data import available_splits
+
+    specs = [spec for spec in leaderboards.get("glue").tasks if "validation" in available_splits(spec, given.data)]
+    found: dict[str, dict[str, float]] = {}
     total: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         prepare(Path(folder), [])
         model = Path(folder) / "model"
         shutil.copy(given.data / "t5_vocab" / "spiece.model", model)
-        workers = {name: stack.enter_context(Worker(factory, str(model))) for name, factory in FACTORIES.items()}
+        engines = ((OURS, Harness), (THEIRS, TransformersLoop))
+        workers = {name: stack.enter_context(Worker(engine, str(model))) for name, engine in engines}
         for name, worker in workers.items():
             print(f"imports and loading: {name} {worker.seconds:.1f} s", flush=True)
-        for turn, task in enumerate(task_names(given.data)):
+        for turn, task in enumerate([*(spec.name for spec in specs), "squad/v1.1"]):
             seconds, texts = {}, {}
             for name in list(workers)[:: -1 if turn % 2 else 1]:
                 count = workers[name].call("read", task, str(given.data), given.every)
                 texts[name] = workers[name].call("evaluate")
                 seconds[name] = workers[name].seconds
             equal = sum(a == b for a, b in zip(texts[OURS], texts[THEIRS], strict=True))
-            rows.append(row(task, count, seconds, equal))
-            total.update({**seconds, "examples": count, "equal": equal})
-    rows.append(row("total", total["examples"], total, total["equal"]))
+            found[task] = {**seconds, "examples": count, "equal": equal}
+            total.update(found[task])
+    found["total"] = dict(total)
+    rows = []
+    for task, n in found.items():
+        seconds = [f"{n[OURS]:.1f}", f"{n[THEIRS]:.1f}", f"{n[THEIRS] / n[OURS]:.2f}"]
+        rows.append([task, f"{n['examples']:,}", *seconds, f"{n['equal']:,}"])
     heads = ["task", "examples", f"{OURS} s", f"{THEIRS} s", "ratio", "equal texts"]
     print_table(f"every {given.every}. example, at most {NEW_TOKENS} new tokens", heads, rows)
 

@@ -1,7 +1,5 @@
 """What every benchmark stands on: its arguments, the processes that it times, turns, and the table that it prints."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import platform
@@ -52,11 +50,6 @@ def arguments(doc: str | None, data: str = "", **options: Any) -> argparse.Names
         else:
             parser.add_argument(flag, type=str if default is None else type(default), default=default)
     given = parser.parse_args()
-    _print_environment()
-    return given
-
-
-def _print_environment() -> None:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     processor = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
     print(f"{processor}, {CORES} cores, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d %H:%M:%S')}")
@@ -67,18 +60,15 @@ def _print_environment() -> None:
         except PackageNotFoundError:
             continue
     print(", ".join(versions), flush=True)
+    return given
 
 
-def run(*command: object, python: str = sys.executable, status: int = 0) -> tuple[float, str]:
-    """Runs Python with these arguments; returns the wall time in seconds and what was printed.
-
-    Raises:
-        SystemExit: it ended with another status than `status`; the message is the end of what it wrote to stderr.
-    """
+def run(*command: object, python: str = sys.executable) -> tuple[float, str]:
+    """Runs Python with these arguments; returns the wall time in seconds and what was printed, or ends if it fails."""
     started = time.perf_counter()
     done = subprocess.run([python, *map(str, command)], cwd=ROOT, capture_output=True, text=True)
     seconds = time.perf_counter() - started
-    if done.returncode != status:
+    if done.returncode:
         raise SystemExit(done.stderr[-4000:])
     return seconds, done.stdout
 

@@ -12,8 +12,6 @@ every 250 steps. They run one after the other, in an order that is reversed ever
     --every N    steps between two validations
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 import statistics
@@ -23,6 +21,7 @@ import tempfile
 import time
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from benchmarks.frame import OURS, ROOT, arguments, in_turn, middle, print_table, ratio
 from benchmarks.models import SEED
@@ -50,16 +49,17 @@ class Theirs:
     """transformers in a loop of its own; lives in a `Worker`."""
 
     def __init__(self, path: str) -> None:
+        self.started = time.perf_counter()
         self.engine = Transformers(path)
         self.examples, self.held_out = (read_examples(Path(path) / split, TASK) for split in ("train", "validation"))
 
     def until_good(self, steps: int, goal: float, every: int) -> list[tuple[int, float, float]]:
-        """Trains; returns step, seconds and accuracy of each validation."""
+        """Trains; returns step, seconds since the engine was asked for, and accuracy of each validation."""
         from keras_model.data.batches import make_batch
         from keras_model.training_run.fit import make_plan
         from keras_model.training_run.fit_settings import TrainSettings
 
-        started, found = time.perf_counter(), []
+        found = []
         plan = make_plan(self.examples, TrainSettings(steps=steps, batch_size=BATCH_SIZE, seed=SEED))
         for step in range(steps):
             rows = plan.rows(step)
@@ -67,7 +67,7 @@ class Theirs:
             self.engine.step(batch.inputs, batch.labels)
             if (step + 1) % every == 0:
                 accuracy = self.accuracy()
-                found.append((step + 1, time.perf_counter() - started, accuracy))
+                found.append((step + 1, time.perf_counter() - self.started, accuracy))
                 if accuracy >= goal:
                     return found
         raise RuntimeError(f"the goal was not reached: {found}")
@@ -93,15 +93,6 @@ class Theirs:
                 right += int((found == labels).all(dim=1).sum())
         model.train()
         return 100 * right / len(order)
-
-
-def theirs(folder: Path, steps: int, goal: float, every: int) -> list[tuple[int, float, float]]:
-    """Runs transformers' process; see `until_good`."""
-    with Worker(Theirs, str(folder)) as worker:
-        start = worker.seconds
-        return [
-            (step, start + seconds, value) for step, seconds, value in worker.call("until_good", steps, goal, every)
-        ]
 
 
 def ours(folder: Path, data: Path, steps: int, goal: float, every: int) -> list[tuple[int, float, float]]:
@@ -131,9 +122,14 @@ def main() -> None:
             (folder / split).mkdir()
             write_examples(given.data, TASK, folder / split, split)
         write_model(folder / "model", given.data / "t5_vocab" / "spiece.model")
+
+        def theirs(*asked: float) -> Any:
+            with Worker(Theirs, str(folder)) as worker:
+                return worker.call("until_good", *asked)
+
         work = {
             OURS: lambda: ours(folder, given.data, given.steps, given.goal, given.every),
-            "transformers": lambda: theirs(folder, given.steps, given.goal, given.every),
+            "transformers": lambda: theirs(given.steps, given.goal, given.every),
         }
         results = in_turn(given.turns, work)
     rows = []

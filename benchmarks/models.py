@@ -7,8 +7,6 @@ And the decoder's attention is sharpened and its output matrices are enlarged, s
 repeats its last token for ever and any two engines would agree.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

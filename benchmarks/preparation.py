@@ -9,8 +9,6 @@ rows. One process and one thread each; examples per second of processor time, th
     --turns N    passes over each validation file
 """
 
-from __future__ import annotations
-
 import json
 import tempfile
 import time
@@ -109,15 +107,6 @@ def our_rates(name: str, data: Path, tokenizer: Any, turns: int) -> tuple[list[d
         return rows, rate(len(examples), turns, tokenise), rate(len(once), turns, write)
 
 
-def their_rates(work: dict[str, Any], python: str, vocabulary: Path, turns: int) -> dict[str, float]:
-    """Returns seqio's rates by T5's names of the tasks."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "rows.json"
-        file.write_text(json.dumps(work), encoding="utf-8")
-        _, printed = run("-c", PEER, file, vocabulary, turns, python=python)
-    return dict(json.loads(line) for line in printed.splitlines())
-
-
 def main() -> None:
     """Prints the table."""
     given = arguments(__doc__, "+", peer=None, tasks=TASKS, turns=3)
@@ -130,7 +119,13 @@ def main() -> None:
     t5_names = {name: task_specs.get(name).aliases[0] for name in given.tasks}
     found = {name: our_rates(name, given.data, tokenizer, given.turns) for name in given.tasks}
     work = {t5_names[name]: rows for name, (rows, *_) in found.items()}
-    theirs = their_rates(work, given.peer, vocabulary, given.turns) if given.peer else {}
+    theirs: dict[str, float] = {}
+    if given.peer:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "rows.json"
+            file.write_text(json.dumps(work), encoding="utf-8")
+            _, printed = run("-c", PEER, file, vocabulary, given.turns, python=given.peer)
+        theirs = dict(json.loads(line) for line in printed.splitlines())
     table = []
     for name, (_, *ours) in found.items():
         peer = theirs.get(t5_names[name])

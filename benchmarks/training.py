@@ -13,8 +13,6 @@ order, and the real tokens a second are compared.
     --memory       measure the peak memory of three steps, with a process of its own for each engine
 """
 
-from __future__ import annotations
-
 import argparse
 import statistics
 import tempfile
@@ -27,8 +25,7 @@ from benchmarks.training_engines import BATCH, ROWS, TRAINING_ENGINES, write_exa
 from benchmarks.workers import Worker, peak
 
 SOURCE, TARGET = 128, 32
-WARM = 2
-"""Steps that are not timed, after those that compile."""
+WARM = 2  # steps that are not timed, after those that compile
 
 
 def compare(title: str, folder: str, workers: dict[str, Worker], load: tuple, given: argparse.Namespace) -> None:
@@ -45,18 +42,11 @@ def compare(title: str, folder: str, workers: dict[str, Worker], load: tuple, gi
     rows = []
     for name, found in turns.items():
         total = {key: sum(turn[key] for turn in found) for key in found[0]}
-        rows.append(
-            [
-                name,
-                f"{statistics.median(turn['seconds'] / given.steps for turn in found):.2f}",
-                middle(rates[name], ",.0f"),
-                f"{ratio(rates[OURS], rates[name]):.2f}",
-                f"{total['tokens'] / total['places']:.1%}",
-                f"{total['waited'] / total['seconds']:.2%}",
-                f"{first[name]:.1f}",
-                peak(TRAINING_ENGINES[name], folder, load, ("steps", 3)) if given.memory else "-",
-            ]
-        )
+        step = statistics.median(turn["seconds"] / given.steps for turn in found)
+        speed = [f"{step:.2f}", middle(rates[name], ",.0f"), f"{ratio(rates[OURS], rates[name]):.2f}"]
+        use = [f"{total['tokens'] / total['places']:.1%}", f"{total['waited'] / total['seconds']:.2%}"]
+        memory = peak(TRAINING_ENGINES[name], folder, load, ("steps", 3)) if given.memory else "-"
+        rows.append([name, *speed, *use, f"{first[name]:.1f}", memory])
     heads = ["engine", "s/step", "tokens/s", "ratio", "tokens", "waiting", "first step s", "peak MB"]
     print_table(title, heads, rows)
 

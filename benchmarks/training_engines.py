@@ -5,8 +5,6 @@ all cores. Batches are random ids without padding (`load`), or real examples (`l
 other padded to the longest of 16 in random order.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import time
@@ -18,6 +16,7 @@ from benchmarks.frame import OURS
 from benchmarks.models import SEED
 
 BATCH = 16
+FILE = "{}.json"  # a task's examples
 RATE = 1e-3
 ROWS = {"glue/sst2": (128, 24), "glue/rte": (320, 32)}
 """The lengths of packed rows, source and target."""
@@ -131,7 +130,8 @@ def write_examples(data: Path, task: str, folder: Path, split: str = "train") ->
     encode = T5Tokenizer(data / "t5_vocab" / "spiece.model").encode
     sources = encode([pair.inputs for pair in pairs], spec.lengths.inputs)
     targets = encode([pair.targets for pair in pairs], spec.lengths.targets)
-    _file(folder, task).write_text(json.dumps([[list(map(int, row)) for row in rows] for rows in (sources, targets)]))
+    ids = [[list(map(int, row)) for row in rows] for rows in (sources, targets)]
+    (folder / FILE.format(task.replace("/", "_"))).write_text(json.dumps(ids))
     return len(pairs)
 
 
@@ -139,8 +139,4 @@ def read_examples(folder: Path, task: str) -> Any:
     """Returns the `Examples` that `write_examples` wrote."""
     from keras_model.data.batches import Examples
 
-    return Examples.from_sequences(*json.loads(_file(folder, task).read_text()))
-
-
-def _file(folder: Path, task: str) -> Path:
-    return folder / f"{task.replace('/', '_')}.json"
+    return Examples.from_sequences(*json.loads((folder / FILE.format(task.replace("/", "_"))).read_text()))

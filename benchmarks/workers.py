@@ -25,8 +25,8 @@ class Worker:
         self.seconds = 0.0
         """How long the last call took, measured in the worker; at first, how long making the object took."""
         self._pipe, theirs = SPAWN.Pipe()
-        self._process = SPAWN.Process(target=_serve, args=(theirs, factory), daemon=True)
-        self._process.start()
+        self.process = SPAWN.Process(target=_serve, args=(theirs, factory), daemon=True)
+        self.process.start()
         theirs.close()
         self.call("", *arguments)
 
@@ -35,7 +35,7 @@ class Worker:
 
     def __exit__(self, *error: object) -> None:
         self._pipe.close()
-        self._process.join()
+        self.process.join()
 
     def call(self, method: str, *arguments: Any) -> Any:
         """Returns what a method of the object returns; its wall time stands in `seconds`."""
@@ -49,19 +49,15 @@ class Worker:
         self.call(method, *arguments)
         return self.seconds
 
-    def peak_megabytes(self) -> float:
-        """Returns the most memory that the process has held so far, in 10^6 bytes (VmHWM)."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024 / 1e6
-
 
 def peak(factory: type, folder: str, *calls: tuple[Any, ...]) -> str:
     """Returns the peak memory in MB of a fresh process that makes the object and calls these methods, and no more."""
     with Worker(factory, folder) as worker:
         for method, *arguments in calls:
             worker.call(method, *arguments)
-        return f"{worker.peak_megabytes():,.0f}"
+        status = Path(f"/proc/{worker.process.pid}/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return f"{int(line.split()[1]) * 1024 / 1e6:,.0f}"
 
 
 def _serve(pipe: Connection, factory: type) -> None:

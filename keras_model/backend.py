@@ -3,8 +3,6 @@
 Keras reads KERAS_BACKEND, or else its own file `keras.json`, once, when it is imported.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from keras_model.backend_choice import BackendError, chosen_backend, require_backend

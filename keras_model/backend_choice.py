@@ -4,8 +4,6 @@ Decoding, the optimizers and distribution are TensorFlow's; on another backend t
 cause.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path

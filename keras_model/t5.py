@@ -1,7 +1,5 @@
 """`T5`, the Keras model that a user builds, compiles, fits and generates with."""
 
-from __future__ import annotations
-
 from keras_model.backend import keras
 from keras_model.decoding.writing_model import WritingModel
 from keras_model.training.token_exact_model import TokenExactModel

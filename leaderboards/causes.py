@@ -1,10 +1,9 @@
 """One cause behind many faults of a submission, named as such: other data, another board's file, ids counted anew."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 from task_specs import BENCHMARKS, TaskSpec, get
+from task_specs.errors import first_few
 from task_specs.submission_files.values import ClassFile
 
 Numbers = tuple[int, ...]
@@ -34,17 +33,14 @@ def other_owners(files: Iterable[str], own: str) -> str:
     if not found:
         return ""
     board, names = max(found.items(), key=lambda item: len(item[1]))
-    more = ", ..." if len(names) > 3 else ""
     are = "is a file" if len(names) == 1 else "are files"
-    return f"{', '.join(names[:3])}{more} {are} of leaderboard {board}: t5eval check {board}"
+    return f"{first_few(names, 3)} {are} of leaderboard {board}: t5eval check {board}"
 
 
 def other_data(spec: TaskSpec, count: int, sizes: Mapping[TaskSpec, int]) -> str:
     """Returns what else a file of the wrong number of rows may be an answer to, empty if nothing has that number.
 
     Args:
-        spec: the file's task.
-        count: how many rows the file has.
         sizes: of each task of the leaderboard, how many rows its file has.
     """
     file = spec.submission

@@ -5,21 +5,18 @@ each line's story; `test.hypo` alone; and the folder form that pyrouge takes, as
 `.pyrouge`. A summary that is empty stays an empty line.
 """
 
-from __future__ import annotations
-
-import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from leaderboards.files.archive import unpack
-from leaderboards.files.writing import folder_digest, write_files, zip_bytes
+from leaderboards.files.writing import folder_digest, write_file, write_folder, zip_bytes
 from leaderboards.forms import pyrouge
 from leaderboards.forms.segments import BREAKING, check_text, one_line
 from leaderboards.forms.text import text_lines
 from leaderboards.forms.text_causes import causes
-from leaderboards.leaderboard import Leaderboard, Rows, Written, first_of, official_size
+from leaderboards.leaderboard import Answers, Examined, Ids, Leaderboard, Rows, Written, official_size
 from leaderboards.values import submission_of
 from leaderboards.verdict import FileFaults, Verdict, verdict_of
 from task_specs import TaskSpec, UserError
@@ -48,9 +45,7 @@ class CnnDailymail(Leaderboard):
     def keeps(self, out: Path, tasks: Collection[str]) -> str:
         return "references" if out.suffix.lower() == PYROUGE else ""
 
-    def write_keeping(
-        self, out: Path, answers: Mapping[str, Mapping[str, Any]], kept: Mapping[str, Any], system: str
-    ) -> Written:
+    def write_keeping(self, out: Path, answers: Answers, kept: Mapping[str, Any], system: str) -> Written:
         """Writes a submission.
 
         Args:
@@ -58,7 +53,6 @@ class CnnDailymail(Leaderboard):
                 anything else is a folder.
             answers: the task's name to example id to summary, in the order of the split.
             kept: the task's name to its true summaries in the same order, or to None where there are none.
-            system: not used.
 
         Raises:
             UserError: a summary is no text, or the files cannot be written.
@@ -84,18 +78,14 @@ class CnnDailymail(Leaderboard):
                 counts[pyrouge.REFERENCE] = rows
             return Written(counts, {}, folder_digest(files), notes)
         if form == self.suffix and not out.is_dir():
-            write_files({out: files[self.hypo]})
-            return Written({out.name: rows}, {}, hashlib.sha256(files[self.hypo]).hexdigest(), notes)
+            return Written({out.name: rows}, {}, write_file(out, files[self.hypo]), notes)
         if form == ".zip":
-            packed = zip_bytes(files)
-            write_files({out: packed})
-            return Written(dict.fromkeys(files, rows), {}, hashlib.sha256(packed).hexdigest(), notes)
+            return Written(dict.fromkeys(files, rows), {}, write_file(out, zip_bytes(files)), notes)
         if (out / pyrouge.DECODED).exists():
             raise UserError(f"{out}: is the folder form that pyrouge takes; use an empty folder")
-        write_files({out / file: data for file, data in files.items()})
-        return Written(dict.fromkeys(files, rows), {}, folder_digest(files), notes)
+        return Written(dict.fromkeys(files, rows), {}, write_folder(out, files), notes)
 
-    def write(self, out: Path, answers: Mapping[str, Mapping[str, Any]]) -> Written:
+    def write(self, out: Path, answers: Answers) -> Written:
         return self.write_keeping(out, answers, {}, "")
 
     def render(self, spec: TaskSpec, answers: Mapping[str, Any]) -> tuple[bytes, int]:
@@ -112,14 +102,8 @@ class CnnDailymail(Leaderboard):
             return Rows(len(summaries), {})
         return Rows(len(summaries), dict(zip(ids, summaries, strict=True)))
 
-    def _examine(
-        self, path: Path, ids: Mapping[str, Sequence[str]] | None
-    ) -> tuple[Verdict, dict[str, dict[str, Any]]]:
-        ids = ids or {}
-        self._known(ids)
-        expected = list(ids.get(self.task.name, ()))
-        if self.task.name in ids and not expected:
-            raise UserError(f"{self.task.name}: the data has no examples to judge by")
+    def _examine(self, path: Path, ids: Ids | None) -> Examined:
+        expected = list(self._given(ids).get(self.task.name, ()))
         if path.is_dir() and (path / pyrouge.DECODED).is_dir():
             return self._examine_pyrouge(path, expected)
         alone = path.is_file() and path.suffix.lower() != ".zip"
@@ -130,8 +114,7 @@ class CnnDailymail(Leaderboard):
         rows: dict[str, int] = {}
         values: dict[str, Any] = {}
         notes: list[str] = []
-        official = official_size(self.task)
-        order = expected or [str(row) for row in range(official)]
+        order = expected or super().ids(self.task)
         if name in contents.files:
             if self.ids_file in contents.files:
                 order = self._read_ids(contents.files[self.ids_file], expected, faults[self.ids_file])
@@ -141,21 +124,18 @@ class CnnDailymail(Leaderboard):
             rows[name], values = read.count, read.values
             notes += _empty_note(summaries)
             notes += causes({str(line): text for line, text in enumerate(summaries, start=1)}, "line")
-        for file, reason in (*contents.refused, *self._misplaced(contents)):
-            faults.setdefault(file, FileFaults()).add(None, reason)
-        if name not in contents.files and not any(found.count for found in faults.values()):
-            faults[path.resolve().name] = missing = FileFaults()
-            missing.add(None, f"holds no {self.hypo}, and no folder {pyrouge.DECODED}")
+        without = "" if name in contents.files else f"holds no {self.hypo}, and no folder {pyrouge.DECODED}"
+        self._add_refused(path, contents, faults, without)
         return self._judged(contents.others, faults, rows, notes, expected), {self.task.name: values}
 
     def _concerns(self, file: str, spec: TaskSpec) -> bool:
         return True
 
-    def _examine_pyrouge(self, path: Path, expected: list[str]) -> tuple[Verdict, dict[str, dict[str, Any]]]:
+    def _examine_pyrouge(self, path: Path, expected: list[str]) -> Examined:
         faults: dict[str, FileFaults] = {}
         summaries = pyrouge.read_part(path, pyrouge.DECODED, faults)
         rows = {pyrouge.DECODED: len(summaries)}
-        order = expected or [str(row) for row in range(official_size(self.task))]
+        order = expected or super().ids(self.task)
         ids_path = path / self.ids_file
         if ids_path.is_file() and not ids_path.is_symlink():
             data = unpack(ids_path, (self.ids_file,), ids_path.suffix).files.get(self.ids_file, b"")
@@ -180,7 +160,8 @@ class CnnDailymail(Leaderboard):
         official = official_size(self.task)
         foreign = bool(expected) and len(expected) != official
         counts = [f"{len(expected):,} articles in this data; the test set has {official:,}"] if foreign else []
-        return verdict_of(others, faults, rows, [*counts, *notes], foreign)
+        compared = bool(expected) or self.ids_file not in faults
+        return verdict_of(faults, rows, [*counts, *notes], others=others, foreign=foreign, ids_checked=compared)
 
     def _read_ids(self, data: bytes, expected: Sequence[str], faults: FileFaults) -> list[str]:
         """Returns the ids of a file of ids, adding those that are unknown, missing or come twice to its faults."""
@@ -195,11 +176,7 @@ class CnnDailymail(Leaderboard):
             elif not example_id or (known and example_id not in known):
                 faults.add(line, f"id {quoted(example_id[:200])} is none of the data's")
             first.setdefault(example_id, line)
-        missing = [example_id for example_id in expected if example_id not in first]
-        if missing:
-            shown = first_of(missing)
-            faults.add(None, f"{len(missing):,} of {len(expected):,} ids are missing: {shown}")
-        elif not expected and len(found) != official_size(self.task):
+        if not faults.add_missing("ids", expected, first) and not expected and len(found) != official_size(self.task):
             faults.add(None, f"{len(found):,} ids; the test set has {official_size(self.task):,}")
         return found
 

@@ -5,8 +5,6 @@ the 0-based row number there. The grader is not public: this is the form that th
 and what `check` refuses is what the leaderboard is known to refuse, or what no reader could take in one way only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from leaderboards.forms.text import WHOLE_NUMBER

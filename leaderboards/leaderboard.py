@@ -1,9 +1,6 @@
 """`Leaderboard`: what every leaderboard does in the same way; a module of its own adds the form of its files."""
 
-from __future__ import annotations
-
 import copy
-import hashlib
 import os
 import sys
 from abc import ABC, abstractmethod
@@ -14,15 +11,15 @@ from typing import Any, ClassVar
 
 from leaderboards.causes import other_data, other_owners
 from leaderboards.files.archive import Contents, is_junk, printable, unpack
-from leaderboards.files.writing import folder_digest, write_files, zip_bytes
+from leaderboards.files.writing import write_file, write_folder, zip_bytes
 from leaderboards.values import submission_of
-from leaderboards.verdict import INVALID, PARTIAL, VALID, VALID_FOR_DATA, Fault, FileFaults, Verdict, lines
+from leaderboards.verdict import INVALID, FileFaults, Verdict, lines, verdict_of
 from task_specs import NumberFile, TaskSpec, UserError
-from task_specs.errors import did_you_mean, quoted
+from task_specs.errors import did_you_mean, quoted, some
 
-__all__ = ["Fault", "Leaderboard", "Rows", "Verdict", "Written", "lines"]
-
-NAMED = 5  # so many files or ids stand in a message, then how many more
+Ids = Mapping[str, Sequence[str]]  # task name to the ids of its data
+Answers = Mapping[str, Mapping[str, Any]]  # task name to example id to value
+Examined = tuple[Verdict, dict[str, dict[str, Any]]]  # and the values, as `Answers` has them
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,7 @@ class Leaderboard(ABC):
         """Returns how many data rows `render` makes of answers: one each, unless rows hold several."""
         return len(answers)
 
-    def write(self, out: Path, answers: Mapping[str, Mapping[str, Any]]) -> Written:
+    def write(self, out: Path, answers: Answers) -> Written:
         """Writes a submission: a zip, or separate files if `out` is an existing folder.
 
         Args:
@@ -136,14 +133,15 @@ class Leaderboard(ABC):
                     clipped[file] = count
         rows = {file: self.rows(self.files[file], answers[self.files[file].name]) for file in files}
         if os.path.isdir(out) and out.suffix.lower() != ".zip":
-            stale = [file for file in self.files if file not in files and os.path.lexists(out / file)]
-            if stale:
-                raise UserError(f"{out}: holds {_some(stale)}, which these answers do not replace; use an empty folder")
-            write_files({out / file: data for file, data in files.items()})
-            return Written(rows, clipped, folder_digest(files))
-        packed = zip_bytes(files)
-        write_files({out: packed})
-        return Written(rows, clipped, hashlib.sha256(packed).hexdigest())
+            return Written(rows, clipped, self._write_folder(out, files))
+        return Written(rows, clipped, write_file(out, zip_bytes(files)))
+
+    def _write_folder(self, out: Path, files: Mapping[str, bytes]) -> str:
+        """Writes files into a folder, unless others of the leaderboard would be left in it, and returns its digest."""
+        stale = [file for file in self.files if file not in files and os.path.lexists(out / file)]
+        if stale:
+            raise UserError(f"{out}: holds {some(stale)}, which these answers do not replace; use an empty folder")
+        return write_folder(out, files)
 
     def keeps(self, out: Path, tasks: Collection[str]) -> str:
         """Returns what a submission of the form that `out` asks for keeps of the data of these tasks.
@@ -156,9 +154,7 @@ class Leaderboard(ABC):
         """
         return ""
 
-    def write_keeping(
-        self, out: Path, answers: Mapping[str, Mapping[str, Any]], kept: Mapping[str, Any], system: str
-    ) -> Written:
+    def write_keeping(self, out: Path, answers: Answers, kept: Mapping[str, Any], system: str) -> Written:
         """Writes a submission that has more in it than answers; see `write`.
 
         Args:
@@ -169,7 +165,7 @@ class Leaderboard(ABC):
         """
         return self.write(out, answers)
 
-    def check(self, path: Path, ids: Mapping[str, Sequence[str]] | None = None) -> Verdict:
+    def check(self, path: Path, ids: Ids | None = None) -> Verdict:
         """Judges a submission.
 
         Args:
@@ -181,7 +177,7 @@ class Leaderboard(ABC):
         """
         return self._examine(path, ids)[0]
 
-    def read(self, path: Path, ids: Mapping[str, Sequence[str]] | None = None) -> dict[str, dict[str, Any]]:
+    def read(self, path: Path, ids: Ids | None = None) -> dict[str, dict[str, Any]]:
         """Reads a submission back: task name to example id to value, for the tasks whose files are there.
 
         Args:
@@ -231,7 +227,7 @@ class Leaderboard(ABC):
                 f"{path}: {where}: {own[0].message}{others}; `t5eval check {self.name}` lists the faults of every file"
             )
         if spec.name not in values:
-            held = f"; it answers {_some(list(values))}" if values else ""
+            held = f"; it answers {some(list(values))}" if values else ""
             raise UserError(f"{path}: has no {submission_of(spec).file} with answers to {spec.name} to score{held}")
         return values[spec.name]
 
@@ -239,9 +235,7 @@ class Leaderboard(ABC):
         """Returns whether a fault of a file keeps a task's answers from being read."""
         return file.rpartition("/")[2] == submission_of(spec).file
 
-    def _examine(
-        self, path: Path, ids: Mapping[str, Sequence[str]] | None
-    ) -> tuple[Verdict, dict[str, dict[str, Any]]]:
+    def _examine(self, path: Path, ids: Ids | None) -> Examined:
         ids = self._given(ids)
         self._refuse_foreign(path)
         contents = unpack(path, self.files, self.suffix, self.subfolders)
@@ -256,54 +250,33 @@ class Leaderboard(ABC):
                 rows[file], values[spec.name] = found.count, found.values
                 if faults[file].count:
                     faults[file].cause(other_data(spec, found.count, sizes))
-        for name, reason in (*contents.refused, *self._misplaced(contents)):
-            faults.setdefault(name, FileFaults()).add(None, reason)
-        if not rows and not any(found.count for found in faults.values()):
-            name = path.resolve().name
-            faults[name] = FileFaults()
-            faults[name].add(None, self._holds_none(contents))
-        return self._verdict(contents, faults, rows, ids), values
+        self._add_refused(path, contents, faults, "" if rows else self._holds_none(contents))
+        absent = [file for file in self.files if file not in rows and not faults[file].count]
+        foreign = self._foreign(rows, ids)
+        return verdict_of(faults, rows, foreign, others=contents.others, absent=absent, foreign=bool(foreign)), values
 
-    def _verdict(
-        self,
-        contents: Contents,
-        faults: Mapping[str, FileFaults],
-        rows: Mapping[str, int],
-        ids: Mapping[str, Sequence[str]],
-    ) -> Verdict:
-        kept = {file: found.kept(printable(file)) for file, found in faults.items() if found.count}
-        count = sum(found.count for found in faults.values())
-        absent = tuple(file for file in self.files if file not in rows and file not in kept)
+    def _add_refused(self, path: Path, contents: Contents, faults: dict[str, FileFaults], without: str) -> None:
+        """Adds what must not be there, and, where nothing else is at fault, `without`: which files it should have."""
+        misplaced = ((name, self._fault_of(name, contents.packed)) for name in contents.others)
+        for name, reason in (*contents.refused, *misplaced):
+            if reason:
+                faults.setdefault(name, FileFaults()).add(None, reason)
+        if without and not any(found.count for found in faults.values()):
+            faults.setdefault(path.resolve().name, FileFaults()).add(None, without)
+
+    def _foreign(self, rows: Mapping[str, int], ids: Ids) -> list[str]:
+        """Returns in which of the files the data at hand is not the leaderboard's."""
         given = {file: spec for file, spec in self.files.items() if file in rows and spec.name in ids}
         foreign = [
             f"{file}: {len(ids[spec.name]):,} rows in this data; the leaderboard has {official_size(spec):,}"
             for file, spec in given.items()
             if len(ids[spec.name]) != official_size(spec)
         ]
-        foreign += [
+        return foreign + [
             f"{file}: the ids of this data are not the leaderboard's, which are numbered from 0"
             for file, spec in given.items()
             if len(ids[spec.name]) == official_size(spec) and not self.is_official(spec, ids[spec.name])
         ]
-        status = INVALID if count else PARTIAL if absent else VALID_FOR_DATA if foreign else VALID
-        extra = [printable(name) for name in contents.others if not self._fault_of(name, contents.packed)]
-        return Verdict(
-            status=status,
-            faults=tuple(fault for found in kept.values() for fault in found),
-            fault_count=count,
-            more={
-                printable(file): faults[file].count - len(found)
-                for file, found in kept.items()
-                if faults[file].count > len(found)
-            },
-            files=rows,
-            absent=absent,
-            notes=(*foreign, *([f"not looked at: {_some(extra)}"] if extra else [])),
-        )
-
-    def _misplaced(self, contents: Contents) -> list[tuple[str, str]]:
-        found = ((name, self._fault_of(name, contents.packed)) for name in contents.others)
-        return [(name, reason) for name, reason in found if reason]
 
     def _fault_of(self, name: str, packed: bool) -> str:
         """Returns why a file that is none of the leaderboard's must not be there, empty if it does no harm."""
@@ -321,11 +294,7 @@ class Leaderboard(ABC):
         return f"not a file of this leaderboard.{self._meant(last)} It takes {', '.join(self.files)}"
 
     def _refuse_foreign(self, path: Path) -> None:
-        """Raises an error for a single file that by its name is another leaderboard's.
-
-        Raises:
-            UserError: as said.
-        """
+        """Raises a UserError for a single file that by its name is another leaderboard's."""
         found = "" if path.name in self.files else other_owners([path.name], self.name)
         if found and path.is_file():
             raise UserError(f"{path}: not a file of leaderboard {self.name}; {found}")
@@ -342,7 +311,7 @@ class Leaderboard(ABC):
         close = get_close_matches(Path(name).stem.lower(), list(files), n=1)
         return f" Did you mean {files[close[0]]!r}?" if close else ""
 
-    def _given(self, ids: Mapping[str, Sequence[str]] | None) -> Mapping[str, Sequence[str]]:
+    def _given(self, ids: Ids | None) -> Ids:
         """Returns the ids to judge by, none if there is no data.
 
         Raises:
@@ -368,14 +337,3 @@ class Leaderboard(ABC):
 def official_size(spec: TaskSpec) -> int:
     """Returns how many examples the leaderboard wants answers for."""
     return spec.sizes[submission_of(spec).split]
-
-
-def _some(names: Sequence[str]) -> str:
-    """Returns the first few names, and how many more there are."""
-    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
-
-
-def first_of(ids: Sequence[str]) -> str:
-    """Returns the first few ids, and three dots where there are more."""
-    return ", ".join(ids[:NAMED]) + (", ..." if len(ids) > NAMED else "")

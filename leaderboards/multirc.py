@@ -4,13 +4,11 @@
 of the data. An answer's id is `P/Q/A`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from leaderboards.causes import Numbers, restarted, shifted
-from leaderboards.forms.json_rows import add_missing, json_rows, number_of, shown
+from leaderboards.forms.json_rows import json_rows, number_of, shown
 from leaderboards.forms.json_values import JsonValues
 from leaderboards.leaderboard import Rows, official_size
 from leaderboards.verdict import FileFaults
@@ -67,11 +65,7 @@ def read_paragraphs(spec: TaskSpec, values: JsonValues, data: bytes, ids: Sequen
     """Reads the file, adding every fault that it has.
 
     Args:
-        spec: the task.
-        values: what labels may be.
-        data: the file.
         ids: the answers' ids; none where only their number is known.
-        faults: where faults are added.
     """
     file = spec.submission
     assert isinstance(file, MultiRcFile)
@@ -92,7 +86,7 @@ def read_paragraphs(spec: TaskSpec, values: JsonValues, data: bytes, ids: Sequen
                 faults.add(line, lambda i, label: f"answer {i}: {values.explain(label)}", example_id, label)
             else:
                 answers[example_id] = value
-    add_missing("answers", ids, known.line_of, faults)
+    faults.add_missing("answers", ids, known.line_of)
     if not ids:
         for fault in numbering_faults(known.line_of, file.paragraphs, file.questions, official_size(spec)):
             faults.add(None, fault)
@@ -134,9 +128,6 @@ def numbering_faults(ids: Iterable[str], paragraphs: int, questions: int, answer
 
     Args:
         ids: of answers, and of questions and paragraphs or not.
-        paragraphs: how many paragraphs there are.
-        questions: how many questions.
-        answers: how many answers.
     """
     found = _by_level(prefix for example_id in ids for prefix in _prefixes(example_id))
     faults: list[str] = []

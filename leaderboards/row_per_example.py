@@ -1,14 +1,12 @@
 """`RowPerExample`: a leaderboard whose files have a line for each example; what is left to say is how one looks."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from leaderboards.causes import SLIP, shifted
 from leaderboards.forms.text import WHOLE_NUMBER, text_lines
-from leaderboards.leaderboard import Leaderboard, Rows, first_of, official_size
+from leaderboards.leaderboard import Leaderboard, Rows, official_size
 from leaderboards.values import values_of
 from leaderboards.verdict import FileFaults
 from task_specs import TaskSpec, UserError
@@ -106,9 +104,7 @@ class RowPerExample(Leaderboard):
                 unknown.add(example_id)
             if value is None:
                 faults.add(line, explain, text)
-        missing = [example_id for example_id in ids if example_id not in line_of]
-        if missing:
-            faults.add(None, self._missing, missing, len(ids))
+        if faults.add_missing(self.id_name[1], ids, line_of):
             faults.cause(self._shifted(unknown.union(line_of), ids) if len(unknown) > SLIP else "")
         elif not ids and len(line_of) != official_size(spec):
             faults.add(None, f"{len(line_of):,} {self.id_name[1]}; the leaderboard has {official_size(spec):,}")
@@ -141,7 +137,3 @@ class RowPerExample(Leaderboard):
 
     def _again(self, example_id: str, first: int) -> str:
         return f"{self.id_name[0]} {example_id} comes again; it came first on line {first}"
-
-    def _missing(self, missing: Sequence[str], total: int) -> str:
-        first = first_of(missing)
-        return f"{len(missing):,} of {total:,} {self.id_name[1]} are missing: {first}"

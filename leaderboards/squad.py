@@ -9,8 +9,6 @@ answers.
 Source: evaluate-v1.1.py and evaluate-v2.0.py of rajpurkar/SQuAD-explorer.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math
@@ -19,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from leaderboards.causes import SLIP
-from leaderboards.files.archive import Contents, printable, unpack
-from leaderboards.files.writing import folder_digest, write_files
+from leaderboards.files.archive import unpack
+from leaderboards.files.writing import write_file, write_folder
 from leaderboards.forms.json_object import Entry, json_object
-from leaderboards.leaderboard import Leaderboard, Rows, Written, first_of
+from leaderboards.leaderboard import Answers, Examined, Ids, Leaderboard, Rows, Written
 from leaderboards.values import submission_of
-from leaderboards.verdict import INVALID, PARTIAL, VALID, VALID_FOR_DATA, FileFaults, Verdict
+from leaderboards.verdict import FileFaults, verdict_of
 from task_specs import BENCHMARKS, TaskSpec, UserError, get
 from task_specs.errors import quoted
 from task_specs.submission_files.squad import AnswersFile
@@ -42,7 +40,7 @@ class Squad(Leaderboard):
         (self.answers_file,) = {file.file for _, file in kinds}
         self.files = {name: spec for spec, file in kinds for name in (file.file, file.probabilities) if name}
 
-    def write(self, out: Path, answers: Mapping[str, Mapping[str, Any]]) -> Written:
+    def write(self, out: Path, answers: Answers) -> Written:
         """Writes one version's answers.
 
         Args:
@@ -63,14 +61,12 @@ class Squad(Leaderboard):
         spec = get(name)
         rendered, _ = self.render(spec, texts)
         if not out.is_dir():
-            write_files({out: rendered})
-            return Written({out.name: len(texts)}, {}, hashlib.sha256(rendered).hexdigest())
+            return Written({out.name: len(texts)}, {}, write_file(out, rendered))
         files = {self.answers_file: rendered}
         probabilities = _file_of(spec).probabilities
         if probabilities:
             files[probabilities] = _entries({key: float(not text) for key, text in texts.items()})
-        write_files({out / file: data for file, data in files.items()})
-        return Written(dict.fromkeys(files, len(texts)), {}, folder_digest(files))
+        return Written(dict.fromkeys(files, len(texts)), {}, write_folder(out, files))
 
     def render(self, spec: TaskSpec, answers: Mapping[str, Any]) -> tuple[bytes, int]:
         for example_id, text in answers.items():
@@ -104,21 +100,15 @@ class Squad(Leaderboard):
             else:
                 values[entry.key] = entry.value
             lines.setdefault(entry.key, entry.line)
-        missing = [example_id for example_id in ids if example_id not in lines]
-        if missing:
-            first = first_of(missing)
-            faults.add(None, f"{len(missing):,} of {len(ids):,} questions are missing: {first}")
+        faults.add_missing("questions", ids, lines)
         return Rows(len(entries), values)
 
-    def _examine(
-        self, path: Path, ids: Mapping[str, Sequence[str]] | None
-    ) -> tuple[Verdict, dict[str, dict[str, Any]]]:
+    def _examine(self, path: Path, ids: Ids | None) -> Examined:
         ids = self._given(ids)
         self._refuse_foreign(path)
-        contents = self._unpack(path)
-        faults: dict[str, FileFaults] = {name: FileFaults() for name in contents.files}
-        for name, reason in (*contents.refused, *self._misplaced(contents)):
-            faults.setdefault(name, FileFaults()).add(None, reason)
+        # A file on its own may have any name: the scorer is given its path.
+        contents = unpack(path, self.files if path.is_dir() else (*self.files, path.name), self.suffix)
+        faults = {name: FileFaults() for name in contents.files}
         rows: dict[str, int] = {}
         values: dict[str, dict[str, Any]] = {}
         notes: list[str] = []
@@ -135,19 +125,18 @@ class Squad(Leaderboard):
             notes += self._notes(spec, found, self._way(spec, ids, entries or ()))
         for name in sorted(probabilities & contents.files.keys()):
             rows[name] = self._probabilities(name, contents.files[name], spec, ids, faults[name], notes)
-        if not contents.files and not any(found.count for found in faults.values()):
-            faults[path.resolve().name] = missing = FileFaults()
-            missing.add(None, self._holds_none(contents))
-        return self._verdict_of(contents, faults, rows, answers_at, notes, spec, ids), values
+        self._add_refused(path, contents, faults, "" if contents.files else self._holds_none(contents))
+        foreign = spec is not None and spec.name in ids and len(ids[spec.name]) != _size(spec)
+        if spec is not None and foreign:
+            notes.append(f"{len(ids[spec.name]):,} questions in this data; the leaderboard has {_size(spec):,}")
+        absent = () if answers_at else (self.answers_file,)
+        checked = spec is None or spec.name in ids or bool(_file_of(spec).ids_sha256)
+        return verdict_of(faults, rows, notes, absent=absent, foreign=foreign, ids_checked=checked), values
 
     def _concerns(self, file: str, spec: TaskSpec) -> bool:
         return file.rpartition("/")[2] not in {_file_of(other).probabilities for other in self.tasks}
 
-    def _unpack(self, path: Path) -> Contents:
-        # A file on its own may have any name: the scorer is given its path.
-        return unpack(path, self.files if path.is_dir() else (*self.files, path.name), self.suffix)
-
-    def _version(self, entries: Sequence[Entry], ids: Mapping[str, Sequence[str]]) -> TaskSpec:
+    def _version(self, entries: Sequence[Entry], ids: Ids) -> TaskSpec:
         """Returns the version that a file comes closest to: by its ids where data is at hand, else by its count."""
         keys = {entry.key for entry in entries}
 
@@ -162,9 +151,7 @@ class Squad(Leaderboard):
 
         return min(self.tasks, key=distance)
 
-    def _without_data(
-        self, spec: TaskSpec, ids: Mapping[str, Sequence[str]], entries: Sequence[Entry] | None, faults: FileFaults
-    ) -> None:
+    def _without_data(self, spec: TaskSpec, ids: Ids, entries: Sequence[Entry] | None, faults: FileFaults) -> None:
         """Judges the ids of a version whose data is not at hand, as far as its row tells them."""
         if entries is None or spec.name in ids:
             return
@@ -175,9 +162,7 @@ class Squad(Leaderboard):
         elif _file_of(spec).ids_sha256 not in ("", _digest(keys)):
             faults.add(None, f"its {len(keys):,} ids are not those of {spec.name}; --data-dir names the others")
 
-    def _name_cause(
-        self, spec: TaskSpec, ids: Mapping[str, Sequence[str]], entries: Sequence[Entry] | None, faults: FileFaults
-    ) -> None:
+    def _name_cause(self, spec: TaskSpec, ids: Ids, entries: Sequence[Entry] | None, faults: FileFaults) -> None:
         """Names other data as the cause, if many of the ids are foreign and as many of the data's are missing."""
         if entries is None or spec.name not in ids:
             return
@@ -192,7 +177,7 @@ class Squad(Leaderboard):
             f"are missing: these are answers to other data{meant}"
         )
 
-    def _way(self, spec: TaskSpec, ids: Mapping[str, Sequence[str]], entries: Sequence[Entry]) -> str:
+    def _way(self, spec: TaskSpec, ids: Ids, entries: Sequence[Entry]) -> str:
         """Returns how a file was judged."""
         if spec.name in ids:
             return "id by id"
@@ -207,13 +192,7 @@ class Squad(Leaderboard):
         return notes
 
     def _probabilities(
-        self,
-        name: str,
-        data: bytes,
-        spec: TaskSpec | None,
-        ids: Mapping[str, Sequence[str]],
-        faults: FileFaults,
-        notes: list[str],
+        self, name: str, data: bytes, spec: TaskSpec | None, ids: Ids, faults: FileFaults, notes: list[str]
     ) -> int:
         """Checks a file of probabilities and returns its rows."""
         owner = next(s for s in self.tasks if _file_of(s).probabilities == name)
@@ -227,37 +206,6 @@ class Squad(Leaderboard):
                 f"having no answer"
             )
         return found.count
-
-    def _verdict_of(
-        self,
-        contents: Contents,
-        faults: Mapping[str, FileFaults],
-        rows: Mapping[str, int],
-        answers_at: str,
-        notes: list[str],
-        spec: TaskSpec | None,
-        ids: Mapping[str, Sequence[str]],
-    ) -> Verdict:
-        kept = {name: found.kept(printable(name)) for name, found in faults.items() if found.count}
-        count = sum(found.count for found in faults.values())
-        absent = () if answers_at else (self.answers_file,)
-        foreign = spec is not None and spec.name in ids and len(ids[spec.name]) != _size(spec)
-        if spec is not None and foreign:
-            notes.append(f"{len(ids[spec.name]):,} questions in this data; the leaderboard has {_size(spec):,}")
-        return Verdict(
-            status=INVALID if count else PARTIAL if absent else VALID_FOR_DATA if foreign else VALID,
-            faults=tuple(fault for found in kept.values() for fault in found),
-            fault_count=count,
-            more={
-                printable(name): faults[name].count - len(found)
-                for name, found in kept.items()
-                if faults[name].count > len(found)
-            },
-            files=rows,
-            absent=absent,
-            notes=tuple(notes),
-            ids_checked=spec is None or spec.name in ids or bool(_file_of(spec).ids_sha256),
-        )
 
 
 def _file_of(spec: TaskSpec) -> AnswersFile:

@@ -9,14 +9,12 @@ The grader is not public: this is the form that the benchmark's own baselines an
 types of labels is not known, so that they are faults here.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from leaderboards.causes import SLIP, shifted
-from leaderboards.forms.json_rows import add_missing, json_rows, number_of, shown
+from leaderboards.forms.json_rows import json_rows, number_of, shown
 from leaderboards.forms.json_values import JsonValues, json_values_of
 from leaderboards.forms.text import WHOLE_NUMBER
 from leaderboards.leaderboard import Leaderboard, Rows, official_size
@@ -79,11 +77,7 @@ class SuperGlue(Leaderboard):
 
 
 def _labels(spec: TaskSpec, answers: Mapping[str, Any]) -> dict[tuple[int, ...], str | int]:
-    """Returns what is written for each answer, by the numbers of its id, ascending.
-
-    Raises:
-        UserError: an id is not made of the numbers that the file needs, or a value is no answer.
-    """
+    """Returns what is written for each answer, by the numbers of its id, ascending."""
     values = json_values_of(spec)
     form = ID_PARTS[type(submission_of(spec))]
     labels: dict[tuple[int, ...], str | int] = {}
@@ -102,11 +96,7 @@ def _labels(spec: TaskSpec, answers: Mapping[str, Any]) -> dict[tuple[int, ...],
 
 
 def _by_number(spec: TaskSpec, ids: Iterable[str]) -> dict[str, str]:
-    """Returns what a row calls an example, the last number of its id, to the id.
-
-    Raises:
-        UserError: two examples have the same.
-    """
+    """Returns what a row calls an example, the last number of its id, to the id."""
     found: dict[str, str] = {}
     for example_id in ids:
         number = example_id.rpartition("/")[2]
@@ -124,11 +114,7 @@ def _read_flat(
     """Reads rows of idx and label, adding every fault that they have.
 
     Args:
-        spec: the task.
-        values: what labels may be.
-        data: the file.
         expected: idx to example id.
-        faults: where faults are added.
     """
     rows = json_rows(data, len(expected), faults)
     if rows is None:
@@ -159,7 +145,7 @@ def _read_flat(
             faults.add(line, values.explain, row["label"])
         elif idx is not None:
             answers[expected[idx]] = value
-    add_missing("idx", expected, line_of, faults)
+    faults.add_missing("idx", expected, line_of)
     if len(unknown) > SLIP:
         faults.cause(shifted("idx", sorted({*unknown, *map(int, line_of)}), sorted(map(int, expected))))
     return Rows(count, answers)

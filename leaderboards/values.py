@@ -1,35 +1,17 @@
 """How a value stands in a submission, by the kind of the task's file: written, read, and what is wrong with it."""
 
-from __future__ import annotations
-
 import math
 import numbers
 import re
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 from task_specs import ClassFile, NumberFile, SpecError, TaskSpec
 from task_specs.errors import quoted
 from task_specs.spec import SubmissionFile
 
 
-class Values(Protocol):
-    """What the values of one task's file are."""
-
-    def write(self, value: Any) -> tuple[str, bool]:
-        """Returns a value as the leaderboard wants it, and whether it was clipped.
-
-        Raises:
-            ValueError: it cannot stand in the file; the message says why.
-        """
-
-    def read(self, text: str) -> Any:
-        """Returns the value that `text` stands for, None if it is none."""
-
-    def explain(self, text: str) -> str:
-        """Returns why `text`, which `read` refuses, is no value."""
-
-
-class ClassValues:
+class Labels:
     """Class indices, written as the leaderboard's labels.
 
     Args:
@@ -37,24 +19,38 @@ class ClassValues:
         names: the classes' names in the task's answers, for a hint to those who wrote these instead.
     """
 
-    def __init__(self, labels: tuple[str, ...], names: tuple[str, ...] = ()):
-        self.labels = labels
+    def __init__(self, labels: Sequence[str | int], names: Sequence[str] = ()):
+        self.labels = tuple(labels)
         self._hints = {name.lower(): label for name, label in zip(names, labels, strict=True)} if names else {}
-        self._hints |= {label.lower(): label for label in labels}
-        self._hints |= {f"{label}.0": label for label in labels if label.isdigit()}
-        # One dictionary look-up: this is called for every row.
-        self._indices = {label: index for index, label in enumerate(labels)}
-        self.read = self._indices.get
+        self._hints |= {str(label).lower(): label for label in labels}
+        self._hints |= {f"{label}.0": label for label in labels if str(label).isdigit()}
 
-    def write(self, value: Any) -> tuple[str, bool]:
+    def label_of(self, value: Any) -> str | int:
+        """Returns the label of a class. Raises ValueError if `value` is none; the message says so."""
         if not isinstance(value, numbers.Integral) or not 0 <= int(value) < len(self.labels):
             raise ValueError(f"a class is a whole number from 0 to {len(self.labels) - 1}, got {quoted(repr(value))}")
-        return self.labels[int(value)], False
+        return self.labels[int(value)]
+
+    def hint(self, text: str) -> str | int | None:
+        """Returns the label that somebody meant who wrote `text`, None if that cannot be told."""
+        return self._hints.get(text[:200].strip(" \t\r\"'").lower())
+
+
+class ClassValues(Labels):
+    """Class indices in a file of text."""
+
+    def __init__(self, labels: tuple[str, ...], names: tuple[str, ...] = ()):
+        super().__init__(labels, names)
+        # One dictionary look-up: this is called for every row.
+        self.read = {label: index for index, label in enumerate(labels)}.get
+
+    def write(self, value: Any) -> tuple[str, bool]:
+        return str(self.label_of(value)), False
 
     def explain(self, text: str) -> str:
-        hint = self._hints.get(text[:200].strip(" \t\r\"'").lower())
+        hint = self.hint(text)
         meant = f". Write {hint!r}: case, spaces and quotes count" if hint else ""
-        return f"label {_short(text)} is not one of {', '.join(self.labels)}{meant}"
+        return f"label {_short(text)} is not one of {', '.join(map(str, self.labels))}{meant}"
 
 
 class NumberValues:
@@ -94,18 +90,18 @@ class NumberValues:
 
 
 def submission_of(spec: TaskSpec) -> SubmissionFile:
-    """Returns the task's file in its leaderboard's submission.
-
-    Raises:
-        SpecError: it has none.
-    """
+    """Returns the task's file in its leaderboard's submission. Raises SpecError if it has none."""
     if spec.submission is None:
         raise SpecError(f"{spec.name} has no file in a submission")
     return spec.submission
 
 
-def values_of(spec: TaskSpec) -> Values:
+def values_of(spec: TaskSpec) -> ClassValues | NumberValues:
     """Returns how the values of a task are written.
+
+    Its `write` returns a value as the leaderboard wants it, and whether it was clipped, or raises a ValueError that
+    says why it cannot stand in the file; `read` returns the value that a text stands for, None if it is none, and then
+    `explain` says why.
 
     Raises:
         SpecError: the task has no file, or one of a kind that is not made of single values.

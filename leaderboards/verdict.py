@@ -1,12 +1,11 @@
 """What a check of a submission finds: faults with file and line, and the verdict made of them."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from leaderboards.files.archive import printable
+from task_specs.errors import first_few, some
 
 KEPT_FAULTS = 20  # of each file; the others are counted
 
@@ -92,6 +91,13 @@ class FileFaults:
         else:
             self._lines.append((line, text))
 
+    def add_missing(self, what: str, expected: Collection[str], found: Collection[str]) -> bool:
+        """Adds the fault that some of the expected ids are not among those found; returns whether it did."""
+        missing = [example_id for example_id in expected if example_id not in found]
+        if missing:
+            self.add(None, f"{len(missing):,} of {len(expected):,} {what} are missing: {first_few(missing)}")
+        return bool(missing)
+
     def cause(self, message: str) -> None:
         """Adds what is behind the other faults, and is told before them; nothing if the message is empty."""
         if message:
@@ -105,32 +111,37 @@ class FileFaults:
 
 
 def verdict_of(
-    others: Sequence[str],
     faults: Mapping[str, FileFaults],
     rows: Mapping[str, int],
     notes: Sequence[str],
-    foreign: bool,
+    *,
+    others: Sequence[str] = (),
+    absent: Sequence[str] = (),
+    foreign: bool = False,
+    ids_checked: bool = True,
 ) -> Verdict:
-    """Returns the verdict on a submission of which nothing can be absent.
+    """Returns the verdict on a submission.
 
     Args:
-        others: names of files that were not looked at.
         faults: file to its faults, in the order in which they are shown.
         rows: file to its number of data rows.
         notes: what is no fault but should be known.
-        foreign: whether the data at hand has other counts than the leaderboard.
+        others: names of files that were not looked at.
+        absent: the leaderboard's files that are not there.
+        foreign: whether the data at hand is not the leaderboard's.
+        ids_checked: whether the ids were compared.
     """
     kept = {file: found.kept(printable(file)) for file, found in faults.items() if found.count}
     extra = [printable(name) for name in others if name not in faults]
-    more = f" and {len(extra) - 5:,} more" if len(extra) > 5 else ""
     return Verdict(
-        status=INVALID if kept else VALID_FOR_DATA if foreign else VALID,
+        status=INVALID if kept else PARTIAL if absent else VALID_FOR_DATA if foreign else VALID,
         faults=tuple(fault for found in kept.values() for fault in found),
         fault_count=sum(found.count for found in faults.values()),
         more={printable(f): faults[f].count - len(k) for f, k in kept.items() if faults[f].count > len(k)},
         files={printable(file): count for file, count in rows.items()},
-        absent=(),
-        notes=(*notes, *([f"not looked at: {', '.join(extra[:5])}{more}"] if extra else [])),
+        absent=tuple(absent),
+        notes=(*notes, *([f"not looked at: {some(extra)}"] if extra else [])),
+        ids_checked=ids_checked,
     )
 
 

@@ -6,24 +6,21 @@ without tabs, and never empty: where a model wrote nothing stands `NO TRANSLATIO
 nothing.
 """
 
-from __future__ import annotations
-
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from leaderboards.files.archive import printable, unpack
-from leaderboards.files.writing import folder_digest, write_files, zip_bytes
+from leaderboards.files.writing import write_file, zip_bytes
 from leaderboards.forms.documents import Frame
 from leaderboards.forms.segments import NO_TRANSLATION, as_segments, read_segment, segment_fault
 from leaderboards.forms.text import text_lines
-from leaderboards.forms.text_causes import causes
+from leaderboards.forms.text_causes import causes, untranslated
 from leaderboards.forms.wmt_markup import Hypothesis, read_sgml, read_xml, render_sgml, render_xml
-from leaderboards.leaderboard import Leaderboard, Rows, Written
+from leaderboards.leaderboard import Answers, Examined, Ids, Leaderboard, Rows, Written
 from leaderboards.values import submission_of
-from leaderboards.verdict import FileFaults, Verdict, verdict_of
+from leaderboards.verdict import FileFaults, verdict_of
 from task_specs import TaskSpec, UserError
 from task_specs.errors import quoted
 from task_specs.rows.wmt import TASKS
@@ -67,9 +64,7 @@ class Wmt(Leaderboard):
             )
         return "frame" if form in (".sgm", ".xml") else ""
 
-    def write_keeping(
-        self, out: Path, answers: Mapping[str, Mapping[str, Any]], kept: Mapping[str, Any], system: str
-    ) -> Written:
+    def write_keeping(self, out: Path, answers: Answers, kept: Mapping[str, Any], system: str) -> Written:
         """Writes a submission.
 
         Args:
@@ -94,9 +89,7 @@ class Wmt(Leaderboard):
         if form in FORMS and not out.is_dir():
             (spec,) = (spec for spec in self.tasks if spec.name in answers)
             data, notes = self._render(spec, answers[spec.name], out.name, kept.get(spec.name), system)
-            write_files({out: data})
-            rows = {out.name: len(answers[spec.name])}
-            return Written(rows, {}, hashlib.sha256(data).hexdigest(), notes)
+            return Written({out.name: len(answers[spec.name])}, {}, write_file(out, data), notes)
         files: dict[str, bytes] = {}
         said: list[str] = []
         for spec in self.tasks:
@@ -105,17 +98,10 @@ class Wmt(Leaderboard):
                 files[file], notes = self._render(spec, answers[spec.name], file, None, system)
                 said += notes
         rows = {file: len(answers[self.files[file].name]) for file in files}
-        if form == ".zip":
-            packed = zip_bytes(files)
-            write_files({out: packed})
-            return Written(rows, {}, hashlib.sha256(packed).hexdigest(), tuple(said))
-        stale = [file for file in self.files if file not in files and (out / file).exists()]
-        if stale:
-            raise UserError(f"{out}: holds {stale[0]}, which these answers do not replace; use an empty folder")
-        write_files({out / file: data for file, data in files.items()})
-        return Written(rows, {}, folder_digest(files), tuple(said))
+        digest = write_file(out, zip_bytes(files)) if form == ".zip" else self._write_folder(out, files)
+        return Written(rows, {}, digest, tuple(said))
 
-    def write(self, out: Path, answers: Mapping[str, Mapping[str, Any]]) -> Written:
+    def write(self, out: Path, answers: Answers) -> Written:
         return self.write_keeping(out, answers, {}, "")
 
     def _render(
@@ -166,18 +152,14 @@ class Wmt(Leaderboard):
             if said and said.partition("-")[0].lower() != true:
                 faults.add(None, f"its {what} language is {said!r}; {taken.spec.name} has {true!r}")
         if len(found.segments) != len(taken.ids):
-            faults.add(None, self._count_fault(len(found.segments), taken))
+            way = "segments stand in the order of the official source, one for each"
+            has = f"{len(found.segments):,} segments, {taken.spec.name} has {len(taken.ids):,}"
+            faults.add(None, f"{has}; {way}")
             return Rows(len(found.segments), {})
         values = {i: read_segment(text) for i, (_, text) in zip(taken.ids, found.segments, strict=True)}
         return Rows(len(found.segments), values)
 
-    def _count_fault(self, count: int, taken: _Taken) -> str:
-        way = "segments stand in the order of the official source, one for each"
-        return f"{count:,} segments, {taken.spec.name} has {len(taken.ids):,}; {way}"
-
-    def _examine(
-        self, path: Path, ids: Mapping[str, Sequence[str]] | None
-    ) -> tuple[Verdict, dict[str, dict[str, Any]]]:
+    def _examine(self, path: Path, ids: Ids | None) -> Examined:
         ids = self._given(ids)
         named = {f"{_stem(spec)}{form}": spec for spec in self.tasks for form in FORMS}
         form = path.suffix.lower()
@@ -201,24 +183,20 @@ class Wmt(Leaderboard):
             notes += [f"{printable(file)}: {taken.note}"] if taken.note else []
             if found is not None:
                 texts = {str(line): text for line, text in found.segments}
-                notes += [f"{printable(file)}: {cause}" for cause in causes(texts, "line", found.sources, surface=True)]
+                said = [*causes(texts, "line", surface=True), *untranslated(texts, "line", found.sources or {})]
+                notes += [f"{printable(file)}: {cause}" for cause in said]
             if taken.spec.name in values:
                 faults[file].add(None, f"a second file for {taken.spec.name}; which one counts is anybody's guess")
             values[taken.spec.name] = read.values
-        for name, reason in (*contents.refused, *self._misplaced(contents)):
-            faults.setdefault(name, FileFaults()).add(None, reason)
-        if not contents.files and not any(found.count for found in faults.values()):
-            faults[path.resolve().name] = missing = FileFaults()
-            missing.add(None, f"holds no file of a task, such as {_stem(self.tasks[0])}.txt")
-        return verdict_of(contents.others, faults, rows, notes, foreign), values
+        without = "" if contents.files else f"holds no file of a task, such as {_stem(self.tasks[0])}.txt"
+        self._add_refused(path, contents, faults, without)
+        return verdict_of(faults, rows, notes, others=contents.others, foreign=foreign), values
 
     def _concerns(self, file: str, spec: TaskSpec) -> bool:
         owners = {_stem(other): other for other in self.tasks}
         return owners.get(Path(file).stem, spec) == spec
 
-    def _take(
-        self, file: str, found: Hypothesis | None, named: TaskSpec | None, ids: Mapping[str, Sequence[str]]
-    ) -> _Taken:
+    def _take(self, file: str, found: Hypothesis | None, named: TaskSpec | None, ids: Ids) -> _Taken:
         """Returns what a file is taken for: the task of its name, of its test set, or of its number of segments."""
 
         def expected(spec: TaskSpec) -> Sequence[str]:

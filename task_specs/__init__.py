@@ -41,38 +41,20 @@ if TYPE_CHECKING:
     from task_specs.submission_files.values import NumberFile as NumberFile
     from task_specs.texts.fields import Fields as Fields
 
-_HOMES = {
-    "Answer": "task_specs.records",
-    "BENCHMARKS": "task_specs.rows.benchmarks",
-    "Benchmark": "task_specs.rows.benchmarks",
-    "ClassFile": "task_specs.submission_files.values",
-    "Decode": "task_specs.spec",
-    "Example": "task_specs.records",
-    "Fields": "task_specs.texts.fields",
-    "Lengths": "task_specs.spec",
-    "Member": "task_specs.mixture",
-    "Mixture": "task_specs.mixture",
-    "NumberFile": "task_specs.submission_files.values",
-    "OneFile": "task_specs.sources.one_file",
-    "Published": "task_specs.spec",
-    "SPLITS": "task_specs.spec",
-    "SpecError": "task_specs.errors",
-    "TEXT": "task_specs.mixture",
-    "TaskSpec": "task_specs.spec",
-    "TextPair": "task_specs.records",
-    "UserError": "task_specs.errors",
-    "all_mixtures": "task_specs.registry",
-    "all_tasks": "task_specs.registry",
-    "collisions": "task_specs.registry",
-    "find": "task_specs.registry",
-    "from_plain": "task_specs.schema",
-    "get": "task_specs.registry",
-    "read_toml": "task_specs.schema",
-    "resolve": "task_specs.registry",
-    "shares": "task_specs.mixing",
-    "tasks_of": "task_specs.registry",
-    "training_mixture": "task_specs.mixing",
+_NAMES = {  # by module
+    "errors": "SpecError UserError",
+    "mixing": "shares training_mixture",
+    "mixture": "Member Mixture TEXT",
+    "records": "Answer Example TextPair",
+    "registry": "all_mixtures all_tasks collisions find get resolve tasks_of",
+    "rows.benchmarks": "BENCHMARKS Benchmark",
+    "schema": "from_plain read_toml",
+    "sources.one_file": "OneFile",
+    "spec": "Decode Lengths Published SPLITS TaskSpec",
+    "submission_files.values": "ClassFile NumberFile",
+    "texts.fields": "Fields",
 }
+_HOMES = {name: f"task_specs.{module}" for module, names in _NAMES.items() for name in names.split()}
 
 __all__ = [*_HOMES]
 

@@ -1,7 +1,5 @@
 """What the parts of a row must offer: a source, a text format, an answer parser."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Protocol
 

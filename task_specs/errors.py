@@ -1,5 +1,7 @@
 """The one exception family that a user's mistake may raise."""
 
+from collections.abc import Iterable, Sequence
+
 
 class UserError(Exception):
     """A wrong input, stated in one line that names the object, the rule, what came, and the way out.
@@ -16,6 +18,24 @@ def quoted(text: object, limit: int = 60) -> str:
     """Returns `text` as a short, printable, quoted piece for an error message."""
     shown = repr(text if isinstance(text, str) else str(text))
     return shown if len(shown) <= limit else shown[: limit - 4] + "..." + shown[0]
+
+
+def some(names: Sequence[str], limit: int = 5) -> str:
+    """Returns the first few names, and how many more there are."""
+    return ", ".join(names[:limit]) + (f" and {len(names) - limit:,} more" if len(names) > limit else "")
+
+
+def first_few(names: Sequence[str], limit: int = 5) -> str:
+    """Returns the first few names, and dots where there are more."""
+    return ", ".join(names[:limit]) + (", ..." if len(names) > limit else "")
+
+
+def require_known(table: Iterable[str], known: Iterable[str], where: str) -> None:
+    """Raises a UserError if a table has a key that is not known; `where` names the table."""
+    keys = list(known)
+    for key in table:
+        if key not in keys:
+            raise UserError(f"{where}: unknown key {key!r}; the keys are {', '.join(keys)}.{did_you_mean(key, keys)}")
 
 
 def did_you_mean(name: str, known: list[str]) -> str:

@@ -1,7 +1,5 @@
 """The kinds that a row's parts come in, each by the `kind` that chooses it. A new kind is a class named here."""
 
-from __future__ import annotations
-
 from task_specs.answers.candidate import Candidate
 from task_specs.answers.labels import Label, Number, Referent, Text
 from task_specs.answers.squad import ContextSpan, OptionalContextSpan, WordSpan

@@ -1,7 +1,5 @@
 """How often each task of a mixture is drawn."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Iterable, Mapping
 
@@ -16,7 +14,6 @@ def shares(mixture: Mixture, sizes: Mapping[str, float] | None = None) -> dict[s
     """Returns the share of each task in what is drawn from a mixture, by the task's name; together they are 1.
 
     Args:
-        mixture: the mixture.
         sizes: text pairs to train on by task, where they are other than the rows say. Plain text counts under `text`,
             and is left out where it has no size.
 

@@ -1,7 +1,5 @@
 """`Mixture`: which tasks a model is trained on together, and how often each is drawn."""
 
-from __future__ import annotations
-
 import math
 import re
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Records of a row as plain data: dicts, lists, strings and numbers, in the form of the TOML files."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """What is asked for and not there may come from a plugin: the harness says here how its plugins are loaded."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TypeVar
 

@@ -1,7 +1,5 @@
 """The plain records that travel through the harness, in the order in which one example becomes them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

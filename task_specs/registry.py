@@ -1,7 +1,5 @@
 """Looking up tasks and mixtures: the built-in rows, tasks of plugins, and a user's own TOML files."""
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterable
 from functools import cache
 from pathlib import Path
@@ -175,7 +173,6 @@ def tasks_of(mixture: Mixture, within: tuple[str, ...] = ()) -> list[TaskSpec]:
     """Returns a mixture's tasks, those of its members' members too, each once.
 
     Args:
-        mixture: the mixture.
         within: the names of the mixtures that it is a member of.
 
     Raises:

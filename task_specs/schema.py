@@ -1,7 +1,5 @@
 """The schema of a row as plain data: what a TOML file holds and what `t5eval show --json` prints."""
 
-from __future__ import annotations
-
 import dataclasses
 import types
 import typing

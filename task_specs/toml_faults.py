@@ -1,7 +1,5 @@
 """All that is wrong with a row's TOML file at once, each fault with its line."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """TOML from anywhere, as plain data that every reader after this one can walk through."""
 
-from __future__ import annotations
-
 import tomllib
 from typing import Any
 

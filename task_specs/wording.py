@@ -4,8 +4,6 @@
 applies to each text of a list; a list has to be made a text by one of the list filters.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache

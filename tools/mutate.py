@@ -9,8 +9,6 @@ nothing. The exit status is 1 if there are any. Hypothesis draws the same exampl
 same verdicts again.
 """
 
-from __future__ import annotations
-
 import argparse
 import ast
 import copy

@@ -4,8 +4,6 @@ A format is a module beside this one. It hands over its tensors under Hugging Fa
 everything after it, the account of missing and unused tensors included, is the same for all.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path

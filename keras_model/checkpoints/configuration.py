@@ -6,8 +6,6 @@ values stand for: the activation (GELU where gated, else ReLU), the largest dist
 the dropout rate and the special ids. A umT5 of one layer cannot be told from a T5, and computes the same.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import re
 from pathlib import Path

@@ -1,9 +1,8 @@
 """From a checkpoint of any format to a folder of another, compared with the source tensor by tensor."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
+import errno
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -136,11 +135,16 @@ def _texts_of_ids(tokenizer: Tokenizer | None) -> list[str]:
 def _new_folder(destination: Path) -> Iterator[Path]:
     """A temporary folder, renamed to `destination` if the block ends well and removed if not."""
     destination = destination.resolve()
-    with new_folder(destination) as temporary:
-        try:
-            yield temporary
-        except CheckpointError as error:
-            raise CheckpointError(str(error).replace(str(temporary), str(destination))) from error
+    try:
+        with new_folder(destination) as temporary:
+            try:
+                yield temporary
+            except CheckpointError as error:
+                raise CheckpointError(str(error).replace(str(temporary), str(destination))) from error
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):  # another process was quicker
+            raise CheckpointError(_occupied(destination)) from error
+        raise
 
 
 def _require_equal(

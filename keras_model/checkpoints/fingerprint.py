@@ -1,7 +1,5 @@
 """The hash of what a checkpoint computes, told without TensorFlow."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -5,8 +5,6 @@ and the caller reads them, PyTorch's. The weights come last, so that a copy that
 is resolved to a commit, and the name with that commit is what a result should be recorded under.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import re

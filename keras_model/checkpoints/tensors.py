@@ -1,7 +1,5 @@
 """The tensors of a checkpoint, as every format hands them over: under Hugging Face's names and in its layout."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import re

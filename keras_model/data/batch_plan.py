@@ -1,7 +1,5 @@
 """Padded batches of like lengths, in an order that a seed fixes: which examples make up the batch of a step."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Sequence
 

@@ -250,7 +250,6 @@ def make_batch(
     """Pads examples to the longest of them, rounded up to a multiple.
 
     Args:
-        examples: where the rows come from.
         rows: integers, the examples' numbers, at most `batch_size` of them.
         batch_size: the height of the batch.
         pad_multiple: 1 pads least; a larger number bounds how many shapes there are, for devices that compile each.
@@ -275,7 +274,6 @@ def make_packed_batch(
     """Lays several examples into each row, one after the other.
 
     Args:
-        examples: where the rows come from.
         rows: of each row the examples' numbers, at most `batch_size` rows. No row is longer than `lengths`.
         batch_size: the height of the batch.
         lengths: of the rows, source and target.

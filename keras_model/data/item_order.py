@@ -4,8 +4,6 @@ An item is an example, or a row into which several are packed. The order is cut 
 and a window follows from the seed and its number alone, so that a run that resumes replays nothing.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Sequence
 

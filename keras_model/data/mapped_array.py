@@ -1,7 +1,5 @@
 """Arrays that lie in several pieces, most of them in files, and are read only where somebody asks. NumPy alone."""
 
-from __future__ import annotations
-
 import bisect
 import itertools
 from collections.abc import Sequence

@@ -38,7 +38,6 @@ class Objective(Protocol):
 
         Args:
             ids: int32, shape [from SHORTEST_CHUNK to `chunk_length`], without EOS and sentinels.
-            generator: where chance comes from.
         """
 
 
@@ -72,10 +71,6 @@ def span_corruption_length(inputs: int) -> int:
 
 def sentinel_ids(tokenizer: Tokenizer, count: int) -> np.ndarray:
     """The ids of `<extra_id_0>`, `<extra_id_1>`, ...; in T5's vocabularies they descend from the last.
-
-    Args:
-        tokenizer: whose ids.
-        count: how many.
 
     Returns:
         int32, shape [count].

@@ -1,7 +1,5 @@
 """Batches of packed rows, in an order that a seed fixes: which examples lie in which row of the batch of a step."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Which examples go together into one row, so that little of it is padding."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 
 import numpy as np

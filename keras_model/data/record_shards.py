@@ -4,8 +4,6 @@ Its tensors are `source_offsets` and `target_offsets` (int64, shape [records + 1
 `target_values` (int32, shape [tokens]), as in `RaggedIds`. The same examples give the same bytes.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 from pathlib import Path, PurePosixPath
@@ -107,11 +105,7 @@ def read_shard(folder: Path, shard: Shard) -> Examples:
 
 
 def check_content(folder: Path, shard: Shard) -> None:
-    """Compares a whole shard with its hash.
-
-    Raises:
-        RecordError: it is damaged, or cannot be read.
-    """
+    """Compares a whole shard with its hash. Raises RecordError if it is damaged, or cannot be read."""
     path = _path(folder, shard)
     try:
         with path.open("rb") as file:

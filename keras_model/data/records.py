@@ -8,8 +8,6 @@ unsupervised objective makes of text. The shards are mapped into memory, not rea
 and what an example costs in memory is its two offsets.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 import shutil
@@ -172,11 +170,7 @@ def open_records(folder: Path, made: RecordSet) -> Examples:
 
 
 def check_records(folder: Path, made: RecordSet) -> None:
-    """Compares every byte of a set with the manifest's hashes.
-
-    Raises:
-        RecordError: a file is damaged or not there.
-    """
+    """Compares every byte of a set with the manifest's hashes. Raises RecordError if a file is damaged or not there."""
     for shard in made.shards:
         read_shard(folder, shard)
         check_content(folder, shard)

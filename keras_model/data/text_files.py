@@ -4,8 +4,6 @@ A document is a line; blank lines are passed over. Files are UTF-8, ends of line
 name ends in `.gz`. They are read once, in order, in constant memory: a line has at most `MAX_LINE_BYTES`, unpacked.
 """
 
-from __future__ import annotations
-
 import gzip
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -54,7 +52,6 @@ def chunks(documents: Iterable[str], tokenizer: Tokenizer, length: int, joined: 
     """The ids of documents in pieces of `length`.
 
     Args:
-        documents: texts.
         tokenizer: makes ids of them; the ends of sequence are left out.
         length: ids of a piece.
         joined: whether the documents are joined, as by T5 without a mark between them, and only the very last piece is

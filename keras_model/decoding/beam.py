@@ -8,8 +8,6 @@ Source: `beam_search` of mesh_tensorflow/beam_search.py, which T5 decodes with; 
 ((5 + length) / 6)^alpha, the end-of-sequence token counted.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 
@@ -46,7 +44,6 @@ def beam_search(
     """Searches for the best texts; to be called inside a `tf.function`.
 
     Args:
-        model: T5Network.
         encoder_ids: int [batch, source], padded.
         forced: int [batch, steps], ids that are given, or FREE; they cost a text nothing.
         alpha: float32 scalar; the exponent of the length penalty.

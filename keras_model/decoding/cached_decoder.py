@@ -84,7 +84,6 @@ class CachedDecoder:
     Make it inside the function that runs the loop: fusing the weights is then part of the compiled call.
 
     Args:
-        model: T5Network.
         emit_limit: integer. Only ids below it get logits.
         memory: how it attends to its inputs. Defaults to a `ProjectedMemory`.
     """

@@ -7,8 +7,6 @@ matrices once for each input, so that a step reads small keys and values: best f
 d_model / d_kv times the arithmetic on it, though, so that texts of more than about d_kv tokens make it the slower one.
 """
 
-from __future__ import annotations
-
 from typing import Any, Protocol
 
 import tensorflow as tf
@@ -38,7 +36,6 @@ class ProjectedMemory:
     """Keys [inputs, heads, d_kv, source] and values [inputs, heads, source, d_kv] of each layer.
 
     Args:
-        model: T5Network.
         hypotheses: rows of each input, side by side; they share its keys and values.
     """
 
@@ -82,9 +79,6 @@ class ProjectedMemory:
 class PlainMemory:
     """The encoder's output, as keys [inputs, d_model, source] and as values [inputs, source, d_model]; one row of each
     input.
-
-    Args:
-        model: T5Network.
     """
 
     def __init__(self, model: T5Network) -> None:

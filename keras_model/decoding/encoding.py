@@ -1,7 +1,5 @@
 """The encoder's pass over a batch, a few rows at a time."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import tensorflow as tf
@@ -20,7 +18,6 @@ def encode(model: T5Network, encoder_ids: Tensor, mask: Tensor, static: bool) ->
     """What `T5.encode` gives, in less memory; to be called inside a `tf.function`.
 
     Args:
-        model: T5Network.
         encoder_ids: int [batch, source], padded.
         mask: bool [batch, source], true where there is a token.
         static: whether XLA compiles the function; the batch is then taken whole, since all shapes are fixed.

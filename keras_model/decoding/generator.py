@@ -1,7 +1,5 @@
 """Text generation and ranking: compiled functions around the cached decoder."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """The loop around the steps of a search: caches that grow with the texts, and inputs that leave when they are done."""
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Any
 

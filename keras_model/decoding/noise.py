@@ -1,7 +1,5 @@
 """The random numbers by which texts are drawn, the same for every library that decodes. Imports no TensorFlow."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -68,7 +68,6 @@ def log_likelihoods(model: T5Network, encoder_ids: Tensor, tree: AnswerTree, sta
     """The log-probability of each answer of a tree; to be called inside a `tf.function`.
 
     Args:
-        model: T5Network.
         encoder_ids: int [batch, source], padded.
         tree: the answers, as tensors.
         static: whether XLA compiles the function.

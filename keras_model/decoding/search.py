@@ -1,7 +1,5 @@
 """Decoding one text for each input: the most probable token at every step, or one that is drawn."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -35,7 +33,6 @@ def search(
     """Generates a text for each input; to be called inside a `tf.function`.
 
     Args:
-        model: T5Network.
         choice: takes logits, noise in [0, 1) and the options; the chosen ids.
         emit_limit: ids from it on are never chosen, nor do they count as possible.
         memory: how the decoder attends to its inputs.

@@ -1,7 +1,5 @@
 """Work on many rows a few at a time, so that what lies between input and output never lies in memory for all rows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

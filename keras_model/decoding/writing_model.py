@@ -1,7 +1,5 @@
 """How a T5 writes: `generate`, from texts or ids."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -6,8 +6,6 @@ workers, which fails for a nested one, and after each step it reduces scalars al
 out batches itself: Keras leaves that to TensorFlow's automatic sharding, which may drop or repeat examples.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -35,7 +33,6 @@ def deal_out(dataset: tf.data.Dataset, strategy: Strategy, label_filling: int = 
 
     Args:
         dataset: global batches, tensors [batch, ...] in any structure, the same on every worker.
-        strategy: of the model.
         label_filling: what is no label, in the second of a batch's parts.
 
     Returns:
@@ -74,7 +71,6 @@ def on_replicas(strategy: Strategy, function: Callable[..., Any], batched: int) 
     """A function that calls another on each replica with its share of the rows, which need not divide.
 
     Args:
-        strategy: the strategy.
         function: takes tensors, and returns tensors with a row for each row of the first `batched` ones.
         batched: how many arguments have rows, at least one row; each replica takes the others whole.
 

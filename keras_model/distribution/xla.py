@@ -1,7 +1,5 @@
 """Where XLA compiles: on GPU and TPU; not on CPU, where it makes a training step several times slower."""
 
-from __future__ import annotations
-
 import tensorflow as tf
 
 COMPILED_LENGTHS = 64

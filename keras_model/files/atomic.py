@@ -54,9 +54,6 @@ def held(path: Path) -> Iterator[None]:
 def temporary_path(parent: Path) -> Iterator[Path]:
     """A name for a new file or folder, to be made and renamed inside the block; at its end what is there is removed.
 
-    Args:
-        parent: the folder into which it will be renamed.
-
     Raises:
         OSError: the folder cannot be written.
     """

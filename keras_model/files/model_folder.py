@@ -1,7 +1,5 @@
 """What a model folder holds: the names of its files, and its configuration. Imports no TensorFlow."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any
@@ -36,11 +34,7 @@ def pointer_fault(path: Path) -> str:
 
 
 def read_config(path: Path) -> T5Config:
-    """The configuration in a config.json.
-
-    Raises:
-        CheckpointError: the file is absent, damaged, or no T5's.
-    """
+    """The configuration in a config.json. Raises CheckpointError if the file is absent, damaged, or no T5's."""
     try:
         return T5Config.from_dict(read_json(path))
     except ConfigError as error:
@@ -48,11 +42,7 @@ def read_config(path: Path) -> T5Config:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file.
-
-    Raises:
-        CheckpointError: the file is absent or holds no JSON object.
-    """
+    """The object in a JSON file. Raises CheckpointError if the file is absent or holds no JSON object."""
     try:
         values = parse_json(path.read_bytes())
     except OSError as error:

@@ -1,7 +1,5 @@
 """JSON from anywhere: no name twice in an object, no endless nesting. Imports nothing of ours."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 
@@ -17,7 +15,7 @@ def parse_json(text: str | bytes) -> Any:
     """
     try:
         text = text if isinstance(text, str) else text.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_each_once)
+        value = json.loads(text, object_pairs_hook=each_once)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     level = [value]
@@ -33,7 +31,8 @@ def _parts(value: Any) -> list[Any]:
     return [part for part in found if isinstance(part, dict | list)]
 
 
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The names and values of an object as a dict. Raises ValueError if a name stands twice."""
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:

@@ -1,7 +1,5 @@
 """Tokens that were added to a vocabulary, and how they are found in a text before the vocabulary sees the rest."""
 
-from __future__ import annotations
-
 import dataclasses
 import re
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """byT5's tokenizer: a text's UTF-8 bytes, without a vocabulary. This module imports no TensorFlow."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 
@@ -37,6 +35,10 @@ class ByteTokenizer(Tokenizer):
     def vocab_size(self) -> int:
         """Number of ids, sentinels included; 384 for byT5."""
         return FIRST_SENTINEL + self.extra_ids
+
+    @property
+    def unknown_id(self) -> int:
+        return FIRST_BYTE - 1
 
     @property
     def fingerprint(self) -> str:

@@ -1,8 +1,6 @@
 """Tokenizers that no SentencePiece model can be, run by Hugging Face's library tokenizers: CodeT5's byte pairs, Llama's
 pieces in a `tokenizer.json`, and whatever else that file describes. This module imports no TensorFlow."""
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """The tokenizer that belongs to a checkpoint, found among its files. This module imports no TensorFlow."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 
@@ -35,7 +33,7 @@ def load_tokenizer(folder: str | os.PathLike[str] | None, vocab: str | os.PathLi
     SentencePiece model `spiece.model`, `sentencepiece.model` or `assets/tokenizer/vocabulary.spm` (KerasHub), or else
     the one that `tokenizer.json` describes; where that describes none, or there are `vocab.json` and `merges.txt`, the
     library tokenizers runs it. Llama's `tokenizer.model` comes last. Sentinels are added to a SentencePiece model that
-    has none itself: as many as `tokenizer_config.json` says, or else 100 (none where the model has too few embeddings).
+    has none itself: as many as `tokenizer_config.json` says, or else 100 (in a KerasHub preset without room, none).
     Padding is the vocabulary's own id, else that of the `pad_token`, else `pad_token_id` of `config.json`.
 
     Args:
@@ -47,16 +45,29 @@ def load_tokenizer(folder: str | os.PathLike[str] | None, vocab: str | os.PathLi
         NoTokenizerError: there is no tokenizer.
         CheckpointError: what is there cannot be used.
     """
+    if str(vocab) == BYTES:
+        return ByteTokenizer()
     try:
-        if str(vocab) == BYTES:
-            return ByteTokenizer()
+        if folder is None and vocab is not None:
+            return T5Tokenizer(vocab)
         place = Path(folder or "")
         place = place if place.is_dir() else place.parent
-        if vocab is None:
-            return _from_folder(place)
-        return T5Tokenizer(vocab, pad_id=read_settings(place).ids.get("pad_token_id") if folder else None)
+        settings = read_settings(place)
+        found = (
+            _from_folder(place, settings)
+            if vocab is None
+            else T5Tokenizer(vocab, pad_id=settings.ids.get("pad_token_id"))
+        )
     except TokenizerError as error:
         raise CheckpointError(str(error)) from error
+    unknown = [] if vocab else [i for i, token in settings.added.items() if token.content == "<unk>"]
+    for named in (settings.ids.get("unk_token_id"), *unknown):
+        if named is not None and found.unknown_id not in (named, None):
+            raise CheckpointError(
+                f"{place}: its configuration says that the unknown id is {named!r}, in its vocabulary it is "
+                f"{found.unknown_id}; the two do not belong together."
+            )
+    return found
 
 
 def require_ids_of(config: T5Config, tokenizer: Tokenizer, source: str) -> None:
@@ -81,8 +92,7 @@ def require_ids_of(config: T5Config, tokenizer: Tokenizer, source: str) -> None:
             )
 
 
-def _from_folder(folder: Path) -> Tokenizer:
-    settings = read_settings(folder)
+def _from_folder(folder: Path, settings: TokenizerSettings) -> Tokenizer:
     if settings.is_bytes:
         return _bytes(folder, settings)
     for name in SENTENCEPIECE_FILES:
@@ -135,8 +145,9 @@ def _sentencepiece(path: Path, settings: TokenizerSettings) -> Tokenizer:
     numbers = {i: number for i, token in added.items() if (number := sentinel_number(token.content)) is not None}
     others = {i: token for i, token in added.items() if i not in numbers}
     count = DEFAULT_EXTRA_IDS if settings.extra_ids is None else settings.extra_ids
-    if own.has_sentinels or (settings.extra_ids is None and (size + count > settings.rows or size in others)):
-        count = 0  # there is no room for more
+    no_room = path.name == Path(KERAS_HUB_FILE).name and size + count > settings.rows  # KerasHub adds none itself
+    if own.has_sentinels or (settings.extra_ids is None and (no_room or size in others)):
+        count = 0
     model, first = own.model_bytes, size + count
     wrong = {i for i, number in numbers.items() if i + number != first - 1}
     if wrong and list(numbers) == list(range(size, size + len(numbers))):

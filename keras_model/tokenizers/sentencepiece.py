@@ -23,6 +23,7 @@ from keras_model.tokenizers.tokenizer import (
     Tokenizer,
     TokenizerError,
     check_extra_ids,
+    known,
     tokenizer_config,
 )
 
@@ -73,6 +74,7 @@ class T5Tokenizer(Tokenizer):
                 raise TokenizerError(fault)
         # Read without sentinels first: behind a file that was cut, they would pass for its missing bytes.
         own = _processor(self.model_bytes, source)
+        _require_utf8(own, source)
         self.has_sentinels = any(own.piece_to_id(text) != own.unk_id() for text in ("▁<extra_id_0>", "<extra_id_0>"))
         self.extra_ids = 0 if self.has_sentinels else extra_ids
         self.added = dict(sorted((added or {}).items()))
@@ -136,6 +138,10 @@ class T5Tokenizer(Tokenizer):
             TOKENIZER_CONFIG_FILE: tokenizer_config("T5Tokenizer", self.extra_ids, **more),
         }
 
+    @property
+    def unknown_id(self) -> int:
+        return self._pieces.unk_id()
+
     def _ids(self, texts: list[str]) -> list[list[int]]:
         splitter = self._splitter
         if splitter is None or not any(map(splitter.is_in, texts)):
@@ -148,9 +154,7 @@ class T5Tokenizer(Tokenizer):
         return sum(self._pieces.unk_id() in ids for ids in self.encode(texts))
 
     def _texts(self, sequences: list[list[int]]) -> list[str]:
-        # An id outside the vocabulary becomes the unknown piece, written ` ⁇ `; its id is 2 in most, 3 in umT5's.
-        size, unknown = self.vocab_size, self._pieces.unk_id()
-        return self._pieces.decode([[i if 0 <= i < size else unknown for i in ids] for ids in sequences])
+        return self._pieces.decode([known(ids, self.vocab_size, self.unknown_id) for ids in sequences])
 
     @classmethod
     def train(
@@ -215,3 +219,11 @@ def _processor(model: bytes, source: str) -> sentencepiece.SentencePieceProcesso
     except RuntimeError as error:
         raise TokenizerError(f"{source}: not a SentencePiece model ({error}).") from error
     return pieces
+
+
+def _require_utf8(pieces: sentencepiece.SentencePieceProcessor, source: str) -> None:
+    """SentencePiece takes pieces of any bytes, and fails at the first text that has one."""
+    try:
+        pieces.id_to_piece(list(range(pieces.get_piece_size())))
+    except UnicodeDecodeError as error:
+        raise TokenizerError(f"{source}: one of its pieces is not UTF-8, {error.object[:20]!r}.") from None

@@ -4,8 +4,6 @@ A model file is a protocol buffer, `ModelProto` of sentencepiece_model.proto. Su
 appending the bytes of further elements; the numbers here are the fields' numbers there.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterable, Iterator
 from typing import Any

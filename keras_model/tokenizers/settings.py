@@ -1,7 +1,5 @@
 """What a model folder's JSON files say of its tokenizer, beside the vocabulary itself."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import re

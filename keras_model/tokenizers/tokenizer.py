@@ -1,7 +1,5 @@
 """What every tokenizer here is: texts to ids and back, with T5's ends and cuts. This module imports no TensorFlow."""
 
-from __future__ import annotations
-
 import abc
 import json
 from collections.abc import Iterable, Sequence
@@ -12,6 +10,9 @@ PAD_ID, EOS_ID = 0, 1
 
 MAX_EXTRA_IDS = 10_000
 """The most sentinels a tokenizer can have; T5 has 100, byT5 125, umT5 300."""
+
+UNKNOWN = " ⁇ "
+"""What SentencePiece, and so T5, writes for the unknown id."""
 
 TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
 
@@ -46,6 +47,11 @@ class Tokenizer(abc.ABC):
         """Number of ids, sentinels included."""
 
     @property
+    def unknown_id(self) -> int | None:
+        """The id of what the vocabulary lacks: 2 in most T5s, 3 in umT5's; None where that is not looked at."""
+        return None
+
+    @property
     @abc.abstractmethod
     def fingerprint(self) -> str:
         """SHA-256, hexadecimal; tokenizers that give other ids or other texts have other fingerprints."""
@@ -70,7 +76,6 @@ class Tokenizer(abc.ABC):
         """Ids of each text, with the end-of-sequence id at the end.
 
         Args:
-            texts: the texts.
             max_tokens: the greatest length of a result; a longer text is cut to `max_tokens - 1` ids before the
                 end-of-sequence id is appended. Defaults to no limit.
         """
@@ -109,6 +114,14 @@ class Tokenizer(abc.ABC):
                     ids.append(int(i))
             cut.append(ids)
         return self._texts(cut) if cut else []
+
+
+def known(ids: Iterable[int], size: int, unknown: int) -> list[int]:
+    """The ids, with the unknown one for those that no vocabulary of this size has, as seqio decodes them.
+
+    A T5 has embeddings that no id of its vocabulary stands for: 32,128 for 32,100.
+    """
+    return [i if 0 <= i < size else unknown for i in ids]
 
 
 def check_extra_ids(extra_ids: int) -> None:

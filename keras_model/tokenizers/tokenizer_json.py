@@ -6,8 +6,6 @@ computes is left to `fast_tokenizer.py`. The library there gives the same ids, b
 of SentencePiece for them, and leaves nothing to write as `spiece.model` or into a KerasHub preset.
 """
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Adafactor as T5 was trained with it."""
 
-from __future__ import annotations
-
 import math
 
 import tensorflow as tf

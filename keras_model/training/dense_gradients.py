@@ -9,8 +9,6 @@ bias (each bucket is looked up many times) and, where the logits do not share it
 up, so that a step on two replicas is not the one that a single device takes.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import tensorflow as tf

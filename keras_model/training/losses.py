@@ -1,7 +1,5 @@
 """The loss and the accuracy of a text-to-text model: per token of the target, padding left out."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

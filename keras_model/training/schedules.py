@@ -1,7 +1,5 @@
 """How the learning rate goes with the steps. `n` is the number of steps taken before: 0 in the first one."""
 
-from __future__ import annotations
-
 from keras_model.backend import keras, ops
 
 

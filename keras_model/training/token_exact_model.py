@@ -4,8 +4,6 @@ Keras' own step averages: over the tokens of a replica, over replicas, over accu
 evaluation, each time as if all had equally many tokens. Here tokens are added up and divided once.
 """
 
-from __future__ import annotations
-
 import warnings
 from typing import Any
 

@@ -4,8 +4,6 @@ Everything that decides a step follows from the settings, the examples and the c
 resumed ends with the weights of one that was not.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import math

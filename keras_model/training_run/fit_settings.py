@@ -1,7 +1,5 @@
 """How to train: the numbers that describe a run."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from typing import Any

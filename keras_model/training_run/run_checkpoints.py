@@ -4,8 +4,6 @@
 variables, the states of the random generators (dropout), and as metadata a `Progress` in JSON.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import re
@@ -75,11 +73,7 @@ def best_checkpoints(folder: Path) -> dict[str, Path]:
 
 
 def read_progress(checkpoint: Path) -> Progress:
-    """Where the run of a checkpoint stood.
-
-    Raises:
-        CheckpointError: the file cannot be read.
-    """
+    """Where the run of a checkpoint stood. Raises CheckpointError if the file cannot be read."""
     metadata = open_state(checkpoint).metadata() or {}
     try:
         values = parse_json(metadata["progress"])
@@ -101,11 +95,7 @@ def _numbers(scores: dict[str, Any]) -> dict[str, Any]:
 
 
 def open_state(checkpoint: Path) -> Any:
-    """The opened `training_state.safetensors`.
-
-    Raises:
-        CheckpointError: it cannot be read.
-    """
+    """The opened `training_state.safetensors`. Raises CheckpointError if it cannot be read."""
     from safetensors import SafetensorError, safe_open
 
     path = checkpoint / STATE_FILE

@@ -3,8 +3,6 @@
 A line is `{"step": 10, "loss": 2.5, ...}`; a number that is not finite is null.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Mapping

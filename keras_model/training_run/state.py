@@ -3,8 +3,6 @@
 A checkpoint is written under another name and renamed, so one that has its name is complete.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import json
@@ -101,7 +99,6 @@ def remove_old(folder: Path, progress: Progress, keep: int) -> None:
     """Removes the checkpoints of a run but the newest `keep` and the best of each score, and what a kill left there.
 
     Args:
-        folder: of the checkpoints.
         progress: the newest one's.
         keep: at least 1.
     """

@@ -1,8 +1,7 @@
 """The Keras callback that makes `model.fit` a run: it counts, logs, validates, saves and stops by steps."""
 
-from __future__ import annotations
-
 import math
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -75,7 +74,7 @@ class TrainingSteps(keras.callbacks.Callback):
         self._fixed = progress.fixed
         self._saved: tuple[int, int] | None = (progress.step, len(progress.scores))
         self._writer = (
-            tf.summary.create_file_writer(str(folder / "logs")) if writes else tf.summary.create_noop_writer()
+            tf.summary.create_file_writer(os.fsencode(folder / "logs")) if writes else tf.summary.create_noop_writer()
         )
         self._scalars = ScalarLog(folder / "logs", progress.step) if writes else None
         self.scores = {step: dict(scores) for step, scores in progress.scores.items()}

@@ -1,7 +1,5 @@
 """Zips and folders of submissions, from anywhere: read within bounds, whatever they claim to hold."""
 
-from __future__ import annotations
-
 import os
 import re
 import stat
@@ -91,11 +89,7 @@ def _too_large(size: int) -> str:
 
 
 def _read_file(path: Path) -> bytes:
-    """Returns a file's content.
-
-    Raises:
-        ValueError: it is too large.
-    """
+    """Returns a file's content."""
     with path.open("rb") as file:
         data = file.read(MAX_FILE_BYTES + 1)
         if len(data) > MAX_FILE_BYTES:

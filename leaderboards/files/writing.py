@@ -1,7 +1,5 @@
 """Submissions to disk: the same answers give the same bytes, and nothing half-written is ever seen."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os
@@ -31,6 +29,18 @@ def folder_digest(files: Mapping[str, bytes]) -> str:
     """Returns the SHA-256 of what `sha256sum` prints for `files`, in their order."""
     listing = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items())
     return hashlib.sha256(listing.encode()).hexdigest()
+
+
+def write_file(path: Path, data: bytes) -> str:
+    """Writes one file as `write_files` does, and returns its SHA-256."""
+    write_files({path: data})
+    return hashlib.sha256(data).hexdigest()
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> str:
+    """Writes files into a folder as `write_files` does, and returns its `folder_digest`."""
+    write_files({folder / file: data for file, data in files.items()})
+    return folder_digest(files)
 
 
 def write_files(files: Mapping[Path, bytes]) -> None:

@@ -1,7 +1,5 @@
 """The documents of a translation test set, which a submission in WMT's SGML or XML form keeps."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -1,13 +1,12 @@
 """A submission that is one JSON object: its entries in order, each with its line, and what is wrong with the file."""
 
-from __future__ import annotations
-
 import codecs
 import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
+from leaderboards.forms.json_rows import no_constant
 from leaderboards.verdict import FileFaults
 from task_specs.errors import quoted
 
@@ -67,7 +66,7 @@ def _entries(text: str) -> list[Entry]:
         _NotAnObject: it is not.
         ValueError, RecursionError: it is not JSON.
     """
-    decoder = json.JSONDecoder(parse_constant=_refuse)
+    decoder = json.JSONDecoder(parse_constant=no_constant)
 
     def skip(position: int) -> int:
         found = _SPACE.match(text, position)
@@ -101,10 +100,6 @@ def _entries(text: str) -> list[Entry]:
         several = "; the leaderboard takes one object, not JSON lines" if text.startswith("{", rest) else ""
         raise _NotAnObject(rest, f"the object ends before the file does{several}: {_next(text, rest)}")
     return entries
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _next(text: str, at: int) -> str:

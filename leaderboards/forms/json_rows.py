@@ -1,14 +1,11 @@
 """Submission files of JSON lines: each row's object with its line, and what is wrong with the file's form."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from leaderboards.forms.text import text_lines
-from leaderboards.leaderboard import first_of
 from leaderboards.verdict import FileFaults
 from task_specs.errors import quoted
 
@@ -18,11 +15,6 @@ def json_rows(data: bytes, rows: int, faults: FileFaults) -> Iterator[tuple[int,
 
     The object is None where the row is not one, which is a fault; so are blank lines, which are no rows. JSON is
     strict: no NaN, and no key twice, of which nobody knows which counts.
-
-    Args:
-        data: the file.
-        rows: how many rows it should have.
-        faults: where faults are added.
     """
     lines = text_lines(data, rows, faults)
     return None if lines is None else _objects(lines, faults)
@@ -35,7 +27,7 @@ def _objects(lines: list[str], faults: FileFaults) -> Iterator[tuple[int, dict[s
             continue
         value = None
         try:
-            value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+            value = json.loads(text, object_pairs_hook=_unique, parse_constant=no_constant)
             if not isinstance(value, dict):
                 value = None
                 faults.add(line, lambda row: f"expected a JSON object, got {quoted(row)}", text[:200])
@@ -52,7 +44,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _refuse(name: str) -> Any:
+def no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
@@ -76,12 +68,3 @@ def number_of(holder: dict[str, Any], line: int, faults: FileFaults, what: str =
     quotes = " without quotes" if isinstance(value, str) else ""
     faults.add(line, f"{what} must be a whole number{quotes}, such as 0 or 17, got {shown(value)}")
     return None
-
-
-def add_missing(what: str, expected: Iterable[str], found: Collection[str], faults: FileFaults) -> None:
-    """Adds the fault that some of the expected ids are not among those found."""
-    expected = list(expected)
-    missing = [example_id for example_id in expected if example_id not in found]
-    if missing:
-        first = first_of(missing)
-        faults.add(None, f"{len(missing):,} of {len(expected):,} {what} are missing: {first}")

@@ -6,8 +6,6 @@ and `>` are spaces here, which is all that ROUGE takes them for. A summary witho
 ROUGE-1.5.5 wants a line.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Mapping, Sequence

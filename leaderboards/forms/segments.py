@@ -1,7 +1,5 @@
 """Generated texts as segments of a file: one line each, never empty."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -38,11 +36,7 @@ def as_segments(task: str, answers: Mapping[str, Any]) -> tuple[dict[str, str], 
 
 
 def check_text(task: str, example_id: str, text: Any) -> None:
-    """Raises an error if a value is no text that a file can hold.
-
-    Raises:
-        UserError: as said.
-    """
+    """Raises a UserError if a value is no text that a file can hold."""
     if not isinstance(text, str):
         raise UserError(f"{task}, id {example_id!r}: expected a text, got {quoted(repr(text))}")
     try:

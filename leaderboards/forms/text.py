@@ -1,7 +1,5 @@
 """Text files of submissions as lines, with the faults that they have before anything is read into them."""
 
-from __future__ import annotations
-
 import codecs
 import re
 

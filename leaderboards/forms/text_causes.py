@@ -1,8 +1,6 @@
 """What went wrong with many texts at once, named as the one cause that it has: a step that was left out before or after
 the model. The files stay valid; their scores are not what the system could have."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -10,6 +8,7 @@ NAMED = 3  # so many texts stand in a line
 SEVERAL = 3  # fewer have no common cause
 COPIED_WORDS = 4  # fewer words may rightly stay as they are in the source, or have no capital
 
+UNTRANSLATED = "are the source, word for word: they were not translated"
 CAUSES = {
     "have HTML entities, such as &amp;: the text was escaped and not unescaped again": re.compile(
         r"&(?:amp|lt|gt|quot|apos|nbsp|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});"
@@ -35,7 +34,6 @@ SURFACE_SHARE = 0.1  # of the texts: single ones may rightly be so
 def causes(
     texts: Mapping[str, str],
     where: str,
-    sources: Mapping[str, str] | None = None,
     references: Mapping[str, Sequence[str]] | None = None,
     surface: bool = False,
 ) -> Iterator[str]:
@@ -44,26 +42,28 @@ def causes(
     Args:
         texts: by what they are called: a line, or an id.
         where: what that is, such as `line`.
-        sources: what they are translations of, where that is known.
         references: what they should be, where that is known; what a reference has too is no fault.
         surface: whether case and the spaces between words are looked at too.
     """
     true = references or {}
-    found = {
-        cause: [n for n, text in texts.items() if mark.search(text) and not any(map(mark.search, true.get(n, ())))]
-        for cause, mark in CAUSES.items()
-    }
+    for cause, mark in CAUSES.items():
+        found = [n for n, text in texts.items() if mark.search(text) and not any(map(mark.search, true.get(n, ())))]
+        yield from _several(found, len(texts), where, cause)
     for cause, has in SURFACE.items() if surface else ():
-        names = [n for n, text in texts.items() if has(text) and not any(map(has, true.get(n, ())))]
-        found[cause] = names if len(names) >= SURFACE_SHARE * len(texts) else []
-    if sources is not None:
-        copied = [name for name, text in texts.items() if _is_copied(text, sources.get(name, ""))]
-        found["are the source, word for word: they were not translated"] = copied
-    for cause, names in found.items():
-        if names and len(names) >= min(SEVERAL, len(texts)):
-            more = ", ..." if len(names) > NAMED else ""
-            shown = f"{where} {', '.join(names[:NAMED])}{more}"
-            yield f"{len(names):,} of {len(texts):,} texts {cause} ({shown})"
+        found = [n for n, text in texts.items() if has(text) and not any(map(has, true.get(n, ())))]
+        yield from _several(found if len(found) >= SURFACE_SHARE * len(texts) else [], len(texts), where, cause)
+
+
+def untranslated(texts: Mapping[str, str], where: str, sources: Mapping[str, str]) -> Iterator[str]:
+    """Yields a line if several texts are what they are a translation of; the arguments are those of `causes`."""
+    copied = [name for name, text in texts.items() if _is_copied(text, sources.get(name, ""))]
+    return _several(copied, len(texts), where, UNTRANSLATED)
+
+
+def _several(found: Sequence[str], texts: int, where: str, cause: str) -> Iterator[str]:
+    if found and len(found) >= min(SEVERAL, texts):
+        more = ", ..." if len(found) > NAMED else ""
+        yield f"{len(found):,} of {texts:,} texts {cause} ({where} {', '.join(found[:NAMED])}{more})"
 
 
 def _is_copied(text: str, source: str) -> bool:

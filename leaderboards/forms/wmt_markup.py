@@ -7,8 +7,6 @@ order. Both escape a text once.
 Sources: OCELoT's XSD and RELAX NG schemas; wmt-format-tools' wrap and unwrap.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,10 +56,8 @@ def render_sgml(frame: Frame, texts: Sequence[str], source: str, target: str, sy
 
     Args:
         frame: the source's documents.
-        texts: the translations of its segments, in order.
         source: the source language's code.
         target: the target language's code.
-        system: the system's name.
     """
     head = {"trglang": target, "setid": frame.set_id, "srclang": frame.srclang or source}
     lines = [_tag("tstset", head)]

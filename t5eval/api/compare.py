@@ -1,7 +1,5 @@
 """`t5eval.compare`: two runs or prediction files side by side, or a run beside published scores."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -176,11 +174,7 @@ def compare(
 
 
 def _without_labels(unlabelled: Sequence[str], others: bool) -> list[str]:
-    """Returns the splits that are left out for want of labels.
-
-    Raises:
-        UserError: there is no other split.
-    """
+    """Returns the splits that are left out for want of labels."""
     if unlabelled and not others:
         raise UserError(f"nothing to compare: {', '.join(unlabelled)} has no labels here; `t5eval submit` is for these")
     return [f"{name}: it has no labels here" for name in unlabelled]

@@ -1,7 +1,5 @@
 """`t5eval.convert`: a checkpoint of any format as a folder of another."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`t5eval.evaluate`: predict with a model and score, from where an earlier process stopped."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -201,8 +199,6 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
     """Returns the splits to evaluate, and what is skipped because it is not there.
 
     Args:
-        specs: the tasks.
-        data: where examples come from.
         wanted: split names; every split but train if empty.
 
     Raises:

@@ -1,7 +1,5 @@
 """`t5eval.report`: what a run, or several, came to, as Markdown, a page and tables."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`t5eval.score`: scores of predictions, or of a submission, for one split."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,7 +32,7 @@ from t5eval.support.errors import MissingFile, PredictionError
 from t5eval.support.stages import stage
 from task_specs import Benchmark, Example, TaskSpec
 from task_specs.answers.labels import Text
-from task_specs.errors import UserError, quoted
+from task_specs.errors import UserError, quoted, some
 
 
 @dataclass(frozen=True)
@@ -228,7 +226,8 @@ def _score_split(
     said: tuple[str, ...] = ()
     if isinstance(predictions, str | os.PathLike) and os.fspath(predictions) != STDIN:
         origin = Origin(Path(predictions))
-        recorded = (origin.fault(spec.name, opened.split, content_hashes(opened)), origin.caution(spec.fingerprint))
+        read = replace(spec, filters=tuple(origin.made_by.get("filters", ())))  # predictions are stored before these
+        recorded = (origin.fault(spec.name, opened.split, content_hashes(opened)), origin.caution(read.fingerprint))
         said = tuple(f"{os.fspath(predictions)}: {line}" for line in recorded if line)
     return Scoring(_scored(row, opened.split, examples, predictions, asked), opened.summary, said)
 
@@ -256,9 +255,8 @@ def _scored(row: TaskSpec, split: str, examples: Sequence[Example], predictions:
     ids = [example.id for example in examples]
     found = given_predictions(predictions, ids, asked.format, ignored if asked.ignore_unknown else None)
     if ignored:
-        shown = ", ".join(quoted(example_id[:200]) for example_id in ignored[:NAMED])
-        more = f" and {len(ignored) - NAMED:,} more" if len(ignored) > NAMED else ""
-        notes.append(f"{len(ignored):,} predictions of unknown ids are ignored: {shown}{more}")
+        names = some([quoted(example_id[:200]) for example_id in ignored])
+        notes.append(f"{len(ignored):,} predictions of unknown ids are ignored: {names}")
     if asked.sentence_marks:
         found = {example_id: split_at_marks(text) for example_id, text in found.items()}
     with stage("reading the answers"):

@@ -1,7 +1,5 @@
 """`t5eval.submit`: a leaderboard's submission from a run's predictions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`t5eval.tasks`, `show` and `examples`: what tasks there are, a task's row, a split as text pairs."""
 
-from __future__ import annotations
-
 import dataclasses
 import itertools
 import os

@@ -1,7 +1,5 @@
 """`t5eval check`: is this file what the leaderboard takes?"""
 
-from __future__ import annotations
-
 import click
 
 import leaderboards

@@ -1,7 +1,5 @@
 """`t5eval compare`: two runs or prediction files side by side, or a run beside published scores."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

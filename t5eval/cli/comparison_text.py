@@ -1,7 +1,5 @@
 """A comparison as lines of text, at most 80 columns wide unless a name is longer."""
 
-from __future__ import annotations
-
 import json
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """`t5eval completion`: what a shell needs to complete commands, options and names."""
 
-from __future__ import annotations
-
 import click
 from click.shell_completion import get_completion_class
 

@@ -1,7 +1,5 @@
 """`t5eval convert`: a checkpoint of any format as a folder of another."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

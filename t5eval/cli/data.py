@@ -1,7 +1,5 @@
 """`t5eval data`: datasets for `--data-dir`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The options of how answers are decoded, for every command that predicts."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`t5eval demo`: the whole job on an embedded miniature suite, offline."""
 
-from __future__ import annotations
-
 import dataclasses
 import time
 from collections.abc import Iterator, Sequence

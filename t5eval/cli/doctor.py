@@ -1,7 +1,5 @@
 """`t5eval doctor`: what works here, and what to do where something does not."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path

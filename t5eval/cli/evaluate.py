@@ -1,7 +1,5 @@
 """`t5eval evaluate`: predict with a model and score, from where an earlier process stopped."""
 
-from __future__ import annotations
-
 import shlex
 import sys
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """`t5eval examples`: a split as text pairs."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`t5eval`: finds the command, and turns what went wrong into one line and an exit status."""
 
-from __future__ import annotations
-
 import errno
 import importlib
 import os

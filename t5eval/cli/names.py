@@ -1,7 +1,5 @@
 """Names that a shell completes: tasks, benchmarks, mixtures and leaderboards."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 
 import click

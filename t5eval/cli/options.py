@@ -1,7 +1,5 @@
 """Options that several commands share, and how they print."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import functools

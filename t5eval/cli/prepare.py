@@ -1,7 +1,5 @@
 """`t5eval prepare`: format and tokenise once, into records that training reads."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

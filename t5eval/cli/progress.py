@@ -168,9 +168,9 @@ class StepProgress:
     It appears with the first step: what comes before has its own stages.
     """
 
-    def __init__(self, steps: int, show: bool = True) -> None:
+    def __init__(self, steps: int) -> None:
         self.steps = steps
-        self.show = show and shows_notes()
+        self.show = shows_notes()
         self._bar: Any = None
         self._task: Any = None
         self._started = self._logged = time.monotonic()

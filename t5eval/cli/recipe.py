@@ -1,7 +1,5 @@
 """`t5eval recipe`: the paper's settings, ready for `t5eval train --config`."""
 
-from __future__ import annotations
-
 import tomllib
 from pathlib import Path
 

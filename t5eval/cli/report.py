@@ -1,7 +1,5 @@
 """`t5eval report`: what a run, or several, came to, as Markdown, a page and tables."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

@@ -1,7 +1,5 @@
 """`t5eval rerun`: repeat an evaluation, and say what differs."""
 
-from __future__ import annotations
-
 import shlex
 import sys
 from collections.abc import Iterator, Mapping

@@ -1,11 +1,10 @@
 """Scores as lines for a terminal or a log, at most 80 columns wide unless a name is longer."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from t5eval.scoring.score import SplitScore
+from task_specs.errors import some
 
 ROW = "  {:<19} {:>7}  {}"
 
@@ -40,6 +39,5 @@ def averages_text(benchmarks: Mapping[str, Mapping[str, Any]]) -> list[str]:
                 lines.append(f"{name} {split} average: {number(entry['average'])}")
                 continue
             reasons = [f"{task} ({reason})" for task, reason in entry["missing"].items()]
-            shown = ", ".join(reasons[:4]) + (f" and {len(reasons) - 4} more" if len(reasons) > 4 else "")
-            lines.append(f"{name} {split} average: incomplete, for want of {shown}")
+            lines.append(f"{name} {split} average: incomplete, for want of {some(reasons, 4)}")
     return lines

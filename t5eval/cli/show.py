@@ -1,7 +1,5 @@
 """`t5eval show`: a task's whole row, or a mixture's shares."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

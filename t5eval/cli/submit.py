@@ -1,7 +1,5 @@
 """`t5eval submit`: a leaderboard submission from a run's predictions."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

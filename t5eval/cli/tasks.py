@@ -1,7 +1,5 @@
 """`t5eval tasks`: every task."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import click

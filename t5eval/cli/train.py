@@ -1,7 +1,5 @@
 """`t5eval train`: fine-tune a Keras T5, from where an earlier process stopped."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`t5eval validate`: does a task's row fit its data?"""
 
-from __future__ import annotations
-
 import os
 
 import click

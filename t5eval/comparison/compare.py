@@ -1,7 +1,5 @@
 """Comparing two runs, or two prediction files, over every split that both have; or a run with published scores."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -44,7 +42,6 @@ def choose_splits(
         sides: the sides, in the order of their names.
         tasks: tasks or benchmarks; all that a run has if empty.
         wanted: split names; every split if empty.
-        data: where the examples come from.
 
     Raises:
         UserError: nothing is left, or one side is a file and it is not said of which split.
@@ -133,10 +130,6 @@ def compare_all(
     """Yields the comparison of one split after another, without correction for their number.
 
     Args:
-        a: one side.
-        b: the other.
-        splits: what to compare.
-        data: where the examples come from.
         unlabelled: is given the names of splits that have no labels, which nothing is yielded for.
 
     Raises:
@@ -177,10 +170,7 @@ def compare_published(
     """Yields a run's scores beside the published ones of a model, for every split that has labels.
 
     Args:
-        side: the run, or a prediction file.
         model: the model's public name.
-        splits: what to compare.
-        data: where the examples come from.
         unlabelled: is given the names of splits that have no labels, which nothing is yielded for.
 
     Raises:

@@ -1,7 +1,5 @@
 """A run's scores beside the published ones of a model, and whether the two can be compared."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -73,11 +71,7 @@ def published_models() -> list[str]:
 
 
 def require_published(model: str) -> None:
-    """Raises an error if no task has published scores of a model.
-
-    Raises:
-        UserError: as said.
-    """
+    """Raises a UserError if no task has published scores of a model."""
     known = published_models()
     if model not in known:
         raise UserError(f"--published {model}: no such model.{did_you_mean(model, known)} Known: {', '.join(known)}")
@@ -89,9 +83,6 @@ def against_published(
     """Yields each published score of a model for a task, with ours of the same name.
 
     Args:
-        spec: the task.
-        model: the model.
-        ours: our scores of one split.
         faults: what is wrong with ours, whatever it is compared with.
     """
     for row in spec.published:

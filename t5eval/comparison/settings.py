@@ -1,7 +1,5 @@
 """Which settings differ between two sides, and what that does to a comparison."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal

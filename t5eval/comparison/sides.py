@@ -1,7 +1,5 @@
 """One side of a comparison: a run's folder, or a file with the predictions for one split."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

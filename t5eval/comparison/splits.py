@@ -1,7 +1,5 @@
 """Two systems' predictions for one split: each score of both, whether they differ, and which examples changed."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +13,7 @@ from t5eval.metrics import Batch, Metric, Scored, metric_of
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
 from t5eval.metrics.metric import Floats
 from t5eval.metrics.paired import TRIALS, Pair, difference_intervals95, holm, mcnemar_p, randomisation_p
-from t5eval.scoring.score import READABLE, evaluation_pair, require_metrics, signature
+from t5eval.scoring.score import AS_WRITTEN, READABLE, as_written, evaluation_pair, require_metrics, signature
 from task_specs import Example, TaskSpec
 
 T5 = "_t5"  # suffix of T5's own variant of a score
@@ -132,8 +130,6 @@ def compare_split(spec: TaskSpec, split: str, a: Sequence[Scored], b: Sequence[S
     """Compares two systems' judged answers to the same examples.
 
     Args:
-        spec: the task.
-        split: the split.
         a: one system's, labelled.
         b: the other's, in the same order.
 
@@ -203,7 +199,7 @@ def _contrasts(spec: TaskSpec, a: Batch, b: Batch) -> dict[str, Contrast]:
     found: dict[str, Contrast] = {}
     pairs: dict[str, Pair] = {}
 
-    def add(name: str, metric: Metric, a: Batch, b: Batch) -> None:
+    def add(name: str, metric: Metric, a: Batch, b: Batch, **choices: str) -> None:
         values: list[float | None] = []
         rows: list[Floats] = []
         for batch in (a, b):
@@ -214,14 +210,17 @@ def _contrasts(spec: TaskSpec, a: Batch, b: Batch) -> dict[str, Contrast]:
             rows.append(statistics)
         first, second = values
         difference = None if first is None or second is None else second - first
-        signed = signature(metric, metric.examples(a), metric.details(a))
+        signed = signature(metric, metric.examples(a), metric.details(a), **choices)
         found[name] = Contrast(first, second, difference, None, None, None, None, max(map(len, rows)), signed)
         if difference is not None:
             pairs[name] = Pair(metric, *rows)
 
+    written = as_written(a), as_written(b)
     for name in spec.metrics:
         metric = metric_of(spec, name)
         add(name, metric, a, b)
+        if metric.as_written and any(written):
+            add(name + AS_WRITTEN, metric, written[0] or a, written[1] or b, text="as written")
         if not (metric.defined(a) and metric.defined(b)):
             # As in scoring, the score of readable answers stands beside it: here of those that both sides have.
             both = [i for i in range(len(a.examples)) if not (a.unreadable[i] or b.unreadable[i])]
@@ -249,7 +248,6 @@ def corrected(comparisons: Sequence[SplitComparison], headline: Mapping[str, Seq
     """Returns the comparisons with Holm's correction over all headline scores of all tasks and splits.
 
     Args:
-        comparisons: one for each task and split.
         headline: task name to the scores that make up the leaderboard's score of the task.
     """
     places = {

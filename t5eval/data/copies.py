@@ -1,15 +1,13 @@
 """Reading a copy of a task: its rows in the order of their ids, whatever order the copy keeps them in."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from t5eval.data.copy_rows import ID_COLUMNS, ROWS, Columns, Key, Row
+from t5eval.data.copy_rows import ROWS, Columns, Key, Row
 from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
@@ -42,9 +40,27 @@ def part_names(spec: TaskSpec, split: str) -> dict[str, str]:
     return {part: f"{split}_{part}" for part in parts} if len(parts) > 1 else {"": split}
 
 
-def has_ids(spec: TaskSpec) -> bool:
-    """Returns whether copies of a task say which row is which."""
-    return bool(ID_COLUMNS[spec.source.kind])
+def splits_at_hand(spec: TaskSpec, names: Collection[str]) -> list[str]:
+    """Returns the splits of a task of which a copy that has these splits has at least a part, in the usual order."""
+    return [s for s in spec.source.splits if any(name in names for name in part_names(spec, s).values())]
+
+
+def reason(error: Exception) -> str:
+    """Returns what a library says of data that it cannot read, in one line."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def rows_of(dataset: Iterable[Any], fault: Callable[[Exception], DataError]) -> Iterator[Any]:
+    """Yields what a library reads, and raises `fault` of whatever it raises on the way."""
+    iterator = iter(dataset)
+    while True:
+        try:
+            row = next(iterator)
+        except StopIteration:
+            return
+        except Exception as error:
+            raise fault(error) from None
+        yield row
 
 
 def other_direction(spec: TaskSpec, split: str) -> str:
@@ -67,11 +83,7 @@ def read_copy(spec: TaskSpec, split: str, parts: Iterable[Part], shown: str, sum
     """Yields a split's examples, those with ids in the order of their ids, and fills `summary`.
 
     Args:
-        spec: the task.
-        split: the split.
-        parts: what it is made of.
         shown: the name under which the summary has the hash of the examples.
-        summary: what is told of it.
 
     Raises:
         DataError: a row is not one of the task's; the message names the copy and the row.

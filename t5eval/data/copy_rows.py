@@ -1,7 +1,5 @@
 """Rows of a copy, as TensorFlow Datasets and Hugging Face keep them, as examples with the official files' features."""
 
-from __future__ import annotations
-
 import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
@@ -46,8 +44,6 @@ class Columns:
     """What is known of all rows of a split.
 
     Attributes:
-        spec: the task.
-        split: the split.
         labels: what the copy calls its label's values, in their order; empty where it does not say.
     """
 

@@ -57,7 +57,6 @@ def get(
     """Fetches what is not there yet, several files at once; nothing that is there is written over.
 
     Args:
-        specs: the tasks.
         folder: the data directory; made if absent.
         say: told the terms of what will be fetched, a line each.
         advance: told how many bytes came, of how many; the total counts what rows know.

@@ -22,7 +22,6 @@ ATTEMPTS = 5
 PAUSE_SECONDS = 0.25  # before the second attempt; then twice as long each time
 TIMEOUT_SECONDS = 30.0  # without a byte
 MAX_BYTES = 4 << 30  # of a file whose size its row does not say; the largest that is known has 0.4 GB
-CHUNK = 1 << 20
 AGAIN = {408, 425, 429, 500, 502, 503, 504}  # statuses that may pass
 
 
@@ -64,7 +63,6 @@ def fetch(
 
     Args:
         http: what fetches.
-        download: the file.
         partial: where it grows; beside it, with the ending `.etag`, which version of it that is.
         advance: told how many bytes came; negative where some came for nothing.
         stop: ends the work when it is set.
@@ -75,7 +73,7 @@ def fetch(
     """
     import httpx2
 
-    url, shown = address(download), 0
+    url = address(download)
     for attempt in range(ATTEMPTS):
         try:
             _continue(http, url, download, partial, advance, stop)
@@ -90,15 +88,11 @@ def fetch(
                 raise Stopped from None
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise DataError(f"{url}: {error}") from None
-    digest = hashlib.sha256()
     with partial.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-            shown += len(chunk)
-    found = digest.hexdigest()
+        found = hashlib.file_digest(file, "sha256").hexdigest()
     if download.sha256 not in (None, found):
+        advance(-partial.stat().st_size)
         remove(partial)
-        advance(-shown)
         raise DataError(
             f"{url}: not the official file: its SHA-256 is {found}, not {download.sha256}; if its makers changed it, "
             "please report that"
@@ -176,10 +170,6 @@ def _too_large(url: str, download: Download, partial: Path) -> DataError:
 
 
 def _wait(seconds: str | None, stop: threading.Event) -> None:
-    """Waits as long as a server asks, up to half a minute.
-
-    Raises:
-        Stopped: `stop` is set meanwhile.
-    """
+    """Waits as long as a server asks, up to half a minute. Raises Stopped if `stop` is set meanwhile."""
     if seconds and seconds.isdigit() and stop.wait(min(int(seconds), 30)):
         raise Stopped

@@ -1,7 +1,5 @@
 """`t5eval data list`: which splits are at hand, and whether they are whole."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,7 +16,6 @@ class Holding:
     """A split, and what there is of it.
 
     Attributes:
-        task: its task.
         split: its name.
         examples: how many are at hand; None where it is missing or damaged.
         official: how many it has officially, None where that is not known.
@@ -48,7 +45,6 @@ def holdings(specs: Sequence[TaskSpec], data: DataSource) -> list[Holding]:
     """Returns what is at hand of each split of some tasks; each that is there is read.
 
     Args:
-        specs: the tasks.
         data: where examples come from.
     """
     pairs = [(spec, split, split in available_splits(spec, data)) for spec in specs for split in spec.source.splits]

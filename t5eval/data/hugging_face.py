@@ -1,7 +1,5 @@
 """Hugging Face datasets as a source: saved in a folder, or by their name on the hub."""
 
-from __future__ import annotations
-
 import functools
 import importlib.util
 import re
@@ -11,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from t5eval.data.copies import Part, has_ids, other_direction, part_names, read_copy
+from t5eval.data.copies import Part, other_direction, part_names, read_copy, reason, rows_of, splits_at_hand
 from t5eval.data.copy_rows import ID_COLUMNS
 from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError, MissingFile, MissingPackage
@@ -79,12 +77,10 @@ class HuggingFaceData:
         return _load_from_hub(name, config or (spec.tfds or "").partition("/")[2], bool(config))
 
     def splits(self, spec: TaskSpec) -> list[str]:
-        if self._is_folder:
-            found = self._find(spec)
-            names = set(found.splits) if found else set()
-        else:
-            names = set(self._hub(spec))
-        return [s for s in spec.source.splits if names.intersection(part_names(spec, s).values())]
+        if not self._is_folder:
+            return splits_at_hand(spec, self._hub(spec))
+        found = self._find(spec)
+        return splits_at_hand(spec, found.splits) if found else []
 
     def require(self, spec: TaskSpec, split: str) -> None:
         if self._is_folder:
@@ -120,13 +116,14 @@ class HuggingFaceData:
             shown, dataset = self._open(spec, name)
             names = getattr((dataset.features or {}).get("label"), "names", None)
             place = f"{self.option} {spec.name} {name}"
-            parts.append(Part(part, place, list(names or ()), _rows(_plain_columns(dataset), place)))
+            parts.append(Part(part, place, list(names or ()), _rows(dataset, place)))
         yield from read_copy(spec, split, parts, f"{PREFIX}{shown}/{split}", summary)
         if not self._is_folder and (note := other_direction(spec, split)):
             summary.notes.append(note)
 
     def unsubmittable(self, spec: TaskSpec) -> str:
-        if not has_ids(spec):
+        column = ID_COLUMNS[spec.source.kind]
+        if not column:
             return (
                 f"the rows of {spec.name} have no ids in a Hugging Face dataset, and nothing says that they are in "
                 f"the official order; name a folder of official files with --data-dir"
@@ -134,8 +131,8 @@ class HuggingFaceData:
         if spec.submission is None or spec.submission.split not in self.splits(spec):
             return ""
         name = next(iter(part_names(spec, spec.submission.split).values()))
-        row = next(_rows(_plain_columns(self._open(spec, name)[1]), self.option), {})
-        if (column := ID_COLUMNS[spec.source.kind]) not in row:
+        row = next(_rows(self._open(spec, name)[1], self.option), {})
+        if column not in row:
             return f"{self.option}: the rows of {spec.name} have no column {column!r}, which says which row is which"
         return ""
 
@@ -240,17 +237,8 @@ def _is_plain(feature: Any) -> bool:
 
 
 def _rows(dataset: Any, place: str) -> Iterator[Mapping[str, Any]]:
-    iterator = iter(dataset)
-    while True:
-        try:
-            row = next(iterator)
-        except StopIteration:
-            return
-        except Exception as error:
-            raise _unreadable(place, error) from None
-        yield row
+    return rows_of(_plain_columns(dataset), lambda error: _unreadable(place, error))
 
 
 def _unreadable(place: str, error: Exception) -> DataError:
-    reason = " ".join(str(error).split())[:200] or type(error).__name__
-    return DataError(f"{place}: the library datasets cannot read it: {reason}")
+    return DataError(f"{place}: the library datasets cannot read it: {reason(error)}")

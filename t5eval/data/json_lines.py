@@ -1,15 +1,13 @@
 """SuperGLUE's files: a JSON object a line, read line by line, every fault named with its line."""
 
-from __future__ import annotations
-
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from t5eval.data.bounded_lines import below, bounded_lines
+from t5eval.data.bounded_lines import LineFile, below
+from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError
 from t5eval.support.strict_json import line_fault, parse_json
 from task_specs import Example, TaskSpec
@@ -17,17 +15,13 @@ from task_specs.errors import quoted
 from task_specs.sources.json_lines import JsonLines
 from task_specs.texts.referents import correct_spans
 
-if TYPE_CHECKING:
-    from t5eval.data.summary import Summary
-
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MAX_NUMBER = 10**15  # no id or index is larger
 DIGITS = re.compile(r"0|[1-9][0-9]{0,14}")
 KINDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number"}
 
 
-def json_lines_files(spec: TaskSpec, split: str, data_dir: Path) -> list[str]:
-    """Returns the paths that a split needs, relative to the data directory."""
+def listed_files(spec: TaskSpec, split: str, data_dir: Path) -> list[str]:
+    """Returns the paths that a split needs, relative to the data directory: those that its source lists."""
     return [below(spec.source.folder, name) for name in spec.source.paths(split).values()]
 
 
@@ -43,7 +37,6 @@ class Line:
     """One line's object, with typed access to what is in it: whatever is not as it should be is a fault of the line.
 
     Args:
-        path: the file.
         number: the line, from 1.
         value: its object.
         escaped: whether a text in it may hold half a surrogate pair, which only an escape can write.
@@ -126,7 +119,6 @@ class JsonFile:
 
     Args:
         shown: its path below the data directory.
-        data_dir: the data directory.
         summary: what is told of it.
     """
 
@@ -136,43 +128,25 @@ class JsonFile:
         self.summary = summary
         self._seen: dict[str, int] = {}
 
-    def fault(self, line: int, message: str) -> DataError:
-        return DataError(f"{self.path}: line {line}: {message}")
-
     def lines(self) -> Iterator[Line]:
         """Yields the lines' objects."""
-        sha256 = hashlib.sha256()
-        blank = rows = 0
-        try:
-            with self.path.open("rb") as file:
-                for number, raw in enumerate(bounded_lines(file, self.path), start=1):
-                    sha256.update(raw)
-                    if number == 1:
-                        raw = raw.removeprefix(BYTE_ORDER_MARK)
-                    if not raw.strip():
-                        blank = blank or number
-                        continue
-                    if blank:
-                        raise self.fault(blank, "a blank line in the middle of the file")
-                    rows += 1
-                    yield Line(self.path, number, self._object(number, raw), b"\\u" in raw)
-        except OSError as error:
-            raise DataError(f"{self.path}: cannot be read: {error.strerror}") from None
+        file = LineFile(self.path)
+        rows = 0
+        for raw in file.filled():
+            rows += 1
+            yield Line(self.path, file.line, self._object(file, raw), b"\\u" in raw)
         if not rows:
-            raise self.fault(1, "the file has no rows")
-        self.summary.files[self.shown] = sha256.hexdigest()
+            raise file.fault("the file has no rows", 1)
+        self.summary.files[self.shown] = file.sha256.hexdigest()
 
-    def _object(self, number: int, raw: bytes) -> dict[str, Any]:
+    def _object(self, file: LineFile, raw: bytes) -> dict[str, Any]:
         try:
-            value = parse_json(raw)
-        except UnicodeDecodeError as error:
-            byte = raw[error.start]
-            raise self.fault(number, f"not UTF-8: byte 0x{byte:02x} at position {error.start + 1}") from None
+            value = parse_json(file.text(raw))
         except ValueError as error:
-            torn = "" if raw.endswith(b"\n") else "; the file ends inside this line"
-            raise self.fault(number, f"not a JSON object ({line_fault(error)}){torn}") from None
+            torn = "; the file ends inside this line" if file.torn else ""
+            raise file.fault(f"not a JSON object ({line_fault(error)}){torn}") from None
         if type(value) is not dict:
-            raise self.fault(number, f"expected a JSON object, got {_json(value)}")
+            raise file.fault(f"expected a JSON object, got {_json(value)}")
         return value
 
     def new_id(self, line: Line, example_id: str) -> str:
@@ -193,13 +167,10 @@ def read_json_lines(
     """Yields a split's examples in file order, and fills `summary`; an example's id is its `idx`.
 
     In a task that is not handed in, it may be any text, or without any `idx` in the file the row's number.
-
-    Raises:
-        DataError: the file is damaged or is not the benchmark's; the message names file and line.
     """
     source = spec.source
     assert isinstance(source, JsonLines)
-    file = JsonFile(json_lines_files(spec, split, data_dir)[0], data_dir, summary)
+    file = JsonFile(listed_files(spec, split, data_dir)[0], data_dir, summary)
     reference = getattr(spec.answer, "field", "")
     has_ids: bool | None = None
     for row, line in enumerate(file.lines()):

@@ -1,31 +1,23 @@
 """MultiRC and ReCoRD: a passage a line, with its questions and their answers, or with its queries."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from t5eval.data.json_lines import JsonFile, Line, json_lines_files
+from t5eval.data.json_lines import JsonFile, Line, listed_files
+from t5eval.data.summary import Summary
 from task_specs import Example, TaskSpec
 from task_specs.errors import quoted
 from task_specs.sources.json_lines import MultiRcLines
-
-if TYPE_CHECKING:
-    from t5eval.data.summary import Summary
 
 MULTIRC_VERSION = 1.1
 
 
 def read_multirc(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_labels: bool) -> Iterator[Example]:
-    """Yields MultiRC's answers in file order, with ids `PARAGRAPH/QUESTION/ANSWER`, and fills `summary`.
-
-    Raises:
-        DataError: the file is damaged or is not the benchmark's; the message names file and line.
-    """
+    """Yields MultiRC's answers in file order, with ids `PARAGRAPH/QUESTION/ANSWER`, and fills `summary`."""
     source = spec.source
     assert isinstance(source, MultiRcLines)
-    file = JsonFile(json_lines_files(spec, split, data_dir)[0], data_dir, summary)
+    file = JsonFile(listed_files(spec, split, data_dir)[0], data_dir, summary)
     paragraphs: dict[int, int] = {}
     for line in file.lines():
         version = line.value.get("version", MULTIRC_VERSION)
@@ -62,12 +54,8 @@ def read_multirc(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, w
 
 
 def read_record(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_labels: bool) -> Iterator[Example]:
-    """Yields ReCoRD's queries in file order, with ids `PASSAGE/QUERY`, and fills `summary`.
-
-    Raises:
-        DataError: the file is damaged or is not the benchmark's; the message names file and line.
-    """
-    file = JsonFile(json_lines_files(spec, split, data_dir)[0], data_dir, summary)
+    """Yields ReCoRD's queries in file order, with ids `PASSAGE/QUERY`, and fills `summary`."""
+    file = JsonFile(listed_files(spec, split, data_dir)[0], data_dir, summary)
     passages: dict[int, int] = {}
     queries: dict[int, int] = {}
     for line in file.lines():

@@ -1,20 +1,18 @@
 """Official files in a folder, each benchmark's in its own layout."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from t5eval.data.json_lines import json_lines_files, read_json_lines, read_wsc
+from t5eval.data.json_lines import listed_files, read_json_lines, read_wsc
 from t5eval.data.nested_json_lines import read_multirc, read_record
 from t5eval.data.parallel_files import parallel_files, parallel_otherwise
 from t5eval.data.parallel_text import read_parallel_text
 from t5eval.data.pronoun_blocks import read_pronoun_blocks
-from t5eval.data.squad_json import read_squad, squad_files
+from t5eval.data.squad_json import read_squad
 from t5eval.data.stories import read_stories, story_files, story_otherwise
 from t5eval.data.summary import Summary
-from t5eval.data.tsv import read_tsv, tsv_files
+from t5eval.data.tsv import read_tsv
 from t5eval.support.errors import MissingFile
 from task_specs import Example, TaskSpec
 
@@ -24,26 +22,27 @@ class Reader:
     """How the files of one kind of source are read.
 
     Attributes:
-        read: (spec, split, data directory, summary, with labels) to examples, filling the summary on the way.
+        read: (spec, split, data directory, summary, with labels) to examples, filling the summary on the way; raises
+            a DataError that names file and line where a file is damaged or is not the benchmark's.
         files: (spec, split, data directory) to the paths it needs, relative to the data directory; where a split may
             stand in one of several forms, the paths of the form that is there, else of the first.
         otherwise: (spec, split) to a phrase that names the other forms, for the message that a file is not there.
     """
 
     read: Callable[[TaskSpec, str, Path, Summary, bool], Iterator[Example]]
-    files: Callable[[TaskSpec, str, Path], list[str]]
+    files: Callable[[TaskSpec, str, Path], list[str]] = listed_files
     otherwise: Callable[[TaskSpec, str], str] = lambda spec, split: ""
 
 
 READERS: dict[str, Reader] = {
-    "tsv": Reader(read_tsv, tsv_files),
-    "csv": Reader(read_tsv, tsv_files),
-    "json_lines": Reader(read_json_lines, json_lines_files),
-    "wsc_json_lines": Reader(read_wsc, json_lines_files),
-    "multirc_json_lines": Reader(read_multirc, json_lines_files),
-    "record_json_lines": Reader(read_record, json_lines_files),
-    "pronoun_blocks": Reader(read_pronoun_blocks, json_lines_files),
-    "squad_json": Reader(read_squad, squad_files),
+    "tsv": Reader(read_tsv),
+    "csv": Reader(read_tsv),
+    "json_lines": Reader(read_json_lines),
+    "wsc_json_lines": Reader(read_wsc),
+    "multirc_json_lines": Reader(read_multirc),
+    "record_json_lines": Reader(read_record),
+    "pronoun_blocks": Reader(read_pronoun_blocks),
+    "squad_json": Reader(read_squad),
     "stories": Reader(read_stories, story_files, story_otherwise),
     "parallel_text": Reader(read_parallel_text, parallel_files, parallel_otherwise),
 }

@@ -1,7 +1,5 @@
 """Where a set of parallel text stands: plain text, or else the SGML of WMT's dev.tgz, or else the newer XML."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,9 +73,6 @@ def find_set(source: ParallelText, name: str, data_dir: Path, needs_target: bool
     """Returns a set's files: the first form that has both languages, else the first that has the source.
 
     Args:
-        source: where to look.
-        name: the set.
-        data_dir: the data directory.
         needs_target: whether the source alone is not enough.
     """
     known = candidates(source, name)

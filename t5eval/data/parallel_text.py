@@ -1,27 +1,19 @@
 """Reading parallel text, and the documents that a submission keeps of a test set."""
 
-from __future__ import annotations
-
-import hashlib
 import re
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from leaderboards.forms.documents import Frame
-from t5eval.data.bounded_lines import bounded_lines
+from t5eval.data.bounded_lines import LineFile
 from t5eval.data.parallel_files import Files, candidates, find_set, needs_target
+from t5eval.data.summary import Summary
 from t5eval.data.test_sets import parse_sgml, parse_xml_set, read_bounded
 from t5eval.support.errors import DataError, MissingFile
 from task_specs import Example, TaskSpec
 from task_specs.errors import quoted
 from task_specs.sources.parallel import ParallelText
-
-if TYPE_CHECKING:
-    from t5eval.data.summary import Summary
-
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _ENTITY = re.compile(rf"&({'|'.join(_ENTITIES)});")
@@ -107,54 +99,29 @@ def _pairs(
         yield segment.text, other.text
 
 
-class PlainFile:
-    """A file of one segment a line, ended by a newline (CRLF is taken as one), the last one's being optional."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.sha256 = hashlib.sha256()
-        self.count = 0
-
-    def __iter__(self) -> Iterator[str]:
-        try:
-            with self.path.open("rb") as file:
-                for raw in bounded_lines(file, self.path):
-                    self.count += 1
-                    self.sha256.update(raw)
-                    if self.count == 1:
-                        raw = raw.removeprefix(BYTE_ORDER_MARK)
-                    try:
-                        yield raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
-                    except UnicodeDecodeError as error:
-                        byte = error.object[error.start]
-                        raise DataError(f"{self.path}: line {self.count}: not UTF-8: byte 0x{byte:02x}") from None
-        except OSError as error:
-            raise DataError(f"{self.path}: cannot be read: {error.strerror}") from None
-
-
 def plain_pairs(files: Files, data_dir: Path, summary: Summary) -> Iterator[tuple[str, str | None]]:
     """Yields the lines of two files that belong together, None for the second where there is none.
 
     Raises:
         DataError: one has more lines than the other, or a line is not UTF-8.
     """
-    original = PlainFile(data_dir / files.source)
-    translation = PlainFile(data_dir / files.target) if files.target else None
+    original = LineFile(data_dir / files.source)
+    translation = LineFile(data_dir / files.target) if files.target else None
     uneven = False
     if translation is None:
-        yield from ((line, None) for line in original)
+        yield from ((original.text(line), None) for line in original)
     else:
         for line, translated in zip_longest(original, translation):
             uneven = uneven or line is None or translated is None
             if not uneven:  # count on to the end, for the message
-                yield line, translated
+                yield original.text(line), translation.text(translated)
     if translation is not None and uneven:
         raise DataError(
-            f"{translation.path}: has {translation.count:,} lines, {original.path.name} has {original.count:,}; they "
+            f"{translation.path}: has {translation.line:,} lines, {original.path.name} has {original.line:,}; they "
             f"must belong together line by line"
         )
-    if not original.count:
-        raise DataError(f"{original.path}: line 1: the file has no lines")
+    if not original.line:
+        raise original.fault("the file has no lines", 1)
     summary.files[files.source] = original.sha256.hexdigest()
     if translation is not None:
         summary.files[files.target] = translation.sha256.hexdigest()
@@ -191,8 +158,6 @@ def _check_agreement(spec: TaskSpec, split: str, data_dir: Path, path: Path, fra
     """Raises an error if a frame's texts are not those of the split: it would put translations under wrong ids."""
     source = spec.source
     assert isinstance(source, ParallelText)
-    from t5eval.data.summary import Summary
-
     texts = (e.features[source.source] for e in read_parallel_text(spec, split, data_dir, Summary(), False))
     for number, (segment, text) in enumerate(zip_longest(frame.segments, texts), start=1):
         if segment is None or text is None:

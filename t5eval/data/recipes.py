@@ -1,7 +1,5 @@
 """Tasks whose official files are made from others after they were fetched."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

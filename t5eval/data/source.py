@@ -1,7 +1,5 @@
 """Where examples come from: official files in a folder, or a copy of a benchmark that a library keeps."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,11 +27,7 @@ class DataSource(Protocol):
         """Returns the splits of which at least a part is at hand, in the usual order."""
 
     def require(self, spec: TaskSpec, split: str) -> None:
-        """Raises an error that says what is missing, if a split is not at hand.
-
-        Raises:
-            MissingFile: as said.
-        """
+        """Raises a MissingFile that says what is missing, if a split is not at hand."""
 
     def read(self, spec: TaskSpec, split: str, summary: Summary, with_labels: bool) -> Iterator[Example]:
         """Yields a split's examples, and fills the summary but for its counts.

@@ -1,7 +1,5 @@
 """A split of a task, as a stream of examples that knows what it has read."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,7 +57,6 @@ def open_split(spec: TaskSpec, split: str, data: DataSource | Path, *, with_labe
     """Returns a split of a task, ready to be iterated.
 
     Args:
-        spec: the task.
         split: `train`, `validation` or `test`, if the task has it.
         data: where the examples come from; a folder is one of official files.
         with_labels: also read labels that stand in a file of their own (GLUE's AX), which the formats must not see.

@@ -1,28 +1,20 @@
 """SQuAD's JSON files: articles, their paragraphs, and the questions to each paragraph."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from t5eval.data.json_lines import listed_files
 from t5eval.data.streamed_json import JsonStream
+from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
 from task_specs.errors import quoted
 from task_specs.sources.squad import SquadJson
 
-if TYPE_CHECKING:
-    from t5eval.data.summary import Summary
-
 MAX_BYTES = 256 << 20
 _NAMES = {str: "text", list: "a list", dict: "an object", int: "a whole number", bool: "true or false"}
-
-
-def squad_files(spec: TaskSpec, split: str, data_dir: Path) -> list[str]:
-    """Returns the path that a split needs, relative to the data directory."""
-    return [f"{spec.source.folder}/{name}" for name in spec.source.paths(split).values()]
 
 
 def read_squad(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_labels: bool) -> Iterator[Example]:
@@ -36,7 +28,7 @@ def read_squad(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, wit
     """
     source = spec.source
     assert isinstance(source, SquadJson)
-    (shown,) = squad_files(spec, split, data_dir)
+    (shown,) = listed_files(spec, split, data_dir)
     document = _Document(data_dir / shown, source.version)
     titles = document.titles(summary, shown)
     seen: set[str] = set()

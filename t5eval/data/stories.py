@@ -8,19 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
+from t5eval.data.bounded_lines import LineFile
 from t5eval.data.json_lines import JsonFile, Line
 from t5eval.data.parallel_files import Files
-from t5eval.data.parallel_text import PlainFile, plain_pairs
+from t5eval.data.parallel_text import plain_pairs
 from t5eval.data.story_archive import MAX_STORY, StoryArchive
+from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError, MissingFile
 from task_specs import Example, TaskSpec
 from task_specs.errors import quoted
 from task_specs.sources.summaries import Stories
-
-if TYPE_CHECKING:
-    from t5eval.data.summary import Summary
 
 PUBLISHERS = ("cnn", "dailymail")
 NAMED = 3  # so many stories stand in a message
@@ -78,9 +77,6 @@ def read_stories(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, w
     """Yields a split's articles in file order (of stories: of the list of URLs), and fills `summary`.
 
     An example's id is the story's; without one, the 0-based row.
-
-    Raises:
-        DataError: a file is damaged; the message names file and line, or the story.
     """
     source = spec.source
     assert isinstance(source, Stories)
@@ -157,14 +153,14 @@ def parse_story(text: str) -> tuple[str, str]:
 
 def _read_urls(shown: str, data_dir: Path, summary: Summary) -> dict[str, int]:
     """Returns the ids of a list of URLs, in its order, each with its line; a URL that comes again counts once."""
-    file = PlainFile(data_dir / shown)
+    file = LineFile(data_dir / shown)
     ids: dict[str, int] = {}
     for line in file:
-        url = line.strip()
+        url = file.text(line).strip()
         if url:
-            ids.setdefault(story_id(url), file.count)
+            ids.setdefault(story_id(url), file.line)
     if not ids:
-        raise DataError(f"{file.path}: line 1: the list has no URLs")
+        raise file.fault("the list has no URLs", 1)
     summary.files[shown] = file.sha256.hexdigest()
     return ids
 

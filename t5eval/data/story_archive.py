@@ -5,15 +5,13 @@ reader knows one kind of member, a regular file called `PUBLISHER/stories/SHA1.s
 skips the rest, and counts every byte that comes out of the decompressor.
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, Protocol, cast
+from typing import IO, Any, cast
 
 from t5eval.support.errors import DataError
 
@@ -24,12 +22,6 @@ MAX_MEMBERS = 2_000_000
 
 _MEMBER = re.compile(rb"(?:\./)?(?:cnn|dailymail)/stories/([0-9a-f]{40})\.story")
 _OCTAL = re.compile(rb"[ \0]*([0-7]{1,11})[ \0]*")
-
-
-class _Readable(Protocol):
-    """What can be read."""
-
-    def read(self, size: int = -1, /) -> bytes: ...
 
 
 class _Hashed:
@@ -77,7 +69,7 @@ class StoryArchive:
         except OSError as error:
             raise self._fault(f"cannot be read: {error.strerror or error}") from None
 
-    def _take(self, file: _Readable, size: int) -> bytes:
+    def _take(self, file: gzip.GzipFile, size: int) -> bytes:
         data = file.read(size)
         self._total += len(data)
         if len(data) < size:
@@ -86,7 +78,7 @@ class StoryArchive:
             raise self._fault(f"unpacks to more than {MAX_TOTAL:,} bytes; CNN/DailyMail's archives are smaller")
         return data
 
-    def _members(self, file: _Readable) -> Iterator[tuple[str, bytes]]:
+    def _members(self, file: gzip.GzipFile) -> Iterator[tuple[str, bytes]]:
         seen: set[bytes] = set()
         for _ in range(MAX_MEMBERS):
             header = self._take(file, BLOCK)

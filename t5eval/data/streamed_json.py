@@ -1,7 +1,5 @@
 """A JSON document of any size, read piece by piece: the caller walks through what is large and takes what is small."""
 
-from __future__ import annotations
-
 import codecs
 import hashlib
 import json

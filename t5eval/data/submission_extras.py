@@ -1,7 +1,5 @@
 """What a submission keeps of its data besides ids, by the name under which a leaderboard asks for it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

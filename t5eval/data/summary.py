@@ -1,7 +1,5 @@
 """What reading a split found."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
@@ -35,11 +33,4 @@ class Summary:
 
     def to_json(self) -> dict[str, Any]:
         """Returns the summary as JSON data."""
-        return {
-            "sha256": self.fingerprint,
-            "files": dict(self.files),
-            "examples": self.examples,
-            "dropped": self.dropped,
-            "labels": dict(self.labels),
-            "notes": list(self.notes),
-        }
+        return {"sha256": self.fingerprint, **vars(self), "labels": dict(self.labels), "notes": list(self.notes)}

@@ -1,7 +1,5 @@
 """WMT's test sets as documents: the SGML up to 2020, which is not XML, and the XML since."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Callable, Sequence
@@ -49,7 +47,6 @@ def parse_sgml(path: Path, data: bytes, resolve: Callable[[str], str] = str) -> 
 
     Args:
         path: the file, for messages.
-        data: its bytes.
         resolve: what is done to each text.
 
     Raises:
@@ -127,8 +124,6 @@ def parse_xml_set(path: Path, data: bytes, source: str, target: str, translators
     Args:
         path: the file, for messages.
         data: its bytes.
-        source: the language to translate from.
-        target: the language to translate to.
         translators: whose translations are taken; if empty, the first of several, as WMT's own tools do.
 
     Raises:

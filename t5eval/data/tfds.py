@@ -1,7 +1,5 @@
 """Datasets that TensorFlow Datasets has prepared, opened where they lie: nothing is downloaded."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import re
@@ -10,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from t5eval.data.copies import Part, has_ids, other_direction, part_names, read_copy
+from t5eval.data.copies import Part, other_direction, part_names, read_copy, reason, rows_of, splits_at_hand
 from t5eval.data.copy_rows import ID_COLUMNS
 from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError, MissingFile, MissingPackage
@@ -99,9 +97,7 @@ class TfdsData:
 
     def splits(self, spec: TaskSpec) -> list[str]:
         found = self.find(spec)
-        if found is None:
-            return []
-        return [s for s in spec.source.splits if any(n in found.splits for n in part_names(spec, s).values())]
+        return splits_at_hand(spec, found.splits) if found else []
 
     def require(self, spec: TaskSpec, split: str) -> None:
         found = self.find(spec)
@@ -131,19 +127,15 @@ class TfdsData:
             summary.notes.append(note)
 
     def unsubmittable(self, spec: TaskSpec) -> str:
-        if has_ids(spec) and self._has_column(spec, ID_COLUMNS[spec.source.kind]):
+        column = ID_COLUMNS[spec.source.kind]
+        found = self.find(spec) if column and is_installed() else None
+        # What cannot be read is another error.
+        if column and (found is None or not found.splits or column in _features(_open(found, found.splits[0])[0])):
             return ""
         return (
             f"the rows of {spec.name} have no ids in TensorFlow Datasets, which keeps them in an order of its own; "
             f"name a folder of official files with --data-dir"
         )
-
-    def _has_column(self, spec: TaskSpec, column: str) -> bool:
-        """Returns whether a task's dataset has a feature; also where it is not there, which is another error."""
-        found = self.find(spec)
-        if found is None or not found.splits or not is_installed():
-            return True
-        return column in _features(_open(found, found.splits[0])[0])
 
 
 def _splits(folder: Path) -> tuple[str, ...]:
@@ -232,13 +224,7 @@ def _unbatched(value: Any) -> list[Any]:
 def _plain_rows(
     found: PreparedDataset, name: str, iterator: Iterator[Any], batched: bool
 ) -> Iterator[Mapping[str, Any]]:
-    while True:
-        try:
-            value = next(iterator)
-        except StopIteration:
-            return
-        except Exception as error:
-            raise _unreadable(found, name, error) from None
+    for value in rows_of(iterator, lambda error: _unreadable(found, name, error)):
         try:
             rows = _unbatched(value) if batched else [_plain(value)]
         except UnicodeDecodeError as error:
@@ -247,8 +233,7 @@ def _plain_rows(
 
 
 def _unreadable(found: PreparedDataset, name: str, error: Exception) -> DataError:
-    reason = " ".join(str(error).split())[:200] or type(error).__name__
-    return DataError(f"{found.folder}: TensorFlow Datasets cannot read its split {name}: {reason}")
+    return DataError(f"{found.folder}: TensorFlow Datasets cannot read its split {name}: {reason(error)}")
 
 
 def _plain(value: Any) -> Any:

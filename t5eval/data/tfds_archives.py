@@ -3,8 +3,6 @@
 Source: tensorflow-datasets 4.9.10 (url_checksums/*.txt, datasets/squad/checksums.tsv).
 """
 
-from __future__ import annotations
-
 GLUE = {
     "cola": ("CoLA.zip",),
     "sst2": ("SST-2.zip",),

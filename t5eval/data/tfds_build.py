@@ -1,7 +1,5 @@
 """Building datasets of TensorFlow Datasets from archives that were downloaded by hand: no network is used."""
 
-from __future__ import annotations
-
 import contextlib
 import importlib.util
 import io
@@ -12,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from t5eval.data.copies import reason
 from t5eval.data.tfds import PIP, TEST_SETS, PreparedDataset, TfdsData
 from t5eval.data.tfds_archives import archives, is_wmt
 from t5eval.support.errors import DataError, MissingPackage
@@ -49,7 +48,6 @@ def build(
     """Builds the datasets of tasks that are not there yet, each once however many tasks read it.
 
     Args:
-        specs: the tasks.
         manual_dir: the folder of the archives, or of one folder of archives for each benchmark (`glue/`, ...).
         data: where the datasets go.
         version: which version of them; None for the one that TensorFlow Datasets builds.
@@ -93,15 +91,13 @@ def _build(
 
         tfds.disable_progress_bar()
     builder = _builder(tfds, name, version, data.folder)
-    shown = f"{builder.info.full_name}"
-    if not (Path(builder.data_dir) / "dataset_info.json").is_file():
+    shown = builder.info.full_name
+    new = not (Path(builder.data_dir) / "dataset_info.json").is_file()
+    if new:
         say(f"building {shown} from {', '.join(archives(name))}")
         data.folder.mkdir(parents=True, exist_ok=True)
         with stage(f"building {shown}"):
             _prepare(tfds, builder, archive_folder, data.folder)
-        new = True
-    else:
-        new = False
     found = data.find(spec)
     assert found is not None
     sizes = {split: info.num_examples for split, info in builder.info.splits.items()}
@@ -109,11 +105,7 @@ def _build(
 
 
 def _builder(tfds: Any, name: str, version: str | None, folder: Path) -> Any:
-    """Returns a dataset's builder; WMT's is of the validation and test sets alone.
-
-    Raises:
-        DataError: there is no such version, or it cannot be built any more.
-    """
+    """Returns a dataset's builder; WMT's is of the validation and test sets alone."""
     try:
         with silent_stderr():
             builder = tfds.builder(f"{name}:{version}" if version else name, data_dir=str(folder))
@@ -180,4 +172,4 @@ def _failed(name: str, archive_folder: Path, error: Exception) -> DataError:
             f"is needed, not one packed again, and GLUE's RTE.zip is not SuperGLUE's. --data-dir FOLDER reads the "
             f"unpacked files themselves"
         )
-    return DataError(f"{name}: TensorFlow Datasets could not build it: {message[:200] or type(error).__name__}")
+    return DataError(f"{name}: TensorFlow Datasets could not build it: {reason(error)}")

@@ -1,89 +1,48 @@
 """GLUE's tab-separated files as they are: never quoted, one row a line, columns found by the header's names."""
 
-from __future__ import annotations
-
 import csv
-import hashlib
 import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from t5eval.data.bounded_lines import below, bounded_lines
+from t5eval.data.bounded_lines import LineFile, below
+from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
-from task_specs.errors import quoted
+from task_specs.errors import first_few, quoted
 from task_specs.sources.tsv import Labels, Tsv
 
-if TYPE_CHECKING:
-    from t5eval.data.summary import Summary
-
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
 
 
-def tsv_files(spec: TaskSpec, split: str, data_dir: Path) -> list[str]:
-    """Returns the paths that a split needs, relative to the data directory."""
-    return [below(spec.source.folder, name) for name in spec.source.paths(split).values()]
+class _Table(LineFile):
+    """One file: rows of columns, which its header names where it has one."""
 
-
-class _Table:
-    """One file: rows of columns with their line numbers, and the file's hash once they are through."""
-
-    def __init__(self, path: Path, shown: str, columns: tuple[str, ...]) -> None:
-        self.path = path
-        self.shown = shown
+    def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
+        super().__init__(path)
         self.columns = columns
-        self.header_lines = 0 if columns else 1
-        self.sha256 = hashlib.sha256()
-        self.last_line_torn = False
 
-    def fault(self, line: int, message: str) -> DataError:
-        return DataError(f"{self.path}: line {line}: {message}")
+    def split(self) -> Iterator[list[str]]:
+        """Yields the columns of each line."""
+        return (self.text(raw).split("\t") for raw in self.filled(b""))
 
-    def _lines(self) -> Iterator[tuple[int, str]]:
-        """Yields (line number, text with its end)."""
-        with self.path.open("rb") as file:
-            for line, raw in enumerate(bounded_lines(file, self.path), start=1):
-                self.sha256.update(raw)
-                self.last_line_torn = not raw.endswith(b"\n")
-                if line == 1:
-                    raw = raw.removeprefix(BYTE_ORDER_MARK)
-                try:
-                    yield line, raw.decode("utf-8")
-                except UnicodeDecodeError as error:
-                    byte = raw[error.start]
-                    raise self.fault(line, f"not UTF-8: byte 0x{byte:02x} at position {error.start + 1}") from None
-
-    def _split(self) -> Iterator[tuple[int, list[str]]]:
-        """Yields (line number, columns) of every line."""
-        blank = 0
-        for line, text in self._lines():
-            text = text.removesuffix("\n").removesuffix("\r")
-            if blank and text:
-                raise self.fault(blank, "a blank line in the middle of the file")
-            if text:
-                yield line, text.split("\t")
-            blank = blank or (0 if text else line)
-
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yields (line number, columns); the header is taken off and kept as `columns`."""
-        rows = self._split()
-        try:
+    def rows(self) -> Iterator[list[str]]:
+        """Yields the columns of each row; the header is taken off and kept as `columns`."""
+        for row in self.split():
             if not self.columns:
-                self.columns = tuple(next(rows, (1, []))[1])
-            yield from rows
-        except OSError as error:
-            raise DataError(f"{self.path}: cannot be read: {error.strerror}") from None
+                self.columns = tuple(row)
+            else:
+                yield row
 
 
 class _Quoted(_Table):
     """A file of comma-separated values: a quoted one may hold commas, quotes and line ends."""
 
-    def _split(self) -> Iterator[tuple[int, list[str]]]:
-        reader = csv.reader((text for _, text in self._lines()), strict=True)
+    def split(self) -> Iterator[list[str]]:
+        reader = csv.reader(map(self.text, self.raw()), strict=True)
         while True:
             first = reader.line_num + 1
             try:
@@ -91,9 +50,10 @@ class _Quoted(_Table):
             except StopIteration:
                 return
             except csv.Error as error:
-                raise self.fault(first, f"not comma-separated values: {error}") from None
+                raise self.fault(f"not comma-separated values: {error}", first) from None
             if row:
-                yield first, row
+                self.line = first
+                yield row
 
 
 TABLES = {"tsv": _Table, "csv": _Quoted}
@@ -104,81 +64,68 @@ def read_tsv(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_
 
     An example's id is the 0-based row of its file, `PART/ROW` where the split joins files; a dropped row leaves its
     number unused. Where the file numbers its rows, the numbers must be the same.
-
-    Raises:
-        DataError: a file is damaged or is not the benchmark's; the message names file and line.
     """
     source = spec.source
     assert isinstance(source, Tsv)
     apart = source.labels.get(split) if with_labels else None
-    labels = _labels_apart(spec, source, apart, data_dir, summary) if apart else None
+    labels = _labels_apart(source, apart, data_dir, summary) if apart else None
     rows = 0
     for part, name in source.paths(split).items():
         for example in _read_file(spec, source, split, below(source.folder, name), data_dir, summary):
-            if labels is not None:
-                example = _join(example, labels, data_dir / source.folder / name)
+            if apart is not None and labels is not None:
+                example = _join(example, labels, data_dir / source.folder, name, apart.file)
             rows += 1
             yield replace(example, id=f"{part}/{example.id}") if part else example
-    if labels is not None and rows != len(labels.labels):
-        raise DataError(
-            f"{labels.path}: line {rows + 2}: the file goes on after the labels of {rows} examples; "
-            f"{spec.name} {split} has no more"
-        )
+    if apart is not None and labels is not None and rows != len(labels):
+        said = f"the file goes on after the labels of {rows} examples; {spec.name} {split} has no more"
+        raise DataError(f"{data_dir / source.folder / apart.file}: line {rows + 2}: {said}")
 
 
 def _read_file(
     spec: TaskSpec, source: Tsv, split: str, shown: str, data_dir: Path, summary: Summary
 ) -> Iterator[Example]:
     headerless = split in source.headerless
-    table = TABLES[source.kind](data_dir / shown, shown, source.columns if headerless else ())
+    table = TABLES[source.kind](data_dir / shown, source.columns if headerless else ())
     drops = split in source.drop_incomplete
     dropped: list[int] = []
     places: dict[str, int] = {}
     label_at = index_at = None
     rows = 0
-    for line, row in table.rows():
+    for row in table.rows():
         if not places:
             absent = (getattr(spec.answer, "field", ""),) if split == "test" else ()
             places, label_at = _find_columns(table, source, labelled=split != "test", may_lack=absent)
             index_at = _find_index(table, source, split)
         if len(row) != len(table.columns):
-            short_and_whole = len(row) < len(table.columns) and not table.last_line_torn
-            if not (drops and short_and_whole):
-                raise table.fault(
-                    line,
-                    f"expected {len(table.columns)} columns ({', '.join(table.columns)}), got {len(row)}"
-                    + (
-                        "; the file ends inside this line"
-                        if table.last_line_torn
-                        else ""
-                        if source.kind == "csv"
-                        else "; these files are never quoted, and a spreadsheet program that saves one breaks it"
-                    ),
-                )
-            dropped.append(line)
+            if not drops or len(row) > len(table.columns) or table.torn:
+                quoting = "; these files are never quoted, and a spreadsheet program that saves one breaks it"
+                why = "; the file ends inside this line" if table.torn else "" if source.kind == "csv" else quoting
+                columns = f"{len(table.columns)} columns ({', '.join(table.columns)})"
+                raise table.fault(f"expected {columns}, got {len(row)}{why}")
+            dropped.append(table.line)
             rows += 1
             continue
         if index_at is not None and row[index_at] != str(rows):
-            raise table.fault(line, _index_fault(table.columns[index_at], row[index_at], rows, line))
+            raise table.fault(_index_fault(table.columns[index_at], row[index_at], rows, table.line))
         features: dict[str, Any] = {feature: row[place] for feature, place in places.items()}
         if len(features) < len(source.fields):
             features = dict.fromkeys(source.fields) | features
         if drops and ("" in features.values() or (label_at is not None and not row[label_at])):
-            if table.last_line_torn and not row[-1]:
-                raise table.fault(line, "the file ends inside this line")
-            dropped.append(line)
+            if table.torn and not row[-1]:
+                raise table.fault("the file ends inside this line")
+            dropped.append(table.line)
             rows += 1
             continue
-        features["label"] = _label(table, spec, source, line, row, label_at, split)
+        features["label"] = _label(table, spec, source, row, label_at, split)
         yield Example(str(rows), features)
         rows += 1
     if rows == len(dropped):
         problem = "every row has an empty or missing field" if rows else "the file has no rows"
-        raise table.fault(1 if headerless or not table.columns else 2, problem)
+        raise table.fault(problem, 1 if headerless or not table.columns else 2)
     summary.files[shown] = table.sha256.hexdigest()
     if dropped:
         summary.dropped += len(dropped)
-        lines = ", ".join(map(str, dropped[:5])) + (", ..." if len(dropped) > 5 else "")
+        lines = first_few(list(map(str, dropped)))
         summary.notes.append(f"{shown}: {len(dropped)} rows with an empty or missing field dropped (lines {lines})")
 
 
@@ -190,14 +137,11 @@ def _find_columns(
     wanted = [*fields.values(), *([source.label] if labelled and source.label else [])]
     missing = [column for column in wanted if column not in table.columns]
     if missing:
-        raise table.fault(
-            1,
-            f"the header has no column {', '.join(map(repr, missing))}; it should have {', '.join(wanted)}, "
-            f"and is {quoted(', '.join(table.columns), 120)}",
-        )
+        should = f"it should have {', '.join(wanted)}, and is {quoted(', '.join(table.columns), 120)}"
+        raise table.fault(f"the header has no column {', '.join(map(repr, missing))}; {should}", 1)
     repeated = [column for column in wanted if table.columns.count(column) > 1]
     if repeated:
-        raise table.fault(1, f"the header has the column {repeated[0]!r} twice")
+        raise table.fault(f"the header has the column {repeated[0]!r} twice", 1)
     places = {feature: table.columns.index(column) for feature, column in fields.items()}
     has_label = source.label is not None and source.label in table.columns
     return places, table.columns.index(source.label) if has_label and source.label else None
@@ -207,7 +151,7 @@ def _find_index(table: _Table, source: Tsv, split: str) -> int | None:
     """Returns where the rows' numbers stand, None in a file without them."""
     column = source.index.get(split, "")
     if table.columns.count(column) > 1:
-        raise table.fault(1, f"the header has the column {column!r} twice")
+        raise table.fault(f"the header has the column {column!r} twice", 1)
     return table.columns.index(column) if column in table.columns else None
 
 
@@ -226,9 +170,7 @@ def _index_fault(column: str, found: str, row: int, line: int) -> str:
     )
 
 
-def _label(
-    table: _Table, spec: TaskSpec, source: Tsv, line: int, row: list[str], place: int | None, split: str
-) -> int | float:
+def _label(table: _Table, spec: TaskSpec, source: Tsv, row: list[str], place: int | None, split: str) -> int | float:
     """Returns a row's class index or number; -1 or -1.0 where the split is unlabelled."""
     unlabelled = -1 if source.classes else -1.0
     if place is None:
@@ -237,65 +179,57 @@ def _label(
     if split == "test" and text in ("-1", "-1.0"):
         return unlabelled  # some copies write the missing labels of a test file this way
     if source.classes:
-        return _class_index(table, source, line, text)
+        return _class_index(table, source, text)
     low, high = getattr(spec.answer, "low", -math.inf), getattr(spec.answer, "high", math.inf)
     try:
         number = float(text)
     except ValueError:
         number = math.nan
     if not low <= number <= high:
-        raise table.fault(line, f"unknown label {quoted(text)}; expected a number from {low:g} to {high:g}")
+        raise table.fault(f"unknown label {quoted(text)}; expected a number from {low:g} to {high:g}")
     return number
 
 
-def _class_index(table: _Table, source: Tsv, line: int, text: str) -> int:
+def _class_index(table: _Table, source: Tsv, text: str) -> int:
     if text not in source.classes:
-        raise table.fault(line, f"unknown label {quoted(text)}; expected one of {', '.join(source.classes)}")
+        raise table.fault(f"unknown label {quoted(text)}; expected one of {', '.join(source.classes)}")
     return source.classes.index(text)
 
 
-class _Apart:
-    """Labels from a file of their own, row by row, with the text they were given to."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.labels: list[int] = []
-        self.texts: list[dict[str, str]] = []
+_LabelsApart = list[tuple[int, dict[str, str]]]  # by row: the class index, and the texts that it was given to
 
 
-def _labels_apart(spec: TaskSpec, source: Tsv, apart: Labels, data_dir: Path, summary: Summary) -> _Apart | None:
+def _labels_apart(source: Tsv, apart: Labels, data_dir: Path, summary: Summary) -> _LabelsApart | None:
+    """Returns the labels that stand in a file of their own, None where the file is not there."""
     shown = below(source.folder, apart.file)
-    path = data_dir / shown
-    if not path.is_file():
+    table = _Table(data_dir / shown, ())
+    if not table.path.is_file():
         return None
-    table = _Table(path, shown, ())
-    found = _Apart(path)
+    found: _LabelsApart = []
     columns = {**apart.same, "": apart.column}
     places: dict[str, int] = {}
-    for line, row in table.rows():
+    for row in table.rows():
         if not places:
             missing = [column for column in columns.values() if column not in table.columns]
             if missing:
-                raise table.fault(1, f"the header has no column {', '.join(map(repr, missing))}")
+                raise table.fault(f"the header has no column {', '.join(map(repr, missing))}", 1)
             places = {feature: table.columns.index(column) for feature, column in columns.items()}
         if len(row) != len(table.columns):
-            raise table.fault(line, f"expected {len(table.columns)} columns, got {len(row)}")
-        found.labels.append(_class_index(table, source, line, row[places[""]]))
-        found.texts.append({feature: row[places[feature]] for feature in apart.same})
+            raise table.fault(f"expected {len(table.columns)} columns, got {len(row)}")
+        index = _class_index(table, source, row[places[""]])
+        found.append((index, {feature: row[places[feature]] for feature in apart.same}))
     summary.files[shown] = table.sha256.hexdigest()
     return found
 
 
-def _join(example: Example, apart: _Apart, path: Path) -> Example:
+def _join(example: Example, labels: _LabelsApart, folder: Path, name: str, apart: str) -> Example:
     row = int(example.id)
-    if row >= len(apart.labels):
-        raise DataError(
-            f"{apart.path}: line {row + 2}: the file ends after the labels of {row} examples; {path} has more"
-        )
-    for feature, text in apart.texts[row].items():
+    place = f"{folder / apart}: line {row + 2}"
+    if row >= len(labels):
+        raise DataError(f"{place}: the file ends after the labels of {row} examples; {folder / name} has more")
+    label, texts = labels[row]
+    for feature, text in texts.items():
         if example.features[feature] != text:
-            raise DataError(
-                f"{apart.path}: line {row + 2}: its {feature} {quoted(text)} is not that of {path}: "
-                f"{quoted(example.features[feature])}"
-            )
-    return replace(example, features={**example.features, "label": apart.labels[row]})
+            said = f"its {feature} {quoted(text)} is not that of {folder / name}"
+            raise DataError(f"{place}: {said}: {quoted(example.features[feature])}")
+    return replace(example, features={**example.features, "label": label})

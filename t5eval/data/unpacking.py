@@ -1,7 +1,5 @@
 """Members of an archive of unknown origin as files of one folder: regular files alone, by pattern, within bounds."""
 
-from __future__ import annotations
-
 import tarfile
 import zipfile
 import zlib

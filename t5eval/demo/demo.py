@@ -1,7 +1,5 @@
 """`run_demo`: vocabulary, training, evaluation, report and submissions, by the same functions as any other run."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The demo's submissions: one for each leaderboard, from the run's predictions."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import leaderboards

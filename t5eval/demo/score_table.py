@@ -1,7 +1,5 @@
 """The demo's table: each task's score beside that of one constant answer."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections import Counter
 from collections.abc import Sequence
@@ -45,12 +43,7 @@ def commonest_score(spec: TaskSpec, split: str, examples: Sequence[Example]) -> 
 
 
 def demo_rows(splits: Sequence[Split], results: Sequence[SplitResult]) -> list[DemoRow]:
-    """Returns a row for each task, of its validation split, or of its test split where there is no other.
-
-    Args:
-        splits: what was evaluated.
-        results: of each split.
-    """
+    """Returns a row for each task, of its validation split, or of its test split where there is no other."""
     rows: dict[str, DemoRow] = {}
     for split, result in zip(splits, results, strict=True):
         if result.score.labelled and split.spec.name not in rows:

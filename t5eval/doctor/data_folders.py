@@ -1,7 +1,5 @@
 """Which benchmarks' data is at hand, and the folders in which libraries keep models and datasets."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

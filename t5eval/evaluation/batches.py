@@ -1,7 +1,5 @@
 """Answers in batches by token budget, sorted by length; one that memory does not hold comes in parts."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Container, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -67,9 +65,6 @@ def generate_all(
     A batch that memory does not hold comes in parts; a predictor without batches gives its answers as they come.
 
     Args:
-        predictor: the model that answers.
-        spec: the task.
-        pairs: its inputs.
         answering: how they are answered; as the row says if None.
         max_new_tokens: the longest text; as the row says if None.
         done: ids that have their predictions.

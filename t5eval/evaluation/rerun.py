@@ -1,7 +1,5 @@
 """Repeating a run: the same evaluation into a new folder, and what came out otherwise."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import fields
@@ -53,11 +51,7 @@ def recorded_run(run: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def require_fresh(run: Path, out: Path) -> None:
-    """Raises an error if a folder has predictions: they would be taken instead of made again.
-
-    Raises:
-        RunError: as said.
-    """
+    """Raises a RunError if a folder has predictions: they would be taken instead of made again."""
     if out.resolve() == run.resolve() or (out / "predictions").exists() or (out / "results.json").exists():
         raise RunError(f"{out}: has predictions or results already; give another --out, or remove it")
 
@@ -105,8 +99,6 @@ def rerun(
     """Evaluates each split of a run once more, as it was, into a new folder; returns what differs, as JSON data.
 
     Args:
-        run: the run.
-        out: the new folder.
         data_dir: where the data is, None for what the run records.
         model: the model's name, None for what the run records.
         command: what the new results.json says made it.

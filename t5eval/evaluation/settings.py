@@ -1,7 +1,5 @@
 """A run's settings: how its splits are predicted, and what its files say of that."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -67,7 +65,6 @@ class RunSettings:
         """Returns what SPLIT.meta.json says beside a split's predictions.
 
         Args:
-            identity: the predictor's.
             split: the split, which was read.
             decode: how answers come about.
         """
@@ -85,7 +82,6 @@ class RunSettings:
         """Returns what results.json says of the command that made a result.
 
         Args:
-            identity: the predictor's.
             device: what it ran on, None if it did not.
         """
         files = {} if self.task_files is None else {"task_files": dict(self.task_files)}

@@ -1,7 +1,5 @@
 """What an evaluated split comes to: its scores, and what to know before quoting them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Predicting splits into a run and scoring them: each batch is stored as soon as it is there."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, replace
@@ -47,9 +45,7 @@ def evaluate_splits(
     """Evaluates splits into a run that this process holds, writing results.json after each of them.
 
     Args:
-        predictor: the model that answers.
         splits: the splits, opened with labels.
-        run: the run's folder.
         settings: how they are predicted.
         progress: opens the progress display of a split, given its name.
         say: told of batches that memory does not hold.

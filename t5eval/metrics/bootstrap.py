@@ -1,7 +1,5 @@
 """Bootstrap intervals from per-example statistics."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -22,9 +20,9 @@ class Resampled(Protocol):
         """See `Metric.resample`."""
 
 
-def draw_counts(examples: int, resamples: int = RESAMPLES, seed: int = SEED) -> Iterator[Floats]:
+def draw_counts(examples: int, resamples: int = RESAMPLES) -> Iterator[Floats]:
     """Yields blocks of resamples as counts: how often each example was drawn, shape [block, examples]."""
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(SEED)
     block = max(1, BLOCK_NUMBERS // max(examples, 1))
     for start in range(0, resamples, block):
         size = min(block, resamples - start)
@@ -38,7 +36,6 @@ def interval95(metric: Metric, statistics: Floats) -> tuple[float, float] | None
     """Returns the 95 % percentile bootstrap interval of a score.
 
     Args:
-        metric: the metric.
         statistics: its per-example statistics, shape [examples, numbers].
 
     Returns:

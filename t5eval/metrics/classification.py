@@ -4,8 +4,6 @@ An unreadable answer is never a class of its own choosing: it is wrong for accur
 for two-class F1 and Matthews' correlation.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Sequence
 
@@ -15,9 +13,9 @@ from numpy.typing import NDArray
 from t5eval.metrics.metric import Batch, Floats, Metric
 
 
-def _ratio(part: Floats, whole: Floats) -> Floats:
-    """Returns part / whole in percent, 0 where the whole is 0, as scikit-learn does."""
-    return 100 * np.divide(part, whole, out=np.zeros_like(part, dtype=float), where=whole != 0)
+def ratio(part: Floats, whole: Floats, empty: float = 0.0) -> Floats:
+    """Returns part / whole in percent, and `empty` where the whole is 0: 0 by default, as scikit-learn has it."""
+    return 100 * np.divide(part, whole, out=np.full_like(part, empty, dtype=float), where=whole != 0)
 
 
 class ClassMetric(Metric):
@@ -41,8 +39,7 @@ class Accuracy(ClassMetric):
 
     def aggregate(self, totals: Floats) -> Floats:
         # Sums of zero examples have no accuracy: a part that a resample never drew.
-        correct, examples = totals[..., 0], totals[..., 1]
-        return 100 * np.divide(correct, examples, out=np.full_like(correct, np.nan), where=examples != 0)
+        return ratio(totals[..., 0], totals[..., 1], empty=np.nan)
 
     def value(self, batch: Batch, statistics: Floats) -> float:
         from sklearn.metrics import accuracy_score
@@ -88,7 +85,7 @@ class BinaryF1(ClassMetric):
 
     def aggregate(self, totals: Floats) -> Floats:
         hits, false_alarms, misses = totals[..., 0], totals[..., 1], totals[..., 2]
-        return _ratio(2 * hits, 2 * hits + false_alarms + misses)
+        return ratio(2 * hits, 2 * hits + false_alarms + misses)
 
     def value(self, batch: Batch, statistics: Floats) -> float:
         from sklearn.metrics import f1_score
@@ -118,7 +115,7 @@ def _matthews(totals: Floats) -> Floats:
     gold, said = matrix.sum(axis=-1), matrix.sum(axis=-2)
     covariance = correct * examples - (gold * said).sum(axis=-1)
     spread = (examples**2 - (said**2).sum(axis=-1)) * (examples**2 - (gold**2).sum(axis=-1))
-    return _ratio(covariance, np.sqrt(spread))
+    return ratio(covariance, np.sqrt(spread))
 
 
 class Matthews(ClassMetric):

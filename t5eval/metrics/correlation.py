@@ -4,8 +4,6 @@ An unreadable answer is no number, so the official scores are undefined while th
 its place, and compare with the labels as T5 rounds them.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Sequence
 

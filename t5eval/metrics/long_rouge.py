@@ -5,8 +5,6 @@ of the column before, a bit is 1. A row follows from the one before in a few ope
 so-many-th row is enough to read a common subsequence out of the table as rouge-score does.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Paired tests of two systems on the same examples, on the statistics that their scores are made of."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -24,7 +22,6 @@ class Pair:
     """One score of two systems on the same examples.
 
     Attributes:
-        metric: the metric.
         a: one system's statistics, shape [rows, numbers].
         b: the other's, of the same examples or groups in the same order.
 
@@ -90,9 +87,9 @@ def difference_intervals95(pairs: Sequence[Pair]) -> list[tuple[float, float] | 
     return intervals95([(_Difference(pair.metric), np.concatenate([pair.a, pair.b], axis=1)) for pair in pairs])
 
 
-def draw_exchanges(rows: int, trials: int = TRIALS, seed: int = SEED) -> Iterator[Exchanges]:
+def draw_exchanges(rows: int, trials: int = TRIALS) -> Iterator[Exchanges]:
     """Yields blocks of trials: which rows change sides, each with probability 1/2, shape [block, rows]."""
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(SEED)
     block = max(1, bootstrap.BLOCK_NUMBERS // max(rows, 1))
     width = -(-rows // 32) * 4  # bytes of a trial, in whole 32-bit numbers: the draws then do not depend on the block
     for start in range(0, trials, block):

@@ -3,14 +3,13 @@
 A question without a prediction, or with an unreadable one, counts as wrong, also where it has no answer.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from t5eval.metrics.classification import ratio
 from t5eval.metrics.metric import Batch, Floats, Metric, Scored
 from t5eval.metrics.text_overlap import best_overlap, normalize
 from task_specs.answers.squad import numbered_words
@@ -60,8 +59,7 @@ class Overlap(Metric):
         return both
 
     def aggregate(self, totals: Floats) -> Floats:
-        score, examples = totals[..., 0], totals[..., 1]
-        return 100 * np.divide(score, examples, out=np.full_like(score, np.nan), where=examples != 0)
+        return ratio(totals[..., 0], totals[..., 1], empty=np.nan)
 
 
 class TextOverlap(Overlap):

@@ -1,7 +1,5 @@
 """Metrics by name: the built-in ones, and those of plugins."""
 
-from __future__ import annotations
-
 from t5eval.metrics import summarisation, translation
 from t5eval.metrics.classification import Accuracy, BinaryF1, Matthews, MatthewsT5, PartAccuracy
 from t5eval.metrics.correlation import Pearson, PearsonT5, Spearman, SpearmanT5

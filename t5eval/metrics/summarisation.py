@@ -3,8 +3,6 @@
 For long texts both would fill the memory; `long_rouge` gives the same bits in little.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -3,14 +3,12 @@
 Source: Wang et al. 2019 (SuperGLUE), section 3, as jiant, which the benchmark's authors wrote, computes them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from t5eval.metrics.classification import Accuracy, BinaryF1, ClassMetric
+from t5eval.metrics.classification import Accuracy, BinaryF1, ClassMetric, ratio
 from t5eval.metrics.metric import Batch, Floats
 from task_specs.errors import UserError, quoted
 
@@ -34,20 +32,13 @@ class MacroF1(ClassMetric):
 
     def aggregate(self, totals: Floats) -> Floats:
         hits, said, gold = (totals[..., i::3] for i in range(3))
-        whole = said + gold
-        return 100 * np.divide(2 * hits, whole, out=np.zeros_like(whole), where=whole != 0).mean(axis=-1)
+        return ratio(2 * hits, said + gold).mean(axis=-1)
 
     def value(self, batch: Batch, statistics: Floats) -> float:
         from sklearn.metrics import f1_score
 
         classes = list(range(len(batch.classes)))
         return 100 * float(f1_score(batch.gold, batch.answers, labels=classes, average="macro", zero_division=0))
-
-
-def _share(totals: Floats) -> Floats:
-    """Returns the share in percent from sums of (one or zero, one); nan where there is nothing."""
-    part, whole = totals[..., 0], totals[..., 1]
-    return 100 * np.divide(part, whole, out=np.full_like(part, np.nan), where=whole != 0)
 
 
 def _grouped(keys: Sequence[tuple[str, ...]]) -> tuple[NDArray[np.intp], int]:
@@ -101,7 +92,7 @@ class QuestionMatch(ClassMetric):
         return np.stack([wrong == 0, np.ones(count)], axis=1).astype(float)
 
     def aggregate(self, totals: Floats) -> Floats:
-        return _share(totals)
+        return ratio(totals[..., 0], totals[..., 1], empty=np.nan)
 
 
 class QuestionMatchT5(QuestionMatch):
@@ -142,7 +133,7 @@ class GenderParity(ClassMetric):
         return np.stack([same, np.ones(len(same))], axis=1).astype(float)
 
     def aggregate(self, totals: Floats) -> Floats:
-        return _share(totals)
+        return ratio(totals[..., 0], totals[..., 1], empty=np.nan)
 
 
 class CandidateAccuracy(Accuracy):

@@ -3,8 +3,6 @@
 SQuAD and ReCoRD are scored this way. Pure Python: a few microseconds for a text.
 """
 
-from __future__ import annotations
-
 import re
 import string
 from collections import Counter

@@ -4,8 +4,6 @@ sacrebleu counts matches segment by segment; its corpus score is a function of t
 counts, the value is its own function of their sums, and `aggregate` is that function for many sums at once.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cache, cached_property

@@ -5,8 +5,6 @@ would not do: shapes and exceptions show only when the method runs, and metrics,
 scoring, comparing, reading, training and validating alike, so that no other place sees all that they return.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Plugins of installed packages: which there are, without importing any."""
 
-from __future__ import annotations
-
 from functools import cache
 from importlib import metadata
 

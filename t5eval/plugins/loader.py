@@ -1,10 +1,9 @@
 """Running plugins, files or modules of installed packages: all that one offers is registered, or nothing."""
 
-from __future__ import annotations
-
 import hashlib
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
@@ -49,7 +48,7 @@ def load(path: str) -> None:
     if not file.is_file():
         raise UserError(f"plugin {path}: no such file")
     with _registering(Plugin(path, str(file), code_sha256(file), file)):
-        run_file(file, f"_t5eval_plugin_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}")
+        run_file(file, f"_t5eval_plugin_{hashlib.sha256(os.fsencode(file)).hexdigest()[:12]}")
 
 
 def load_installed() -> tuple[str, ...]:

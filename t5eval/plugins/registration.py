@@ -1,7 +1,5 @@
 """What a plugin calls: a user's own metrics, tasks, sources, formats, parsers, models and leaderboards made known."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ import leaderboards
 from leaderboards import Leaderboard
 from t5eval import metrics
 from t5eval.data import official_files
+from t5eval.data.json_lines import listed_files
 from t5eval.data.official_files import Reader
 from t5eval.data.summary import Summary
 from t5eval.metrics import Metric
@@ -65,7 +64,7 @@ def register(thing: Any) -> Any:
         raise UserError(f"leaderboard {thing.__name__} is a class; register an instance, with its name and tasks")
     elif is_class and issubclass(thing, FileSource):
         _register_kind("source", thing, watch_source)
-        official_files.READERS[thing.kind] = Reader(_read, _files)
+        official_files.READERS[thing.kind] = Reader(_read)
     elif is_class and hasattr(thing, "parse"):
         _register_kind("answer", thing, watch_answer)
     elif is_class and hasattr(thing, "pairs"):
@@ -109,15 +108,11 @@ def register_model(prefix: str, make: Callable[[str], Any]) -> None:
     register_opener(prefix, opener)
 
 
-def _files(spec: TaskSpec, split: str, data_dir: Path) -> list[str]:
-    return [f"{spec.source.folder}/{name}" for name in spec.source.paths(split).values()]
-
-
 def _read(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_labels: bool) -> Iterator[Example]:
     """Yields the examples of a `FileSource`, each tried on the rest of its row."""
     source = spec.source
     assert isinstance(source, FileSource)
-    (shown,) = _files(spec, split, data_dir)
+    (shown,) = listed_files(spec, split, data_dir)
     path = data_dir / shown
     summary.files[shown] = hashlib.sha256(path.read_bytes()).hexdigest()
     for example in source.examples(path):

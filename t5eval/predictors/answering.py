@@ -1,7 +1,5 @@
 """How each task is answered, as its row or as `--decode` says, and the answers to a batch."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence, Set
@@ -22,7 +20,6 @@ def choose_answering(
     """Returns how each task is answered.
 
     Args:
-        specs: the tasks.
         options: what is asked for all of them.
         named: those of the tasks that were named for themselves and did not come with a benchmark.
 
@@ -58,7 +55,6 @@ def answer_batch(
         predictor: the model that answers.
         inputs: what it prepared.
         ids: the examples' ids.
-        spec: their task.
         answering: how they are answered.
         max_new_tokens: the longest text; as the row says if None.
 

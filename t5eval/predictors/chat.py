@@ -1,7 +1,5 @@
 """A conversation as the input of a model that was trained on conversations."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

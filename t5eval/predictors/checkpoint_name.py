@@ -1,7 +1,5 @@
 """Which T5 checkpoint a name means, in every command that takes one: a path, or a model at the Hugging Face hub."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from pathlib import Path

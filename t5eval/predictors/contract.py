@@ -1,7 +1,5 @@
 """A predictor of the user's own, watched: what breaks its contract is one line that names it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast

@@ -1,7 +1,5 @@
 """What a model's own files say of how it generates, read without transformers, and how little of it T5's way keeps."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Batches that memory does not hold: told from other failures, and tried again in halves."""
 
-from __future__ import annotations
-
 import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -70,7 +68,6 @@ class Halving:
         """Yields the parts of a batch, each with what `answer` makes of it.
 
         Args:
-            batch: indices of inputs.
             answer: called with a part of them, and with a smaller one after it was out of memory.
 
         Raises:

@@ -1,7 +1,5 @@
 """A model as a command line names it, and the options that go with the name."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,11 +63,7 @@ class ModelOptions:
             raise UserError(f"--dtype {self.dtype}: it is {' or '.join(DTYPES)}")
 
     def refuse(self, model: str, *options: str) -> None:
-        """Raises an error if one of these options was given: it would change nothing in this model.
-
-        Raises:
-            UserError: as said.
-        """
+        """Raises a UserError if one of these options was given: it would change nothing in this model."""
         for option in options:
             if getattr(self, option) is not None:
                 why = "which reads no generation_config.json" if option == "generation" else "which has its own"

@@ -78,11 +78,7 @@ class KerasGenerator:
 
     @contextmanager
     def _finite(self, batch: Sequence[Prepared]) -> Iterator[None]:
-        """Names the input for which the model's logits are NaN or infinite.
-
-        Raises:
-            UserError: they are.
-        """
+        """Names the input for which the model's logits are NaN or infinite."""
         from keras_model.decoding.generator import NonFiniteLogitsError
 
         try:

@@ -1,7 +1,5 @@
 """A sequence-to-sequence model that KerasHub runs: its preprocessor, its `generate`, its sampler."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import warnings
@@ -15,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_model.tokenizers.tokenizer import known
 from t5eval.predictors.model_name import ModelOptions, NamedModel
 from t5eval.predictors.of_keras import DTYPES, tensorflow_devices
 from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Sample
@@ -116,6 +115,13 @@ class KerasHubPredictor(Predictor):
         empty = self._model.preprocessor.generate_preprocess([""], encoder_sequence_length=8, sequence_length=8)
         return tuple(int(np.sum(empty[f"{side}_padding_mask"])) for side in ("encoder", "decoder"))  # type: ignore
 
+    @cached_property
+    def _unknown_id(self) -> int:
+        """The id of what the vocabulary lacks, or else padding, which leaves no trace."""
+        tokenizer = self._model.preprocessor.tokenizer
+        has = "<unk>" in tokenizer.get_vocabulary()
+        return int(tokenizer.token_to_id("<unk>") if has else tokenizer.pad_token_id)
+
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
         """See `Predictor.prepare`; KerasHub cuts a text itself when it is given to the model."""
         special = self._special_tokens[0]
@@ -138,9 +144,8 @@ class KerasHubPredictor(Predictor):
             outputs = dict(self._model.make_generate_function()(inputs, stop_token_ids=(end,)))
         ids = np.asarray(outputs["decoder_token_ids"])
         ended = (ids[:, prompt:] == end).any(axis=1)
-        # The embedding may have more rows than the vocabulary has ids, for which there are no texts.
-        tokenizer = preprocessor.tokenizer
-        outputs["decoder_token_ids"] = np.where(ids < tokenizer.vocabulary_size(), ids, tokenizer.pad_token_id)
+        size = preprocessor.tokenizer.vocabulary_size()
+        outputs["decoder_token_ids"] = np.array([known(row, size, self._unknown_id) for row in ids.tolist()], ids.dtype)
         found = preprocessor.generate_postprocess(outputs)
         return [Generation(found[i], not bool(ended[i])) for i in range(len(batch))]
 

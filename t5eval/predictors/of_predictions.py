@@ -1,7 +1,5 @@
 """Predictions that somebody made already, as a model: a file of one split's, or a folder with those of many."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property

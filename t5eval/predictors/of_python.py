@@ -1,7 +1,5 @@
 """A predictor of the user's own: what a function in a module or a file of Python returns."""
 
-from __future__ import annotations
-
 import importlib
 import os
 import sys

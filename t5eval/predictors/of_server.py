@@ -1,19 +1,19 @@
 """A model that a server serves in OpenAI's form: vLLM, llama.cpp, TGI, transformers' own, or OpenAI itself."""
 
-from __future__ import annotations
-
 import base64
 import json
 import os
+import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from functools import cached_property
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote
 
 from t5eval.predictors.chat import Chat
 from t5eval.predictors.model_name import ModelOptions, NamedModel
+from t5eval.predictors.of_transformers import GAP
 from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank, Sample, Unanswered
 from t5eval.predictors.served.client import Client, GivenUp, Refused, ask_each
 from t5eval.predictors.served.replies import (
@@ -39,8 +39,9 @@ PLACES = 16
 CHARACTERS_OF_A_TOKEN = 4
 NO_LIST = (404, 405, 500, 501)
 """What servers without `/models` answer there; transformers' own says 500 where nothing is in its cache."""
-SEAM = " "
-"""What stands between a text and an answer whose probability is asked for."""
+ADDRESS = re.compile(
+    r"(https?://)(?:([^/\s]*)@)?((?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[^\s?#]*)?)"  # scheme, user, place
+)
 REPORTED = ("owned_by", "root", "parent", "max_model_len", "meta")
 """What `/models` may say of a model and says again the next time; `created` is the time of asking with most servers."""
 
@@ -55,14 +56,15 @@ class ServedModel(Predictor):
     """
 
     def __init__(self, url: str, model: str | None = None, places: int = PLACES) -> None:
-        split = urlsplit(url)
-        user, at, host = split.netloc.rpartition("@")
-        self.url = urlunsplit((split.scheme, host, split.path.rstrip("/"), "", ""))
-        if split.scheme not in ("http", "https") or not host or split.query:
-            raise UserError(f"--model openai:{self.url}: write openai:BASE_URL[#MODEL], as openai:http://HOST:PORT/v1")
+        found = ADDRESS.fullmatch(url.rstrip("/"))
+        if found is None:
+            shown = re.sub(r"//[^/]*@", "//", url)
+            raise UserError(f"--model openai:{shown}: write openai:BASE_URL[#MODEL], as openai:http://HOST:PORT/v1")
+        scheme, user, place = found.groups()
+        self.url = scheme + place
         key = os.environ.get(KEY, "").strip()
-        basic = base64.b64encode(unquote(user).encode()).decode()
-        self._authorization = f"Bearer {key}" if key else f"Basic {basic}" if at else None
+        basic = base64.b64encode(unquote(user or "").encode()).decode()
+        self._authorization = f"Bearer {key}" if key else f"Basic {basic}" if user else None
         self.places = places
         self._named = model
 
@@ -113,7 +115,7 @@ class ServedModel(Predictor):
         """
         if answering.method == "beam":
             raise UserError(f"openai:{self.url}: a server's models have no beam search; add --decode greedy")
-        return asdict(answering)
+        return asdict(answering) | ({"gap": GAP} if isinstance(answering, Rank) else {})
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
         """Returns the texts as they are, whole: only the server knows their tokens."""
@@ -166,10 +168,9 @@ class ServedModel(Predictor):
         lacks = f"openai:{self.url}: --decode rank needs log-probabilities of texts, "
         if isinstance(given, Chat):
             raise UserError(f"{lacks}which no server has for conversations; leave out --chat or --decode rank")
-        seam = "" if given[-1:].isspace() else SEAM
         scored: list[ScoredText] = []
         try:
-            for text in (given, *(f"{given}{seam}{choice}" for choice in choices)):
+            for text in (given, *(f"{given}{GAP}{choice}" for choice in choices)):
                 scored.append(await client.ask(COMPLETIONS, scoring_request(self.model, text), scored_text))
             sums, tokens = zip(*(answer_score(scored[0], whole) for whole in scored[1:]), strict=True)
         except NoLogProbabilities:

@@ -4,8 +4,6 @@ That is how Raffel et al. 2020 report fine-tuning. A task that has no validation
 ones, is answered by the newest checkpoint.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -63,11 +61,7 @@ class BestCheckpoints(Predictor):
         return {**identities[min(identities)], "model": digest.hexdigest()}
 
     def _require_own_vocabulary(self, identities: Mapping[Path, Mapping[str, str]]) -> None:
-        """Raises an error if a checkpoint is given another vocabulary than its run records, or the others have.
-
-        Raises:
-            UserError: as said.
-        """
+        """Raises a UserError if a checkpoint is given another vocabulary than its run records, or the others have."""
         from keras_model.training_run.run_checkpoints import read_progress
 
         begun_with = read_progress(self._newest).fixed.get("begun_with") or {}

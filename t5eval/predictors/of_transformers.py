@@ -1,7 +1,5 @@
 """A model that transformers runs, encoder-decoder or decoder alone: its tokenizer, its `generate`, its beam search."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_model.files.model_folder import pointer_fault
+from keras_model.tokenizers.tokenizer import UNKNOWN, known
 from t5eval.predictors.chat import Chat
 from t5eval.predictors.checkpoint_name import HUB, is_hub_name
 from t5eval.predictors.generation_config import METHOD, beyond_rows, generation_settings, plain_generation, token_ids
@@ -33,7 +32,6 @@ class TransformersPredictor(Predictor):
     """A model folder that transformers reads, as AutoModelForCausalLM or AutoModelForSeq2SeqLM by its config.json.
 
     Args:
-        folder: the folder.
         dtype: of weights and arithmetic, `float32` or `bfloat16`.
         own_generation: whether what its generation_config.json says applies, such as a shortest length; how it is
             decoded (greedily, by beams or sampled) is said at each call.
@@ -195,9 +193,8 @@ class TransformersPredictor(Predictor):
             end = next((i for i, token in enumerate(ids) if token in ends), None)
             ended.append(end is not None)
             texts.append([token for token in ids[:end] if token not in unwritten])
-        # Special tokens that the model wrote, such as T5's sentinels, stay: they are its answer.
-        decoded = self._tokenizer.batch_decode(texts, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-        return [Generation(text, not end) for text, end in zip(decoded, ended, strict=True)]
+        found = zip(_decoded(self._tokenizer, texts), ended, strict=True)
+        return [Generation(text, not end) for text, end in found]
 
     def _target(self, ids: list[int]) -> list[int]:
         """Returns what a decoder writes of a tokenized answer: without the start that it is given, and with an end."""
@@ -230,6 +227,23 @@ class TransformersPredictor(Predictor):
                 sums = rank_by_decoder(model, inputs, ids)
         tokens = tuple(map(len, ids))
         return [Ranking(tuple(row), tokens) for row in sums.tolist()]
+
+
+def _decoded(tokenizer: Any, sequences: Sequence[Sequence[int]]) -> list[str]:
+    """Returns the texts of token ids, the unknown one written as T5 does.
+
+    Special tokens that the model wrote, such as T5's sentinels, stay: they are its answer.
+    """
+    unknown = tokenizer.unk_token_id
+    if unknown is not None:
+        sequences = [known(ids, len(tokenizer), unknown) for ids in sequences]
+    if type(tokenizer).__name__.startswith("ByT5"):  # as T5 reads bytes, an id that is none is no text
+        sequences = [[i for i in ids if i != unknown] for ids in sequences]
+    texts = tokenizer.batch_decode(sequences, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+    return [
+        text.replace(tokenizer.unk_token, UNKNOWN) if unknown in ids else text
+        for text, ids in zip(texts, sequences, strict=True)
+    ]
 
 
 def _hash_of(files: set[Path]) -> str:

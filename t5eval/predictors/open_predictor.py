@@ -1,7 +1,5 @@
 """The predictor that a command or a call means: a model by its name, or one of the caller's own."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Which model a name means: one small table from the name's prefix to what opens it."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable

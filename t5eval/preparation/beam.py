@@ -7,6 +7,7 @@ folder of records under the paths that this process sees them under, and must ha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,7 @@ def _build(beam: Any, pipeline: Any, splits: Sequence[Split], tokenizer: Tokeniz
         (number, shard), content = item
         spec, split, _ = work[number]
         tally, parts = Tally(), []
-        for _, block in sorted(content, key=lambda entry: entry[0]):
+        for _, block in sorted(content, key=itemgetter(0)):
             parts.append(block.records)
             tally.add(block.tally)
         return number, (shard, write_part(folder, set_name(spec.name, split), shard, parts), tally)
@@ -93,7 +94,8 @@ def _build(beam: Any, pipeline: Any, splits: Sequence[Split], tokenizer: Tokeniz
     def finish(item: tuple[None, Iterable[Any]]) -> None:
         from keras_model.data.records import write_manifest
 
-        write_manifest(folder, [_record_set(work[n][:2], tokenizer, found) for n, found in sorted(item[1], key=_first)])
+        sets = sorted(item[1], key=itemgetter(0))
+        write_manifest(folder, [_record_set(work[n][:2], tokenizer, found) for n, found in sets])
 
     found = (
         pipeline
@@ -117,16 +119,12 @@ def _build(beam: Any, pipeline: Any, splits: Sequence[Split], tokenizer: Tokeniz
     )
 
 
-def _first(item: tuple[int, Any]) -> int:
-    return item[0]
-
-
 def _record_set(work: tuple[TaskSpec, str], tokenizer: Tokenizer, found: dict[str, Iterable[Any]]) -> Any:
     from keras_model.data.records import RecordSet
 
     summary: Summary = next(iter(found["summaries"]))
     tally, shards = Tally(), []
-    for _, written, counted in sorted(found["shards"], key=_first):
+    for _, written, counted in sorted(found["shards"], key=itemgetter(0)):
         shards += written
         tally.add(counted)
     return RecordSet(set_name(work[0].name, work[1]), tuple(shards), about(*work, tokenizer, summary, tally))

@@ -172,11 +172,7 @@ def is_another_file(path: Path, sha256: str | None) -> bool:
 
 
 def file_hash(path: Path) -> str:
-    """Returns a file's SHA-256.
-
-    Raises:
-        UserError: it cannot be read.
-    """
+    """Returns a file's SHA-256. Raises UserError if it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

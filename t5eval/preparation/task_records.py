@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from t5eval.data import READERS, DataSource, OfficialFiles, Split, Summary, open
 from t5eval.preparation.blocks import Block, Tally, blocks_in_shard, blocks_of
 from t5eval.preparation.record_folder import Display, Wanted, fill, is_another_file, set_name, write_part
 from t5eval.preparation.workers import Workers
+from t5eval.runs.environment import threads
 from task_specs import TaskSpec
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def in_processes(count: int | None, display: Display) -> Make:
     def make(splits: Sequence[Split], tokenizer: Tokenizer, folder: Path) -> None:
         from keras_model.data.records import write_manifest
 
-        with Workers(tokenizer, count or _cores()) as workers:
+        with Workers(tokenizer, count or threads()) as workers:
             sets = [_prepare_split(split, tokenizer, folder, workers, display) for split in splits]
         write_manifest(folder, sets)
 
@@ -109,7 +109,3 @@ def _in_groups(blocks: Iterator[Block], size: int) -> Iterator[Iterator[Block]]:
     """Yields the blocks of one shard after the other; each group is gone through before the next one."""
     for first in blocks:
         yield itertools.chain([first], itertools.islice(blocks, size - 1))
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from task_specs.errors import UserError, did_you_mean
+from task_specs.errors import UserError, require_known
 
 if TYPE_CHECKING:
     from keras_model.data.objectives import Objective
@@ -41,11 +41,9 @@ class TextData:
             UserError: a key is unknown or missing, or a value is not possible.
         """
         where = "[train.text]"
-        known = {"files": (list, tuple), "objective": (str,), "inputs": (int,), "size": (int,)}
-        known["prepared"] = (str,)
+        known = {"files": list | tuple, "objective": str, "inputs": int, "size": int, "prepared": str}
+        require_known(table, known, where)
         for key, value in table.items():
-            if key not in known:
-                raise UserError(f"{where}: unknown key {key!r}; the keys are {', '.join(known)}.{_hint(key, known)}")
             if not isinstance(value, known[key]) or isinstance(value, bool):
                 raise UserError(f"{where}: {key} has the wrong type: {value!r}")
         files = tuple(table.get("files", ()))
@@ -75,7 +73,3 @@ class TextData:
             yield from text_pairs(self.files, tokenizer, make[self.objective](), seed)
         except ValueError as error:
             raise UserError(str(error)) from None
-
-
-def _hint(key: str, known: Mapping[str, Any]) -> str:
-    return did_you_mean(key, list(known))

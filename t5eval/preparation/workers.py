@@ -53,11 +53,7 @@ class Workers:
             self._pool.shutdown(cancel_futures=True)
 
     def tokenise(self, spec: TaskSpec, split: str, blocks: Iterable[list[Example]]) -> Iterator[Block]:
-        """Yields the blocks' token ids.
-
-        Raises:
-            UserError: a process was killed.
-        """
+        """Yields the blocks' token ids. Raises UserError if a process was killed."""
         waiting: collections.deque[Future[Block]] = collections.deque()
         for block in blocks:
             if self.count == 1 or self._seconds_here < SECONDS_BEFORE_PROCESSES:

@@ -1,7 +1,5 @@
 """What a user chooses of how tasks are asked, and the record that is kept of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,7 +48,8 @@ class Asking:
     def __post_init__(self) -> None:
         for name in ("prompts", "filters"):
             given = getattr(self, name)
-            object.__setattr__(self, name, (given,) if isinstance(given, str) else given and tuple(given))
+            if given is not None:
+                object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
         if self.shots < 0:
             raise UserError(f"--shots {self.shots}: it is 0 or more")
         if self.system is not None and not self.chat:

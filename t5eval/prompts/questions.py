@@ -1,8 +1,6 @@
 """What a model is sent for each example: one text with the shots before it, or turns of a chat."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -13,6 +11,7 @@ from t5eval.predictors.predictor import Prepared, TextGenerator
 from t5eval.prompts.asking import Asking
 from t5eval.prompts.shots import Shots
 from task_specs import TextPair
+from task_specs.errors import UserError
 
 _NOTHING = TextPair("", "", "")
 
@@ -88,14 +87,17 @@ class Questions:
         Raises:
             UserError: the model knows no conversations.
         """
+        prepare_chats: Callable[..., list[Prepared]] | None = getattr(predictor, "prepare_chats", None)
+        if self._asking.chat and prepare_chats is None:
+            raise UserError(f"{type(predictor).__name__} takes texts alone, no conversations; leave out --chat")
         shots = [self.shots_before(pair) for pair in pairs]
         dropped = [0] * len(pairs)
 
         def ask(places: Sequence[int]) -> list[Prepared]:
             asked = [(shots[i][dropped[i] :] if dropped[i] else shots[i], pairs[i]) for i in places]
-            if self._asking.chat:
+            if self._asking.chat and prepare_chats is not None:
                 chats = [chat(self._asking.system, *one) for one in asked]
-                return predictor.prepare_chats(chats, max_tokens)  # type: ignore[attr-defined]
+                return prepare_chats(chats, max_tokens)
             return predictor.prepare([self._one_text(*one) for one in asked], max_tokens)
 
         prepared = ask(range(len(pairs)))

@@ -1,7 +1,5 @@
 """Shots: examples of the training split with their answers, which stand before each example."""
 
-from __future__ import annotations
-
 import heapq
 import itertools
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """Charts as plain coordinates, which the page's templates draw as SVG and write out as tables."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field

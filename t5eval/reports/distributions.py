@@ -1,7 +1,5 @@
 """Counts behind a task's charts: who was taken for whom, how scores are spread, how they depend on length."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Text of models and data in Markdown, LaTeX, CSV and scripts: shown as it is, never obeyed."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

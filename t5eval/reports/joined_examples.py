@@ -1,7 +1,5 @@
 """A split's examples with what every run said of them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,13 +1,12 @@
 """`report.md`: what pastes into a paper's appendix or a pull request."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from t5eval.reports import overview
 from t5eval.reports.escaping import markdown, markdown_code
 from t5eval.reports.reported_run import Run
 from t5eval.scoring.score import Score
+from task_specs.errors import some
 
 LARGE = 6  # missing tasks that are named before the rest is counted
 
@@ -77,9 +76,8 @@ def _overview(runs: Sequence[Run]) -> list[str]:
         for run, missing in row.missing.items():
             of = f" of {markdown(run)}" if len(runs) > 1 else ""
             reasons = [f"{markdown(task)} ({markdown(reason)})" for task, reason in missing.items()]
-            more = f" and {len(reasons) - LARGE} more" if len(reasons) > LARGE else ""
             where = f"{markdown(row.benchmark)} {markdown(row.split)}"
-            parts.append(f"- {where}{of} lacks {', '.join(reasons[:LARGE])}{more}")
+            parts.append(f"- {where}{of} lacks {some(reasons, LARGE)}")
     if without := overview.unlabelled(runs):
         names = ", ".join(markdown(" ".join(key)) for key in without)
         parts.append(f"Predicted without labels to score against: {names}.")

@@ -1,7 +1,5 @@
 """How well a single example was answered, by the task's own metrics."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,7 +40,6 @@ def measure(spec: TaskSpec, judged: Sequence[Scored]) -> Measure | None:
     """Returns what each labelled example comes to; None if the task has no score of single examples.
 
     Args:
-        spec: the task.
         judged: examples with labels.
     """
     batch = Batch(judged, tuple(getattr(spec.answer, "classes", ())))

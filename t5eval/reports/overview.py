@@ -1,7 +1,5 @@
 """What stands at the head of a report, as plain rows: scores, averages, warnings, settings."""
 
-from __future__ import annotations
-
 import json
 import statistics
 from collections.abc import Iterator, Mapping, Sequence

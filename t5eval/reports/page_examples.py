@@ -1,7 +1,5 @@
 """A split's examples as a page holds them: the worst first, as many as fit, with why each was counted so."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ LONGEST = 2000
 """Characters of a text that a page shows; the rest is counted."""
 LOW_SCORE = 50.0
 
-WRONG, UNREADABLE, MISSING, TRUNCATED, AT_LIMIT, UNMAPPED, DIFFER = (1 << i for i in range(7))
+WRONG, UNREADABLE, MISSING, TRUNCATED, AT_LIMIT, UNMAPPED, CHANGED, DIFFER = (1 << i for i in range(8))
 FILTERS = {
     WRONG: "wrong",
     DIFFER: "runs differ",
@@ -31,6 +29,7 @@ FILTERS = {
     TRUNCATED: "input cut",
     AT_LIMIT: "output at the length limit",
     UNMAPPED: "not in the passage",
+    CHANGED: "T5's way of writing undone",
 }
 
 
@@ -169,6 +168,8 @@ def _answered(spec: TaskSpec, number: int, run: RunAnswers, place: int) -> Answe
         flags |= UNREADABLE
     elif not judged.answer.mapped:
         flags |= UNMAPPED
+    elif judged.answer.changed:
+        flags |= CHANGED
     if value is not None and run.measure is not None:
         if run.measure.kind != ERROR and value < LOW_SCORE:
             flags |= WRONG

@@ -1,7 +1,5 @@
 """The overview as a table for LaTeX, and all scores as a table for spreadsheets."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """A run as a report sees it: the results that stand in its folder, or scores of the predictions in it."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -146,11 +144,7 @@ def _nested(found: Mapping[Key, SplitResult]) -> dict[str, dict[str, Any]]:
 
 
 def _results(path: Path, document: Mapping[str, Any]) -> dict[Key, SplitResult]:
-    """Returns the results in a document.
-
-    Raises:
-        RunError: one of them is not a result.
-    """
+    """Returns the results in a document."""
     found = {}
     for task, splits in document["results"].items():
         try:
@@ -167,64 +161,40 @@ def _result(task: str, split: str, entry: Mapping[str, Any]) -> SplitResult:
     Raises:
         AttributeError, KeyError, TypeError, ValueError: it is not one.
     """
-    data = entry["data"]
     scores = {
-        name: Score(
-            None if score["value"] is None else float(score["value"]),
-            (float(score["ci95"][0]), float(score["ci95"][1])) if score["ci95"] else None,
-            str(score["signature"]),
-        )
+        name: Score(score["value"], tuple(score["ci95"]) if score["ci95"] else None, score["signature"])
         for name, score in entry["scores"].items()
     }
+    same = ("n", "labelled", "task_score", "unreadable", "missing")
+    later = (
+        "unmapped",
+        "changed",
+        "out_of_range",
+        "unknown_pieces",
+    )  # files of before they were counted do not say them
+    counts = {name: entry[name] for name in same} | {name: entry.get(name, 0) for name in later}
+    reasons = entry.get("unreadable_reasons", {})
+    data = {name: entry["data"][name] for name in ("files", "examples", "dropped", "notes")}
     return SplitResult(
-        score=SplitScore(
-            task=task,
-            split=split,
-            n=int(entry["n"]),
-            labelled=bool(entry["labelled"]),
-            scores=scores,
-            task_score=None if entry["task_score"] is None else float(entry["task_score"]),
-            unreadable=int(entry["unreadable"]),
-            missing=int(entry["missing"]),
-            unmapped=int(entry.get("unmapped", 0)),
-            changed=int(entry.get("changed", 0)),
-            out_of_range=int(entry.get("out_of_range", 0)),
-            reasons={str(reason): int(count) for reason, count in entry.get("unreadable_reasons", {}).items()},
-        ),
-        data=Summary(
-            files={str(name): str(digest) for name, digest in data["files"].items()},
-            examples=int(data["examples"]),
-            dropped=int(data["dropped"]),
-            labels=Counter(data["labels"]),
-            notes=[str(note) for note in data["notes"]],
-        ),
-        truncated=_count(entry.get("truncated_inputs")),
-        hit_limit=_count(entry.get("outputs_at_limit")),
-        limit=None if entry.get("limit") is None else int(entry["limit"]),
-        decode=dict(entry.get("decode", {})),
-        cached=int(entry.get("cached", 0)),
+        score=SplitScore(task, split, scores=scores, reasons=reasons, **counts),
+        data=Summary(labels=Counter(entry["data"]["labels"]), **data),
+        truncated=entry.get("truncated_inputs"),
+        hit_limit=entry.get("outputs_at_limit"),
+        limit=entry.get("limit"),
+        decode=entry.get("decode", {}),
+        cached=entry.get("cached", 0),
         repetitions={name: found["values"] for name, found in entry.get("repetitions", {}).items()},
         asked={name: entry[name] for name in (*ASKED, "input_tokens", "shots_dropped") if name in entry},
     )
 
 
-def _count(value: Any) -> int | None:
-    return None if value is None else int(value)
-
-
 def _averages(path: Path, benchmarks: Any) -> dict[str, dict[str, Any]]:
     try:
         return {
-            str(name): {
-                str(split): {
-                    "average": None if entry["average"] is None else float(entry["average"]),
-                    "missing": {str(task): str(reason) for task, reason in entry["missing"].items()},
-                }
-                for split, entry in splits.items()
-            }
+            name: {split: {key: entry[key] for key in ("average", "missing")} for split, entry in splits.items()}
             for name, splits in benchmarks.items()
         }
-    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise RunError(f"{path}: its benchmarks cannot be read ({error!r}); evaluate a task anew") from None
 
 

@@ -1,7 +1,5 @@
 """The numbers that a training run wrote over its steps, `logs/scalars.jsonl`, by name."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from pathlib import Path
 

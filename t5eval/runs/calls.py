@@ -1,7 +1,5 @@
 """Which command made what: `calls` in results.json, and the `call` of each split."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

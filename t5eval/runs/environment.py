@@ -1,7 +1,5 @@
 """What a run's numbers rest on besides its settings: the checkout that the package runs from, Python, the machine."""
 
-from __future__ import annotations
-
 import functools
 import os
 import platform

@@ -1,7 +1,5 @@
 """A run's folder: its lock, its configuration, and where things lie in it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 import tomli_w
 
 from keras_model.files.atomic import Held, held
+from t5eval.support.any_text import decoded, encodable
 from t5eval.support.errors import RunError
 from t5eval.support.files import write_text
 from task_specs.errors import UserError, quoted
@@ -33,7 +32,7 @@ def read_config(run: Path) -> dict[str, dict[str, Any]]:
     """
     path = run / "config.toml"
     try:
-        config = parse_toml(path.read_bytes())
+        config: dict[str, dict[str, Any]] = decoded(parse_toml(path.read_bytes()))
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -52,7 +51,7 @@ def read_config(run: Path) -> dict[str, dict[str, Any]]:
 def write_config(run: Path, command: str, settings: Mapping[str, Any]) -> None:
     """Puts a command's resolved settings into RUN/config.toml, beside those of other commands; None is left out."""
     config: dict[str, Any] = {**read_config(run), command: _without_none(settings)}
-    write_text(run / "config.toml", tomli_w.dumps(config))
+    write_text(run / "config.toml", tomli_w.dumps(encodable(config)))
 
 
 @contextmanager
@@ -62,7 +61,6 @@ def recorded(run: Path, command: str, settings: Mapping[str, Any]) -> Iterator[N
     Args:
         run: the run's folder, held by this process.
         command: the table in the file.
-        settings: its values.
     """
     path = run / "config.toml"
     before = path.read_bytes() if path.exists() else None
@@ -88,7 +86,6 @@ def locked(run: Path, name: str = ".lock", doing: str = "working in this run fol
     """Holds a run's folder for this process alone; the lock goes with the process, however it ends.
 
     Args:
-        run: the folder.
         name: the lock's file in it.
         doing: what an error says the other process is doing.
 

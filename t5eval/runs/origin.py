@@ -1,7 +1,5 @@
 """What made a file of predictions: the record beside it, read in one place and compared wherever the file is used."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -67,8 +65,6 @@ class Origin:
         """Returns why the predictions are not those of a split, None where nothing recorded says so.
 
         Args:
-            task: the task.
-            split: the split.
             data: the content hashes that the split may have, looked at only as far as needed.
         """
         if "data" not in self.made_by or self.made_by["data"] in data:
@@ -78,11 +74,7 @@ class Origin:
         return f"{self.path.name} says that these predictions are {what}, not of the {task} {split} that is read now"
 
     def require(self, task: str, split: str, data: Iterable[str]) -> None:
-        """Raises an error if the predictions are recorded as those of other data; see `fault`.
-
-        Raises:
-            PredictionError: as said.
-        """
+        """Raises a PredictionError if the predictions are recorded as those of other data; see `fault`."""
         if fault := self.fault(task, split, data):
             raise PredictionError(
                 f"{self.predictions}: {fault}. Name the data that they were made on, or predict this data into another "

@@ -97,7 +97,6 @@ class Prediction:
         """Returns the prediction that a line's object stands for.
 
         Args:
-            record: the object.
             unsaid: what is known of a flag that is left out.
 
         Raises:

@@ -38,9 +38,6 @@ class PredictionStore:
         """Opens a split's store in a run, creating it if it is not there.
 
         Args:
-            run: the run's folder.
-            task: the task's name.
-            split: the split.
             made_by: what makes the predictions, as JSON data.
             unsaid: what was the case in stores that do not say so, being older than the setting.
 
@@ -98,11 +95,7 @@ class PredictionStore:
                 file.truncate(len(whole))
 
     def require_ids(self, ids: Sequence[str]) -> None:
-        """Raises an error if there is a prediction of an example that the split does not have.
-
-        Raises:
-            RunError: as said.
-        """
+        """Raises a RunError if there is a prediction of an example that the split does not have."""
         known = set(ids)
         for number, example_id in enumerate(self.predictions, start=1):
             if example_id not in known:

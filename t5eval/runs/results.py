@@ -1,7 +1,5 @@
 """results.json: every score of a run, with all that could change a number."""
 
-from __future__ import annotations
-
 import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -52,8 +50,6 @@ def average(benchmark: Benchmark, split: str, results: Mapping[str, Mapping[str,
     one, is another number, and is not shown as the average.
 
     Args:
-        benchmark: the benchmark.
-        split: the split.
         results: task name to split to result, as in results.json.
 
     Returns:
@@ -107,7 +103,6 @@ def read_results(run: Path, *, whole: bool = False) -> dict[str, Any] | None:
     """Returns a run's results, None if it has none yet. What it says has the types of the published schema.
 
     Args:
-        run: the run's folder.
         whole: whether every key that the schema requires must be there; else a reader has to do with what is.
 
     Raises:
@@ -136,11 +131,7 @@ def read_results(run: Path, *, whole: bool = False) -> dict[str, Any] | None:
 
 
 def require_same_model(run: Path, before: Mapping[str, Any] | None, model: Any) -> None:
-    """Raises an error if a run already has results of another model: its averages would mix the two.
-
-    Raises:
-        RunError: as said.
-    """
+    """Raises a RunError if a run already has results of another model: its averages would mix the two."""
     if before and before["results"] and _whole(before.get("model")) != _whole(model):
         raise RunError(
             f"{run / 'results.json'}: holds results of another model; give another --out, or remove this file and "
@@ -156,7 +147,6 @@ def write_results(run: Path, settings: Mapping[str, Any], results: Mapping[str, 
     """Writes results.json, keeping what the run already has of other tasks and splits.
 
     Args:
-        run: the run's folder.
         settings: model identity, decoding, versions, device, command line: everything that could change a number.
         results: task name to split to result.
 

@@ -1,7 +1,5 @@
 """Predictions from files, keyed by example id."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,7 +20,6 @@ def read_predictions(
     """Reads a prediction file.
 
     Args:
-        path: the file.
         ids: the split's example ids in file order, which a plain file's lines stand for.
         format: one of `FORMATS`; recognised by content if None.
         ignored: where ids that are none of the split's are put, instead of being an error.

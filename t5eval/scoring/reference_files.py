@@ -1,7 +1,5 @@
 """References: a file of them, texts, or several sets of either, by id."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence

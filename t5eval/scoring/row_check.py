@@ -1,7 +1,5 @@
 """Checking a task's row against data: its pairs, its targets read back, its metrics on true answers."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field

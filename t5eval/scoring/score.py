@@ -1,7 +1,5 @@
 """From predictions to scores: parse each answer, compute the task's metrics with their intervals."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +8,7 @@ from typing import Any
 
 from t5eval.metrics import Batch, Metric, Scored, metric_of
 from t5eval.metrics.metric import Floats
-from t5eval.scoring.text_cautions import text_cautions
+from t5eval.scoring.text_cautions import text_cautions, untranslated_texts
 from t5eval.support.errors import PredictionError
 from t5eval.support.stages import each, stage
 from t5eval.support.version import __version__
@@ -22,6 +20,7 @@ from task_specs.errors import UserError
 
 READABLE = "_readable"  # suffix of a score over the readable answers alone
 AS_WRITTEN = "_as_written"  # suffix of a score of texts as they stand, T5's way of writing not undone
+UNKNOWN_MARKS = ("⁇", "<unk>")  # what SentencePiece writes for the unknown id, and other libraries
 STRICT = "_strict"  # suffix of a score of the texts as they stand, where filters were applied before reading
 UNLABELLED = Answer(None, None, "the split has no labels")
 
@@ -61,6 +60,7 @@ class SplitScore:
         unmapped: predictions that were not found in the passage of which an answer is a piece; scored as they are.
         changed: predictions in which T5's way of writing was undone before they were scored.
         out_of_range: numbers outside the range of the true ones; scored as they are.
+        unknown_pieces: predictions with a mark for what their vocabulary lacks, ` ⁇ ` or `<unk>`.
         reasons: the commonest reasons why answers were unreadable, with their counts.
         causes: what went wrong with many texts at once, and what to know of the metrics; a line each.
     """
@@ -76,6 +76,7 @@ class SplitScore:
     unmapped: int
     changed: int
     out_of_range: int
+    unknown_pieces: int
     reasons: Mapping[str, int]
     causes: Sequence[str] = ()
 
@@ -93,6 +94,7 @@ class SplitScore:
             "unmapped": self.unmapped,
             "changed": self.changed,
             "out_of_range": self.out_of_range,
+            "unknown_pieces": self.unknown_pieces,
             "unreadable_reasons": dict(self.reasons),
         }
 
@@ -119,6 +121,12 @@ class SplitScore:
             )
         if self.out_of_range:
             yield f"{self.share(self.out_of_range, 'answers')} are out of range; scored as they are", ()
+        if self.unknown_pieces:
+            marks = " or ".join(UNKNOWN_MARKS)
+            yield (
+                f"{self.share(self.unknown_pieces, 'answers')} have {marks}, which stand for what a vocabulary lacks",
+                (),
+            )
         yield from ((cause, ()) for cause in self.causes)
 
 
@@ -134,7 +142,6 @@ def reference_examples(
     """Returns examples that have nothing but true texts: texts are compared without their inputs.
 
     Args:
-        spec: the task.
         references: the texts by id, or numbered from 0; several of an example are a tuple.
 
     Raises:
@@ -170,7 +177,6 @@ def judge(spec: TaskSpec, examples: Iterable[Example], predictions: Mapping[str,
     """Reads every example's answer.
 
     Args:
-        spec: the task.
         examples: the split's examples.
         predictions: example id to predicted text; an example without one counts as answered by empty text.
     """
@@ -207,7 +213,6 @@ def judge_values(spec: TaskSpec, examples: Iterable[Example], values: Mapping[st
     """Judges answers that were read from a submission instead of from texts: as they stand, nothing undone.
 
     Args:
-        spec: the task.
         examples: the split's examples.
         values: example id to class index, number or text, for every example.
     """
@@ -218,8 +223,10 @@ def judge_values(spec: TaskSpec, examples: Iterable[Example], values: Mapping[st
     return judged
 
 
-def oddities(spec: TaskSpec, judged: Iterable[Scored]) -> list[str]:
-    """Returns a line for each thing that is odd about several texts of a submission, none for other kinds of answer."""
+def oddities(spec: TaskSpec, judged: Sequence[Scored]) -> list[str]:
+    """Returns a line for each thing that the data shows to be odd about several texts of a submission."""
+    if isinstance(spec.answer, Text):
+        return list(untranslated_texts(spec, judged))
     if not isinstance(spec.answer, ContextSpan):
         return []
     found = Counter(spec.answer.oddity(e.prediction, e.features) for e in judged)
@@ -231,9 +238,6 @@ def score_split(spec: TaskSpec, split: str, judged: Sequence[Scored], *, interva
     """Computes a task's metrics over judged examples, each with its signature; none if unlabelled.
 
     Args:
-        spec: the task.
-        split: the split.
-        judged: its examples.
         intervals: whether each score has its interval, which takes longer than all the rest.
     """
     labelled = bool(judged) and all(e.gold is not UNLABELLED for e in judged)
@@ -258,6 +262,7 @@ def score_split(spec: TaskSpec, split: str, judged: Sequence[Scored], *, interva
         unmapped=sum(not e.answer.mapped and not e.missing for e in judged),
         changed=sum(e.answer.changed and not e.missing for e in judged),
         out_of_range=_out_of_range(spec, judged),
+        unknown_pieces=sum(any(mark in e.prediction for mark in UNKNOWN_MARKS) for e in judged),
         causes=tuple(text_cautions(spec, judged)) if labelled and isinstance(spec.answer, Text) else (),
         reasons=dict(Counter(e.answer.reason for e in judged if e.answer.reason and not e.missing).most_common(5)),
     )
@@ -274,7 +279,6 @@ def task_score(spec: TaskSpec, values: Mapping[str, float | None]) -> float | No
     """Returns the leaderboard's score of a task, None where a part of it is undefined.
 
     Args:
-        spec: the task.
         values: score name to score.
     """
     parts = [values.get(name) for name in spec.task_score]
@@ -298,7 +302,7 @@ def _scores(spec: TaskSpec, batch: Batch, intervals: bool, title: str) -> dict[s
     from t5eval.metrics.bootstrap import intervals95
 
     require_metrics(spec)
-    written = _as_written(batch)
+    written = as_written(batch)
     scores: dict[str, Score] = {}
     defined: dict[str, tuple[Metric, Floats]] = {}
 
@@ -331,7 +335,7 @@ def _scores(spec: TaskSpec, batch: Batch, intervals: bool, title: str) -> dict[s
     return scores
 
 
-def _as_written(batch: Batch) -> Batch | None:
+def as_written(batch: Batch) -> Batch | None:
     """Returns the examples with their texts as they stand, None if none was changed."""
     if not any(e.answer.changed for e in batch.examples):
         return None

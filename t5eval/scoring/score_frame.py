@@ -1,7 +1,5 @@
 """Scores of splits as the rows of a table, and so as a pandas data frame."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """Summaries whose sentences are marked, `<t> One . </t> <t> Two . </t>` or `One .<q>Two .`, as some systems' files."""
 
-from __future__ import annotations
-
 import re
 
 _MARK = re.compile("<t>|</t>|<q>")

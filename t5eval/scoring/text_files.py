@@ -4,8 +4,6 @@ JSON lines, one JSON object of id to text, one JSON list (of texts or objects), 
 files of lm-evaluation-harness, or a text a line.
 """
 
-from __future__ import annotations
-
 import codecs
 import csv
 import io
@@ -55,7 +53,6 @@ class Entry:
     Attributes:
         line: where it stands; 0 in a JSON document.
         id: its id; None where the file has none, and its order counts.
-        text: the text.
         row: the number of its example in the split, where the file says that instead of an id.
     """
 
@@ -143,7 +140,6 @@ def recognise(text: str, suffix: str = "", kind: Kind = PREDICTION) -> str:
     """Returns which of `FORMATS` a file's text has.
 
     Args:
-        text: the text.
         suffix: how its name ends: a table of one column is known by that alone.
         kind: what its texts are: a list of sentences on the first line makes references JSON lines.
     """

@@ -1,7 +1,5 @@
 """One task's answers, read from a run's predictions; what is missing or unreadable is filled, or named."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Answers read back from a submission, and the example ids that one has to hold."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,17 +12,13 @@ from t5eval.support.stages import each
 from task_specs import TaskSpec
 from task_specs.answers.squad import ContextSpan
 from task_specs.errors import UserError
+from task_specs.sources.parallel import ParallelText
 
 
 def read_back(path: Path, spec: TaskSpec, ids: Sequence[str]) -> dict[str, Any]:
     """Returns a task's answers from a submission that was made for a split: example id to value.
 
     Only the task's own file has to be sound.
-
-    Args:
-        path: the submission.
-        spec: the task.
-        ids: the split's example ids.
 
     Raises:
         UserError: the task has no file in a submission, this one lacks it, or a file has a fault.
@@ -39,7 +33,7 @@ def oddities_in(path: Path, name: str, ids: Mapping[str, Sequence[str]], source:
     """Returns a line for each thing that is odd about the texts of a sound submission; see `scoring.score.oddities`."""
     board = leaderboards.get(name)
     tasks = {spec.name: spec for spec in board.tasks}
-    if not any(isinstance(spec.answer, ContextSpan) for spec in board.tasks):
+    if not any(isinstance(spec.answer, ContextSpan) or isinstance(spec.source, ParallelText) for spec in board.tasks):
         return []
     found: list[str] = []
     for task, values in board.read(path, ids).items():

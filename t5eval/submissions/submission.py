@@ -1,7 +1,5 @@
 """What was written for a leaderboard."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """From a run's predictions to a leaderboard's file: every answer read, every gap named, nothing guessed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,24 +30,7 @@ def submit(
     system: str | None = None,
     prompt: str | None = None,
 ) -> Submission:
-    """Writes a leaderboard's submission from a run's predictions, and checks what was written.
-
-    Args:
-        name: the leaderboard.
-        run: a folder that holds `predictions/TASK/SPLIT.jsonl`.
-        data: where the examples come from: it says which examples there are.
-        out: the file to write.
-        fill: `LABEL` or `TASK=LABEL` for answers that are missing or unreadable.
-        partial: leave out the tasks that are incomplete, instead of refusing.
-        official_counts: refuse data that has other numbers of rows than the leaderboard's.
-        task: which task, where a submission is of one; None for the one that the run has predictions of.
-        system: the system's name, for forms that have a place for it; None for the run's.
-        prompt: the answers to this prompt; those to the tasks' own form if None.
-
-    Raises:
-        UserError: a task is incomplete and `partial` does not allow it, no task is complete, or predictions are
-            recorded as made on other data, or by several models.
-    """
+    """Writes a leaderboard's submission from a run's predictions, and checks what was written; see `t5eval.submit`."""
     leaderboard = leaderboards.get(name)
     if out.resolve() == Path.cwd():
         raise UserError(f"--out {str(out)!r}: names the current folder; name a file, or a folder of its own")
@@ -111,11 +92,7 @@ def submit(
 
 
 def _chosen_tasks(leaderboard: leaderboards.Leaderboard, run: Path, task: str | None) -> Sequence[TaskSpec]:
-    """Returns the tasks that a submission is of: all; or those, or the one version, that the run has predictions of.
-
-    Raises:
-        UserError: the run has predictions of several versions or of none, or `task` is not one of them.
-    """
+    """Returns the tasks that a submission is of: all; or those, or the one version, that the run has predictions of."""
     names = ", ".join(spec.name for spec in leaderboard.tasks)
     if not (leaderboard.one_task or leaderboard.independent):
         if task is not None:

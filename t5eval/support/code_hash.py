@@ -1,7 +1,5 @@
 """The SHA-256 of a user's code: its file, and what that imports from its own folder."""
 
-from __future__ import annotations
-
 import ast
 import hashlib
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """Results as pandas data frames; pandas is an extra, and imported when one is asked for."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar

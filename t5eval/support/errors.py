@@ -1,6 +1,6 @@
 """The harness's own user errors; see `task_specs.errors.UserError` for what the command line makes of them."""
 
-from task_specs.errors import SpecError, UserError, did_you_mean, quoted
+from task_specs.errors import UserError
 
 
 class DataError(UserError):
@@ -21,16 +21,3 @@ class RunError(UserError):
 
 class MissingPackage(UserError):
     """An optional package is needed for what was asked."""
-
-
-__all__ = [
-    "DataError",
-    "MissingFile",
-    "MissingPackage",
-    "PredictionError",
-    "RunError",
-    "SpecError",
-    "UserError",
-    "did_you_mean",
-    "quoted",
-]

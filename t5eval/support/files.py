@@ -1,7 +1,5 @@
 """Texts and JSON documents that are written whole or not at all."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

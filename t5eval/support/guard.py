@@ -1,7 +1,5 @@
 """Running code that a user wrote: what goes wrong with it names the plugin, the contract and the line."""
 
-from __future__ import annotations
-
 import functools
 import importlib.util
 import inspect
@@ -42,7 +40,6 @@ def line_of(error: BaseException, place: Path) -> str:
     """Returns the last line of a plugin's code that an error came through, with its file unless that is the plugin.
 
     Args:
-        error: what was raised.
         place: the plugin's file, or its package's folder.
     """
     frames = reversed(traceback.extract_tb(error.__traceback__))
@@ -84,7 +81,6 @@ class Guard:
         """Returns a function that does what another does, and makes one line of what goes wrong with it.
 
         Args:
-            function: the plugin's.
             name: what messages call it, or what tells that from its arguments.
             check: looks at what it returns.
             passing: tells the exceptions that the contract allows; user errors pass, too.

@@ -1,7 +1,5 @@
 """Which plugins this process runs with, as results say it, and which one is being loaded."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 A stage is a part of a command that may take long. Whoever does the work names it here; `t5eval.cli` shows it.
 """
 
-from __future__ import annotations
-
 import logging
 import sys
 import time
@@ -93,7 +91,6 @@ def each(items: Sequence[T], name: str, unit: str) -> Iterator[T]:
     """Yields items one after the other, as a stage that knows how far it is.
 
     Args:
-        items: what the caller works on.
         name: of the stage, such as `comparing`.
         unit: what the items are, in the plural.
     """

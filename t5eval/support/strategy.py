@@ -1,7 +1,5 @@
 """Where a command trains or runs a Keras T5: `keras_model.distribution.strategies`, imported when it is needed."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from t5eval.support.tensorflow_import import import_keras_model
@@ -34,11 +32,7 @@ def is_chief(strategy: Any) -> bool:
 
 
 def require_one_process(name: str) -> None:
-    """Raises an error if a strategy is not known, or takes several processes.
-
-    Raises:
-        UserError: as said.
-    """
+    """Raises a UserError if a strategy is not known, or takes several processes."""
     from keras_model.distribution import strategies
 
     try:

@@ -1,11 +1,11 @@
 """JSON from anywhere: no NaN, no number that a float cannot hold, no name twice in an object, no endless nesting."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Callable
 from typing import Any
+
+from keras_model.files.strict_json import each_once
 
 
 def line_fault(error: Exception) -> str:
@@ -26,7 +26,7 @@ def parse_json(text: str | bytes, pairs_hook: Callable[[list[tuple[str, Any]]], 
     try:
         return json.loads(
             text if isinstance(text, str) else text.decode("utf-8"),
-            object_pairs_hook=pairs_hook or _each_once,
+            object_pairs_hook=pairs_hook or each_once,
             parse_constant=_refuse,
             parse_float=_finite,
         )
@@ -36,16 +36,7 @@ def parse_json(text: str | bytes, pairs_hook: Callable[[list[tuple[str, Any]]], 
 
 def strict_decoder() -> json.JSONDecoder:
     """Returns a decoder for values within a longer text, which refuses a name that stands twice in an object."""
-    return json.JSONDecoder(object_pairs_hook=_each_once)
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the name {twice[:50]!r} stands twice in one object")
-    return found
+    return json.JSONDecoder(object_pairs_hook=each_once)
 
 
 def _refuse(name: str) -> Any:

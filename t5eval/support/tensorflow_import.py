@@ -1,7 +1,5 @@
 """Importing TensorFlow without its start-up messages, which no setting of its own silences."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterator

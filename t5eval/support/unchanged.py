@@ -1,7 +1,5 @@
 """Whether files are still those that were looked at."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,7 +11,6 @@ class Unchanged:
 
     Args:
         name: what a message calls them together.
-        files: the files.
     """
 
     def __init__(self, name: str, files: Iterable[Path]) -> None:
@@ -22,11 +19,7 @@ class Unchanged:
         self._states = tuple(map(_state, self._files))
 
     def require(self) -> None:
-        """Raises an error if one of the files is another one now.
-
-        Raises:
-            UserError: as said.
-        """
+        """Raises a UserError if one of the files is another one now."""
         for file, state in zip(self._files, self._states, strict=True):
             if _state(file) != state:
                 raise UserError(

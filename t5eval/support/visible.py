@@ -1,7 +1,5 @@
 """Text from files on a terminal: what could move the cursor, colour a line or turn its direction is written out."""
 
-from __future__ import annotations
-
 import re
 
 LONGEST = 2_000

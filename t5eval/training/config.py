@@ -1,7 +1,5 @@
 """What describes a training run: the `[train]` table of a TOML file."""
 
-from __future__ import annotations
-
 import dataclasses
 import types
 from collections.abc import Mapping
@@ -10,9 +8,10 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from keras_model.training_run.fit_settings import TrainSettings
 from t5eval.preparation.text_data import TextData
+from t5eval.support.any_text import decoded
 from t5eval.training.mixture import mixture_of_run
 from task_specs import Mixture
-from task_specs.errors import UserError, did_you_mean, quoted
+from task_specs.errors import UserError, quoted, require_known
 from task_specs.toml_text import parse_toml
 
 SETTINGS = {
@@ -102,7 +101,7 @@ def read_config(path: Path, overrides: Mapping[str, Any]) -> dict[str, Any]:
         UserError: the file cannot be read, is not TOML, or has no such table.
     """
     try:
-        document = parse_toml(path.read_bytes())
+        document = decoded(parse_toml(path.read_bytes()))
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except ValueError as error:
@@ -120,11 +119,8 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
         UserError: a key is unknown or missing, or a value has the wrong type or is out of range.
     """
     types_of = _types()
+    require_known(table, types_of, where)
     for key, value in table.items():
-        if key not in types_of:
-            raise UserError(
-                f"{where}: unknown key {key!r}; the keys are {', '.join(types_of)}.{did_you_mean(key, list(types_of))}"
-            )
         if not isinstance(value, types_of[key]) or isinstance(value, bool):
             raise UserError(f"{where}: {key} has the wrong type: {repr(value)[:60]}")
     for key in ("task", "data_dir", "out"):

@@ -143,9 +143,5 @@ def _of_validation(held_out: Mapping[TaskSpec, HeldOut]) -> Iterator[str]:
 
 
 def training_splits(specs: Sequence[TaskSpec], data: DataSource) -> list[Split]:
-    """Returns the training splits of the tasks.
-
-    Raises:
-        UserError: one is not there.
-    """
+    """Returns the training splits of the tasks. Raises UserError if one is not there."""
     return [open_split(spec, "train", data) for spec in specs]

@@ -9,7 +9,7 @@ from t5eval.predictors.checkpoint_name import find_checkpoint
 from t5eval.support.tensorflow_import import import_keras_model
 from t5eval.support.unchanged import Unchanged
 from t5eval.training.config import TrainConfig
-from task_specs.errors import UserError, did_you_mean
+from task_specs.errors import UserError, require_known
 
 if TYPE_CHECKING:
     from keras_model.config import T5Config
@@ -68,12 +68,7 @@ def first_model(config: TrainConfig, strategy: Any) -> FirstModel:
 def _fresh_config(config: TrainConfig, tokenizer: Tokenizer) -> T5Config:
     from keras_model.config import T5Config
 
-    known = [field.name for field in dataclasses.fields(T5Config)]
-    for key in config.config:
-        if key not in known:
-            raise UserError(
-                f"[train.config]: unknown key {key!r}; the keys are {', '.join(known)}.{did_you_mean(key, known)}"
-            )
+    require_known(config.config, [field.name for field in dataclasses.fields(T5Config)], "[train.config]")
     # The embedding's rows are the vocabulary's, rounded up so that every device divides them.
     rows = -(-tokenizer.vocab_size // 128) * 128
     try:

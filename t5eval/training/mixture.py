@@ -1,7 +1,5 @@
 """What a training run draws its examples from: the tasks of its mixture, and plain text."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 
 from t5eval.data import DataSource, open_split
@@ -53,7 +51,6 @@ def draw_rates(mixture: Mixture, sizes: Mapping[str, int], text: TextData | None
     """Returns how often each part is drawn, by the counts of the data at hand.
 
     Args:
-        mixture: the run's.
         sizes: the parts' numbers of examples, by task, plain text under `text`.
         text: the text's settings, if there is text.
 
@@ -80,8 +77,6 @@ def ids_of_examples(
     Args:
         numbers: their numbers, counted through all parts.
         sizes: the parts' numbers of examples, by task, plain text under `text`.
-        specs: the tasks.
-        data: where they come from.
     """
     names: list[str] = []
     wanted = sorted(set(map(int, numbers)))

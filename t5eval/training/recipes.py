@@ -3,8 +3,6 @@
 Sections are those of Raffel et al. 2020.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

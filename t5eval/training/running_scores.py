@@ -1,7 +1,5 @@
 """A task's scores over examples that come a few at a time."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -48,9 +46,6 @@ class RunningScores:
 
     Of a metric that is additive only a sum is kept. If the task has one that is not, its judged examples are kept for
     it, and it is worked out over all of them.
-
-    Args:
-        spec: the task.
 
     Raises:
         UserError: one of its metrics is unknown or does not suit its answers.

@@ -1,7 +1,5 @@
 """Tasks' scores inside Keras' `fit` and `evaluate`: by generation, parser and metric, as `t5eval score` has them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from pathlib import Path

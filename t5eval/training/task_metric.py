@@ -1,7 +1,5 @@
 """A task's scores as a Keras metric: thin, over the harness's own parser and metrics."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any

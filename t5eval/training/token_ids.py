@@ -29,10 +29,7 @@ def parts_of_run(
     """Returns the examples that a run draws from, by task, those of plain text under `text`.
 
     Args:
-        config: the run.
         specs: the tasks that are trained on.
-        data: where their examples come from.
-        tokenizer: the model's.
         say: told how far preparation is.
         prepares: whether this process prepares what no folder is named for; else it is there.
 

@@ -1,15 +1,13 @@
 """Validation on the way: the same formatter, parser and metrics as in `t5eval evaluate`."""
 
-from __future__ import annotations
-
 import hashlib
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from t5eval.data import DataSource, open_split
-from t5eval.evaluation.batches import generate_all
+from t5eval.evaluation.batches import Say, generate_all, unheard
 from t5eval.metrics import metric_of
 from t5eval.predictors.of_keras import KerasGenerator
 from t5eval.scoring.score import evaluation_pair, judge, score_split, task_score
@@ -58,18 +56,12 @@ class Validated:
     text: str
 
 
-def ignored(line: str) -> None:
-    """Tells nobody."""
-
-
 def validation_examples(
-    specs: Sequence[TaskSpec], data: DataSource, limit: int | None, say: Callable[[str], None] = ignored
+    specs: Sequence[TaskSpec], data: DataSource, limit: int | None, say: Say = unheard
 ) -> dict[TaskSpec, HeldOut]:
     """Returns validation examples of each task whose validation split is at hand, `limit` of each at most.
 
     Args:
-        specs: the tasks.
-        data: where the examples come from.
         limit: see `sample`; None for all.
         say: told which tasks have no validation split at hand.
 
@@ -147,8 +139,6 @@ def validated(spec: TaskSpec, examples: Sequence[Example], texts: Mapping[str, s
     """Returns what a task's validation comes to.
 
     Args:
-        spec: the task.
-        examples: the examples.
         texts: what the model wrote, by id.
     """
     result = score_split(spec, "validation", judge(spec, examples, texts), intervals=False)

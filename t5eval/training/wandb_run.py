@@ -1,7 +1,5 @@
 """A run at Weights & Biases: the numbers that TensorBoard gets, under the same names."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

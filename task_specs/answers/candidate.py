@@ -1,7 +1,5 @@
 """The answer to DPR: one of an example's own candidates."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar

@@ -4,8 +4,6 @@ Without filters a text is read as T5's own postprocessors read it. A filter that
 unreadable; it never makes a class of it.
 """
 
-from __future__ import annotations
-
 import re
 import string
 from collections.abc import Callable, Sequence

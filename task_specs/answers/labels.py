@@ -5,8 +5,6 @@ A parser belongs to a row of the registry. It knows three things: the text a mod
 T5's own postprocessors: case counts, and no spaces are stripped.
 """
 
-from __future__ import annotations
-
 import math
 import struct
 from collections.abc import Mapping

@@ -5,8 +5,6 @@ becomes ` $ 3 . 50`, and a model trained on that writes the same. Whitespace is 
 newline, form feed and carriage return, but neither vertical tab nor no-break space.
 """
 
-from __future__ import annotations
-
 import string
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """SQuAD's answers, as T5 has them: padded punctuation undone, and spans counted in words."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ In: a task's row. Out: its prompts by name, the row's own among them.
 May import: schema and everything below it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path

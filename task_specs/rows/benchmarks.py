@@ -1,7 +1,5 @@
 """Benchmarks: which tasks belong together, and what the leaderboard's average is made of."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

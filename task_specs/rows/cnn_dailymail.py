@@ -1,7 +1,5 @@
 """CNN/DailyMail (Hermann et al. 2015; non-anonymised as See et al. 2017), in T5's text format."""
 
-from __future__ import annotations
-
 from task_specs.answers.labels import Text
 from task_specs.rows.published import table14
 from task_specs.sources.download import Download

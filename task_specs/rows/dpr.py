@@ -1,7 +1,5 @@
 """Definite pronoun resolution (Rahman and Ng 2012), which T5 trains together with WSC and in its form."""
 
-from __future__ import annotations
-
 from task_specs.answers.candidate import Candidate
 from task_specs.sources.download import Download
 from task_specs.sources.dpr import PronounBlocks

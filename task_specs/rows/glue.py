@@ -1,7 +1,5 @@
 """GLUE (Wang et al. 2019), in T5's text formats. Formats and aliases: Raffel et al. 2020, appendix D."""
 
-from __future__ import annotations
-
 from task_specs.answers.labels import Label, Number, Referent
 from task_specs.rows.published import table14
 from task_specs.sources.copies import Copies

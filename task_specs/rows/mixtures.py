@@ -5,8 +5,6 @@ out because WSC and DPR are trained in its form, RTE halved where both benchmark
 are members too, so that they are validated; they are never drawn.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from task_specs.mixture import TEXT, Member, Mixture

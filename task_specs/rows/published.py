@@ -1,7 +1,5 @@
 """T5's published scores, laid out as the paper's columns."""
 
-from __future__ import annotations
-
 from task_specs.spec import Published
 
 MODELS = ("t5-small", "t5-base", "t5-large", "t5-3b", "t5-11b")

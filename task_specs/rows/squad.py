@@ -3,8 +3,6 @@
 Both test sets are hidden: what is scored, published and handed in are the development sets.
 """
 
-from __future__ import annotations
-
 from task_specs.answers.squad import ContextSpan, OptionalContextSpan, WordSpan
 from task_specs.rows.published import table14
 from task_specs.sources.download import Download

@@ -1,7 +1,5 @@
 """SuperGLUE (Wang et al. 2019), in T5's text formats. Formats and aliases: Raffel et al. 2020, appendix D."""
 
-from __future__ import annotations
-
 from task_specs.answers.labels import Label, Referent, Text
 from task_specs.rows.published import table14
 from task_specs.sources.download import Download

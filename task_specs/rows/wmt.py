@@ -4,8 +4,6 @@ Sets and sizes are those of WMT's dev.tgz. T5's published BLEU (Raffel et al. 20
 `intl` tokenisation.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from task_specs.answers.labels import Text

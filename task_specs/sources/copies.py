@@ -1,7 +1,5 @@
 """How a task looks in the copies that TensorFlow Datasets and the Hugging Face hub keep of it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

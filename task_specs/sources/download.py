@@ -1,7 +1,5 @@
 """Where a task's official files come from."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

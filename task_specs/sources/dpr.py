@@ -1,7 +1,5 @@
 """Definite pronoun resolution (Rahman and Ng 2012): blocks of four lines and an empty one."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """SuperGLUE's files: one JSON object a line, flat for most tasks, nested for MultiRC and ReCoRD."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar

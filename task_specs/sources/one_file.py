@@ -1,7 +1,5 @@
 """What sources of one file for each split have in common."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar

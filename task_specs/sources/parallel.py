@@ -1,7 +1,5 @@
 """Parallel text as a source: sets of segments in two languages, as WMT distributes them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar

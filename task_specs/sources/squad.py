@@ -1,7 +1,5 @@
 """SQuAD's own JSON files as a source."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar

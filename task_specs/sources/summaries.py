@@ -1,7 +1,5 @@
 """CNN/DailyMail as a source: articles and their highlights."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """GLUE's tab-separated files as a source."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar

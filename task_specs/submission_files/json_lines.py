@@ -1,7 +1,5 @@
 """Files of JSON lines in a submission, as SuperGLUE's leaderboard takes them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

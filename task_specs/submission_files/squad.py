@@ -1,7 +1,5 @@
 """SQuAD's prediction files."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

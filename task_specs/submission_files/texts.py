@@ -1,7 +1,5 @@
 """Files of generated texts in a submission."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Files of a value for each example in a submission: a class's name, or a number."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Text formats: how an example's features become T5's input text."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """WSC and DPR as referent tasks: the pronoun between asterisks, to be answered by what it refers to."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -57,7 +55,6 @@ def mark_pronoun(text: str, pronoun: str, index: int) -> tuple[str, str]:
     pronoun, so that a sentence with an X of its own has two.
 
     Args:
-        text: the sentence.
         pronoun: its `span2_text`.
         index: its `span2_index`.
 

@@ -1,7 +1,5 @@
 """Where a summary's sentences end: ROUGE-L of a summary compares sentences, and is given one a line."""
 
-from __future__ import annotations
-
 import re
 
 # T5 never writes a newline, so that its summaries stand on one line.

@@ -1,7 +1,5 @@
 """SQuAD's text format, as T5 has it: padded punctuation."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """Text formats of SuperGLUE that are more than its fields in a row."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar

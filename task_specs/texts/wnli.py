@@ -7,8 +7,6 @@ trained and scored on what it yields: words are split at single spaces, the word
 regular expression as they stand, and the pronoun's place is counted over the non-empty words.
 """
 
-from __future__ import annotations
-
 import re
 import warnings
 from collections.abc import Iterator
@@ -51,11 +49,7 @@ def _shared_prefix(words: list[str], within: str) -> int:
 
 
 def _require_short(pattern: str, length: int, steps: int) -> None:
-    """Raises an error if searching a text of this length for a pattern could take more than `steps` steps.
-
-    Raises:
-        _TooLong: as said.
-    """
+    """Raises a _TooLong if searching a text of this length for a pattern could take more than `steps` steps."""
     repeated, options = len(_REPEATED.findall(pattern)), len(_OPTION.findall(pattern))
     # The place where it begins and the candidate's length are two ways; more than 64 options exceed any number.
     at_most = max(length, 2) ** min(2 + repeated, 64) * 2 ** min(options, 64)

@@ -241,6 +241,26 @@ def test_what_reads_back_otherwise_is_not_kept(
     assert [path.name for path in tmp_path.iterdir()] == ["source"]
 
 
+def test_of_two_at_once_one_is_kept_whole(
+    t5eval: Any, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second begins and ends while the first writes; the same again is then what is there."""
+    write, model = converting.WRITERS["huggingface"], tmp_path / "model"
+
+    def write_late(*arguments: Any) -> None:
+        monkeypatch.setitem(converting.WRITERS, "huggingface", write)
+        assert t5eval("convert", source, model).status == 0
+        write(*arguments)
+
+    monkeypatch.setitem(converting.WRITERS, "huggingface", write_late)
+    done = t5eval("convert", source, model)
+    assert (done.status, done.err) == (2, f"t5eval: {model}: is there already; name a folder that is new or empty.\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "source"]
+    for name, value in tensors(source).items():
+        np.testing.assert_array_equal(tensors(model)[name], value, err_msg=name)
+    assert t5eval("convert", source, model).status == 0
+
+
 @pytest.mark.parametrize("format_", ["huggingface", "keras_hub"])
 def test_a_full_disk_is_one_line_and_leaves_nothing(
     format_: str, t5eval_process: Any, source: Path, tmp_path: Path

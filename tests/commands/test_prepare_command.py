@@ -59,7 +59,7 @@ def test_a_model_folder_brings_its_own_vocabulary(t5eval: Any, model: Path, suit
         (["--task", "glue/rt"], "glue/rt"),
         (["--task", "glue/ax"], "glue/ax: no train split"),
         (["--split", "test"], "'test' is not one of 'train', 'validation'"),
-        (["--vocab", "nowhere.model"], "nowhere.model: No such file"),
+        (["--vocab", "nowhere.model"], "nowhere.model: no such file or folder; "),
         (["--workers", "0"], "--workers"),
         (["--runner", "direct", "--workers", "2"], "--workers counts processes of this machine"),
         (["--runner-option", "a=b"], "--runner-option needs --runner"),

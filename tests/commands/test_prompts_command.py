@@ -74,6 +74,13 @@ def test_each_prompt_has_its_own_predictions_and_scores(
     again = t5eval("score", "glue/rte", "--split", "validation", "--data-dir", suite, "--prompt", "letter",
                    "--predictions", run / "predictions/glue/rte@letter/validation.jsonl", "--json")  # fmt: skip
     assert again.json["scores"] == results["glue/rte@letter"]["validation"]["scores"]
+    otherwise = t5eval("score", "glue/rte", "--predictions", run, "--data-dir", suite, "--prompt", "all",
+                       "--filter", "strip", "--json")  # fmt: skip
+    assert {name: splits["validation"]["scores"]["accuracy_strict"]["value"]
+            for name, splits in otherwise.json["results"].items()} == {
+        name: splits["validation"]["scores"]["accuracy"]["value"] for name, splits in results.items()
+    }  # fmt: skip
+    assert "another specification" not in otherwise.err  # filters read what is stored, and change nothing in it
 
 
 def test_how_it_was_asked_is_recorded_compared_and_repeated(

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+import task_specs
+from t5eval.data import open_split
 from tests.commands.conftest import write_predictions
 from tests.commands.report_runs import HOSTILE, hostile_run, large_run
 
@@ -232,6 +234,20 @@ def test_flags_of_the_store_can_be_filtered(t5eval: Any, evaluated: Path) -> Non
     _, page = report(t5eval, evaluated)
     assert "input cut (2)" in page.text
     assert "output at the length limit (1)" in page.text
+
+
+def test_texts_that_were_changed_before_they_were_scored(t5eval: Any, tmp_path: Path, official: Path) -> None:
+    split = open_split(task_specs.get("squad/v2.0"), "validation", official)
+    said = ["unanswerable", *["no words of the passage"] * (len(list(split)) - 1)]
+    lines = [{"id": example.id, "prediction": text} for example, text in zip(split, said, strict=True)]
+    (tmp_path / "said.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    arguments = ("--task", "squad/v2.0", "--split", "validation", "--data-dir", official, "--out", tmp_path / "run")
+    assert t5eval("evaluate", "--model", f"predictions:{tmp_path / 'said.jsonl'}", *arguments).status == 0
+    markdown, page = report(t5eval, tmp_path / "run")
+    assert f"1 of {len(said)} answers " in markdown
+    assert "are scored without T5's way of writing them; as they stand: em_as_written, f1_as_written" in markdown
+    assert f"not in the passage ({len(said) - 1})" in page.text
+    assert "T5's way of writing undone (1)" in page.text
 
 
 def test_hostile_texts_stay_texts(t5eval: Any, tmp_path: Path) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
+import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 import tomli_w
 
 import task_specs
+from t5eval.runs.folder import read_config
 from task_specs.plain import to_plain
 from tests.commands.conftest import Command
 from tests.t5eval.tiny_t5 import write_tiny_t5
@@ -51,6 +56,29 @@ def test_the_same_again(t5eval: Command, run: Path) -> None:
     again = t5eval("rerun", run)
     assert (again.status, again.err.count("\n")) == (2, 1)
     assert "has predictions or results already" in again.err
+
+
+def test_folders_whose_names_are_not_utf_8(t5eval: Command, suite: Path, tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"\xff \xc3")
+    try:
+        shutil.copytree(suite / "glue" / "RTE", folder / "glue" / "RTE")
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 alone")
+    for stream in (sys.stdout, sys.stderr):
+        assert isinstance(stream, io.TextIOWrapper)
+        stream.reconfigure(errors="backslashreplace")  # as the console script does
+    (folder / "m.py").write_text(MODEL.replace("ANSWER", "entailment"))
+    arguments = ("--task", "glue/rte", "--split", "validation", "--data-dir", folder, "--out", folder / "run")
+    for _ in range(2):  # made, and taken up again
+        done = t5eval("evaluate", "--model", f"py:{folder / 'm.py'}:Always", *arguments)
+        assert done.status == 0, done.err
+    settings = read_config(folder / "run")["evaluate"]
+    assert (settings["model"], settings["data_dir"]) == (f"py:{folder / 'm.py'}:Always", str(folder))
+    assert "%FF%20%C3" in (folder / "run" / "config.toml").read_text(encoding="utf-8")
+    done = t5eval("rerun", folder / "run", "--json")
+    assert (done.status, done.json["equal"]) == (0, True)
+    assert t5eval("compare", folder / "run", folder / "run-rerun", "--json").status == 0
+    assert t5eval("report", folder / "run", folder / "run-rerun", "--out", folder / "report").status == 0
 
 
 def test_another_model_and_version(t5eval: Command, run: Path) -> None:

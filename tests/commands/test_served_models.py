@@ -144,7 +144,10 @@ def test_addresses(t5eval: Command, arguments: list[str], tmp_path: Path) -> Non
         "openai:http://127.0.0.1:9/v1#m": "it cannot be reached: ",
         "openai:127.0.0.1/v1": "write openai:BASE_URL[#MODEL]",
         "openai:ftp://me:secret@host/v1": "--model openai:ftp://host/v1: write openai:BASE_URL[#MODEL]",
-        "openai:http://host:port/v1#m": "openai:http://host:port/v1: ",
+        "openai:http://host:port/v1#m": "write openai:BASE_URL[#MODEL]",
+        "openai:http://127.0.0.1:99999/v1#m": "openai:http://127.0.0.1:99999/v1: ",
+        "openai:http://[::1]:9/v1#m": "it cannot be reached: ",
+        "openai:https://127.0.0.1:9/v1?key=1": "write openai:BASE_URL[#MODEL]",
     }.items():
         done = t5eval(*arguments, "--model", model)
         assert (done.status, said in done.err, "secret" in done.err) == (2, True, False), done.err

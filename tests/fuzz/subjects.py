@@ -14,16 +14,20 @@ import tomli_w
 import leaderboards
 import t5eval
 import task_specs
-from keras_model.checkpoints.configuration import configuration
-from keras_model.checkpoints.containers.safetensors_file import SafetensorsFile
-from keras_model.checkpoints.opening import open_checkpoint
-from keras_model.checkpoints.weights import check, places
-from keras_model.config import T5Config
 from keras_model.data.record_shards import write_shard
-from keras_model.data.records import Examples, RecordSet, check_records, read_manifest, shard_file, write_manifest
+from keras_model.data.records import (
+    Examples,
+    RecordError,
+    RecordSet,
+    check_records,
+    read_manifest,
+    shard_file,
+    write_manifest,
+)
+from keras_model.files.model_folder import CheckpointError
 from keras_model.tokenizers.loading import load_tokenizer
 from keras_model.tokenizers.sentencepiece import T5Tokenizer
-from keras_model.training_run.run_checkpoints import STATE_FILE, read_progress
+from keras_model.training_run.run_checkpoints import STATE_FILE, Progress, read_progress
 from t5eval.comparison.sides import Side
 from t5eval.data import open_split
 from t5eval.evaluation.rerun import recorded_run
@@ -55,12 +59,16 @@ class Subject:
         files: those that are mutated, one at a time, relative to it.
         read: reads a copy of the folder.
         refusals: exceptions by which a reader refuses, besides user errors; whoever calls it makes those one line.
+        expected: what sound files give; None where any value that counts as true will do.
+        writes: whether `read` changes the folder.
     """
 
     folder: Path
     files: tuple[str, ...]
     read: Read
     refusals: tuple[type[Exception], ...] = ()
+    expected: Any = None
+    writes: bool = False
 
 
 def written(folder: Path, files: Mapping[str, str | bytes]) -> tuple[str, ...]:
@@ -155,9 +163,9 @@ def of_runs(folder: Path, results: Mapping[str, Any]) -> dict[str, Subject]:
         "comparison of results.json": Subject(folder, (names["results.json"],), compared),
         "rerun of config.toml": Subject(folder, (names["config.toml"],), repeated),
         "comparison of config.toml": Subject(folder, (names["config.toml"],), compared),
-        "config.toml": Subject(folder, (names["config.toml"],), configured),
-        "store": Subject(folder, (names["validation.jsonl"],), resumed),
-        "meta.json of a store": Subject(folder, (names["validation.meta.json"],), resumed),
+        "config.toml": Subject(folder, (names["config.toml"],), configured, writes=True),
+        "store": Subject(folder, (names["validation.jsonl"],), resumed, writes=True),
+        "meta.json of a store": Subject(folder, (names["validation.meta.json"],), resumed, writes=True),
         "meta.json of a side": Subject(folder, (names["validation.meta.json"],), compared),
     }
 
@@ -239,24 +247,17 @@ def of_submissions(folder: Path) -> dict[str, Subject]:
     return found
 
 
-CONFIG = T5Config(vocab_size=64, d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2, feed_forward_proj="gated-gelu")
 WORDS = ["the ferry to Orm cost three fifty in the year", "Mira keeps bees and gave a thousand jars of honey"]
+TEXTS = [*WORDS, "", " a  b<extra_id_3>", "日本 é"]
 
 
 def of_models(folder: Path) -> dict[str, Subject]:
-    """A model's folder, prepared records and the state of a training run."""
-    from safetensors.numpy import save, save_file
+    """Vocabularies, prepared records and the state of a training run."""
+    from safetensors.numpy import save
 
     folder.mkdir(parents=True)
     tokenizer = T5Tokenizer.train(WORDS * 4, folder / "spiece.model", 40, extra_ids=10)
-    tensors = {place.name: np.zeros(place.shape, np.float32) for place in places(CONFIG)}
-    save_file(tensors, folder / "model.safetensors")
-    files = {
-        "config.json": json.dumps(CONFIG.to_dict()),
-        **tokenizer.files(),
-        "json/tokenizer.json": json.dumps(tokenizer_json(tokenizer)),
-    }
-    written(folder, files)
+    written(folder, {**tokenizer.files(), "json/tokenizer.json": json.dumps(tokenizer_json(tokenizer))})
     examples = Examples.from_sequences([[5, 6, 1], [7, 1]], [[8, 1], [9, 10, 1]])
     shard = write_shard(folder / "prepared", shard_file("set", 0), examples)
     about = {"data": {"files": {"a": "b"}, "notes": []}, "truncated": {"inputs": 0}, "left_out": {}}
@@ -265,11 +266,6 @@ def of_models(folder: Path) -> dict[str, Subject]:
     state = save({"optimizer.00000": np.zeros(2, np.float32)}, metadata={"progress": progress})
     written(folder, {f"step-3/{STATE_FILE}": state})
 
-    def opened(folder: Path) -> Any:
-        checkpoint = open_checkpoint(folder)
-        check(checkpoint.config, checkpoint.tensors)
-        return checkpoint
-
     def records(folder: Path) -> Any:
         sets = read_manifest(folder / "prepared")
         for made in sets.values():
@@ -277,21 +273,19 @@ def of_models(folder: Path) -> dict[str, Subject]:
         return [(len(made), made.fingerprint) for made in sets.values()]
 
     def encoded(name: str) -> Read:
-        return lambda folder: load_tokenizer(folder / name).encode(["the ferry a b"])
+        return lambda folder: load_tokenizer(folder / name).encode(TEXTS)
 
-    def weights(folder: Path) -> Any:
-        tensors = SafetensorsFile(folder / "model.safetensors")
-        return configuration(None, tensors)
-
-    refusals = (ValueError,)
+    ids, stood = tokenizer.encode(TEXTS), Progress(3, {"steps": 10}, {3: {"glue/rte": 50.0}})
     return {
-        "config.json": Subject(folder, ("config.json",), opened, refusals),
-        "weights": Subject(folder, ("model.safetensors",), opened, refusals),
-        "weights alone": Subject(folder, ("model.safetensors",), weights, refusals),
-        "vocabulary": Subject(folder, ("spiece.model", "tokenizer_config.json"), encoded("."), refusals),
-        "tokenizer.json": Subject(folder, ("json/tokenizer.json",), encoded("json"), refusals),
-        "manifest": Subject(folder, ("prepared/manifest.json",), records, refusals),
-        "training state": Subject(folder, (f"step-3/{STATE_FILE}",), lambda f: read_progress(f / "step-3"), refusals),
+        **{
+            f"vocabulary {file}": Subject(folder, (file,), encoded("."), (CheckpointError,), ids)
+            for file in ("spiece.model", "tokenizer_config.json")
+        },
+        "tokenizer.json": Subject(folder, ("json/tokenizer.json",), encoded("json"), (CheckpointError,), ids),
+        "manifest": Subject(folder, ("prepared/manifest.json",), records, (RecordError,)),
+        "training state": Subject(
+            folder, (f"step-3/{STATE_FILE}",), lambda f: read_progress(f / "step-3"), (CheckpointError,), stood
+        ),
     }
 
 

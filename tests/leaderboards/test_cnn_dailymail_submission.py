@@ -58,6 +58,22 @@ def test_ids_may_stand_in_any_order(tmp_path: Path) -> None:
     assert BOARD.read(out, IDS) == {TASK: dict(zip(reversed(TEXTS), LINES, strict=True))}
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("x", "valid (ids not checked: --data-dir)"),
+        ("x.pyrouge", "valid (ids not checked: --data-dir)"),
+        ("x.hypo", "valid"),
+    ],
+)
+def test_ids_that_only_the_data_knows(tmp_path: Path, name: str, said: str) -> None:
+    """The lines alone have no ids, and are as many as the test set's."""
+    texts = {f"{row:040x}": "A summary ." for row in range(11_490)}
+    out = write(tmp_path / name, texts, ["A summary ."] * len(texts))
+    assert leaderboards.lines(BOARD.check(out))[-1] == said
+    assert leaderboards.lines(BOARD.check(out, {TASK: list(texts)}))[-1] == "valid"
+
+
 def test_the_folder_for_pyrouge(tmp_path: Path) -> None:
     out = write(tmp_path / "x.pyrouge")
     assert {str(p.relative_to(out)): p.read_text(encoding="utf-8") for p in out.rglob("*") if p.is_file()} == {

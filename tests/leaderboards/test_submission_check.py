@@ -12,8 +12,8 @@ import pytest
 
 import leaderboards
 from leaderboards import Fault, Verdict
-from leaderboards.leaderboard import first_of
 from leaderboards.values import submission_of
+from leaderboards.verdict import first_few
 from task_specs import ClassFile, UserError
 
 GLUE = leaderboards.get("glue")
@@ -349,5 +349,5 @@ def test_lines_of_a_verdict() -> None:
 
 
 def test_five_ids_are_named_and_dots_stand_for_more() -> None:
-    assert first_of(list("abcde")) == "a, b, c, d, e"
-    assert first_of(list("abcdef")) == "a, b, c, d, e, ..."
+    assert first_few(list("abcde")) == "a, b, c, d, e"
+    assert first_few(list("abcdef")) == "a, b, c, d, e, ..."

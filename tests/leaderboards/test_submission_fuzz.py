@@ -104,6 +104,11 @@ def judged(data: bytes, name: str = "glue.zip") -> tuple[Verdict, dict[str, dict
     return verdict, values
 
 
+def test_what_no_edit_touched_is_read() -> None:
+    assert judged(zip_of(FILES))[1] == ANSWERS
+    assert [judged(data, name)[1] for name, data in FILES.items()] == [{task: ANSWERS[task]} for task in ANSWERS]
+
+
 @given(st.sampled_from(sorted(FILES)), EDITS)
 @settings(max_examples=600, deadline=None)
 def test_edited_files(name: str, edits: list[tuple[float, int, bytes]]) -> None:

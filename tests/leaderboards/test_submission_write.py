@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import random
 import stat
 import tempfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -246,25 +244,21 @@ def test_a_zip_says_nothing_of_when_and_by_whom(tmp_path, answers) -> None:
     assert said == {((1980, 1, 1, 0, 0, 0), 3, 0o100644 << 16, zipfile.ZIP_DEFLATED)}
 
 
-@contextlib.contextmanager
-def not_root() -> Iterator[None]:
-    """Root may write anywhere: whoever runs the tests as root is nobody for a moment."""
+def test_an_unwritable_folder(answers) -> None:
+    """Root may write anywhere, so that it becomes nobody meanwhile; whom pytest's own folders are closed to."""
     user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
-
-
-def test_an_unwritable_folder(tmp_path, answers) -> None:
-    GLUE.write(tmp_path / "sound.zip", answers)  # nobody may not even import what a writer needs
-    with tempfile.TemporaryDirectory() as place:  # pytest's own folders are closed to others
-        Path(place).chmod(0o755)
-        Path(place, "locked").mkdir(mode=0o555)
-        with not_root(), pytest.raises(UserError, match="cannot be written: Permission denied"):
-            GLUE.write(Path(place, "locked", "out.zip"), answers)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        locked = Path(folder) / "locked"
+        locked.mkdir(mode=0o555)
+        GLUE.write(Path(folder) / "out.zip", answers)
+        try:
+            os.seteuid(user or 65_534)
+            with pytest.raises(UserError, match=r"locked/out.zip: cannot be written: Permission denied"):
+                GLUE.write(locked / "out.zip", answers)
+        finally:
+            os.seteuid(user)
+        assert list(locked.iterdir()) == []
 
 
 def test_the_longest_name_a_folder_takes(tmp_path, answers) -> None:

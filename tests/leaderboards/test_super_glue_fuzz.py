@@ -52,6 +52,10 @@ def judged(name: str, data: bytes) -> tuple[Verdict, dict[str, Any]]:
     return verdict, values
 
 
+def test_what_no_edit_touched_is_read() -> None:
+    assert {BOARD.files[name].name: judged(name, text.encode())[1] for name, text in FILES.items()} == ANSWERS
+
+
 @given(st.sampled_from(sorted(FILES)), EDITS)
 @settings(max_examples=500, deadline=None)
 def test_edited_files_are_judged(name: str, edits: list[tuple[float, int, bytes]]) -> None:

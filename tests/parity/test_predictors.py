@@ -109,6 +109,41 @@ def test_bfloat16(library: str, names: dict[str, str], tmp_path: Path) -> None:
         assert one["log_likelihoods"] == pytest.approx(other["log_likelihoods"], rel=0.1)
 
 
+def test_the_unknown_id_is_written_as_t5_does(names: dict[str, str], tmp_path: Path) -> None:
+    """As SentencePiece's ` ⁇ `, whatever the library."""
+    from keras_model.checkpoints import load_model, load_tokenizer, save_model
+    from keras_model.checkpoints.formats.keras_hub_writer import save_preset
+
+    model, tokenizer = load_model(names["keras"]), load_tokenizer(names["keras"])
+    head = model.head.matrix.numpy()
+    head[:, 2] *= 4
+    model.head.matrix.assign(head)
+    save_model(model, tmp_path / "t5", tokenizer)
+    save_preset(model, tmp_path / "preset", tokenizer)
+    texts = []
+    for name in (str(tmp_path / "t5"), f"hf:{tmp_path / 't5'}", f"keras_hub:{tmp_path / 'preset'}"):
+        predictor = open_model(name).predictor
+        given = predictor.prepare([f"a painter of {i} walls" for i in range(8)], 64)
+        texts.append([spaced(found.text) for found in predictor.generate(given, 8, Decode())])
+    assert texts[0] == texts[1] == texts[2]
+    assert any("⁇" in text and text.replace("⁇", "").strip() for text in texts[0])
+
+
+def test_ids_that_are_unknown_to_transformers(names: dict[str, str]) -> None:
+    from transformers import AutoTokenizer, ByT5Tokenizer
+
+    from keras_model.checkpoints import load_tokenizer
+    from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
+    from t5eval.predictors.of_transformers import _decoded
+
+    ours = load_tokenizer(names["keras"])
+    a, b = ours.encode(["painter the"])[0][:2]
+    sequences = [[a, 2, b], [2, a], [a, 2], [2, 2], [a, ours.vocab_size, b], [a, 31_999], [a, b], []]
+    assert _decoded(AutoTokenizer.from_pretrained(names["keras"]), sequences) == ours.decode(sequences)
+    sequences = [[100, 2, 101], [100, 10_000], [63, 120, 113, 110, 65]]  # the last is the text <unk>
+    assert _decoded(ByT5Tokenizer(), sequences) == ByteTokenizer().decode(sequences) == ["ab", "a", "<unk>"]
+
+
 def test_beam_search(names: dict[str, str], tmp_path: Path) -> None:
     beam = Decode("beam", beam_size=4, alpha=0.6)
     found, document = evaluate(names["transformers"], tmp_path / "transformers", beam)

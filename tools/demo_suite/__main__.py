@@ -1,7 +1,5 @@
 """Writes the demo's miniature suite: `python -m tools.demo_suite [FOLDER]`, by default over the package's own."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

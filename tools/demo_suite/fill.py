@@ -1,7 +1,5 @@
 """Filling the suite's files: labels in equal turns, and no sentence in two splits of a task."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

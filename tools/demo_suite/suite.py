@@ -6,8 +6,6 @@ sentence. No sentence of a validation or test file occurs in another split of it
 is not memory. Like the official ones, test files have no labels where a leaderboard keeps them.
 """
 
-from __future__ import annotations
-
 from tools.demo_suite.fill import fill
 from tools.demo_suite.layouts import glue, squad, summaries, super_glue, translation
 

@@ -10,8 +10,6 @@ Source: the MessagePack specification; `flax/serialization.py` for arrays (exten
 (extension 3) and arrays of more than 1 GiB, which are cut into chunks.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import mmap

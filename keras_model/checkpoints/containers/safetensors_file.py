@@ -1,7 +1,5 @@
 """The tensors of one safetensors file."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -4,8 +4,6 @@ The index's total size is not compared with anything: files are in use whose ind
 before a conversion to another type. A shard that was cut short shows by itself, and one that is absent by its tensors.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

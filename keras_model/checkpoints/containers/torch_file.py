@@ -1,7 +1,5 @@
 """The tensors of one file that PyTorch wrote, `pytorch_model.bin`."""
 
-from __future__ import annotations
-
 import re
 import zipfile
 from pathlib import Path

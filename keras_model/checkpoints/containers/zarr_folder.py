@@ -1,7 +1,5 @@
 """Zarr arrays in a folder, each in a folder of its own, read through tensorstore."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 from typing import Any
@@ -41,22 +39,21 @@ class ZarrFolder(ShapedTensors):
         array = self._arrays[name]
         require_floating(self.source, name, array.dtype.name)
         try:
-            return np.asarray(array.read().result())
+            value = np.asarray(array.read().result())
         except Exception as error:  # tensorstore raises ValueError, OSError and more
             raise self._unreadable(name, error) from error
+        self._parts(Path(self.source) / name, array)  # none has vanished since it was opened
+        return value
 
     def _open(self, path: Path) -> Any:
-        """An array, not yet read. zarr takes parts that are absent for zeros; here all of them have to be there."""
+        """An array, not yet read."""
         spec = {"driver": "zarr", "kvstore": {"driver": "file", "path": f"{path.resolve()}/"}}
         try:
             array = self._tensorstore.open(spec, open=True, read=True).result()
         except Exception as error:
             raise self._unreadable(path.name, error) from error
-        parts = [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".")]
+        parts = self._parts(path, array)
         chunk: Any = array.chunk_layout.read_chunk.shape
-        expected = math.prod(-(-size // part) for size, part in zip(array.shape, chunk, strict=True))
-        if len(parts) != expected:
-            raise CheckpointError(f"{self.source}: array {path.name} has {len(parts)} of its {expected} parts.")
         itemsize = array.dtype.numpy_dtype.itemsize
         claimed, held = math.prod(array.shape) * itemsize, sum(file.stat().st_size for file in parts)
         if claimed > _MOST_COMPRESSED * held:
@@ -66,6 +63,15 @@ class ZarrFolder(ShapedTensors):
                 if _gzip_size(part) != math.prod(chunk) * itemsize % 2**32:
                     raise CheckpointError(f"{part}: cut short, or another part's content.")
         return array
+
+    def _parts(self, path: Path, array: Any) -> list[Path]:
+        """The files of an array, all of which have to be there: zarr takes those that are absent for zeros."""
+        parts = [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".")]
+        chunk = array.chunk_layout.read_chunk.shape
+        expected = math.prod(-(-size // part) for size, part in zip(array.shape, chunk, strict=True))
+        if len(parts) != expected:
+            raise CheckpointError(f"{self.source}: array {path.name} has {len(parts)} of its {expected} parts.")
+        return parts
 
     def _unreadable(self, name: str, error: Exception) -> CheckpointError:
         return CheckpointError(f"{self.source}: array {name} cannot be read ({first_line(error)}).")

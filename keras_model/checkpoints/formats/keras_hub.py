@@ -9,10 +9,9 @@ Keras addresses a layer of a model by its class and by how many layers of that c
 encoder layers are `t5_transformer_layer`, `t5_transformer_layer_1`, ..., and the decoder's go on counting.
 """
 
-from __future__ import annotations
-
 import contextlib
 import itertools
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -111,8 +110,8 @@ def weight_files(folder: Path) -> list[Path]:
     for name in sorted(names):
         if Path(name).name != name or not name.endswith(".h5"):
             raise CheckpointError(f"{listing}: weight_map names {name!r}; it must be an .h5 file in the same folder.")
-        if not (folder / name).is_file():
-            raise CheckpointError(f"{listing}: weight_map names {name}, which is not there.")
+        if not os.path.isfile(folder / name):  # of a name that is too long, too
+            raise CheckpointError(f"{listing}: weight_map names {name[:100]}, which is not there.")
     return [folder / name for name in sorted(names)]
 
 
@@ -233,7 +232,7 @@ def _datasets(path: Path) -> list[tuple[str, Any]]:
 
     try:
         h5py.File(path, "r").visititems(visit)
-    except (OSError, RuntimeError, UnicodeError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError) as error:  # KeyError: a damaged object
         raise CheckpointError(f"{path}: cannot be read as an HDF5 file ({error}).") from error
     return found
 

@@ -6,8 +6,6 @@ Named by their folder or by what the names of a step's files have in common (FOL
 Source: `t5x/checkpoint_importer.py`, and `transformer_layers.py` and `attention.py` of mesh_tensorflow/transformer.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from pathlib import Path

@@ -1,15 +1,14 @@
 """T5X checkpoints: a MessagePack file of all parameters, or a folder with one zarr array per parameter.
 
 The folder has a MessagePack file `checkpoint` too, with the tree of parameters: small ones themselves, for the others
-a note where they are. The note is not trusted: the array of a parameter is the one that has its name.
+a note where they are. The note is not trusted: the array of a parameter is the one that has its name. Where T5X saved
+through Orbax, all this is in a folder `state`.
 
 Kernels are [inputs, outputs], where heads may be an axis of their own; position biases are [heads, buckets]. Models
 trained with scanned layers, which have one array for a whole stack, are refused.
 
 Source: `t5x/checkpoints.py`, `t5x/checkpoint_importer.py` and `t5x/examples/t5/network.py`.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Iterator
@@ -26,6 +25,9 @@ from keras_model.checkpoints.weights import EMBEDDING, HEAD
 from keras_model.files.model_folder import CheckpointError
 
 _TREE_FILE = "checkpoint"
+_STATE = "state"
+_OCDBT = "manifest.ocdbt"
+"""The file by which a database of Orbax's is known, which may stand in the place of a folder for each array."""
 _STEP = re.compile(r"checkpoint_(\d+)")
 _ROOTS = ("optimizer/target", "target")
 """Where in the tree the parameters are."""
@@ -39,10 +41,15 @@ def _found(path: Path) -> Path | None:
         return path if path.name == _TREE_FILE or _STEP.fullmatch(path.name) else None
     if not path.is_dir():
         return None
-    if (path / _TREE_FILE).is_file():
+    if any((_held(path) / name).is_file() for name in (_TREE_FILE, _OCDBT)):
         return path
     steps = [(int(match[1]), entry) for entry in path.iterdir() if (match := _STEP.fullmatch(entry.name))]
     return max(steps)[1] if steps else None
+
+
+def _held(folder: Path) -> Path:
+    """Where in a checkpoint's folder tree and arrays are."""
+    return folder / _STATE if (folder / _STATE).is_dir() else folder
 
 
 class _Tree:
@@ -84,6 +91,10 @@ class _Tree:
 
 def _folder(folder: Path) -> Tensors:
     """The parameters in a folder: zarr arrays, and those that the tree itself holds."""
+    if (folder / _OCDBT).is_file():
+        raise CheckpointError(
+            f"{folder}: its arrays are in one database (OCDBT), which is not read here; save it with use_ocdbt=False."
+        )
     tree, stored = _Tree(folder / _TREE_FILE), ZarrFolder(folder, _ARRAYS)
     # `target.encoder.encoder_norm.scale` -> `encoder/encoder_norm/scale`
     places = {name.removeprefix(_ARRAYS).replace(".", "/"): Origin(stored, name) for name in stored.names()}
@@ -134,7 +145,7 @@ _NAMES = (
 
 
 def _arrays(found: Path) -> Tensors:
-    arrays: Tensors = _folder(found) if found.is_dir() else _Tree(found)
+    arrays: Tensors = _folder(_held(found)) if found.is_dir() else _Tree(found)
     for name in arrays.names():
         stack, _, parameter = name.partition("/")
         if parameter.startswith(f"{stack}/") and renamed(name.replace(f"/{stack}/", "/layers_0/", 1), _NAMES):
@@ -148,7 +159,8 @@ def _arrays(found: Path) -> Tensors:
 def _files(found: Path) -> list[Path]:
     if found.is_file():
         return [found]
-    return [found / _TREE_FILE, *(file for file in found.glob(f"{_ARRAYS}*/**/*") if file.is_file())]
+    held = _held(found)
+    return [held / _TREE_FILE, *(file for file in held.glob(f"{_ARRAYS}*/**/*") if file.is_file())]
 
 
 T5X = found_format(

@@ -36,6 +36,9 @@ REPLY_SECONDS = 30.0
 BACK_OFF_SECONDS = 0.5
 """The first pause, twice as long after each failure up to 16 times, and half or all of that by chance."""
 LONGEST_PAUSE = 300.0
+"""A server that asks for a longer one has no answer."""
+LARGEST = 2**24
+"""Bytes of a reply."""
 BUSY = (429, 503, 529)
 PASSING = (408, 409, 425, 429)
 """Statuses that another try may change, besides 500 and above."""
@@ -163,18 +166,25 @@ class Client:
         method, url = ("GET" if data is None else "POST"), self.url + path
         try:
             async with self._session.request(method, url, data=data, timeout=timeout, allow_redirects=False) as reply:
-                content = await reply.read()
+                content = b""
+                while part := await reply.content.readany():
+                    content += part
+                    if len(content) > LARGEST:
+                        raise _Failed(f"its reply has more than {LARGEST:,} bytes", cost=TRIES)
+        except aiohttp.ConnectionTimeoutError:
+            raise _Failed(f"no connection within {CONNECT_SECONDS:.0f} s") from None
         except TimeoutError:
-            raise _Failed(f"no reply within {seconds:.0f} s", cost=LATE, busy=True) from None
+            raise _Failed(f"no reply within {seconds:.1f} s", cost=LATE, busy=True) from None
         except aiohttp.ClientConnectorError as error:
-            said = f"it cannot be reached: {error.os_error.strerror or error.os_error}"
+            cause = getattr(error, "os_error", error)  # a certificate's error has none
+            said = f"it cannot be reached: {getattr(cause, 'strerror', None) or cause}"
             if not self._reached:
                 raise UserError(f"openai:{self.url}: {said}; start the server, or correct the address") from None
             raise _Failed(said) from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise _Failed(f"its reply ends early ({type(error).__name__})") from None
         except ValueError as error:  # of a header that HTTP does not allow, or an impossible address
             raise UserError(f"openai:{self.url}: {self._hidden(str(error))}") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise _Failed(f"its reply ends early ({type(error).__name__})") from None
         self._reached = True
         if reply.status != 200:
             raise self._refusal(path, reply.status, reply.headers, content)

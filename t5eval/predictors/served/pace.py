@@ -1,7 +1,5 @@
 """How many requests are on their way at once: half as many when the server is too busy, and slowly more again."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import deque

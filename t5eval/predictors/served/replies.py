@@ -1,7 +1,5 @@
 """What is sent for a text or a conversation, and what is read from the reply."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass

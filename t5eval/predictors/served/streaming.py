@@ -1,7 +1,5 @@
 """Results of asynchronous work as they come, for a caller that is not asynchronous."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Generator

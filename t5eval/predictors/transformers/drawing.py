@@ -1,7 +1,5 @@
 """Tokens drawn within transformers' greedy search, so that a row's text follows from its seed and number alone."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

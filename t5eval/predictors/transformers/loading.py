@@ -1,7 +1,5 @@
 """A folder as transformers reads it, and what is looked at before it is used: special ids, sizes, numbers."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager

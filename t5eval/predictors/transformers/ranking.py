@@ -1,7 +1,5 @@
 """How probable given answers are, by transformers: float32 [rows, answers], sums over an answer's tokens."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from inspect import signature
 from typing import Any

@@ -248,6 +248,7 @@ def test_a_truncated_file_is_refused(kept, preset):
         ({"a": ["/etc/passwd"]}, "it must be an .h5 file in the same folder"),
         ({"a": "config.json"}, "it must be an .h5 file in the same folder"),
         ({"a": "model_00009.weights.h5"}, "model_00009.weights.h5, which is not there"),
+        ({"a": f"{'x' * 300}.h5"}, "names x{100}, which is not there"),
         (["model_00000.weights.h5"], "weight_map must be an object"),
         ({}, "tensor shared.weight is missing"),
     ],

@@ -41,6 +41,30 @@ def compare(spec: TaskSpec, examples: Sequence[Example], a: Sequence[str | None]
     return found, found.changed
 
 
+def test_texts_as_written_are_compared_too() -> None:
+    """T5's padding is undone before an answer is scored; how much that makes up shows beside it."""
+    squad = task_specs.get("squad/v1.1")
+    context = "He paid $3.50 (in cash) in Orm's bank."
+    answers = ["$3.50", "(in cash)", "Orm's bank"]
+    examples = [
+        Example(str(i), {"context": context, "question": "?", "answers": {"text": (text,), "answer_start": (0,)}})
+        for i, text in enumerate(answers)
+    ]
+    padded = ["$ 3 . 50", "( in cash )", "Orm ' s bank"]
+    found, _ = compare(squad, examples, answers, padded)
+    for name in ("em", "f1"):
+        assert (found.scores[name].a, found.scores[name].b) == (100, 100)
+    written = found.scores["em_as_written"]
+    judged = scoring.judge(squad, examples, dict(zip("012", padded, strict=True)))
+    by_itself = scoring.score_split(squad, "validation", judged)
+    assert (written.a, written.b) == (100, by_itself.scores["em_as_written"].value)
+    assert (written.b or 0) < 100
+    assert "|text:as written|" in written.signature
+    assert corrected([found], {"squad/v1.1": ("em", "f1")})[0].scores["em_as_written"].p_holm is None
+    same, _ = compare(squad, examples, answers, answers)
+    assert not any("as_written" in name for name in same.scores)
+
+
 def test_by_hand() -> None:
     a = ["entailment", "not_entailment", "entailment", "entailment", "Yes", None]
     b = ["not_entailment", "not_entailment", "entailment", "not_entailment", "entailment", "not_entailment"]

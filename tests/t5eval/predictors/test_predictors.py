@@ -101,7 +101,7 @@ def test_a_module_of_the_current_folder_is_found(tmp_path: Path, monkeypatch: py
         (
             "py:MINE:NoPredictor",
             {},
-            "returns a NoPredictor, which has no prepare, rank, .*, begin, cache_identity, count_unwritable, ident",
+            "returns a NoPredictor, which has no prepare, rank, .*, begin, cache_identity, ident",
         ),
         ("py:MINE:WrongIdentity", {}, "the identity of its WrongIdentity must map strings to strings"),
         ("py:MINE:Mine", {"dtype": "bfloat16"}, "--dtype does not apply to a predictor of your own"),

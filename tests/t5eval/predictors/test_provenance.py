@@ -17,7 +17,6 @@ from t5eval.evaluation.splits import evaluate_splits
 from t5eval.predictors import ModelOptions, open_model
 from t5eval.predictors.generation_config import generation_settings
 from t5eval.predictors.of_transformers import TransformersPredictor
-from t5eval.predictors.predictor import Rank
 from t5eval.support.code_hash import code_sha256
 from t5eval.support.errors import PredictionError, RunError
 from t5eval.support.unchanged import Unchanged
@@ -171,7 +170,6 @@ def test_a_folders_own_settings_of_generation_are_told_apart_and_recorded_where_
     beam = asked[True].decoding(Decode("beam", 4, 0.6))
     assert beam["generation_config"] == {**ids, "no_repeat_ngram_size": 3}
     assert beam["generation"] == "model"
-    assert "generation_config" not in asked[True].decoding(Rank(("a", "b")))
     note = open_model(f"hf:{tmp_path}").generation_note()
     assert "do not apply (no_repeat_ngram_size 3, num_beams 4)" in note
     assert open_model(str(tmp_path)).generation == {"no_repeat_ngram_size": 3, "num_beams": 4}

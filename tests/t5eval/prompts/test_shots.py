@@ -155,6 +155,12 @@ def test_shots_that_do_not_fit_are_dropped_from_the_front() -> None:
     assert questions.sent.input_tokens == sum(len(one.payload.split()) for one in prepared)
 
 
+def test_a_model_without_conversations_says_so() -> None:
+    split = open_split(task_specs.get("glue/rte"), "validation", suite_folder(), with_labels=True)
+    with pytest.raises(UserError, match="takes texts alone, no conversations; leave out --chat"):
+        Questions(Asking(chat=True), split).prepare(Counting(), [ASKED], 5)  # type: ignore[arg-type]
+
+
 def test_what_a_model_does_not_say_is_null() -> None:
     split = open_split(task_specs.get("glue/rte"), "validation", suite_folder(), with_labels=True)
     questions = Questions(Asking(shots=2), split)

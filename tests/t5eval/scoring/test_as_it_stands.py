@@ -180,3 +180,10 @@ def test_numbers_out_of_range_are_counted(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("\t5.02\n", "\tmuch\n", 1))
     with pytest.raises(UserError, match=r"STS-B.tsv:2: 'much' is not a number; expected one from 0 to 5"):
         t5eval.score("glue/stsb", submission=path, data=SUITE, split="validation")
+
+
+def test_marks_of_what_a_vocabulary_lacks_are_counted() -> None:
+    said = ["a ⁇  b", "<unk>", "a b", "unk"]
+    found = t5eval.score("wmt14/en-de", said, references=["a ~ b", "ß", "a b", "unk"])
+    assert found.score.to_json()["unknown_pieces"] == 2
+    assert "2 of 4 answers (50.0 %) have ⁇ or <unk>, which stand for what a vocabulary lacks" in found.notes

@@ -138,6 +138,27 @@ def test_check_compares_with_the_source_that_the_file_has(tmp_path: Path) -> Non
     )
 
 
+def test_check_compares_with_the_source_in_the_data(tmp_path: Path) -> None:
+    """Plain text has no source of its own; XML has one, and is not told of it twice."""
+    folder = tmp_path / "wmt" / "en-de"
+    folder.mkdir(parents=True)
+    for language in ("en", "de"):
+        (folder / f"newstest2014.{language}").write_text("\n".join(SOURCES if language == "en" else REFERENCES))
+    (tmp_path / "x.txt").write_text("\n".join(SOURCES) + "\n")
+    cause = "of 4 texts are the source, word for word: they were not translated (id 0, 1, 3)"
+    notes = t5eval.check("wmt", tmp_path / "x.txt", data=tmp_path).notes
+    assert f"3 {cause}" in notes
+    (tmp_path / "x.txt").write_text("\n".join(REFERENCES) + "\n")
+    assert not any("not translated" in note for note in t5eval.check("wmt", tmp_path / "x.txt", data=tmp_path).notes)
+    words = "One", "Two", "Three", "Four"
+    xml = XML
+    for source, word, said in zip(SOURCES, words, ("Eins", "Zwei", "Drei", "Vier"), strict=True):
+        xml = xml.replace(f">{word}<", f">{source}<").replace(f">{said}<", f">{source}<")
+    (tmp_path / "x.xml").write_text(xml)
+    notes = t5eval.check("wmt", tmp_path / "x.xml", data=tmp_path).notes
+    assert ["not translated" in note for note in notes].count(True) == 1, notes
+
+
 def test_check_names_the_marks_of_summaries(tmp_path: Path) -> None:
     (tmp_path / "test.hypo").write_text("".join(f"{line}\n" for line in marked(SAID[:4], "<q>")))
     notes = CNN_DAILYMAIL.check(tmp_path, {"cnn_dailymail": ["a", "b", "c", "d"]}).notes

@@ -10,6 +10,7 @@ import pytest
 
 import t5eval
 import task_specs
+from keras_model.tokenizers.sentencepiece import T5Tokenizer
 from t5eval.demo.demo import suite_folder
 from t5eval.predictors import ModelOptions, open_model
 from t5eval.training.config import resolve
@@ -52,6 +53,11 @@ def test_only_what_was_begun_goes_on(tmp_path: Path) -> None:
     ):
         with pytest.raises(UserError, match=message):
             t5eval.train(**{**NUMBERS, "model": a, "data_dir": data, "out": run, "steps": 4, **change})
-    with pytest.raises(UserError, match="has another vocabulary than the run was trained with"):
-        open_model(f"best:{run}", ModelOptions(vocab="bytes")).predictor.identity  # noqa: B018
+    T5Tokenizer.train(["a few other words"], tmp_path / "other.model", 30)
+    for vocab, message in (
+        (str(tmp_path / "other.model"), "has another vocabulary than the run was trained with"),
+        ("bytes", "fewer than the 384 ids of the vocabulary"),
+    ):
+        with pytest.raises(UserError, match=message):
+            open_model(f"best:{run}", ModelOptions(vocab=vocab)).predictor.identity  # noqa: B018
     assert open_model(f"best:{run}").predictor.identity["model"]

@@ -4,8 +4,6 @@ CoLA's training and validation files have no header, MRPC's start with a byte or
 CRLF line ends and a file of their own. MNLI's parse columns are there and empty.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Files of JSON lines."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """SQuAD's files: one JSON document, articles of paragraphs of questions."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from functools import partial

@@ -1,7 +1,5 @@
 """CNN/DailyMail as JSON lines. Its test set is not hidden: all splits have highlights."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any

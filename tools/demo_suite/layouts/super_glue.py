@@ -1,7 +1,5 @@
 """SuperGLUE's files: a JSON object a line, with the official keys, types and indices."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any

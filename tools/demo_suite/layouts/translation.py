@@ -1,7 +1,5 @@
 """WMT's sets as two files line by line. Test sets are published with their translations."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from tools.demo_suite.fill import Part, Render, Task

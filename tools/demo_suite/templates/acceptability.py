@@ -1,7 +1,5 @@
 """CoLA: sentences of a simple grammar, and the same with one fault of agreement, order, verb form or a missing word."""
 
-from __future__ import annotations
-
 from tools.demo_suite.templates.draw import Draw
 from tools.demo_suite.templates.item import Item, sentence
 

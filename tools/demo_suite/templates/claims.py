@@ -1,7 +1,5 @@
 """CB and COPA: what follows from how somebody speaks of a claim, and what follows from an event."""
 
-from __future__ import annotations
-
 from tools.demo_suite.templates.draw import Draw
 from tools.demo_suite.templates.inference import DEEDS
 from tools.demo_suite.templates.item import Item, sentence

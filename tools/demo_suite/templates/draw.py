@@ -1,7 +1,5 @@
 """Seeded choices that come out the same on every Python."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Sequence
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """MNLI, QNLI, RTE and diagnostic sets: does the second text follow from the first, or answer it?"""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from tools.demo_suite.templates.draw import Draw

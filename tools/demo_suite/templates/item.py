@@ -1,7 +1,5 @@
 """What a template makes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

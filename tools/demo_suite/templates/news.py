@@ -1,7 +1,5 @@
 """ReCoRD and CNN/DailyMail: pieces of news with highlights, queries with a blank, and summaries."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """MRPC, QQP and STS-B: two texts that say the same, or not, or in part."""
 
-from __future__ import annotations
-
 from tools.demo_suite.templates.draw import Draw
 from tools.demo_suite.templates.item import Item
 from tools.demo_suite.templates.scenes import INDOORS, LOOKS, OUTDOORS, PEOPLE, SCENES

@@ -1,7 +1,5 @@
 """BoolQ, MultiRC and SQuAD: passages about a building, and what can be asked of them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

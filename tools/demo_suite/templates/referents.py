@@ -1,7 +1,5 @@
 """WNLI, WSC and AX-g: a pronoun that could mean either of two, and a word that decides."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from tools.demo_suite.templates.draw import Draw

@@ -1,7 +1,5 @@
 """People, what they do and where: the captions of STS-B, MNLI and the diagnostic set."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

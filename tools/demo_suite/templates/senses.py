@@ -1,7 +1,5 @@
 """WiC: a word in two sentences, in the same sense or not."""
 
-from __future__ import annotations
-
 from tools.demo_suite.templates.draw import Draw
 from tools.demo_suite.templates.item import Item, sentence
 from tools.demo_suite.templates.scenes import LOOKS, PEOPLE

@@ -1,7 +1,5 @@
 """SST-2: lines of film reviews, lower-cased and with their punctuation apart, as SST-2 has them."""
 
-from __future__ import annotations
-
 from tools.demo_suite.templates.draw import Draw
 from tools.demo_suite.templates.item import Item
 

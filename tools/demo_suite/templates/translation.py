@@ -1,7 +1,5 @@
 """WMT: sentences of a small English grammar, and their German with its genders, cases and word order."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from tools.demo_suite.templates.draw import Draw

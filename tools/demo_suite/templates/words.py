@@ -1,7 +1,5 @@
 """Word lists that several tasks share, so that what one task teaches about a word serves the others."""
 
-from __future__ import annotations
-
 from tools.demo_suite.templates.draw import Draw
 
 WOMEN = ("Anna", "Clara", "Emma", "Grace", "Iris", "Julia", "Laura", "Nora")

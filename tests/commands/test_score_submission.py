@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 from pathlib import Path
@@ -13,6 +14,8 @@ import leaderboards
 import task_specs
 from t5eval.data import open_split
 from t5eval.scoring import score as scoring
+from t5eval.submissions.read_back import read_back
+from task_specs.errors import UserError
 from tests.commands.conftest import write_predictions
 
 
@@ -86,3 +89,9 @@ def test_json_says_the_same_as_for_predictions(t5eval: Any, suite: Path, tmp_pat
     arguments = ("score", "glue/rte", "--split", "validation", "--data-dir", suite, "--json")
     direct = t5eval(*arguments, "--predictions", write_predictions(tmp_path / "p.jsonl", records))
     assert json.loads(t5eval(*arguments, "--submission", tmp_path / "RTE.tsv").out) == direct.json
+
+
+def test_a_users_row_with_a_file_is_in_no_leaderboard(tmp_path: Path) -> None:
+    mine = dataclasses.replace(task_specs.get("glue/rte"), name="mine/rte", aliases=())
+    with pytest.raises(UserError, match=r"^mine/rte has no file in any leaderboard's submission"):
+        read_back(tmp_path / "RTE.tsv", mine, [])

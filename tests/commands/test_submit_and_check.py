@@ -47,7 +47,8 @@ def test_an_unreadable_answer_is_refused_until_a_label_fills_it(suite: Path, per
     del lines[9]
     file.write_text("\n".join(lines))
     out = tmp_path / "glue.zip"
-    with pytest.raises(UserError, match=r"1 of 80 examples have no prediction and 1 answers are unreadable .*'meh'"):
+    missing = r"1 of 11 tasks is incomplete: .*1 of 80 examples have no prediction and 1 answers are unreadable .*'meh'"
+    with pytest.raises(UserError, match=missing):
         submit("glue", perfect_run, suite, out, official_counts=False)
     assert not out.exists()
     filled = submit("glue", perfect_run, suite, out, fill=["glue_sst2_v002=positive"], official_counts=False)
@@ -96,6 +97,7 @@ def test_similarities_are_clipped_and_the_clips_counted(suite: Path, perfect_run
     out = tmp_path / "glue.zip"
     written = submit("glue", perfect_run, suite, out, official_counts=False)
     assert written.clipped["STS-B.tsv"] == 2
+    assert {clipped for file, _, clipped in written.rows() if file != "STS-B.tsv"} == {0}
     with zipfile.ZipFile(out) as archive:
         assert archive.read("STS-B.tsv").decode().split("\n")[1:4] == ["0\t0.000", "1\t5.000", "2\t2.600"]
 

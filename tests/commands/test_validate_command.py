@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+import task_specs
+from t5eval.data import as_source
+from t5eval.scoring import row_check
+from task_specs import Answer
 from tests.commands.conftest import PLUGINS
 
 # The example's row, without comments, and of one split.
@@ -93,6 +97,8 @@ def test_a_feature_that_the_source_has_not(t5eval: Any, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "dev.tsv").write_text("text\nThank you\n")
     (tmp_path / "t.toml").write_text(task)
+    document = t5eval("validate", tmp_path / "t.toml", "--data-dir", tmp_path, "--json").json
+    assert [split["n"] for split in document["splits"]] == [0]
     done = t5eval("validate", tmp_path / "t.toml", "--data-dir", tmp_path)
     assert done.status == 2
     assert "the row does not fit its data: after 0 examples, it has no feature 'reply'" in done.out
@@ -118,6 +124,18 @@ def test_a_metric_that_truth_does_not_satisfy(validate: Any, monkeypatch: pytest
     done = validate()
     assert done.status == 2
     assert "validation: accuracy of the true answers is 50.00, not 100" in done.out
+
+
+def test_three_pairs_are_kept_unless_told_otherwise(validate: Any, tmp_path: Path) -> None:
+    validate(rows=ROWS + "Go\tno\n")
+    source = as_source(tmp_path)
+    (split,) = row_check.validate(str(tmp_path / "polite.toml"), source).splits
+    assert [pair.id for pair in split.pairs] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(("said", "right"), [(3.2, True), (3.3, True), (3.0, False), (3.4, False)])
+def test_a_number_is_true_to_half_a_step(said: float, right: bool) -> None:
+    assert row_check.same(task_specs.get("glue/stsb"), Answer(said, said), Answer(3.25, 3.2)) is right
 
 
 def test_a_metric_of_which_less_is_better_is_lowest_for_the_truth(

@@ -188,6 +188,12 @@ def test_text_called_zip(tmp_path, ids) -> None:
     assert only_fault(tmp_path / "page.zip", ids)[0] == "page.zip"
 
 
+def test_the_bounds_are_those_that_are_promised() -> None:
+    promised = Path(__file__).parents[2] / "SECURITY.md"
+    assert "at most 1,000 entries, 16 MiB a file, 32 MiB in all" in promised.read_text()
+    assert (bounds.MAX_ENTRIES, bounds.MAX_FILE_BYTES, bounds.MAX_TOTAL_BYTES) == (1000, 16 * 2**20, 32 * 2**20)
+
+
 def test_a_bomb_that_declares_its_size(zipped, files, ids, monkeypatch) -> None:
     monkeypatch.setattr(bounds, "MAX_FILE_BYTES", 1000)
     file, message = only_fault(zipped(files | {"RTE.tsv": b"\n" * 1001}), ids)

@@ -13,6 +13,7 @@ import pytest
 import leaderboards
 from leaderboards import Fault, Verdict
 from leaderboards.values import submission_of
+from leaderboards.verdict import first_few
 from task_specs import ClassFile, UserError
 
 GLUE = leaderboards.get("glue")
@@ -345,3 +346,8 @@ def test_lines_of_a_verdict() -> None:
         "note: n",
         "invalid: 8 faults",
     ]
+
+
+def test_five_ids_are_named_and_dots_stand_for_more() -> None:
+    assert first_few(list("abcde")) == "a, b, c, d, e"
+    assert first_few(list("abcdef")) == "a, b, c, d, e, ..."

@@ -237,6 +237,13 @@ def test_what_cannot_be_written_to(tmp_path, answers) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.zip", "pipe"]
 
 
+def test_a_zip_says_nothing_of_when_and_by_whom(tmp_path, answers) -> None:
+    GLUE.write(tmp_path / "out.zip", answers)
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        said = {(i.date_time, i.create_system, i.external_attr, i.compress_type) for i in archive.infolist()}
+    assert said == {((1980, 1, 1, 0, 0, 0), 3, 0o100644 << 16, zipfile.ZIP_DEFLATED)}
+
+
 def test_an_unwritable_folder(answers) -> None:
     """Root may write anywhere, so that it becomes nobody meanwhile; whom pytest's own folders are closed to."""
     user = os.geteuid()

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import leaderboards
+from leaderboards.forms.json_rows import shown
 from task_specs import UserError
 from task_specs.submission_files.json_lines import JsonClassFile
 from tests.leaderboards.super_glue_files import ANSWERS, FILES, IDS, ROWS
@@ -193,6 +194,7 @@ A, B, C = FILES["CB.jsonl"].splitlines()
         ([A, B, '{"label": "neutral"}'], ["None: 1 of 3", "3: has no idx"]),
         ([A, B, '{"idx": 2}'], ['3: has no label; a row is {"idx": 0, "label": ...}']),
         ([A, B, '{"idx": 2, "idx": 2, "label": "neutral"}'], ["None: 1", "3: not JSON (the key 'idx' comes twice)"]),
+        ([A, B, '{"idx": 2, "label": "x", "label": "y"}'], ["None: 1", "3: not JSON (the key 'label' comes twice)"]),
         ([A, B, '{"idx": 2, "label": NaN}'], ["None: 1 of 3", "3: not JSON (NaN is not JSON)"]),
         ([A, B, "[2]"], ["None: 1 of 3", "3: expected a JSON object, got '[2]'"]),
         ([A, B, C[:-1]], ["None: 1 of 3", "3: not JSON (Expecting ',' delimiter"]),
@@ -334,3 +336,8 @@ def test_twenty_faults_of_a_file_then_how_many_more(official: Path, tmp_path: Pa
     verdict = BOARD.check(tmp_path / "MultiRC.jsonl")
     wrong = content.count('"label": "0"')
     assert (verdict.fault_count, len(verdict.faults), verdict.more) == (wrong, 20, {"MultiRC.jsonl": wrong - 20})
+
+
+def test_a_long_value_is_shown_short() -> None:
+    assert shown("x" * 58) == f'"{"x" * 58}"'
+    assert shown("x" * 59) == f'"{"x" * 55}...'

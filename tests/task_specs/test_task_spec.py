@@ -15,6 +15,7 @@ import task_specs
 from task_specs import ClassFile, Decode, Lengths, NumberFile, SpecError, TaskSpec
 from task_specs.answers.labels import Label, Number
 from task_specs.sources.tsv import Labels, Tsv
+from task_specs.submission_files.json_lines import JsonClassFile, MultiRcFile
 from task_specs.texts.fields import Fields
 
 SOURCE = Tsv("mine", {"train": "a.tsv", "test": "b.tsv"}, {"s": "sentence"}, label="y", classes=("0", "1"))
@@ -109,6 +110,12 @@ def test_contradictions(make: Callable[[], object], message: str) -> None:
     with pytest.raises(SpecError, match=message) as caught:
         make()
     assert "\n" not in str(caught.value) or "name" in message
+
+
+def test_a_list_of_labels_is_frozen_too() -> None:
+    files = [ClassFile("f", ["0", "1"]), JsonClassFile("f", [0, 1]), MultiRcFile("f", 1, 1, [0, 1])]  # type: ignore[arg-type]
+    assert [file.labels for file in files] == [("0", "1"), (0, 1), (0, 1)]
+    assert len(set(files)) == 3
 
 
 @pytest.mark.parametrize("spec", task_specs.all_tasks(), ids=lambda spec: spec.name)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t5eval.scoring.prediction_files import read_predictions
+from t5eval.scoring.prediction_files import given_predictions, read_predictions
 from t5eval.scoring.text_files import plain_lines, recognise
 from t5eval.support.errors import PredictionError
 
@@ -190,6 +190,11 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         read_predictions(tmp_path / "absent", IDS)
     with pytest.raises(PredictionError, match="cannot be read: Is a directory"):
         read_predictions(tmp_path, IDS)
+
+
+def test_a_form_that_is_none() -> None:
+    with pytest.raises(PredictionError, match=r"^format 'xml': it is .*jsonl.* or None$"):
+        given_predictions({"0": "yes"}, IDS, "xml")
 
 
 def test_a_split_without_examples(tmp_path: Path) -> None:

@@ -55,3 +55,9 @@ def test_a_source_checks_itself() -> None:
         SquadJson("squad", {"train": "a.json"}, version="2")
     with pytest.raises(SpecError, match="at least one file"):
         SquadJson("squad", {}, version="1.1")
+
+
+def test_version_2_alone_says_whether_a_question_can_be_answered() -> None:
+    fields = {name: set(task_specs.get(f"squad/{name}").source.fields) for name in ("v1.1", "v2.0")}
+    assert fields["v2.0"] - fields["v1.1"] == {"is_impossible"}
+    assert fields["v1.1"] == {"id", "title", "context", "question", "answers"}

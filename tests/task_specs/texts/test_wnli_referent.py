@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import task_specs
 from task_specs import Example
-from task_specs.texts.wnli import mark_referent
+from task_specs.texts.wnli import _require_short, _TooLong, mark_referent
 
 # premise, hypothesis, inputs, targets
 FOUND = [
@@ -105,3 +105,15 @@ def test_any_pair_has_a_form(premise: str, hypothesis: str) -> None:
     # Nothing of the premise is lost but for the marks and the space before a closing mark.
     assert marked.replace("*", "").replace(" ", "") == premise.replace("*", "").replace(" ", "")
     assert candidate in hypothesis
+
+
+@pytest.mark.parametrize(
+    ("pattern", "length", "most"),
+    [("ab", 10, 10**2), ("a*b", 10, 10**3), ("a*b+", 10, 10**4), ("a?b|c", 10, 10**2 * 2**2), ("ab", 0, 2**2)],
+)
+def test_the_steps_of_a_search_are_bounded_by_its_ways(pattern: str, length: int, most: int) -> None:
+    _require_short(pattern, length, most)
+    with pytest.raises(_TooLong):
+        _require_short(pattern, length, most - 1)
+    with pytest.raises(_TooLong):
+        _require_short(f"({pattern})*", length, 10**18)

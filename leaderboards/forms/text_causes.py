@@ -9,13 +9,14 @@ SEVERAL = 3  # fewer have no common cause
 COPIED_WORDS = 4  # fewer words may rightly stay as they are in the source, or have no capital
 
 UNTRANSLATED = "are the source, word for word: they were not translated"
+UNKNOWN = "have `<unk>` or `⁇`, which stand for characters that the model's vocabulary cannot write"
 CAUSES = {
     "have HTML entities, such as &amp;: the text was escaped and not unescaped again": re.compile(
         r"&(?:amp|lt|gt|quot|apos|nbsp|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});"
     ),
     "have `@@`: the pieces of words (BPE) were not put together": re.compile(r"@@(?= |$)"),
     "have `▁`: the pieces of words (SentencePiece) were not put together": re.compile("▁"),
-    "have `<unk>` or `⁇`, which stand for characters that the model's vocabulary cannot write": re.compile("<unk>|⁇"),
+    UNKNOWN: re.compile("<unk>|⁇"),
     "have `<t>`, `</t>` or `<q>`: marks of sentences, which ROUGE takes for words": re.compile("<t>|</t>|<q>"),
 }
 

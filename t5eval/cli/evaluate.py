@@ -88,7 +88,7 @@ def command(**asked: Any) -> None:
     --model may be
       PATH                   a T5 checkpoint of any format
       OWNER/NAME[@REV]       a T5 repository at Hugging Face; also hf://OWNER/NAME
-      hf:FOLDER              a model that transformers runs, also a decoder alone; also hf:OWNER/NAME[@REV]
+      hf:FOLDER              what transformers runs; also hf:OWNER/NAME
       keras_hub:PRESET       a model that KerasHub runs
       openai:BASE_URL#MODEL  a model at a server that speaks OpenAI's form
       py:FILE.py:FUNCTION    what your function returns; also py:MODULE:FUNCTION

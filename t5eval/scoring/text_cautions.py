@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from leaderboards.forms.text_causes import causes, untranslated
+from leaderboards.forms.text_causes import UNKNOWN, causes, untranslated
 from t5eval.metrics import Batch, Scored, metric_of
 from task_specs import TaskSpec
 from task_specs.sources.parallel import ParallelText
@@ -17,7 +17,8 @@ def text_cautions(spec: TaskSpec, judged: Sequence[Scored]) -> Iterator[str]:
     said = {e.id: e.prediction for e in judged}
     true = {e.id: e.gold.value for e in judged}
     for cause in causes(said, "id", true, any(metric.surface for metric in metrics)):
-        yield f"{cause}{_OFFER}" if _MARKS in cause else cause
+        if UNKNOWN not in cause:  # which is counted and said for answers of every kind
+            yield f"{cause}{_OFFER}" if _MARKS in cause else cause
     yield from untranslated_texts(spec, judged)
     for cause in causes({i: "\n".join(texts) for i, texts in true.items()}, "id"):
         if _MARKS in cause:

@@ -105,7 +105,7 @@ WORKING = [
     ("model", 'return {"always": self.text}', "return {1: 2}", "model always:: the identity of its Always must map strings to strings, got {1: 2}"),
     ("model", 'return {"always": self.text}', "return self.absent", "model always:: identity raises AttributeError: 'Always' object has no attribute 'absent' (line 12)"),
     ("model", "    def generate(", "    def generates(", "model always:: it raises TypeError: Can't instantiate abstract class Always"),
-    ("model", "class Always(Predictor)", "class Always", "model always:: it returns a Always, which has no rank, device, decoding, expect, begin; a predictor derives from"),
+    ("model", "class Always(Predictor)", "class Always", "model always:: it returns a Always, which has no rank, device, decoding, expect, begin, cache_identity; a predictor derives from"),
     ("model", "in texts]", "in texts[1:]]", "model always:: the model gives 2 answers to 3 inputs; it must give one to each (line 14)"),
     ("model", "hit_limit=False) for _ in batch]", "False) for _ in batch][1:]", "model always:: the model gives 2 answers to 3 inputs; it must give one to each (line 17)"),
     ("model", "[Generation(self.text, hit_limit=False)", "[self.text", "model always:: the model gives a str as an answer; it must give a t5eval.predictors.predictor.Generation (line 17)"),

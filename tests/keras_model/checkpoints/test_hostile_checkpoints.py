@@ -110,11 +110,11 @@ def test_configurations_that_are_refused(said: dict[str, Any], message: str) -> 
     ],
 )
 def test_special_ids_are_the_tokenizers(ids: dict[str, int], rows: int, message: str) -> None:
-    tokenizer: Any = SimpleNamespace(vocab_size=rows)
+    tokenizer: Any = SimpleNamespace(vocab_size=rows, pad_id=0, eos_id=1)
     config = T5Config.from_dict({**CONFIG.to_dict(), **ids})
     with pytest.raises(CheckpointError, match=message):
         require_ids_of(config, tokenizer, "model")
-    require_ids_of(CONFIG, SimpleNamespace(vocab_size=16), "model")  # type: ignore[arg-type]
+    require_ids_of(CONFIG, SimpleNamespace(vocab_size=16, pad_id=0, eos_id=1), "model")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from t5eval.scoring.score import SplitScore
 from task_specs.errors import some
 
 ROW = "  {:<19} {:>7}  {}"
+SLICE = "  {:<26} {:>6} {:<14} {:>7}  {}"
 
 
 def number(value: float | None) -> str:
@@ -27,6 +28,20 @@ def score_lines(results: Sequence[SplitScore]) -> list[str]:
         lines.append(f"{result.task} {result.split}: {counts}")
         for name, score in result.scores.items():
             lines.append(ROW.format(name, number(score.value), interval(score.ci95)).rstrip())
+        for name, slices in result.slices.items():
+            lines += slice_lines(name, slices)
+    return lines
+
+
+def slice_lines(name: str, slices: Mapping[str, SplitScore]) -> list[str]:
+    """Returns the scores of slices, a line each, those of one slice below each other."""
+    lines = [SLICE.format(f"by {name}", "n", "score", "value", "95 % interval")]
+    for value, result in slices.items():
+        first = value if len(value) <= 26 else f"{value[:25]}…", f"{result.n:,}"
+        for score, found in result.scores.items():
+            line = SLICE.format(*first, score, number(found.value), interval(found.ci95)).rstrip()
+            lines.append(f"{line} few" if result.few and first[0] else line)
+            first = "", ""
     return lines
 
 

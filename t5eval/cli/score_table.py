@@ -7,7 +7,7 @@ from t5eval.scoring.score import SplitScore
 from task_specs.errors import some
 
 ROW = "  {:<19} {:>7}  {}"
-SLICE = "  {:<26} {:>6} {:<14} {:>7}  {}"
+SLICE = "  {:<23} {:>6} {:<18} {:>7}  {}"
 
 
 def number(value: float | None) -> str:
@@ -35,12 +35,11 @@ def score_lines(results: Sequence[SplitScore]) -> list[str]:
 
 def slice_lines(name: str, slices: Mapping[str, SplitScore]) -> list[str]:
     """Returns the scores of slices, a line each, those of one slice below each other."""
-    lines = [SLICE.format(f"by {name}", "n", "score", "value", "95 % interval")]
+    lines = [f"  {f'by {name}':<30} {'score':<18} {'value':>7}  95 % interval"]
     for value, result in slices.items():
-        first = value if len(value) <= 26 else f"{value[:25]}…", f"{result.n:,}"
+        first = value if len(value) <= 23 else f"{value[:22]}…", f"few {result.n}" if result.few else f"{result.n:,}"
         for score, found in result.scores.items():
-            line = SLICE.format(*first, score, number(found.value), interval(found.ci95)).rstrip()
-            lines.append(f"{line} few" if result.few and first[0] else line)
+            lines.append(SLICE.format(*first, score, number(found.value), interval(found.ci95)).rstrip())
             first = "", ""
     return lines
 

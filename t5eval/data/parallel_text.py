@@ -61,7 +61,7 @@ def read_parallel_text(
 def _pairs(
     source: ParallelText, files: Files, data_dir: Path, summary: Summary
 ) -> Iterator[tuple[str, str | tuple[str, ...] | None, Mapping[str, str]]]:
-    """Yields a set's segments with their translations, None where there are none, and what is said of their document."""
+    """Yields a set's segments with their translations, None where there are none, and their document."""
     if files.form == "plain":
         yield from ((*pair, {}) for pair in plain_pairs(files, data_dir, summary))
         return

@@ -22,7 +22,7 @@ class JsonLines(OneFile):
         label: the label's key. An object without it is unlabelled, which only test files may have.
         classes: the label's values in the files, in the order of the answer's classes. Type counts: `true` is not 1.
             Empty where there is no label.
-        slices: name to key, to divide scores by alone (`score --by`); an object may go without.
+        slices: name to key, for `score --by` alone; an object may go without.
     """
 
     fields: Mapping[str, str] = field(default_factory=FrozenDict)

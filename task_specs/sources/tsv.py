@@ -43,7 +43,7 @@ class Tsv:
         labels: labels that stand in a file of their own, by split.
         index: by split, the column that numbers a file's rows from 0. A file may go without it; one that has it must
             have its rows in that order, since an example's id is its row.
-        slices: name to the column of the file, or of its file of labels, to divide scores by alone (`score --by`); a file may go without.
+        slices: name to column, of the files or of the file of labels, for `score --by` alone; a file may go without.
     """
 
     folder: str

@@ -18,7 +18,7 @@ from t5eval.cli.options import (
     warn,
     wrapped,
 )
-from t5eval.cli.score_table import averages_text, score_lines
+from t5eval.cli.score_table import averages_text, score_lines, slice_lines
 from t5eval.scoring.text_files import FORMATS
 from task_specs.answers.labels import TOKENIZERS
 
@@ -60,5 +60,7 @@ def command(references: tuple[str, ...], **asked: Any) -> None:
 
 def _lines(found: Scoring | FolderScoring) -> Iterator[str]:
     yield from score_lines(found.split_scores())
+    for one in found.split_scores():
+        yield from slice_lines(one)
     if isinstance(found, FolderScoring):
         yield from map(wrapped, averages_text(found.to_json()["benchmarks"]))

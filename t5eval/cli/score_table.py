@@ -1,6 +1,6 @@
 """Scores as lines for a terminal or a log, at most 80 columns wide unless a name is longer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from t5eval.scoring.score import SplitScore
@@ -28,20 +28,19 @@ def score_lines(results: Sequence[SplitScore]) -> list[str]:
         lines.append(f"{result.task} {result.split}: {counts}")
         for name, score in result.scores.items():
             lines.append(ROW.format(name, number(score.value), interval(score.ci95)).rstrip())
-        for name, slices in result.slices.items():
-            lines += slice_lines(name, slices)
     return lines
 
 
-def slice_lines(name: str, slices: Mapping[str, SplitScore]) -> list[str]:
-    """Returns the scores of slices, a line each, those of one slice below each other."""
-    lines = [f"  {f'by {name}':<30} {'score':<18} {'value':>7}  95 % interval"]
-    for value, result in slices.items():
-        first = value if len(value) <= 23 else f"{value[:22]}…", f"few {result.n}" if result.few else f"{result.n:,}"
-        for score, found in result.scores.items():
-            lines.append(SLICE.format(*first, score, number(found.value), interval(found.ci95)).rstrip())
-            first = "", ""
-    return lines
+def slice_lines(result: SplitScore) -> Iterator[str]:
+    """Yields the scores of a split's slices, a line each, those of one slice below each other."""
+    for name, slices in result.slices.items():
+        yield f"{result.task} {result.split} by {name}"
+        yield SLICE.format("", "n", "", "value", "95 % interval")
+        for value, part in slices.items():
+            first = value if len(value) <= 23 else f"{value[:22]}…", f"few {part.n}" if part.few else f"{part.n:,}"
+            for score, found in part.scores.items():
+                yield SLICE.format(*first, score, number(found.value), interval(found.ci95)).rstrip()
+                first = "", ""
 
 
 def averages_text(benchmarks: Mapping[str, Mapping[str, Any]]) -> list[str]:

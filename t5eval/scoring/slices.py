@@ -140,6 +140,14 @@ def sliced(
     return scores, faults
 
 
+def declared_slices(
+    spec: TaskSpec, split: str, examples: Sequence[Example], judged: Sequence[Scored]
+) -> dict[str, dict[str, SplitScore]]:
+    """Scores the examples by the columns that the row declares, as far as the data has them; see `sliced`."""
+    there = [name for name in getattr(spec.source, "slices", ()) if any(e.slices.get(name) for e in examples)]
+    return sliced(spec, split, examples, judged, there)[0]
+
+
 def _number(value: str) -> float:
     """Returns the number that a value begins with, for bins to stand in their order; infinity where there is none."""
     digits = re.match(r"[0-9]{1,9}(?=[-+]|$)", value)

@@ -13,8 +13,9 @@ from sklearn.metrics import matthews_corrcoef
 
 import t5eval
 import task_specs
-from t5eval.cli.score_table import score_lines
+from t5eval.cli.score_table import slice_lines
 from t5eval.data import open_split
+from t5eval.runs.results_schema import fault_of
 from t5eval.scoring.score import evaluation_pair, judge
 from t5eval.scoring.slices import COUNTS, INPUT_WORDS, _bin, sliced
 from task_specs import Example
@@ -168,9 +169,10 @@ def test_wmts_documents(tmp_path: Path) -> None:
 def test_the_table_and_names_that_are_not_there() -> None:
     ask: Any = {"data": t5eval.suite_folder(), "split": "validation"}
     found: Any = t5eval.score("glue/rte", ["entailment"] * 80, by="label", **ask)
-    lines = score_lines([found.score])
-    assert lines[3:] == [
-        "  by label                       score                value  95 % interval",
+    lines = list(slice_lines(found.score))
+    assert lines == [
+        "glue/rte validation by label",
+        "                               n                      value  95 % interval",
         "  entailment                  40 accuracy            100.00  [100.00, 100.00]",
         "  not_entailment              40 accuracy              0.00  [0.00, 0.00]",
     ]
@@ -194,3 +196,17 @@ def test_a_folder_of_tasks_says_which_lack_a_name(tmp_path: Path) -> None:
     assert any("glue/stsb validation has no 'label'" in note for note in found.notes)
     with pytest.raises(UserError, match=r"no split in .* has any of these"):
         t5eval.score("glue", tmp_path, data=suite, by="logic")
+
+
+def test_an_evaluation_has_the_columns_of_the_row(tmp_path: Path) -> None:
+    suite = t5eval.suite_folder()
+    examples = list(open_split(task_specs.get("glue/ax"), "test", suite, with_labels=True))
+    file = tmp_path / "given.jsonl"
+    file.write_text("".join(json.dumps({"id": e.id, "prediction": made_up(int(e.id))}) + "\n" for e in examples))
+    t5eval.evaluate(f"predictions:{file}", "glue/ax", data=suite, out=tmp_path / "run")
+    document = json.loads((tmp_path / "run" / "results.json").read_text(encoding="utf-8"))
+    assert fault_of(document, whole=True) == ""
+    slices = document["results"]["glue/ax"]["test"]["slices"]
+    assert {*slices, "logic"} <= {named(column) for column in COLUMNS}
+    again = t5eval.score("glue/ax", file, data=suite, split="test", by=list(slices)).to_json()
+    assert again["slices"] == slices

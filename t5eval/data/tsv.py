@@ -149,8 +149,9 @@ def _find_columns(
 
 def _slices(table: _Table, source: Tsv, row: list[str]) -> Mapping[str, str]:
     """Returns what a row has in the columns that scores are divided by, as far as its file has them."""
-    columns = source.slices.items() if source.slices else ()
-    return {name: row[table.columns.index(column)] for name, column in columns if column in table.columns}
+    if not source.slices:
+        return source.slices  # one empty mapping for all rows
+    return {name: row[table.columns.index(column)] for name, column in source.slices.items() if column in table.columns}
 
 
 def _find_index(table: _Table, source: Tsv, split: str) -> int | None:

@@ -31,10 +31,8 @@ def word_f1(prediction: str, reference: str, *, both_empty: float) -> float:
         both_empty: the value where neither has a word: 0 in SQuAD v1.1 and ReCoRD, 1 in SQuAD v2.0.
     """
     said, true = prediction.split(), reference.split()
-    if not said or not true:
-        return both_empty if said == true else 0.0
-    if said == true:
-        return 1.0
+    if not said and not true:
+        return both_empty
     shared = sum((Counter(said) & Counter(true)).values())
     if not shared:
         return 0.0

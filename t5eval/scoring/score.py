@@ -347,7 +347,7 @@ def _scores(spec: TaskSpec, batch: Batch, intervals: bool, title: str) -> dict[s
             continue
         scores[name] = Score(None, None, _signed(metric, batch, **read))
         readable = batch.readable()
-        if readable.examples and metric.defined(readable):
+        if metric.defined(readable):
             add(name + READABLE, metric, readable, subset="readable")
     if not intervals:
         return scores

@@ -141,6 +141,7 @@ def test_what_has_no_interval() -> None:
     accuracy, pearson = get_metric("accuracy"), get_metric("pearson")
     assert interval95(accuracy, accuracy.statistics(class_batch([1], [1]))) is None
     assert interval95(accuracy, np.zeros((0, 2))) is None
+    assert interval95(accuracy, accuracy.statistics(class_batch([1, 1], [1, 0]))) == (0, 100)  # each a quarter of draws
     constant = number_batch([1.0, 2.0, 3.0], [2.0, 2.0, 2.0])
     assert interval95(pearson, pearson.statistics(constant)) is None
     # A part of which there is no example is in no resample.

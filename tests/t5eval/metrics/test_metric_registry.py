@@ -29,6 +29,8 @@ def test_what_metrics_say_of_themselves() -> None:
     spans = {(name, f"{kind}_span") for name in ("em", "f1") for kind in ("context", "optional_context", "word")}
     assert {key for key, metric in every.items() if metric.as_written} == spans
     assert {key for key, metric in every.items() if not metric.higher_is_better} == {("ter", "text")}
+    by_letters = {(name, "text") for name in ("bleu", "bleu_t5", "chrf", "chrf++", "ter")}
+    assert {key for key, metric in every.items() if metric.surface} == by_letters
 
 
 def test_plugins_are_loaded_before_names_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -309,3 +309,13 @@ def test_unicode_rouge_is_rouge_score_with_that_tokenizer() -> None:
         value = unicode.value(batch, unicode.statistics(batch))
         assert value == pytest.approx(100 * sum(e[kind].fmeasure for e in expected) / 3)
         assert 30 < value < 100
+
+
+@pytest.mark.parametrize(("foreign", "shown"), [(3, "0, 1, 2"), (4, "0, 1, 2, ...")])
+def test_texts_in_letters_that_rouge_leaves_out_are_counted(foreign: int, shown: str) -> None:
+    said = ["дом ab"] * foreign + ["до ab", "abc"]  # three of five letters; half of four; none
+    _, *lost = metric("rouge1").cautions(text_batch(["abc"] * len(said), said))
+    assert [line.partition("; ")[0] for line in lost] == [
+        f"{foreign} of {foreign + 2} predictions are in letters that ROUGE leaves out, which keeps a-z and 0-9 "
+        f"(id {shown})"
+    ]

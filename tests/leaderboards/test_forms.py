@@ -9,7 +9,7 @@ import pytest
 from leaderboards.forms import markup, pyrouge
 from leaderboards.forms.markup import MarkupError, parse_xml
 from leaderboards.forms.text import text_lines
-from leaderboards.forms.text_causes import causes
+from leaderboards.forms.text_causes import causes, untranslated
 from leaderboards.verdict import FileFaults
 
 
@@ -75,3 +75,14 @@ def test_case_and_spaces_are_a_cause_from_a_tenth_of_the_texts_on() -> None:
     assert [line.partition(" have ")[0] for line in found] == ["3 of 30 texts"]
     assert not [*causes(lower | {str(n): "A capital" for n in range(3, 31)}, "line", surface=True)]
     assert not [*causes(lower, "line")]
+
+
+def test_words_that_may_stay_as_they_are_are_three() -> None:
+    three, four = ({str(n): text for n in range(3)} for text in ("one two three", "one two three four"))
+    assert [line.partition(" (")[0] for line in untranslated(four, "line", four)] == [
+        "3 of 3 texts are the source, word for word: they were not translated"
+    ]
+    assert [line.partition(":")[0] for line in causes(four, "line", surface=True)] == [
+        "3 of 3 texts have no capital letter"
+    ]
+    assert not [*untranslated(three, "line", three), *causes(three, "line", surface=True)]

@@ -58,6 +58,8 @@ def test_the_two_diagnostics_of_super_glue_exchanged(tmp_path: Path) -> None:
         "AX-b.jsonl: has 356 rows where 1,104 are expected, as many as AX-g.jsonl (super_glue/axg)"
     )
     assert shown[2].startswith("AX-g.jsonl: has 1,104 rows where 356 are expected, as many as AX-b.jsonl")
+    shown = checked(tmp_path, SUPER_GLUE, {"RTE.jsonl": flat(166, "entailment")})  # MultiRC's rows are paragraphs
+    assert shown[0].startswith("RTE.jsonl: has 166 rows where 3,000 are expected, as many as MultiRC.jsonl")
 
 
 @pytest.mark.parametrize(

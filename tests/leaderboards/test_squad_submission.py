@@ -299,3 +299,10 @@ def test_damaged_files_are_judged(tmp_path: Path, data: st.DataObject, odd: str)
     except (ValueError, TypeError):
         sound = False
     assert shown[-1].startswith("valid" if sound else "invalid"), (text, shown)
+
+
+def test_data_at_hand_is_worth_more_than_the_count_of_the_other_version(tmp_path: Path) -> None:
+    ids = [f"n{i}" for i in range(10_570)]
+    (tmp_path / "p.json").write_text(json.dumps(dict.fromkeys(ids, "x")))
+    verdict = SQUAD.check(tmp_path / "p.json", {V2: ids})
+    assert verdict.notes[0] == "judged as squad/v2.0, id by id"

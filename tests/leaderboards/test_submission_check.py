@@ -6,7 +6,9 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,7 @@ import leaderboards
 from leaderboards import Fault, Verdict
 from leaderboards.values import submission_of
 from leaderboards.verdict import first_few
-from task_specs import ClassFile, UserError
+from task_specs import ClassFile, UserError, get
 
 GLUE = leaderboards.get("glue")
 HEAD = b"index\tprediction\n"
@@ -351,3 +353,27 @@ def test_lines_of_a_verdict() -> None:
 def test_five_ids_are_named_and_dots_stand_for_more() -> None:
     assert first_few(list("abcde")) == "a, b, c, d, e"
     assert first_few(list("abcdef")) == "a, b, c, d, e, ..."
+
+
+def test_a_task_is_read_if_its_own_file_is_sound(
+    zipped: Callable[[Mapping[str, bytes]], Path], files: dict[str, bytes], ids: dict[str, list[str]]
+) -> None:
+    del files["WNLI.tsv"]
+    files["RTE.tsv"] = HEAD + b"0\tno\n1\tentailment\n2\tmaybe\n"
+    path = zipped({**files, "STS-B.tsv": HEAD + b"0\t-0.5\n1\t9\n"})
+
+    def read(name: str, count: int | None = None) -> dict[str, Any]:
+        return GLUE.read_task(path, get(name), ids[name][:count])
+
+    assert read("glue/cola") == {"0": 1, "1": 0, "2": 1}
+    assert read("glue/stsb", 2) == {"0": -0.5, "1": 9.0}  # no leaderboard takes them, and yet they have a score
+    with pytest.raises(
+        UserError, match=r"glue\.zip: RTE\.tsv:2: label 'no' is not .* \(and 1 more\); `t5eval check glue` lists"
+    ):
+        read("glue/rte")
+    with pytest.raises(
+        UserError, match=r"STS-B\.tsv: 2 of 4 .* are missing: 2, 3 \(and 2 more\); `t5eval check glue` lists"
+    ):
+        read("glue/stsb")
+    with pytest.raises(UserError, match=r"has no WNLI\.tsv with answers to glue/wnli to score; it answers glue/"):
+        read("glue/wnli")

@@ -260,6 +260,7 @@ RULE = False  # the grammar allows it; the server or its scorers do not
         (".sgm", 'trglang="de"', 'trglang="cs"', None, "its target language is 'cs'; wmt14/en-de has 'de'", RULE),
         (".sgm", 'srclang="en"', 'srclang="cs"', None, "its source language is 'cs'; wmt14/en-de has 'en'", RULE),
         (".xml", "dataset", "data", 2, "expected <dataset>, got <data>", SCHEMA),
+        (".xml", "dataset", "d" * 41, 2, f"expected <dataset>, got <{'d' * 40}>", SCHEMA),
         (".xml", 'origlang="en" id="a"', 'id="a"', 3, "<doc> has no attribute origlang", SCHEMA),
         (".xml", 'origlang="en" id="a"', 'origlang="e_n" id="a"', 3, "origlang 'e_n' is no language code", SCHEMA),
         (".xml", 'hyp lang="de" system="s"', 'hyp language="de" system="s"', 6, "<hyp> has no attribute lang", SCHEMA),

@@ -307,6 +307,7 @@ def test_the_cause_is_told_first_and_counted() -> None:
     kept = faults.kept("f")
     assert [fault.message for fault in kept[:3]] == ["the cause", "of the file", "of a line"]
     assert (faults.count, len(kept)) == (31, KEPT_FAULTS)
+    faults.add(40, lambda: pytest.fail("worded, though it is not kept"))
 
 
 def test_a_slip_of_a_few_rows_is_no_other_data() -> None:

@@ -16,7 +16,7 @@ from lxml import etree
 import leaderboards
 from leaderboards.forms.documents import Document, Frame, Segment
 from leaderboards.wmt import WMT
-from task_specs import UserError
+from task_specs import UserError, get
 from tests.leaderboards.wmt_schemas import obeys
 
 FORMS = [".txt", ".sgm", ".xml"]
@@ -409,3 +409,11 @@ def test_a_file_of_another_ending_is_told_all_forms(tmp_path: Path) -> None:
     (tmp_path / "mine.de").write_text("Hallo.\n")
     with pytest.raises(UserError, match=r"or one \.txt or \.sgm or \.xml file"):
         WMT.check(tmp_path / "mine.de")
+
+
+def test_a_task_alone_is_lines(tmp_path: Path) -> None:
+    spec = get(TASK)
+    assert WMT.render(spec, {"0": "Eins", "1": ""}) == (b"Eins\nNO TRANSLATION AVAILABLE\n", 0)
+    (tmp_path / "x.txt").write_text("Ei@@ ns\nZwei\nDr@@ ei\nVi@@ er\n")
+    (note,) = (n for n in WMT.check(tmp_path / "x.txt", {TASK: ["0", "1", "2", "3"]}).notes if "@@" in n)
+    assert note.endswith("(line 1, 3, 4)")

@@ -15,7 +15,7 @@ import pytest
 import leaderboards
 from leaderboards import Fault, Verdict
 from leaderboards.values import submission_of
-from leaderboards.verdict import first_few
+from leaderboards.verdict import FileFaults, first_few
 from task_specs import ClassFile, UserError, get
 
 GLUE = leaderboards.get("glue")
@@ -377,3 +377,10 @@ def test_a_task_is_read_if_its_own_file_is_sound(
         read("glue/stsb")
     with pytest.raises(UserError, match=r"has no WNLI\.tsv with answers to glue/wnli to score; it answers glue/"):
         read("glue/wnli")
+
+
+def test_rows_whose_ids_nobody_knows_are_counted() -> None:
+    faults = FileFaults()
+    found = GLUE.parse(get("glue/wnli"), HEAD + b"7\t1\n9\t0\n", (), faults)
+    assert (found.count, found.values) == (2, {"7": 1, "9": 0})
+    assert [fault.message for fault in faults.kept("f")] == ["2 indexes; the leaderboard has 146"]

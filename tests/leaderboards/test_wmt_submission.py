@@ -417,3 +417,5 @@ def test_a_task_alone_is_lines(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("Ei@@ ns\nZwei\nDr@@ ei\nVi@@ er\n")
     (note,) = (n for n in WMT.check(tmp_path / "x.txt", {TASK: ["0", "1", "2", "3"]}).notes if "@@" in n)
     assert note.endswith("(line 1, 3, 4)")
+    (tmp_path / "x.txt").write_text("eins ist klein geschrieben\n" * 4)
+    assert any("4 of 4 texts have no capital letter" in n for n in WMT.check(tmp_path / "x.txt").notes)

@@ -51,7 +51,7 @@ class Pearson(Metric):
 
     def resample(self, statistics: Floats, counts: Floats) -> Floats:
         # The correlation ignores shift and scale, and sums of large or distant numbers would lose digits.
-        gold, said = _standardised(statistics[:, 1]), _standardised(statistics[:, 2])
+        gold, said = _centred(statistics[:, 1]), _centred(statistics[:, 2])
         return self.aggregate(counts @ _moments(gold, said))
 
 
@@ -61,12 +61,10 @@ def _moments(gold: Floats, said: Floats) -> Floats:
         return np.stack([np.ones_like(gold), gold, said, gold * gold, said * said, gold * said], axis=1)
 
 
-def _standardised(values: Floats) -> Floats:
+def _centred(values: Floats) -> Floats:
     largest = np.abs(values).max()
     values = values / largest if largest > 0 else values
-    values = values - values.mean()
-    spread = values.std()
-    return values / spread if spread > 0 else values
+    return values - values.mean()
 
 
 def _correlation(n: Floats, x: Floats, y: Floats, xx: Floats, yy: Floats, xy: Floats) -> Floats:

@@ -319,3 +319,8 @@ def test_texts_in_letters_that_rouge_leaves_out_are_counted(foreign: int, shown:
         f"{foreign} of {foreign + 2} predictions are in letters that ROUGE leaves out, which keeps a-z and 0-9 "
         f"(id {shown})"
     ]
+
+
+def test_a_summary_without_its_reference_is_no_pair() -> None:
+    with pytest.raises(ValueError, match="longer than"):
+        pair_scores(["a"], ["a", "b"], stemmer=False)

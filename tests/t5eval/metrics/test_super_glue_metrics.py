@@ -257,3 +257,17 @@ def test_any_text_is_scored(cases: list[tuple[int, str]]) -> None:
     for found in scores("super_glue/multirc", examples, said).values():
         assert found is not None
         assert 0 <= found <= 100
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "groups"),
+    [
+        ("f1a", "label", [{"0/1/0", "0/1/1"}, {"0/11/0"}, {"1/1/0"}]),
+        ("em", "label", [{"0/1/0", "0/1/1"}, {"0/11/0"}, {"1/1/0"}]),
+        ("gender_parity", "label", [{"0", "1"}, {"2", "3"}, {"4"}]),
+    ],
+)
+def test_what_is_judged_together_stays_together(name: str, kind: str, groups: list[set[str]]) -> None:
+    together = get_metric(name, kind).together
+    assert [len({together(example_id) for example_id in group}) for group in groups] == [1] * len(groups)
+    assert len({together(example_id) for group in groups for example_id in group}) == len(groups)

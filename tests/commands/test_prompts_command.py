@@ -71,9 +71,12 @@ def test_each_prompt_has_its_own_predictions_and_scores(
     assert "Over the prompts" in (run / "report.html").read_text(encoding="utf-8")
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "its examples are not shown" not in page
-    again = t5eval("score", "glue/rte", "--split", "validation", "--data-dir", suite, "--prompt", "letter",
-                   "--predictions", run / "predictions/glue/rte@letter/validation.jsonl", "--json")  # fmt: skip
-    assert again.json["scores"] == results["glue/rte@letter"]["validation"]["scores"]
+    for named in (["glue/rte", "--prompt", "letter"], ["glue/rte@letter"], ["glue/rte@follows", "--prompt", "letter"]):
+        again = t5eval("score", *named, "--split", "validation", "--data-dir", suite,
+                       "--predictions", run / "predictions/glue/rte@letter/validation.jsonl", "--json")  # fmt: skip
+        assert again.json["scores"] == results["glue/rte@letter"]["validation"]["scores"]
+    printed = t5eval("examples", "glue/rte@letter", "--split", "validation", "--data-dir", suite, "--limit", "1")
+    assert "Reply with one letter." in printed.out
     otherwise = t5eval("score", "glue/rte", "--predictions", run, "--data-dir", suite, "--prompt", "all",
                        "--filter", "strip", "--json")  # fmt: skip
     assert {name: splits["validation"]["scores"]["accuracy_strict"]["value"]

@@ -110,10 +110,12 @@ class _Asked:
 
     def of(self, spec: TaskSpec) -> TaskSpec:
         """Returns a row with the scores and the tokenizer that are asked for."""
-        if self.tokenize is not None:
-            if not isinstance(spec.answer, Text):
-                kind = spec.answer.kind
-                raise UserError(f"{spec.name}: --tokenize is for free texts, its answers are of kind {kind!r}")
+        if not isinstance(spec.answer, Text):
+            for option, given in (("--tokenize", self.tokenize), ("--sentence-marks", self.sentence_marks)):
+                if given:
+                    kind = spec.answer.kind
+                    raise UserError(f"{spec.name}: {option} is for free texts, its answers are of kind {kind!r}")
+        elif self.tokenize is not None:
             spec = replace(spec, answer=replace(spec.answer, tokenizer=self.tokenize))
         spec = replace(spec, metrics=tuple(dict.fromkeys((*spec.metrics, *self.metrics))))
         require_metrics(spec)

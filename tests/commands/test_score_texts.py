@@ -59,8 +59,12 @@ def test_scores_and_tokenizer_asked_for(t5eval: Command, files: list[Path]) -> N
         done = t5eval(*shared, *more)
         assert (done.status, done.out) == (2, "")
         assert message in done.err
-    done = t5eval("score", "glue/rte", "--split", "validation", "--predictions", said, "--tokenize", "zh")
-    assert "glue/rte: --tokenize is for free texts, its answers are of kind 'label'" in done.err
+    for option in (["--tokenize", "zh"], ["--sentence-marks"]):
+        done = t5eval("score", "glue/rte", "--split", "validation", "--predictions", said, *option)
+        assert f"glue/rte: {option[0]} is for free texts, its answers are of kind 'label'" in done.err
+    done = t5eval(*shared, "--format", "csv")
+    assert "line 1: expected a header with one of prediction, " in done.err
+    assert f"got {SAID[0]!r}" in done.err
 
 
 def test_standard_input(t5eval: Command, files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:

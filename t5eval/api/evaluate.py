@@ -217,9 +217,8 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
             elif split in spec.source.splits:
                 skipped.append(f"{spec.name} {split}")
     if not chosen:
-        raise UserError(
-            f"nothing to evaluate: no data of {', '.join(skipped)} is in {data.option}; `t5eval data get` fetches it"
-        )
+        way_out = "; `t5eval data get` fetches it" if any(spec.downloads for spec in specs) else ""
+        raise UserError(f"nothing to evaluate: no data of {', '.join(skipped)} is in {data.option}{way_out}")
     return chosen, skipped
 
 

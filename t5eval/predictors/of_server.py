@@ -114,7 +114,10 @@ class ServedModel(Predictor):
             UserError: it is beam search.
         """
         if answering.method == "beam":
-            raise UserError(f"openai:{self.url}: a server's models have no beam search; write --decode greedy, without --beam-size and --alpha")
+            raise UserError(
+                f"openai:{self.url}: a server's models have no beam search; "
+                "write --decode greedy, without --beam-size and --alpha"
+            )
         return asdict(answering) | ({"gap": GAP} if isinstance(answering, Rank) else {})
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:

@@ -48,7 +48,7 @@ def test_show_prints_the_whole_row_under_any_of_its_names(t5eval: Any, suite: Pa
 
 
 def test_show_keeps_the_lines_of_a_prompt(t5eval: Any) -> None:
-    question = "      {sentence1}\n\n      Does it follow that \"{sentence2|strip}\"? Reply yes or no.\n    words:\n"
+    question = '      {sentence1}\n\n      Does it follow that "{sentence2|strip}"? Reply yes or no.\n    words:\n'
     assert f"  follows:\n    template:\n{question}" in t5eval("show", "glue/rte").out
 
 

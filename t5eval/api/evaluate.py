@@ -153,6 +153,8 @@ def evaluate(
         require_metrics(spec)  # what is not there is said before a run's folder is made
     own = "model" if generation == "model" else None
     opened = open_predictor(model, ModelOptions(dtype, text_of(vocab), strategy, concurrency, own))
+    if opened.note:
+        say(opened.note)
     if own:
         options = options.as_model_says(opened.generation)
     elif note := opened.generation_note():

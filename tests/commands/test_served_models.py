@@ -79,6 +79,13 @@ def test_every_fault_and_every_answer(t5eval: Command, arguments: list[str], tmp
         assert secret not in done.out + done.err
 
 
+def test_a_name_that_the_server_does_not_list(t5eval: Command, arguments: list[str]) -> None:
+    with FaultyServer(entailment) as server:
+        done = t5eval(*arguments, "--limit", "1", "--model", f"openai:{server.url}#tinny")
+    assert done.status == 0
+    assert f"warning: openai:{server.url}#tinny: the server lists tiny and no such model; " in done.err
+
+
 def test_a_server_that_dies_costs_what_it_did_not_answer(t5eval: Command, arguments: list[str], tmp_path: Path) -> None:
     with FaultyServer(entailment, dies_after=30) as server:
         done = t5eval(*arguments, "--model", f"openai:{server.url}#tiny", "--task", "glue/mrpc")

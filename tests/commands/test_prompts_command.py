@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -143,7 +144,11 @@ def test_two_prompts_of_one_run_are_compared_as_files(t5eval: Command, model: st
     assert evaluate(t5eval, model, suite, run, "--prompt", "t5", "letter").status == 0
     files = [run / "predictions" / "glue" / name / "validation.jsonl" for name in ("rte", "rte@letter")]
     given = ("--task", "glue/rte", "--split", "validation", "--data-dir", suite, "--json")
-    one = t5eval("compare", *files, *given).json["results"]["glue/rte"]["validation"]
+    document = t5eval("compare", *files, *given).json
+    assert [document[side]["recorded"] for side in "ab"] == [True, True]
+    alone = shutil.copy(files[0], tmp_path / "alone.jsonl")
+    assert "how B came about is not recorded" in t5eval("compare", files[0], alone, *given[:-1]).out
+    one = document["results"]["glue/rte"]["validation"]
     assert (one["scores"]["accuracy"]["a"], one["scores"]["accuracy"]["b"]) == (0, 50)
     assert [(s["setting"], s["a"], s["b"]) for s in one["settings"]] == [("prompt", "t5", "letter")]
     assert one["sound"]

@@ -1,8 +1,23 @@
 """The plain records that travel through the harness, in the order in which one example becomes them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+
+class FrozenDict(dict[str, Any]):
+    """A dict that refuses to change, so that frozen specifications stay frozen and can still be pickled."""
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError("a task specification cannot be changed; use dataclasses.replace to derive another one")
+
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(sorted(self.items())))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (FrozenDict, (dict(self),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +28,13 @@ class Example:
         id: what prediction files and submissions call this example; unique within its split.
         features: the source's fields, under the names that TensorFlow Datasets gives them. A `label` of -1
             (-1.0 for a number) means that the split has no labels.
+        slices: what the source says of it that scores are divided by, and no text format sees; several values are
+            divided by `;`. Copies of a benchmark lack it, so it does not tell examples apart.
     """
 
     id: str
     features: Mapping[str, Any]
+    slices: Mapping[str, str] = field(default=FrozenDict(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +79,3 @@ class Answer:
     def readable(self) -> bool:
         """Whether there is a value."""
         return not self.reason
-
-
-class FrozenDict(dict[str, Any]):
-    """A dict that refuses to change, so that frozen specifications stay frozen and can still be pickled."""
-
-    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError("a task specification cannot be changed; use dataclasses.replace to derive another one")
-
-    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
-
-    def __hash__(self) -> int:  # type: ignore[override]
-        return hash(tuple(sorted(self.items())))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (FrozenDict, (dict(self),))

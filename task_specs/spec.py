@@ -233,6 +233,7 @@ class TaskSpec:
         row = self.to_dict()
         for name in NO_SCORE:
             row.pop(name, None)
+        row["source"].pop("slices", None)  # type: ignore[attr-defined]
         # Code of a user's plugin counts as much as what a row says.
         plugins = {part.plugin for part in (self.source, self.text, self.answer) if hasattr(part, "plugin")}
         if plugins:

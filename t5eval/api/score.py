@@ -9,6 +9,7 @@ from typing import Any
 import task_specs
 from t5eval.api.arguments import Data, PathName, names_of, text_of
 from t5eval.data import Split, Summary, content_hashes, data_source, open_split
+from t5eval.metrics import Scored
 from t5eval.prompts.asking import Asking
 from t5eval.runs.origin import Origin
 from t5eval.runs.results import benchmark_averages
@@ -26,6 +27,7 @@ from t5eval.scoring.score import (
 )
 from t5eval.scoring.score_frame import ScoreTable
 from t5eval.scoring.sentence_marks import split_at_marks
+from t5eval.scoring.slices import sliced
 from t5eval.scoring.text_files import STDIN
 from t5eval.submissions.read_back import read_back
 from t5eval.support.errors import MissingFile, PredictionError
@@ -107,6 +109,8 @@ class _Asked:
     tokenize: str | None
     metrics: tuple[str, ...]
     asking: Asking
+    by: tuple[str, ...]
+    lenient: bool = False  # whether a split may lack some of `by`
 
     def of(self, spec: TaskSpec) -> TaskSpec:
         """Returns a row with the scores and the tokenizer that are asked for."""
@@ -137,6 +141,7 @@ def score(
     ignore_unknown: bool = False,
     prompt: str | None = None,
     filters: Sequence[str] = (),
+    by: str | Sequence[str] = (),
 ) -> Scoring | FolderScoring:
     """Scores predictions for a task's split, or a submission made for it, with 95 % intervals.
 
@@ -156,6 +161,7 @@ def score(
         ignore_unknown: leave out predictions whose ids are none of the split's, as official scripts do.
         prompt: the prompt that the predictions answer, by its name or file; the task's own form if None.
         filters: what is done to a text before it is read, in order; what the prompt says if empty.
+        by: what to divide the examples by, each part being scored too: `input_length`, a column that the row declares.
 
     Raises:
         UserError: there is nothing to score or to score against, or predictions do not belong to the split.
@@ -171,7 +177,9 @@ def score(
     100.0
     """
     asking = Asking((prompt,) if prompt else (), filters=tuple(filters) or None)
-    asked = _Asked(format, sentence_marks, ignore_unknown, tokenize, tuple(names_of(metrics)), asking)
+    asked = _Asked(
+        format, sentence_marks, ignore_unknown, tokenize, tuple(names_of(metrics)), asking, tuple(names_of(by))
+    )
     if isinstance(predictions, str | os.PathLike) and os.path.isdir(predictions) and references is None:
         if submission is not None:
             raise UserError("two things to score: name --predictions, or a --submission")
@@ -188,6 +196,8 @@ def score(
     if ignore_unknown and predictions is None:
         raise UserError("--ignore-unknown is for --predictions; a submission has the split's ids, no others")
     if references is not None:
+        if by:
+            raise UserError("--by divides a split of a task's data; --references are only the true texts of one")
         if split or data:
             raise UserError("--references takes the place of --split and --data-dir; give one or the other")
         if predictions is None:
@@ -200,7 +210,7 @@ def score(
     if predictions is not None:
         return _score_split(row, spec, opened, examples, predictions, asked)
     judged = judge_values(row, examples, read_back(Path(submission or ""), row, [example.id for example in examples]))
-    return Scoring(_with(oddities(row, judged), score_split(row, split, judged)), opened.summary)
+    return Scoring(_divided(row, split, examples, judged, asked, oddities(row, judged)), opened.summary)
 
 
 def _labelled(spec: TaskSpec, split: str, data: Data) -> tuple[Split, list[Example]]:
@@ -263,11 +273,23 @@ def _scored(row: TaskSpec, split: str, examples: Sequence[Example], predictions:
         found = {example_id: split_at_marks(text) for example_id, text in found.items()}
     with stage("reading the answers"):
         judged = judge(row, examples, found)
-    return _with(notes, score_split(row, split, judged))
+    return _divided(row, split, examples, judged, asked, notes)
 
 
-def _with(notes: Iterable[str], scored: SplitScore) -> SplitScore:
-    return replace(scored, causes=(*notes, *scored.causes))
+def _divided(
+    row: TaskSpec,
+    split: str,
+    examples: Sequence[Example],
+    judged: Sequence[Scored],
+    asked: _Asked,
+    notes: Iterable[str],
+) -> SplitScore:
+    """Scores what was judged, as a whole and by slice, and adds notes."""
+    slices, faults = sliced(row, split, examples, judged, asked.by)
+    if faults and not asked.lenient:
+        raise UserError(faults[0])
+    scored = score_split(row, split, judged)
+    return replace(scored, causes=(*notes, *faults, *scored.causes), slices=slices)
 
 
 def _score_folder(name: str, folder: Path, split: str | None, data: Data, asked: _Asked) -> FolderScoring:
@@ -291,9 +313,11 @@ def _score_folder(name: str, folder: Path, split: str | None, data: Data, asked:
                 task = f"{spec.name} {one}"
                 left_out.append(f"{task} is left out: {str(error).removeprefix(task).strip()}")
                 continue
-            found.append(_score_split(row, spec, opened, examples, path, asked))
+            found.append(_score_split(row, spec, opened, examples, path, replace(asked, lenient=True)))
     if absent:
         left_out.append(f"left out, without a file {base}/TASK/{split or 'SPLIT'}.jsonl: {', '.join(absent)}")
     if not found:
         raise UserError(f"{folder}: nothing to score; {'; '.join(left_out)}")
+    if asked.by and not any(one.score.slices for one in found):
+        raise UserError(f"--by {' '.join(asked.by)}: no split in {folder} has any of these")
     return FolderScoring(tuple(found), tuple(left_out))

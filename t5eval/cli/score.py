@@ -18,7 +18,7 @@ from t5eval.cli.options import (
     warn,
     wrapped,
 )
-from t5eval.cli.score_table import averages_text, score_lines
+from t5eval.cli.score_table import averages_text, score_lines, slice_lines
 from t5eval.scoring.text_files import FORMATS
 from task_specs.answers.labels import TOKENIZERS
 
@@ -41,6 +41,7 @@ from task_specs.answers.labels import TOKENIZERS
 @click.option("--format", type=click.Choice(FORMATS), help="The file's form, if not by its content.")
 @click.option("--tokenize", type=click.Choice(TOKENIZERS), help="BLEU's tokenizer, if not the row's.")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME...", help="Scores besides the row's, such as ter.")
+@click.option("--by", multiple=True, metavar="NAME...", help="Scores by slice too, such as input_length or label.")
 @click.option("--sentence-marks", is_flag=True, help="Take <t>, </t> and <q> for the ends of sentences.")
 @click.option("--ignore-unknown", is_flag=True, help="Leave out predictions whose ids are none of the split's.")
 @click.option("--prompt", metavar="NAME", help="The prompt that the predictions answer, or a file of it. [t5]")
@@ -50,7 +51,7 @@ def command(references: tuple[str, ...], **asked: Any) -> None:
     """Score predictions for TASK's split, or a submission made for it, with 95 % intervals.
 
     With a folder of predictions, TASK may be a benchmark: what TASK/SPLIT.jsonl below it holds is scored. Name TASK
-    before --references and --metric.
+    before --references, --metric and --by.
     """
     found = score(**asked, references=[Path(name) for name in references] or None)
     warn(found.notes)
@@ -59,5 +60,7 @@ def command(references: tuple[str, ...], **asked: Any) -> None:
 
 def _lines(found: Scoring | FolderScoring) -> Iterator[str]:
     yield from score_lines(found.split_scores())
+    for one in found.split_scores():
+        yield from slice_lines(one)
     if isinstance(found, FolderScoring):
         yield from map(wrapped, averages_text(found.to_json()["benchmarks"]))

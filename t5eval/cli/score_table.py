@@ -1,12 +1,13 @@
 """Scores as lines for a terminal or a log, at most 80 columns wide unless a name is longer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from t5eval.scoring.score import SplitScore
 from task_specs.errors import some
 
 ROW = "  {:<19} {:>7}  {}"
+SLICE = "  {:<23} {:>6} {:<18} {:>7}  {}"
 
 
 def number(value: float | None) -> str:
@@ -28,6 +29,18 @@ def score_lines(results: Sequence[SplitScore]) -> list[str]:
         for name, score in result.scores.items():
             lines.append(ROW.format(name, number(score.value), interval(score.ci95)).rstrip())
     return lines
+
+
+def slice_lines(result: SplitScore) -> Iterator[str]:
+    """Yields the scores of a split's slices, a line each, those of one slice below each other."""
+    for name, slices in result.slices.items():
+        yield f"{result.task} {result.split} by {name}"
+        yield SLICE.format("", "n", "", "value", "95 % interval")
+        for value, part in slices.items():
+            first = value if len(value) <= 23 else f"{value[:22]}…", f"few {part.n}" if part.few else f"{part.n:,}"
+            for score, found in part.scores.items():
+                yield SLICE.format(*first, score, number(found.value), interval(found.ci95)).rstrip()
+                first = "", ""
 
 
 def averages_text(benchmarks: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +190,18 @@ def read_json_lines(
                 has = f"has {'no' if has_ids else 'an'} idx, unlike the lines before"
                 raise line.fault(f"{has}; all lines must have one, or none")
             has_ids = "idx" in line.value
-        yield Example(file.new_id(line, _id(spec, line, row)), features)
+        yield Example(file.new_id(line, _id(spec, line, row)), features, _slices(line, source))
+
+
+def _slices(line: Line, source: JsonLines) -> dict[str, str]:
+    """Returns what a line has under the keys that scores are divided by, as texts."""
+    found = {}
+    for name, key in source.slices.items():
+        if key.partition(".")[0] in line.value:
+            holder, last, where = _holder(line, key)
+            simple = isinstance(holder.get(last), bool | int | float)
+            found[name] = json.dumps(holder[last]) if simple else line.text(holder, last, where)
+    return found
 
 
 def _id(spec: TaskSpec, line: Line, row: int) -> str:
@@ -205,7 +217,7 @@ def _id(spec: TaskSpec, line: Line, row: int) -> str:
 def read_wsc(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_labels: bool) -> Iterator[Example]:
     """Yields WSC's examples with corrected spans; see `read_json_lines`."""
     for example in read_json_lines(spec, split, data_dir, summary, with_labels):
-        yield Example(example.id, correct_spans(example.features))
+        yield replace(example, features=correct_spans(example.features))
 
 
 def _holder(line: Line, key: str) -> tuple[Mapping[str, Any], str, str]:

@@ -1,11 +1,11 @@
 """Reading parallel text, and the documents that a submission keeps of a test set."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
 
-from leaderboards.forms.documents import Frame
+from leaderboards.forms.documents import Frame, Segment
 from t5eval.data.bounded_lines import LineFile
 from t5eval.data.parallel_files import Files, candidates, find_set, needs_target
 from t5eval.data.summary import Summary
@@ -47,12 +47,12 @@ def read_parallel_text(
         if source.translators and files.form != "xml":
             summary.notes.append(f"{files.target}: one translation of each segment; the row asks for several, of XML")
         dropped = 0
-        for line, (original, translation) in enumerate(_pairs(source, files, data_dir, summary)):
+        for line, (original, translation, slices) in enumerate(_pairs(source, files, data_dir, summary)):
             if split == "train" and not (original and translation):
                 dropped += 1
                 continue
             features = {source.source: original, source.target: translation}
-            yield Example(f"{part}/{line}" if part else str(line), features)
+            yield Example(f"{part}/{line}" if part else str(line), features, slices)
         if dropped:
             summary.dropped += dropped
             summary.notes.append(f"{files.source}: {dropped:,} lines that are empty on one side dropped")
@@ -60,10 +60,10 @@ def read_parallel_text(
 
 def _pairs(
     source: ParallelText, files: Files, data_dir: Path, summary: Summary
-) -> Iterator[tuple[str, str | tuple[str, ...] | None]]:
-    """Yields a set's segments with their translations, None where there are none."""
+) -> Iterator[tuple[str, str | tuple[str, ...] | None, Mapping[str, str]]]:
+    """Yields a set's segments with their translations, None where there are none, and their document."""
     if files.form == "plain":
-        yield from plain_pairs(files, data_dir, summary)
+        yield from ((*pair, {}) for pair in plain_pairs(files, data_dir, summary))
         return
     data, digest = read_bounded(data_dir / files.source)
     summary.files[files.source] = digest
@@ -71,16 +71,16 @@ def _pairs(
         found = parse_xml_set(data_dir / files.source, data, source.source, source.target, source.translators)
         if found.note:
             summary.notes.append(found.note)
-        originals = [segment.text for segment in found.frame.segments]
+        originals = _placed(found.frame)
         if found.target is None:
-            yield from ((text, None) for text in originals)
+            yield from ((segment.text, None, place) for segment, place in originals)
             return
-        for text, several in zip(originals, found.target, strict=True):
-            yield text, several[0] if len(several) == 1 else several
+        for (segment, place), several in zip(originals, found.target, strict=True):
+            yield segment.text, several[0] if len(several) == 1 else several, place
         return
-    segments = list(parse_sgml(data_dir / files.source, data).segments)
+    segments = _placed(parse_sgml(data_dir / files.source, data))
     if not files.target:
-        yield from ((segment.text, None) for segment in segments)
+        yield from ((segment.text, None, place) for segment, place in segments)
         return
     data, digest = read_bounded(data_dir / files.target)
     summary.files[files.target] = digest
@@ -90,13 +90,19 @@ def _pairs(
             f"{data_dir / files.target}: has {len(translated):,} segments, {files.source} has {len(segments):,}; "
             f"they must belong together"
         )
-    for number, (segment, other) in enumerate(zip(segments, translated, strict=True), start=1):
+    for number, ((segment, place), other) in enumerate(zip(segments, translated, strict=True), start=1):
         if segment.id != other.id:
             raise DataError(
                 f"{data_dir / files.target}: segment {number:,} has id {quoted(other.id)}, that of {files.source} has "
                 f"{quoted(segment.id)}; they must belong together: take both files from one distribution"
             )
-        yield segment.text, other.text
+        yield segment.text, other.text, place
+
+
+def _placed(frame: Frame) -> list[tuple[Segment, Mapping[str, str]]]:
+    """Returns the segments, each with the document that it stands in, as scores are divided by it."""
+    documents = ((one, {"document": one.id, "origlang": one.origlang}) for one in frame.documents)
+    return [(segment, place) for one, place in documents for segment in one.segments]
 
 
 def plain_pairs(files: Files, data_dir: Path, summary: Summary) -> Iterator[tuple[str, str | None]]:

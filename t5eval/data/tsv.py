@@ -3,7 +3,7 @@
 import csv
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -117,7 +117,7 @@ def _read_file(
             rows += 1
             continue
         features["label"] = _label(table, spec, source, row, label_at, split)
-        yield Example(str(rows), features)
+        yield Example(str(rows), features, _slices(table, source, row))
         rows += 1
     if rows == len(dropped):
         problem = "every row has an empty or missing field" if rows else "the file has no rows"
@@ -145,6 +145,13 @@ def _find_columns(
     places = {feature: table.columns.index(column) for feature, column in fields.items()}
     has_label = source.label is not None and source.label in table.columns
     return places, table.columns.index(source.label) if has_label and source.label else None
+
+
+def _slices(table: _Table, source: Tsv, row: list[str]) -> Mapping[str, str]:
+    """Returns what a row has in the columns that scores are divided by, as far as its file has them."""
+    if not source.slices:
+        return source.slices  # one empty mapping for all rows
+    return {name: row[table.columns.index(column)] for name, column in source.slices.items() if column in table.columns}
 
 
 def _find_index(table: _Table, source: Tsv, split: str) -> int | None:
@@ -196,7 +203,8 @@ def _class_index(table: _Table, source: Tsv, text: str) -> int:
     return source.classes.index(text)
 
 
-_LabelsApart = list[tuple[int, dict[str, str]]]  # by row: the class index, and the texts that it was given to
+# By row: the class index, the texts that it was given to, and what scores are divided by.
+_LabelsApart = list[tuple[int, dict[str, str], Mapping[str, str]]]
 
 
 def _labels_apart(source: Tsv, apart: Labels, data_dir: Path, summary: Summary) -> _LabelsApart | None:
@@ -217,7 +225,8 @@ def _labels_apart(source: Tsv, apart: Labels, data_dir: Path, summary: Summary) 
         if len(row) != len(table.columns):
             raise table.fault(f"expected {len(table.columns)} columns, got {len(row)}")
         index = _class_index(table, source, row[places[""]])
-        found.append((index, {feature: row[places[feature]] for feature in apart.same}))
+        texts = {feature: row[places[feature]] for feature in apart.same}
+        found.append((index, texts, _slices(table, source, row)))
     summary.files[shown] = table.sha256.hexdigest()
     return found
 
@@ -227,9 +236,9 @@ def _join(example: Example, labels: _LabelsApart, folder: Path, name: str, apart
     place = f"{folder / apart}: line {row + 2}"
     if row >= len(labels):
         raise DataError(f"{place}: the file ends after the labels of {row} examples; {folder / name} has more")
-    label, texts = labels[row]
+    label, texts, slices = labels[row]
     for feature, text in texts.items():
         if example.features[feature] != text:
             said = f"its {feature} {quoted(text)} is not that of {folder / name}"
             raise DataError(f"{place}: {said}: {quoted(example.features[feature])}")
-    return replace(example, features={**example.features, "label": label})
+    return replace(example, features={**example.features, "label": label}, slices={**example.slices, **slices})

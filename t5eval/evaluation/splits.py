@@ -18,6 +18,7 @@ from t5eval.runs.prediction import Prediction, Usage
 from t5eval.runs.prediction_store import PredictionStore
 from t5eval.runs.results import read_results, require_same_model, write_results
 from t5eval.scoring.score import evaluation_pair, judge, require_metrics, score_split
+from t5eval.scoring.slices import declared_slices
 from t5eval.support.stages import timed
 from task_specs import Example, TaskSpec, TextPair
 from task_specs.answers.labels import Text
@@ -113,7 +114,11 @@ def _evaluate_split(
         judged = judge(spec, examples, {p.id: p.text for p in predictions})
         score = score_split(spec, split.split, judged)
         return SplitResult(
-            score=replace(score, causes=(*score.causes, *_unwritable(predictor, spec, judged))),
+            score=replace(
+                score,
+                causes=(*score.causes, *_unwritable(predictor, spec, judged)),
+                slices=declared_slices(spec, split.split, examples, judged) if score.labelled else {},
+            ),
             data=split.summary,
             specification=spec.fingerprint,
             truncated=_count(p.truncated for p in predictions),

@@ -149,6 +149,10 @@ class Metric(ABC):
         """Returns how many of the batch's examples the score is of."""
         return len(batch.examples)
 
+    def together(self, example_id: str) -> str:
+        """Returns what the examples share that are judged together; a slice has all of them or none."""
+        return example_id
+
     def details(self, batch: Batch) -> Mapping[str, str]:
         """Returns choices that lie with the examples, such as how many references they have; part of the signature."""
         return {}

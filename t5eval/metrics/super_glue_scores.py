@@ -69,6 +69,9 @@ class AnswerF1(BinaryF1):
     name = "f1a"
     choices = {**BinaryF1.choices, "drawn": "questions"}
 
+    def together(self, example_id: str) -> str:
+        return example_id.rpartition("/")[0]
+
     def statistics(self, batch: Batch) -> Floats:
         ids = _multirc_ids(batch, self.name)
         return _added_up(super().statistics(batch), *_grouped([(p, q) for p, q, _ in ids]))
@@ -85,6 +88,9 @@ class QuestionMatch(ClassMetric):
     def question(self, paragraph: str, question: str) -> tuple[str, ...]:
         """Returns what tells one question from another."""
         return paragraph, question
+
+    def together(self, example_id: str) -> str:
+        return example_id.rpartition("/")[0]
 
     def statistics(self, batch: Batch) -> Floats:
         groups, count = _grouped([self.question(p, q) for p, q, _ in _multirc_ids(batch, self.name)])
@@ -123,6 +129,9 @@ class GenderParity(ClassMetric):
                 raise UserError(f"{self.name} pairs examples by their ids 0, 1, 2, ..., got {quoted(example.id)}")
             places[int(example.id)] = place
         return [(places[i], places[i + 1]) for i in sorted(places) if i % 2 == 0 and i + 1 in places]
+
+    def together(self, example_id: str) -> str:
+        return f"pair {int(example_id) // 2}" if example_id.isascii() and example_id.isdigit() else example_id
 
     def examples(self, batch: Batch) -> int:
         return 2 * len(self._pairs(batch))

@@ -17,11 +17,13 @@ from task_specs.answers.filters import filtered
 from task_specs.answers.labels import Number, Text
 from task_specs.answers.squad import ContextSpan
 from task_specs.errors import UserError
+from task_specs.records import FrozenDict
 
 READABLE = "_readable"  # suffix of a score over the readable answers alone
 AS_WRITTEN = "_as_written"  # suffix of a score of texts as they stand, T5's way of writing not undone
 UNKNOWN_MARKS = ("⁇", "<unk>")  # what SentencePiece writes for the unknown id, and other libraries
 STRICT = "_strict"  # suffix of a score of the texts as they stand, where filters were applied before reading
+FEW = 30  # fewer examples say little
 UNLABELLED = Answer(None, None, "the split has no labels")
 
 
@@ -63,6 +65,7 @@ class SplitScore:
         unknown_pieces: predictions with a mark for what their vocabulary lacks, ` ⁇ ` or `<unk>`.
         reasons: the commonest reasons why answers were unreadable, with their counts.
         causes: what went wrong with many texts at once, and what to know of the metrics; a line each.
+        slices: what the examples are divided by, to its values, to the scores of the examples under each.
     """
 
     task: str
@@ -79,6 +82,12 @@ class SplitScore:
     unknown_pieces: int
     reasons: Mapping[str, int]
     causes: Sequence[str] = ()
+    slices: Mapping[str, Mapping[str, "SplitScore"]] = FrozenDict()
+
+    @property
+    def few(self) -> bool:
+        """Whether there are too few examples to say much."""
+        return self.n < FEW
 
     def to_json(self) -> dict[str, Any]:
         """Returns the scores as JSON data."""
@@ -96,6 +105,7 @@ class SplitScore:
             "out_of_range": self.out_of_range,
             "unknown_pieces": self.unknown_pieces,
             "unreadable_reasons": dict(self.reasons),
+            **({"slices": {name: _slices_json(values) for name, values in self.slices.items()}} if self.slices else {}),
         }
 
     def share(self, count: int, what: str) -> str:
@@ -128,6 +138,18 @@ class SplitScore:
                 (),
             )
         yield from ((cause, ()) for cause in self.causes)
+
+
+def _slices_json(values: Mapping[str, SplitScore]) -> dict[str, Any]:
+    """Returns the slices under one name as JSON data; one of few examples says so."""
+    return {
+        value: {
+            "n": one.n,
+            "scores": {name: score.to_json() for name, score in one.scores.items()},
+            **({"few": True} if one.few else {}),
+        }
+        for value, one in values.items()
+    }
 
 
 def evaluation_pair(spec: TaskSpec, example: Example) -> TextPair:

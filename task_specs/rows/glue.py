@@ -179,6 +179,7 @@ def _mnli(name: str, files: dict[str, str | dict[str, str]]) -> Tsv:
         label="gold_label",
         classes=ENTAILMENT,
         index=dict.fromkeys(files, "index"),
+        slices={"genre": "genre"},
     )
 
 
@@ -346,6 +347,13 @@ AX = TaskSpec(
         classes=ENTAILMENT,
         labels={"test": Labels("diagnostic-full.tsv", "Label", {"premise": "Premise", "hypothesis": "Hypothesis"})},
         index={"test": "index"},
+        slices={
+            "lexical_semantics": "Lexical Semantics",
+            "predicate_argument_structure": "Predicate-Argument Structure",
+            "logic": "Logic",
+            "knowledge": "Knowledge",
+            "domain": "Domain",
+        },
     ),
     tfds="glue/ax",
     text=MNLI_TEXT,

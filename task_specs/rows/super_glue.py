@@ -186,7 +186,17 @@ AXB = TaskSpec(
     benchmark="super_glue",
     aliases=("super_glue_axb_v102",),
     source=JsonLines(
-        "super_glue/AX-b", {"test": "AX-b.jsonl"}, fields=_same("sentence1", "sentence2"), classes=TWO_WAY
+        "super_glue/AX-b",
+        {"test": "AX-b.jsonl"},
+        fields=_same("sentence1", "sentence2"),
+        classes=TWO_WAY,
+        slices={
+            "lexical_semantics": "lexical-semantics",
+            "predicate_argument_structure": "predicate-argument-structure",
+            "logic": "logic",
+            "knowledge": "knowledge",
+            "domain": "domain",
+        },
     ),
     tfds="super_glue/axb",
     text=RenamedFields("rte", ("sentence2", "sentence1"), ("hypothesis", "premise")),

@@ -22,18 +22,21 @@ class JsonLines(OneFile):
         label: the label's key. An object without it is unlabelled, which only test files may have.
         classes: the label's values in the files, in the order of the answer's classes. Type counts: `true` is not 1.
             Empty where there is no label.
+        slices: name to key, for `score --by` alone; an object may go without.
     """
 
     fields: Mapping[str, str] = field(default_factory=FrozenDict)
     numbers: Mapping[str, str] = field(default_factory=FrozenDict)
     label: str = "label"
     classes: tuple[str | bool | int, ...] = ()
+    slices: Mapping[str, str] = field(default_factory=FrozenDict)
     kind: ClassVar[str] = "json_lines"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "fields", FrozenDict(self.fields))
         object.__setattr__(self, "numbers", FrozenDict(self.numbers))
+        object.__setattr__(self, "slices", FrozenDict(self.slices))
         object.__setattr__(self, "classes", tuple(self.classes))
         both = [name for name in (*self.numbers, "label", "idx") if name in self.fields]
         if both:

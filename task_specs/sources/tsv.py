@@ -43,6 +43,7 @@ class Tsv:
         labels: labels that stand in a file of their own, by split.
         index: by split, the column that numbers a file's rows from 0. A file may go without it; one that has it must
             have its rows in that order, since an example's id is its row.
+        slices: name to column, of the files or of the file of labels, for `score --by` alone; a file may go without.
     """
 
     folder: str
@@ -55,6 +56,7 @@ class Tsv:
     drop_incomplete: tuple[str, ...] = ()
     labels: Mapping[str, Labels] = field(default_factory=FrozenDict)
     index: Mapping[str, str] = field(default_factory=FrozenDict)
+    slices: Mapping[str, str] = field(default_factory=FrozenDict)
     kind: ClassVar[str] = "tsv"
 
     def __post_init__(self) -> None:
@@ -68,6 +70,7 @@ class Tsv:
         object.__setattr__(self, "fields", FrozenDict(self.fields))
         object.__setattr__(self, "labels", FrozenDict(self.labels))
         object.__setattr__(self, "index", FrozenDict(self.index))
+        object.__setattr__(self, "slices", FrozenDict(self.slices))
         if not self.files:
             raise SpecError(f"source {self.kind!r} needs at least one file")
         if "label" in self.fields:

@@ -85,7 +85,8 @@ def test_without_a_data_directory_the_source_is_tfds(
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "absent"))
     done = t5eval("examples", "super_glue/boolq", "--split", "validation")
     assert (done.status, done.err.count("\n")) == (2, 1)
-    assert "--data-dir DIR or T5EVAL_DATA_DIR; without, it comes from TensorFlow Datasets (pip install" in done.err
+    assert "--data-dir DIR or T5EVAL_DATA_DIR (`t5eval data get` makes one); without, it comes from" in done.err
+    assert "TensorFlow Datasets (pip install" in done.err
     done = t5eval("examples", "super_glue/boolq", "--split", "validation", "--data-dir", "tfds:")
     assert (done.status, done.err.count("\n")) == (2, 1)
     assert f"there is no folder {tmp_path / 'absent'}" in done.err

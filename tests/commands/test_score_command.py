@@ -40,6 +40,19 @@ def test_ax_is_scored_against_its_own_file_of_labels(t5eval: Any, suite: Path, t
     assert json.loads(shown)["targets"] == "<unk>"
 
 
+def test_scores_by_slice(t5eval: Any, suite: Path, tmp_path: Path) -> None:
+    (tmp_path / "p").write_text("entailment\n" * 80)
+    ask = ("score", "glue/rte", "--split", "validation", "--data-dir", suite, "--predictions", tmp_path / "p", "--by")
+    found = t5eval(*ask, "label", "--by", "input_length", "--json").json["slices"]
+    assert found["label"]["entailment"]["n"] == 40
+    assert found["label"]["entailment"]["scores"]["accuracy"]["value"] == 100
+    assert sum(one["n"] for one in found["input_length"].values()) == 80
+    assert "  entailment                  40 accuracy            100.00" in t5eval(*ask, "label").out
+    refused = t5eval(*ask, "genre")
+    assert (refused.status, refused.err.count("\n")) == (2, 1)
+    assert "has no 'genre' to slice by; it has input_length, answer_length, label, overlap" in refused.err
+
+
 def test_the_three_forms_of_prediction_files_score_alike(t5eval: Any, suite: Path, tmp_path: Path) -> None:
     spec = task_specs.get("glue/rte")
     texts = [spec.answer.choices[i % 2] for i, _ in enumerate(open_split(spec, "validation", suite))]

@@ -64,7 +64,9 @@ def test_a_step_in_parts_is_the_step(optimizer, parts):
         assert set(log) == {"loss", "token_accuracy", "gradient_norm"}
         assert log == pytest.approx(log_of_one, rel=1e-5)
     for a, b in zip(one.trainable_variables, several.trainable_variables, strict=True):
-        np.testing.assert_allclose(b, a, atol=1e-5, err_msg=a.path)
+        # Three steps of 0.05 each. Both optimizers divide by the gradient's own size, so that what a processor's order
+        # of summing changes in a small gradient shows in a fifth digit of the step.
+        np.testing.assert_allclose(b, a, atol=3e-5, err_msg=a.path)
     for a, b in zip(one.optimizer.variables, several.optimizer.variables, strict=True):
         np.testing.assert_allclose(b, a, rtol=1e-3, atol=1e-7, err_msg=a.path)
 

@@ -117,7 +117,8 @@ def test_a_vocabulary_from_elsewhere(predictor: KerasPredictor, folder: Path, tm
     with pytest.raises(UserError, match=r"bare: there is no tokenizer in it.*--vocab FILE names a SentencePiece model"):
         _ = KerasPredictor(bare).identity
     assert KerasPredictor(bare, vocab=str(vocabulary)).identity == predictor.identity
-    assert KerasPredictor(bare, vocab="bytes").identity["vocabulary"] != predictor.identity["vocabulary"]
+    with pytest.raises(UserError, match="its model has 231 embeddings, fewer than the 384 ids of the vocabulary"):
+        _ = KerasPredictor(bare, vocab="bytes").identity
 
 
 def test_what_is_drawn_is_the_generators_own_whatever_the_batch(predictor: KerasPredictor, folder: Path) -> None:

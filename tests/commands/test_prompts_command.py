@@ -176,6 +176,10 @@ def test_a_prompts_words_are_what_is_ranked(t5eval: Command, model: str, suite: 
 
 def test_examples_prints_what_is_sent(t5eval: Command, suite: Path) -> None:
     given = ("examples", "glue/rte", "--split", "validation", "--data-dir", suite, "--limit", "2")
+    several = [json.loads(line) for line in t5eval(*given, "--prompt", "all").out.splitlines()]
+    assert [line["prompt"] for line in several][::2] == ["t5", "follows", "evidence", "letter"]
+    alone = [json.loads(line) for line in t5eval(*given).out.splitlines()]
+    assert [{**line, "prompt": "t5"} for line in alone] == several[:2]
     plain = [json.loads(line) for line in t5eval(*given).out.splitlines()]
     shot = [json.loads(line) for line in t5eval(*given, "--prompt", "letter", "--shots", "2").out.splitlines()]
     assert [one["id"] for one in shot] == [one["id"] for one in plain]

@@ -119,7 +119,8 @@ def test_when_numbers_are_off_by_the_same() -> None:
     assert shifted("idx", [7, 8, 10], [0, 1, 2]) == ""
     assert shifted("idx", [7, 8], [0, 1, 2]) == ""
     assert shifted("idx", [], []) == ""
-    assert shifted("idx", [10**19], [0]) == ""
+    assert "run from 1,000,000,000,000,000,000 to" in shifted("idx", [10**18], [0])
+    assert shifted("idx", [10**18 + 1], [0]) == ""
 
 
 def test_when_numbers_begin_anew() -> None:

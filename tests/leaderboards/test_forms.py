@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
+import leaderboards
+import task_specs
 from leaderboards.forms import markup, pyrouge
 from leaderboards.forms.markup import MarkupError, parse_xml
 from leaderboards.forms.text import text_lines
 from leaderboards.forms.text_causes import causes, untranslated
 from leaderboards.verdict import FileFaults
+
+SUPER_GLUE = leaderboards.get("super_glue")
 
 
 def nested(depth: int) -> bytes:
@@ -62,6 +66,7 @@ def test_a_summary_has_a_megabyte(tmp_path: Path) -> None:
 
 
 def test_summaries_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (pyrouge.MAX_FILES, pyrouge.MAX_TOTAL_BYTES) == (100_000, 256 * 2**20)
     monkeypatch.setattr(pyrouge, "MAX_TOTAL_BYTES", 5)
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
@@ -86,3 +91,14 @@ def test_words_that_may_stay_as_they_are_are_three() -> None:
         "3 of 3 texts have no capital letter"
     ]
     assert not [*untranslated(three, "line", three), *causes(three, "line", surface=True)]
+
+
+@pytest.mark.parametrize(("ids", "most"), [((), 4 * 166 + 1000), (("0/0/0", "0/0/1"), 4 + 1000)])
+def test_multirc_has_as_many_lines_as_its_paragraphs_ask_for(ids: tuple[str, ...], most: int) -> None:
+    def told(count: int) -> list[str]:
+        faults = FileFaults()
+        found = SUPER_GLUE.parse(task_specs.get("super_glue/multirc"), b"torn\n" * count, ids, faults)
+        assert found.values == {}
+        return [fault.message for fault in faults.kept("f") if "not looked at" in fault.message]
+
+    assert (told(most), len(told(most + 1))) == ([], 1)

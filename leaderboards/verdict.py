@@ -117,7 +117,7 @@ def verdict_of(
     *,
     others: Sequence[str] = (),
     absent: Sequence[str] = (),
-    foreign: bool = False,
+    foreign: bool,
     ids_checked: bool = True,
 ) -> Verdict:
     """Returns the verdict on a submission.

@@ -1,0 +1,26 @@
+"""A task as one of its prompts asks it; what the prompts themselves say is tested on their rows."""
+
+import pytest
+
+import task_specs
+from task_specs.errors import SpecError
+from task_specs.prompts import asked, prompts_of
+
+
+def test_a_prompt_is_asked_for_by_its_name() -> None:
+    spec = task_specs.get("glue/rte")
+    assert asked(spec, "t5") is spec
+    name = next(iter(prompts_of(spec)))
+    form = asked(spec, name)
+    assert (form.name, form.row) == (f"glue/rte@{name}", spec)
+    assert asked(form, "t5") is spec
+
+
+def test_a_prompt_that_there_is_not() -> None:
+    with pytest.raises(SpecError, match=r"^glue/cola has no prompt 'judg'\. Did you mean 'judge'\? Its prompts: t5, jud"):
+        asked(task_specs.get("glue/cola"), "judg")
+
+
+def test_a_task_may_have_another_ones_prompts() -> None:
+    assert prompts_of(task_specs.get("super_glue/axg")) == prompts_of(task_specs.get("super_glue/rte"))
+    assert prompts_of(task_specs.get("wmt19/en-de")) == {}

@@ -5,6 +5,9 @@ import pytest
 import task_specs
 from task_specs.errors import SpecError
 from task_specs.prompts import asked, prompts_of
+from task_specs.records import Example
+from task_specs.texts.prompt import Prompt
+from task_specs.texts.template import Template
 
 
 def test_a_prompt_is_asked_for_by_its_name() -> None:
@@ -17,8 +20,25 @@ def test_a_prompt_is_asked_for_by_its_name() -> None:
 
 
 def test_a_prompt_that_there_is_not() -> None:
-    with pytest.raises(SpecError, match=r"^glue/cola has no prompt 'judg'\. Did you mean 'judge'\? Its prompts: t5, jud"):
+    with pytest.raises(
+        SpecError, match=r"^glue/cola has no prompt 'judg'\. Did you mean 'judge'\? Its prompts: t5, jud"
+    ):
         asked(task_specs.get("glue/cola"), "judg")
+
+
+def test_a_prompt_is_judged_when_it_is_made() -> None:
+    prompt = Prompt("{premise}", filters=["strip"])  # type: ignore[arg-type]
+    assert len({prompt, Prompt("{premise}", filters=("strip",)), Prompt("{premise}")}) == 2
+    with pytest.raises(SpecError, match=r"an open \{"):
+        Prompt("{premise")
+
+
+def test_an_example_without_an_answer_is_not_trained_on() -> None:
+    example = Example("7", {"article": "a", "highlights": ""})
+    form, answer = Template("Sum up: {article}"), task_specs.get("cnn_dailymail").answer
+    assert not list(form.pairs(example, answer, training=True))
+    (pair,) = form.pairs(example, answer, training=False)
+    assert (pair.inputs, pair.targets, pair.problem) == ("Sum up: a", "", "no target: the answer is empty")
 
 
 def test_a_task_may_have_another_ones_prompts() -> None:

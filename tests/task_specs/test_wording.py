@@ -75,7 +75,7 @@ def test_values_that_are_no_text(template: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "piece", "line"), [("{b", "{b", 1), ("a\nb {c d", "{c d", 2), ("}" + "x" * 30, "}" + "x" * 19, 1)]
+    ("template", "piece", "line"), [("a {b", "{b", 1), ("a\nb {c d", "{c d", 2), ("}" + "x" * 30, "}" + "x" * 19, 1)]
 )
 def test_a_fault_keeps_its_piece(template: str, piece: str, line: int) -> None:
     """By it, the line of a file in which the template stands is found."""
@@ -87,6 +87,7 @@ def test_a_fault_keeps_its_piece(template: str, piece: str, line: int) -> None:
     )
     assert caught.value.piece == piece
     assert line_in(template, placed("mine.toml", caught.value)) == line
+    assert line_in(f"{piece}\n{template}", placed("mine.toml", caught.value)) == line + 1  # where the template stands
     assert line_in("another text", caught.value) is None
     assert line_in(template, SpecError("another fault")) is None
 

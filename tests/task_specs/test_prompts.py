@@ -33,6 +33,27 @@ def test_a_prompt_is_judged_when_it_is_made() -> None:
         Prompt("{premise")
 
 
+@pytest.mark.parametrize(
+    ("task", "prompt", "message"),
+    [
+        (
+            "glue/stsb",
+            Prompt("{sentence1}", words={"a": "b"}),
+            "words are for classes, and its answers are of kind 'numb",
+        ),
+        (
+            "glue/rte",
+            Prompt("{sentence1}", answer={"low": 1}),
+            "its answers, of kind 'label', have no 'low', but classes",
+        ),
+        ("glue/rte", Prompt("{sentence3}"), r"its text needs \['sentence3'\]"),
+    ],
+)
+def test_a_prompt_that_is_not_the_tasks(task: str, prompt: Prompt, message: str) -> None:
+    with pytest.raises(SpecError, match=f"^{task}: prompt 'mine': .*{message}"):
+        prompt.asks(task_specs.get(task), "mine")
+
+
 def test_an_example_without_an_answer_is_not_trained_on() -> None:
     example = Example("7", {"article": "a", "highlights": ""})
     form, answer = Template("Sum up: {article}"), task_specs.get("cnn_dailymail").answer

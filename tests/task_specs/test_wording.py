@@ -75,7 +75,8 @@ def test_values_that_are_no_text(template: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "piece", "line"), [("a {b", "{b", 1), ("a\nb {c d", "{c d", 2), ("}" + "x" * 30, "}" + "x" * 19, 1)]
+    ("template", "piece", "line"),
+    [("a {b", "{b", 1), ("a\nb {c d", "{c d", 2), ("\n{b", "{b", 2), ("}" + "x" * 30, "}" + "x" * 19, 1)],
 )
 def test_a_fault_keeps_its_piece(template: str, piece: str, line: int) -> None:
     """By it, the line of a file in which the template stands is found."""

@@ -67,7 +67,7 @@ setup(
         # The same numbers to the last bit, a hundred times faster; young, hence pinned. rouge-score does without it.
         "rouge-score-rs==0.2.1",
         "sentencepiece>=0.2",
-        "click>=8.1",
+        "click>=8.2",
         "rich>=13",
         "jinja2>=3.1",
         "pyyaml>=6",  # prompts in files of promptsource's

@@ -153,6 +153,8 @@ def evaluate(
         require_metrics(spec)  # what is not there is said before a run's folder is made
     own = "model" if generation == "model" else None
     opened = open_predictor(model, ModelOptions(dtype, text_of(vocab), strategy, concurrency, own))
+    if opened.note:
+        say(opened.note)
     if own:
         options = options.as_model_says(opened.generation)
     elif note := opened.generation_note():
@@ -217,9 +219,8 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
             elif split in spec.source.splits:
                 skipped.append(f"{spec.name} {split}")
     if not chosen:
-        raise UserError(
-            f"nothing to evaluate: no data of {', '.join(skipped)} is in {data.option}; `t5eval data get` fetches it"
-        )
+        way_out = "; `t5eval data get` fetches it" if any(spec.downloads for spec in specs) else ""
+        raise UserError(f"nothing to evaluate: no data of {', '.join(skipped)} is in {data.option}{way_out}")
     return chosen, skipped
 
 

@@ -13,7 +13,7 @@ from t5eval.metrics import Scored
 from t5eval.prompts.asking import Asking
 from t5eval.runs.origin import Origin
 from t5eval.runs.results import benchmark_averages
-from t5eval.scoring.prediction_files import NAMED, given_predictions
+from t5eval.scoring.prediction_files import given_predictions
 from t5eval.scoring.reference_files import References, given_references
 from t5eval.scoring.score import (
     SplitScore,
@@ -114,10 +114,12 @@ class _Asked:
 
     def of(self, spec: TaskSpec) -> TaskSpec:
         """Returns a row with the scores and the tokenizer that are asked for."""
-        if self.tokenize is not None:
-            if not isinstance(spec.answer, Text):
-                kind = spec.answer.kind
-                raise UserError(f"{spec.name}: --tokenize is for free texts, its answers are of kind {kind!r}")
+        if not isinstance(spec.answer, Text):
+            for option, given in (("--tokenize", self.tokenize), ("--sentence-marks", self.sentence_marks)):
+                if given:
+                    kind = spec.answer.kind
+                    raise UserError(f"{spec.name}: {option} is for free texts, its answers are of kind {kind!r}")
+        elif self.tokenize is not None:
             spec = replace(spec, answer=replace(spec.answer, tokenizer=self.tokenize))
         spec = replace(spec, metrics=tuple(dict.fromkeys((*spec.metrics, *self.metrics))))
         require_metrics(spec)
@@ -295,23 +297,27 @@ def _score_folder(name: str, folder: Path, split: str | None, data: Data, asked:
     base = folder / "predictions" if (folder / "predictions").is_dir() else folder
     found: list[Scoring] = []
     left_out: list[str] = []
+    absent: list[str] = []
     for spec in asked.asking.tasks(task_specs.resolve([name])):
         row = asked.of(spec)
         splits = [one for one in spec.source.splits if split in (None, one)]
         files = {one: path for one in splits if (path := base / spec.name / f"{one}.jsonl").is_file()}
         if not files:
-            left_out.append(f"{spec.name} is left out: no {base / spec.name / (split or 'SPLIT')}.jsonl")
+            absent.append(spec.name)
         for one, path in files.items():
             try:
                 opened, examples = _labelled(spec, one, data)
             except (PredictionError, MissingFile) as error:
                 if split:
                     raise
-                left_out.append(f"{spec.name} {one} is left out: {error}")
+                task = f"{spec.name} {one}"
+                left_out.append(f"{task} is left out: {str(error).removeprefix(task).strip()}")
                 continue
             found.append(_score_split(row, spec, opened, examples, path, replace(asked, lenient=True)))
+    if absent:
+        left_out.append(f"left out, without a file {base}/TASK/{split or 'SPLIT'}.jsonl: {', '.join(absent)}")
     if not found:
-        raise UserError(f"{folder}: nothing to score; {'; '.join(left_out[:NAMED])}")
+        raise UserError(f"{folder}: nothing to score; {'; '.join(left_out)}")
     if asked.by and not any(one.score.slices for one in found):
         raise UserError(f"--by {' '.join(asked.by)}: no split in {folder} has any of these")
     return FolderScoring(tuple(found), tuple(left_out))

@@ -167,12 +167,20 @@ def examples(
     >>> [pair.targets for pair in t5eval.examples("glue/rte", "validation", data=t5eval.suite_folder(), limit=2)]
     ['not_entailment', 'entailment']
     """
+    found, *more = examples_of_prompts(task, split, data=data, limit=limit, asking=asking)
+    if more:
+        raise UserError(f"prompt: examples are those of one prompt, and {1 + len(more)} are named")
+    return found
+
+
+def examples_of_prompts(
+    task: PathName, split: str, *, data: Data = None, limit: int | None = None, asking: Asking = AS_THEY_ARE
+) -> list[Examples]:
+    """Opens a split as text pairs once for each prompt that is asked for; see `examples`."""
     if limit is not None and limit < 1:
         raise UserError(f"limit {limit}: it is 1 or more")
-    spec, *more = asking.tasks([task_specs.get(os.fspath(task))])
-    if more:
-        raise UserError(f"--prompt: examples are printed of one prompt, and {1 + len(more)} are named")
-    return Examples(open_split(spec, split, data_source(text_of(data))), limit, asking)
+    specs = asking.tasks([task_specs.get(os.fspath(task))])
+    return [Examples(open_split(spec, split, data_source(text_of(data))), limit, asking) for spec in specs]
 
 
 def pair_record(pair: TextPair) -> dict[str, str]:

@@ -20,20 +20,19 @@ from task_specs.errors import UserError
 
 @click.group()
 def command() -> None:
-    """Prepare data for --data-dir."""
+    """Fetch, list and build what --data-dir names."""
 
 
-@command.command("get")
+@command.command("get", short_help="Fetch the official files of TASKs or benchmarks.")
 @click.argument("tasks", nargs=-1, required=True, metavar="TASK...", shell_complete=complete_task_or_benchmark)
 @click.option(
     "--to",
     "folder",
     envvar=DATA_DIR_VARIABLE,
     default="data",
-    show_default=True,
     callback=not_empty,
     metavar="FOLDER",
-    help="The data directory.  [T5EVAL_DATA_DIR, else data]",
+    help="The data directory. [T5EVAL_DATA_DIR, else data]",
 )
 @json_option
 def get_command(tasks: tuple[str, ...], folder: str) -> None:
@@ -64,7 +63,7 @@ def get_command(tasks: tuple[str, ...], folder: str) -> None:
     print_result(document, lines)
 
 
-@command.command("list")
+@command.command("list", short_help="Show which splits are at hand, and how many examples.")
 @click.argument("tasks", nargs=-1, metavar="[TASK...]", shell_complete=complete_task_or_benchmark)
 @data_dir_option
 @json_option
@@ -74,7 +73,7 @@ def list_command(tasks: tuple[str, ...], data: str | None) -> None:
     print_result(lambda: {"splits": [entry.to_json() for entry in held]}, lambda: (entry.line() for entry in held))
 
 
-@command.command("build")
+@command.command("build", short_help="Build TensorFlow Datasets from downloaded archives.")
 @click.argument("tasks", nargs=-1, required=True, metavar="TASK...", shell_complete=complete_task_or_benchmark)
 @click.option(
     "--manual-dir",

@@ -5,9 +5,10 @@ from typing import Any
 
 import click
 
-from t5eval.api.tasks import examples
+from t5eval.api.tasks import examples_of_prompts
 from t5eval.cli.names import complete_task
 from t5eval.cli.options import asking_options, data_dir_option, print_document, split_option, warn
+from task_specs.texts.prompt import OWN
 
 
 @click.command()
@@ -19,11 +20,15 @@ from t5eval.cli.options import asking_options, data_dir_option, print_document, 
 def command(**asked: Any) -> None:
     """Print TASK's split as UTF-8 JSON lines {"id", "inputs", "targets"}, in file order.
 
-    With --prompt and --shots, the inputs are what a model is sent; with --chat, they are turns of a conversation.
+    With --prompt and --shots, the inputs are what a model is sent; with --chat, they are turns of a conversation. Of
+    several prompts, one follows the other, and each line says its "prompt".
     """
-    found = examples(**asked)
-    for pair, record in found.records():
-        if pair.problem:
-            warn(f"{found.split.spec.name} {found.split.split} {pair.id}: {pair.problem}")
-        print_document(json.dumps(record, ensure_ascii=False))
-    warn(found.notes)
+    several = examples_of_prompts(**asked)
+    for found in several:
+        spec = found.split.spec
+        named = {"prompt": spec.prompt or OWN} if len(several) > 1 else {}
+        for pair, record in found.records():
+            if pair.problem:
+                warn(f"{spec.name} {found.split.split} {pair.id}: {pair.problem}")
+            print_document(json.dumps({**record, **named}, ensure_ascii=False))
+        warn(found.notes)

@@ -36,7 +36,7 @@ COMMANDS = {
     "train": "Fine-tune a Keras T5.",
     "recipe": "Print the paper's settings for fine-tuning on a task.",
     "convert": "Convert a checkpoint to another format.",
-    "data": "Build datasets from downloaded archives.",
+    "data": "Fetch official files, list what is there, build TensorFlow Datasets.",
     "completion": "Print a script that completes names in a shell.",
     "doctor": "Check the installation, the machine and the data at hand.",
     "demo": "Run the whole job on an embedded miniature suite.",
@@ -47,22 +47,27 @@ class Commands(click.Group):
     """The commands, each in the module of its name."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        """Takes the options of all commands from behind the command, too."""
+        """Takes the options of all commands from behind the command, and --json, which is each command's, before it."""
         known = {name: option for option in self.params for name in option.opts if name != "--version"}
         front: list[str] = []
         rest: list[str] = []
+        named: list[str] = []  # what follows two dashes
+        moved: list[str] = []
         values = iter(args)
         for value in values:
             option = known.get(value.partition("=")[0])
-            (rest if option is None else front).append(value)
             if value == "--":
-                rest.extend(values)
-            elif option is not None and not getattr(option, "is_flag", True) and "=" not in value:
+                named = [value, *values]
+            elif value == "--json" and not rest:
+                moved = [value]
+            else:
+                (rest if option is None else front).append(value)
+            if option is not None and not getattr(option, "is_flag", True) and "=" not in value:
                 word = next(values, None)
                 if word is None and not context.resilient_parsing:
                     raise click.BadOptionUsage(value, f"Option {value!r} requires an argument.", context)
                 front.extend([] if word is None else [word])
-        return super().parse_args(context, [*front, *rest])
+        return super().parse_args(context, [*front, *rest, *(moved if rest else []), *named])
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -121,6 +126,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         with timed("all of it"), shown(stage_progress):
             status = cli.main(args=arguments, prog_name="t5eval", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message(), file=sys.stderr)  # noqa: T201
+        return 2
     except click.ClickException as error:
         return _fail(error.format_message())
     except UserError as error:

@@ -11,7 +11,10 @@ from task_specs import TEXT, Mixture
 
 
 def _lines(value: Any, indent: str = "") -> list[str]:
-    """Returns a nested document as indented `key: value` lines; an example's texts are not broken."""
+    """Returns a nested document as indented `key: value` lines.
+
+    An example's texts are not broken, and a text of several lines, such as a prompt's, keeps them.
+    """
     lines = []
     for key, item in value.items():
         if key == "example":
@@ -21,6 +24,8 @@ def _lines(value: Any, indent: str = "") -> list[str]:
         elif isinstance(item, list) and item and isinstance(item[0], dict):
             lines.append(f"{indent}{key}:")
             lines += [wrapped(_plain(entry), indent + "  ", indent + "    ") for entry in item]
+        elif isinstance(item, str) and "\n" in item:
+            lines += [f"{indent}{key}:", *(wrapped(line, indent + "  ", indent + "    ") for line in item.split("\n"))]
         else:
             lines.append(wrapped(f"{key}: {_plain(item)}", indent, indent + "  "))
     return lines

@@ -74,7 +74,7 @@ class Side:
     @cached_property
     def recorded(self) -> bool:
         """Whether anything is recorded of how the predictions were made."""
-        return any(self.made_by(*pair) for pair in self.found) if self.is_run else False
+        return any(self.made_by(*pair) for pair in self.found) if self.is_run else bool(Origin(self.path).made_by)
 
     @cached_property
     def results(self) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def _in_order(rows: Iterator[tuple[Row, Key | None, dict[str, Any]]]) -> Iterato
     with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as spool:
         for row, key, features in rows:
             if places if key is None else without_key:
-                raise row.fault("some rows have an id and some have none; all or none must")
+                raise row.fault("some rows have an id and some have none; all must have one, or none")
             if key is None:
                 without_key += 1
                 yield None, features

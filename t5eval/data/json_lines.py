@@ -187,7 +187,8 @@ def read_json_lines(
             features["label"] = line.label(line.value, source.label, source.classes, split)
         if spec.submission is None:
             if has_ids is not None and has_ids != ("idx" in line.value):
-                raise line.fault(f"has {'no' if has_ids else 'an'} idx, unlike the lines before; all or none must")
+                has = f"has {'no' if has_ids else 'an'} idx, unlike the lines before"
+                raise line.fault(f"{has}; all lines must have one, or none")
             has_ids = "idx" in line.value
         yield Example(file.new_id(line, _id(spec, line, row)), features, _slices(line, source))
 

@@ -106,7 +106,7 @@ def _json_lines(shown: str, split: str, data_dir: Path, summary: Summary) -> Ite
         if has_ids is None:
             has_ids = "id" in line.value
         if ("id" in line.value) != has_ids:
-            raise line.fault("some lines have an id and some have none; all or none must")
+            raise line.fault("some lines have an id and some have none; all must have one, or none")
         example_id = _story_id(line) if has_ids else str(row)
         if example_id in seen:
             raise line.fault(f"id {quoted(example_id)} comes again; it came first on line {seen[example_id]}")

@@ -39,13 +39,13 @@ def check_data(data_dir: str | None) -> list[Finding]:
             absent.append(benchmark)
         elif missing:
             more = f"; and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
-            advice = "docs/data.md says where they come from"
+            advice = "t5eval data get fetches official files; see docs/data.md"
             found.append(Finding(name, "warning", f"{text}; not there: {'; '.join(missing[:NAMED])}{more}", advice))
         else:
             found.append(Finding(name, "ok", f"{text}, with every split"))
     if absent:
         nothing = f"nothing in {data.option} of {', '.join(absent)}"
-        found.append(ok_if(bool(found), "data", nothing, "docs/data.md says where data comes from"))
+        found.append(ok_if(bool(found), "data", nothing, "t5eval data get fetches official files; see docs/data.md"))
     return found
 
 

@@ -89,8 +89,9 @@ class SplitResult:
             if entry["mean"] is not None:
                 spread = f"{entry['mean']:.2f} on average, {min(values):.2f} to {max(values):.2f}"
                 yield f"{name} of each of the {len(values)} texts drawn: {spread}; scored above: the commonest", ()
-        if self.truncated is None or self.hit_limit is None:
-            yield "whether inputs were cut, or outputs ended at the length limit, is not recorded", ()
+        flags = {"inputs were cut": self.truncated, "outputs ended at the length limit": self.hit_limit}
+        if unknown := [f"whether {what}" for what, count in flags.items() if count is None]:
+            yield f"not recorded: {', '.join(unknown)}", ()
         if dropped := self.asked.get("shots_dropped"):
             yield f"{dropped:,} shots did not fit into {self._tokens('inputs')} and were left out", ()
         if self.truncated:

@@ -110,7 +110,7 @@ def _registering(plugin: Plugin) -> Iterator[None]:
     try:
         yield
         if [dict(table) for table in TABLES] == before:
-            raise UserError("it registers nothing; call t5eval.plugins.registration.register")
+            raise UserError("it registers nothing; call t5eval.register")
         LOADED[plugin.name] = plugin.sha256
     except (Exception, SystemExit) as error:
         for table, old in zip(TABLES, before, strict=True):

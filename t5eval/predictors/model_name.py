@@ -17,11 +17,13 @@ class NamedModel:
         predictor: what answers.
         name: the name.
         generation: what its own generation_config.json says of decoding that T5's way does not do.
+        note: what else to know of it before it answers.
     """
 
     predictor: Predictor
     name: str
     generation: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
 
     def generation_note(self) -> str:
         """Returns what to say where the model's own settings of generation do not apply, empty if it has none."""

@@ -31,7 +31,7 @@ from t5eval.predictors.served.replies import (
 from t5eval.predictors.served.streaming import as_they_come, at_once
 from t5eval.runs.prediction import Ranking, Usage
 from task_specs import Decode
-from task_specs.errors import UserError
+from task_specs.errors import UserError, some
 
 KEY = "OPENAI_API_KEY"
 PLACES = 16
@@ -72,7 +72,7 @@ class ServedModel(Predictor):
         return Client(self.url, self._authorization, self.places)
 
     @cached_property
-    def _listed(self) -> list[dict[str, Any]]:
+    def listed(self) -> list[dict[str, Any]]:
         """What `/models` says of each model; nothing where the server has no such list, and a name was given."""
 
         async def ask() -> list[dict[str, Any]]:
@@ -93,7 +93,7 @@ class ServedModel(Predictor):
         Raises:
             UserError: none was given, and there is not just one; or the server does not say.
         """
-        names = [self._named] if self._named else [entry["id"] for entry in self._listed]
+        names = [self._named] if self._named else [entry["id"] for entry in self.listed]
         if len(names) != 1:
             raise UserError(
                 f"openai:{self.url}: it serves {', '.join(names) or 'no model'}; name one as openai:{self.url}#MODEL"
@@ -103,7 +103,7 @@ class ServedModel(Predictor):
     @cached_property
     def identity(self) -> Mapping[str, str]:
         """Where it is served, under which name, and what the server says of it; the weights cannot be seen."""
-        entry = next((entry for entry in self._listed if entry["id"] == self.model), {})
+        entry = next((entry for entry in self.listed if entry["id"] == self.model), {})
         said = {key: entry[key] for key in REPORTED if entry.get(key) is not None}
         return {"model": self.model, "server": self.url, "reported": json.dumps(said, sort_keys=True)}
 
@@ -114,7 +114,10 @@ class ServedModel(Predictor):
             UserError: it is beam search.
         """
         if answering.method == "beam":
-            raise UserError(f"openai:{self.url}: a server's models have no beam search; add --decode greedy")
+            raise UserError(
+                f"openai:{self.url}: a server's models have no beam search; "
+                "write --decode greedy, without --beam-size and --alpha"
+            )
         return asdict(answering) | ({"gap": GAP} if isinstance(answering, Rank) else {})
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
@@ -183,8 +186,8 @@ class ServedModel(Predictor):
 
     def _all(self, batch: Sequence[Prepared], max_new_tokens: int, answering: Answering) -> list[Generation]:
         found: dict[int, Generation] = {}
-        for some in self.answers({i: (given, answering) for i, given in enumerate(batch)}, max_new_tokens):
-            found |= some
+        for part in self.answers({i: (given, answering) for i, given in enumerate(batch)}, max_new_tokens):
+            found |= part
         return [found[number] for number in range(len(batch))]
 
     def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
@@ -206,4 +209,9 @@ def open_served(name: str, options: ModelOptions) -> NamedModel:
     options.refuse("a served model", "dtype", "vocab", "strategy", "generation")
     url, _, model = name.partition("#")
     found = ServedModel(url, model or None, options.concurrency or PLACES)
-    return NamedModel(found, f"openai:{found.url}#{found.model}")
+    named = f"openai:{found.url}#{found.model}"
+    listed = [entry["id"] for entry in found.listed]
+    if not listed or found.model in listed:
+        return NamedModel(found, named)
+    lists = f"the server lists {some(listed)} and no such model"
+    return NamedModel(found, named, note=f"{named}: {lists}; some answer by the one they have, whatever is named")

@@ -106,6 +106,12 @@ class TransformersPredictor(Predictor):
         ids = (self._model.config.pad_token_id, settings.pad_token_id, tokenizer.pad_token_id, tokenizer.eos_token_id)
         return next((i for i in ids if i is not None), 0)
 
+    def device(self) -> str | None:
+        """Returns the device that PyTorch ran on, several with commas between them; None if the model was not needed."""
+        if "_model" not in self.__dict__:
+            return None
+        return ", ".join(dict.fromkeys(str(weights.device) for weights in self._model.parameters()))
+
     def count_unwritable(self, texts: Sequence[str]) -> int | None:
         """See `Predictor.count_unwritable`; a tokenizer that is not needed is not loaded for it."""
         if "_read" not in self.__dict__ or self._tokenizer.unk_token_id is None:

@@ -29,8 +29,8 @@ class Asking:
     """How tasks are asked.
 
     Attributes:
-        prompts: names of prompts, `all`, or files of prompts, `FILE` for all in it and `FILE:NAME` for one; the task's
-            own form if empty.
+        prompts: names of prompts, `all`, or files of prompts, `FILE` for all in it and `FILE:NAME` for one; if empty,
+            each task asks as its name says: `TASK` in its own form, `TASK@PROMPT` in that prompt.
         shots: examples with their answers before each example.
         shot_seed: which examples these are.
         chat: whether the model is given turns of a conversation instead of one text.
@@ -57,12 +57,12 @@ class Asking:
         require_filters(self.filters or ())
 
     def tasks(self, specs: Sequence[TaskSpec]) -> list[TaskSpec]:
-        """Returns each task as each of the prompts asks it.
+        """Returns each task as each of the prompts asks it; as it is if there are none.
 
         Raises:
             UserError: a task has no prompt of a name, or a file has none.
         """
-        found = [task for spec in specs for name in self.prompts or (OWN,) for task in _asked(spec, name)]
+        found = [task for spec in specs for name in self.prompts for task in _asked(spec, name)] or specs
         distinct = {task.name: task for task in found}.values()
         return [task if self.filters is None else replace(task, filters=self.filters) for task in distinct]
 
@@ -138,7 +138,7 @@ def recorded_task(name: str, record: Mapping[str, Any]) -> TaskSpec:
 def _asked(spec: TaskSpec, name: str) -> list[TaskSpec]:
     """Returns a task as the prompts ask it that `name` stands for."""
     if name == ALL:
-        return [spec, *(asked(spec, other) for other in prompts_of(spec))]
+        return [spec.row, *(asked(spec, other) for other in prompts_of(spec))]
     file, _, one = name.rpartition(":")
     if Path(file or name).suffix not in READERS:
         return [asked(spec, name)]

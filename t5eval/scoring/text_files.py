@@ -294,11 +294,12 @@ def _response(path: Path, line: int, found: Any) -> Any:
 def _table(path: Path, text: str, kind: Kind, delimiter: str) -> Iterator[Entry]:
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        names = header(delimiter.join(next(rows, [])), delimiter)
+        first = delimiter.join(next(rows, []))
+        names = header(first, delimiter)
         column = next((names.index(key) for key in kind.keys if key in names), None)
         if column is None:
             keys = ", ".join(key for key in kind.keys if key not in RESPONSES)
-            raise PredictionError(f"{path}: line 1: expected a header with one of {keys}, got {quoted(names)}")
+            raise PredictionError(f"{path}: line 1: expected a header with one of {keys}, got {quoted(first)}")
         id_column = next((names.index(name) for name in (*IDS, ROW) if name in names), None)
         for row in rows:
             if row and len(row) != len(names):

@@ -34,7 +34,7 @@ SCORED = "    target = gold = parse = lambda *x: 0\n"
         ("x = 1\n\n1 / 0\n", "ZeroDivisionError: division by zero (line 3)"),
         ("import sys\nsys.exit(0)\n", "SystemExit: 0 (line 2)"),
         ("x = 1\ndef f(:\n", "SyntaxError: invalid syntax (mine.py, line 2)"),
-        ("x = 1\n", "it registers nothing; call t5eval.plugins.registration.register"),
+        ("x = 1\n", "it registers nothing; call t5eval.register"),
         (HEAD + "register(3)\n", "'3' is nothing that can be registered: a Metric, a TaskSpec"),
         (METRIC.format(name="accuracy") + AGGREGATE + "register(M)\n", "metric 'accuracy' is already there; give M another name (line 8)"),
         (METRIC.format(name="") + AGGREGATE + "register(M)\n", "metric M has no name; set the class attribute `name` (line 8)"),

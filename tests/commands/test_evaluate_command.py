@@ -127,6 +127,7 @@ def test_splits_without_a_file_are_named(t5eval: Any, model: Path, suite: Path, 
     )  # fmt: skip
     assert done.status == 2
     assert "nothing to evaluate: no data of glue/rte train" in done.err
+    assert "`t5eval data get` fetches it" in done.err
 
 
 def test_a_folder_without_a_model_is_one_line(t5eval: Any, suite: Path, tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def doctor_findings() -> Any:
 BROKEN = {
     "absent": (None, "mine_t5eval", "there is no module mine_t5eval"),
     "an object": (TASK, "mine_t5eval:x", "its entry point is mine_t5eval:x; it must name a module alone"),
-    "nothing": ("x = 1", "mine_t5eval", "it registers nothing; call t5eval.plugins.registration.register"),
+    "nothing": ("x = 1", "mine_t5eval", "it registers nothing; call t5eval.register"),
     "import": ("\nimport absent", "mine_t5eval", "ModuleNotFoundError: No module named 'absent' (line 2)"),
     "syntax": ("def f(:", "mine_t5eval", "SyntaxError: invalid syntax (mine_t5eval.py, line 1)"),
     "exit": ("raise SystemExit(3)", "mine_t5eval", "SystemExit: 3 (line 1)"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -71,9 +72,12 @@ def test_each_prompt_has_its_own_predictions_and_scores(
     assert "Over the prompts" in (run / "report.html").read_text(encoding="utf-8")
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "its examples are not shown" not in page
-    again = t5eval("score", "glue/rte", "--split", "validation", "--data-dir", suite, "--prompt", "letter",
-                   "--predictions", run / "predictions/glue/rte@letter/validation.jsonl", "--json")  # fmt: skip
-    assert again.json["scores"] == results["glue/rte@letter"]["validation"]["scores"]
+    for named in (["glue/rte", "--prompt", "letter"], ["glue/rte@letter"], ["glue/rte@follows", "--prompt", "letter"]):
+        again = t5eval("score", *named, "--split", "validation", "--data-dir", suite,
+                       "--predictions", run / "predictions/glue/rte@letter/validation.jsonl", "--json")  # fmt: skip
+        assert again.json["scores"] == results["glue/rte@letter"]["validation"]["scores"]
+    printed = t5eval("examples", "glue/rte@letter", "--split", "validation", "--data-dir", suite, "--limit", "1")
+    assert "Reply with one letter." in printed.out
     otherwise = t5eval("score", "glue/rte", "--predictions", run, "--data-dir", suite, "--prompt", "all",
                        "--filter", "strip", "--json")  # fmt: skip
     assert {name: splits["validation"]["scores"]["accuracy_strict"]["value"]
@@ -140,7 +144,11 @@ def test_two_prompts_of_one_run_are_compared_as_files(t5eval: Command, model: st
     assert evaluate(t5eval, model, suite, run, "--prompt", "t5", "letter").status == 0
     files = [run / "predictions" / "glue" / name / "validation.jsonl" for name in ("rte", "rte@letter")]
     given = ("--task", "glue/rte", "--split", "validation", "--data-dir", suite, "--json")
-    one = t5eval("compare", *files, *given).json["results"]["glue/rte"]["validation"]
+    document = t5eval("compare", *files, *given).json
+    assert [document[side]["recorded"] for side in "ab"] == [True, True]
+    alone = shutil.copy(files[0], tmp_path / "alone.jsonl")
+    assert "how B came about is not recorded" in t5eval("compare", files[0], alone, *given[:-1]).out
+    one = document["results"]["glue/rte"]["validation"]
     assert (one["scores"]["accuracy"]["a"], one["scores"]["accuracy"]["b"]) == (0, 50)
     assert [(s["setting"], s["a"], s["b"]) for s in one["settings"]] == [("prompt", "t5", "letter")]
     assert one["sound"]
@@ -168,6 +176,10 @@ def test_a_prompts_words_are_what_is_ranked(t5eval: Command, model: str, suite: 
 
 def test_examples_prints_what_is_sent(t5eval: Command, suite: Path) -> None:
     given = ("examples", "glue/rte", "--split", "validation", "--data-dir", suite, "--limit", "2")
+    several = [json.loads(line) for line in t5eval(*given, "--prompt", "all").out.splitlines()]
+    assert [line["prompt"] for line in several][::2] == ["t5", "follows", "evidence", "letter"]
+    alone = [json.loads(line) for line in t5eval(*given).out.splitlines()]
+    assert [{**line, "prompt": "t5"} for line in alone] == several[:2]
     plain = [json.loads(line) for line in t5eval(*given).out.splitlines()]
     shot = [json.loads(line) for line in t5eval(*given, "--prompt", "letter", "--shots", "2").out.splitlines()]
     assert [one["id"] for one in shot] == [one["id"] for one in plain]

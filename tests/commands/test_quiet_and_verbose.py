@@ -33,6 +33,16 @@ def test_global_options_stand_before_or_behind_the_command(t5eval: Command, tmp_
     ):
         assert "it runs" in t5eval(*arguments).err
     assert t5eval("tasks", "--json", "--quiet").out == t5eval("--quiet", "tasks", "--json").out
+    document = t5eval("tasks", "--json").out
+    for arguments in (["--json", "tasks"], ["--json", "--quiet", "tasks"]):
+        assert t5eval(*arguments).out == document
+    assert t5eval("--json", "show", "--", "dpr").json["name"] == "dpr"
+    held = t5eval("--json", "data", "list", "glue/rte", "--data-dir", tmp_path)
+    assert {entry["state"] for entry in held.json["splits"]} == {"missing"}
+    assert "No such option '--json'" in t5eval("--json", "completion", "bash").err
+    for lacking in (["data"], ["--json"]):
+        done = t5eval(*lacking)
+        assert (done.status, done.out, done.err.partition("\n")[0][:14]) == (2, "", "Usage: t5eval ")
     assert "exclude each other" in t5eval("--quiet", "tasks", "--verbose").err
     assert "'--plugin' requires an argument" in t5eval("tasks", "--plugin").err
     # What follows two dashes is a name.

@@ -47,6 +47,11 @@ def test_show_prints_the_whole_row_under_any_of_its_names(t5eval: Any, suite: Pa
     assert "example" not in t5eval("show", name).out.split("\n")[-1]
 
 
+def test_show_keeps_the_lines_of_a_prompt(t5eval: Any) -> None:
+    question = '      {sentence1}\n\n      Does it follow that "{sentence2|strip}"? Reply yes or no.\n    words:\n'
+    assert f"  follows:\n    template:\n{question}" in t5eval("show", "glue/rte").out
+
+
 def test_show_prints_a_mixtures_shares(t5eval: Any) -> None:
     document = t5eval("show", "glue_v002_proportional", "--json").json
     assert (document["name"], document["aliases"]) == ("glue_proportional", ["glue_v002_proportional"])

@@ -181,7 +181,7 @@ def test_examples_come_worst_first_and_say_why(t5eval: Any, suite: Path, tmp_pat
     assert said[golden[7]["id"]] == "no prediction: counted as wrong"
     assert said[golden[5]["id"]].startswith("read as 100; true is ")
     assert "have no prediction and count as wrong" in markdown
-    assert "whether inputs were cut, or outputs ended at the length limit, is not recorded" in markdown
+    assert "not recorded: whether inputs were cut, whether outputs ended at the length limit" in markdown
     assert t5eval("report", tmp_path / "run", "--data-dir", suite, "--csv", tmp_path / "scores.csv").status == 0
     (row, *_) = csv.DictReader((tmp_path / "scores.csv").read_text().splitlines())
     assert (row["missing"], row["truncated_inputs"], row["outputs_at_limit"]) == ("1", "", "")

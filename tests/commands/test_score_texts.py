@@ -59,8 +59,12 @@ def test_scores_and_tokenizer_asked_for(t5eval: Command, files: list[Path]) -> N
         done = t5eval(*shared, *more)
         assert (done.status, done.out) == (2, "")
         assert message in done.err
-    done = t5eval("score", "glue/rte", "--split", "validation", "--predictions", said, "--tokenize", "zh")
-    assert "glue/rte: --tokenize is for free texts, its answers are of kind 'label'" in done.err
+    for option in (["--tokenize", "zh"], ["--sentence-marks"]):
+        done = t5eval("score", "glue/rte", "--split", "validation", "--predictions", said, *option)
+        assert f"glue/rte: {option[0]} is for free texts, its answers are of kind 'label'" in done.err
+    done = t5eval(*shared, "--format", "csv")
+    assert "line 1: expected a header with one of prediction, " in done.err
+    assert f"got {SAID[0]!r}" in done.err
 
 
 def test_standard_input(t5eval: Command, files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,8 +100,9 @@ def test_a_benchmark_in_one_call(t5eval: Command, suite: Path, perfect_run: Path
     done = t5eval("score", "glue", "--predictions", folder, *shared)
     assert {name: [*splits] for name, splits in done.json["results"].items()} == {n: ["validation"] for n in names[:2]}
     left_out = "\n".join(done.json["left_out"])
-    assert "glue/cola test is left out: glue/cola test has no labels" in left_out
-    assert "glue/rte is left out: no " in left_out
+    assert "glue/cola test is left out: has no labels here" in left_out
+    rest = [name for name in task_specs.BENCHMARKS["glue"].tasks if name not in names[:2]]
+    assert f"left out, without a file {folder}/TASK/SPLIT.jsonl: {', '.join(rest)}" in left_out
     lines = t5eval("score", "glue", "--predictions", folder, "--data-dir", suite).out
     assert "glue validation average: incomplete, for want of " in lines
 
@@ -105,7 +110,7 @@ def test_a_benchmark_in_one_call(t5eval: Command, suite: Path, perfect_run: Path
 def test_a_folder_that_says_nothing(t5eval: Command, tmp_path: Path) -> None:
     for message, *asked in (
         ("'glue' is a benchmark: --predictions is then a folder", "glue", "--predictions", __file__),
-        ("nothing to score; glue/cola is left out: no ", "glue", "--predictions", tmp_path),
+        ("nothing to score; left out, without a file ", "glue", "--predictions", tmp_path),
     ):
         done = t5eval("score", *asked, "--data-dir", tmp_path)
         assert (done.status, done.out) == (2, "")

@@ -58,6 +58,7 @@ def test_every_fault_and_every_answer(t5eval: Command, arguments: list[str], tmp
     with FaultyServer(entailment, key=KEY) as sound:
         done = t5eval(*arguments, "--model", f"openai:{sound.url}", "--json")
         assert done.status == 0, done.err
+        assert "not recorded: whether inputs were cut\n" in done.err  # lengths of outputs are
     expected, run = predictions(tmp_path / "run"), tmp_path / "faulty"
     assert len(expected) == 80
     assert {path for path, *_ in sound.requests} == {"/models", "/completions"}
@@ -76,6 +77,13 @@ def test_every_fault_and_every_answer(t5eval: Command, arguments: list[str], tmp
     for secret in (KEY, "secret"):
         assert nowhere(secret, run)
         assert secret not in done.out + done.err
+
+
+def test_a_name_that_the_server_does_not_list(t5eval: Command, arguments: list[str]) -> None:
+    with FaultyServer(entailment) as server:
+        done = t5eval(*arguments, "--limit", "1", "--model", f"openai:{server.url}#tinny")
+    assert done.status == 0
+    assert f"warning: openai:{server.url}#tinny: the server lists tiny and no such model; " in done.err
 
 
 def test_a_server_that_dies_costs_what_it_did_not_answer(t5eval: Command, arguments: list[str], tmp_path: Path) -> None:
@@ -161,4 +169,5 @@ def test_addresses(t5eval: Command, arguments: list[str], tmp_path: Path) -> Non
 def test_beam_search_is_refused(t5eval: Command, arguments: list[str]) -> None:
     with FaultyServer(entailment) as server:
         done = t5eval(*arguments, "--model", f"openai:{server.url}", "--decode", "beam")
-    assert done.err == f"t5eval: openai:{server.url}: a server's models have no beam search; add --decode greedy\n"
+    way_out = "write --decode greedy, without --beam-size and --alpha"
+    assert done.err == f"t5eval: openai:{server.url}: a server's models have no beam search; {way_out}\n"

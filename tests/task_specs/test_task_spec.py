@@ -46,6 +46,7 @@ def test_defaults() -> None:
     spec = row()
     assert spec.task_score == ("f1",)  # the first metric
     assert (spec.decode, spec.aliases, spec.submission, spec.published) == (Decode("greedy", 1, 0.0), (), None, ())
+    assert (NumberFile("f.tsv", 0, 5).decimals, NumberFile("f.tsv", 0, 5, decimals=0).decimals) == (3, 0)
     assert (spec.copies.renumbered, spec.copies.unlabelled) == (False, ())
 
 

@@ -239,7 +239,11 @@ def _score_split(
     if isinstance(predictions, str | os.PathLike) and os.fspath(predictions) != STDIN:
         origin = Origin(Path(predictions))
         read = replace(spec, filters=tuple(origin.made_by.get("filters", ())))  # predictions are stored before these
-        recorded = (origin.fault(spec.name, opened.split, content_hashes(opened)), origin.caution(read.fingerprint))
+        recorded = (
+            origin.fault(spec.name, opened.split, content_hashes(opened)),
+            origin.caution(read.fingerprint),
+            origin.part(len(examples)),
+        )
         said = tuple(f"{os.fspath(predictions)}: {line}" for line in recorded if line)
     return Scoring(_scored(row, opened.split, examples, predictions, asked), opened.summary, said)
 

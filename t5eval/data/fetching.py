@@ -78,6 +78,8 @@ def fetch(
         try:
             _continue(http, url, download, partial, advance, stop)
             break
+        except httpx2.UnsupportedProtocol:
+            raise DataError(f"{url}: an address begins with https:// or http://; see {MIRROR_VARIABLE}") from None
         except (httpx2.TransportError, _Passing) as error:
             reason = str(error) or type(error).__name__
             if attempt == ATTEMPTS - 1:

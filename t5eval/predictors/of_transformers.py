@@ -107,7 +107,7 @@ class TransformersPredictor(Predictor):
         return next((i for i in ids if i is not None), 0)
 
     def device(self) -> str | None:
-        """Returns the device that PyTorch ran on, several with commas between them; None if the model was not needed."""
+        """Returns the device that PyTorch ran on, or several; None if the model was not needed."""
         if "_model" not in self.__dict__:
             return None
         return ", ".join(dict.fromkeys(str(weights.device) for weights in self._model.parameters()))

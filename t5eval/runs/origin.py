@@ -91,6 +91,13 @@ class Origin:
             return None
         return "predicted under another specification of the task: its input texts or its answers may have differed"
 
+    def part(self, examples: int) -> str | None:
+        """Returns that the predictions are of the first of a split's examples only, None where they are of all."""
+        limit = self.made_by.get("limit")
+        if limit is None or limit >= examples:
+            return None
+        return f"the first {limit:,} of {examples:,} examples were predicted (--limit {limit}); the others are missing"
+
 
 def read_record(path: Path) -> dict[str, Any]:
     """Returns what a SPLIT.meta.json says.

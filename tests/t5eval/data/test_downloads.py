@@ -202,6 +202,12 @@ def test_a_mirror_has_the_files_under_host_and_path(
     assert files_of(tmp_path) == WHOLE
 
 
+def test_a_mirror_that_is_no_web_address(server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("T5EVAL_MIRROR", "ftp://mirror.example")
+    with pytest.raises(DataError, match=r"^ftp://mirror\.example/\S+: an address begins with https:// or http://"):
+        get([row(server)], tmp_path)
+
+
 def test_several_at_once_and_the_first_fault_counts(server: FileServer, tmp_path: Path) -> None:
     names = [f"/{n}.txt" for n in range(9)]
     server.files |= {name: name.encode() * 1000 for name in names}

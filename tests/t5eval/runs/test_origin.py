@@ -154,4 +154,7 @@ def test_a_limit_above_the_split_is_the_whole_split(tmp_path: Path, limit: int, 
         Says("entailment"), "glue/rte", data=data, out=tmp_path / "r", splits="validation", limit=limit
     )
     assert any("limited to" in text for text, _ in found.splits[0].cautions()) == part
+    file = tmp_path / "r/predictions/glue/rte/validation.jsonl"
+    said = t5eval.score("glue/rte", file, data=data, split="validation").notes
+    assert any(f"the first {limit} of " in note and "(--limit" in note for note in said) == part
     assert found.document["results"]["glue/rte"]["validation"]["limit"] == limit

@@ -228,7 +228,7 @@ def lines_named(path: Path, text: str) -> Iterator[None]:
         line = line_in(text, error)
         if line is None:
             raise
-        raise SpecError(str(error).replace(f"{path}: ", f"{path}: line {line}: ", 1)) from None
+        raise SpecError(f"{path}: line {line}: {str(error).removeprefix(f'{path}: ')}") from None
 
 
 def read_toml(path: Path) -> TaskSpec:

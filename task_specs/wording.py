@@ -58,12 +58,14 @@ class TemplateError(SpecError):
     """A template that says something that there is not.
 
     Attributes:
-        piece: the part of the template at fault, by which its line is found in a file.
+        piece: the part of the template at fault, and
+        template: the whole of it, by which the line is found in a file.
     """
 
-    def __init__(self, message: str, piece: str) -> None:
+    def __init__(self, message: str, piece: str, template: str = "") -> None:
         super().__init__(message)
         self.piece = piece
+        self.template = template
 
 
 class Wording:
@@ -77,6 +79,7 @@ class Wording:
     """
 
     def __init__(self, template: str) -> None:
+        self._template = template
         self.names: tuple[str, ...] = ()
         self._values: list[Callable[[Mapping[str, Any]], str]] = []
         self._plain: list[str] | None = []  # the features in order, where each is wanted as it is
@@ -88,6 +91,7 @@ class Wording:
                 raise TemplateError(
                     f"template: an open {alone} on its line {line}; a brace that is meant is written {alone * 2}",
                     template[token.start() : token.start() + 20],
+                    template,
                 )
             literals += _percent(template[end : token.start()]) + (brace[0] if brace else "%s")
             if not brace:
@@ -107,7 +111,9 @@ class Wording:
         for name in names:
             if not _NAME.fullmatch(name):
                 raise TemplateError(
-                    f"template: {quoted(said)} names no feature; write {{NAME}} or {{NAME|FILTER}}", said
+                    f"template: {quoted(said)} names no feature; write {{NAME}} or {{NAME|FILTER}}",
+                    said,
+                    self._template,
                 )
         known = [*TEXT_FILTERS, *LIST_FILTERS]
         for name in filters:
@@ -116,6 +122,7 @@ class Wording:
                 raise TemplateError(
                     f"template: unknown filter {name!r} in {quoted(said)}.{hint} The filters are {', '.join(known)}",
                     said,
+                    self._template,
                 )
         self.names = tuple(dict.fromkeys([*self.names, *(name.partition(".")[0] for name in names)]))
         if len(names) == 1 and not filters and "." not in what and self._plain is not None:
@@ -172,7 +179,8 @@ def placed(where: str, error: SpecError) -> SpecError:
 def line_in(text: str, error: Exception) -> int | None:
     """Returns the line of a file's text that a template's fault stands on, None where it is not that or not found."""
     piece = getattr(error, "piece", "")
-    place = text.find(piece) if piece else -1
+    # Other lines may hold the piece as well: from the template on, where that stands in the file as it is.
+    place = text.find(piece, max(0, text.find(getattr(error, "template", "")))) if piece else -1
     return None if place < 0 else text.count("\n", 0, place) + 1
 
 

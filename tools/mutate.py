@@ -223,6 +223,7 @@ def _tests(place: Path, tests: list[str], plugin: Callable[[], Any], seconds: in
     hypothesis.settings.load_profile("mutants")
     with_plugin = plugin()
     options = ["-q", "-x", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    options.append(f"--basetemp={place}.tmp")  # else every run clears away what the others have left
     status = pytest.main([*options, *tests], plugins=[with_plugin])
     sys.settrace(None)
     sender.send(Done(int(status), time.process_time(), with_plugin.found))

@@ -210,7 +210,7 @@ class CachedDecoder:
     def _fused(self, attention: Attention, *parts: str) -> Tensor:
         """The named matrices of an attention layer side by side, [rows, columns * parts]."""
         matrices = [tf.convert_to_tensor(getattr(attention, f"{part}_matrix")) for part in parts]
-        return tf.cast(tf.concat(matrices, axis=1) if len(matrices) > 1 else matrices[0], self.dtype)
+        return tf.cast(tf.concat(matrices, axis=1), self.dtype)
 
     def _norm(self, norm: LayerNorm) -> Tensor:
         return tf.cast(tf.convert_to_tensor(norm.scale), tf.float32)

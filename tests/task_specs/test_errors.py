@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from task_specs.errors import did_you_mean, quoted
+from task_specs.errors import UserError, did_you_mean, first_few, quoted, require_known, some
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,23 @@ def test_a_quoted_text_is_as_long_as_the_limit_at_most(text: object, limit: int,
 )
 def test_the_closest_names_are_offered_three_at_most(name: str, known: list[str], hint: str) -> None:
     assert did_you_mean(name, known) == hint
+
+
+@pytest.mark.parametrize(
+    ("count", "listed", "dotted"),
+    [
+        (0, "", ""),
+        (5, "n0, n1, n2, n3, n4", "n0, n1, n2, n3, n4"),
+        (6, "n0, n1, n2, n3, n4 and 1 more", "n0, n1, n2, n3, n4, ..."),
+        (2005, "n0, n1, n2, n3, n4 and 2,000 more", "n0, n1, n2, n3, n4, ..."),
+    ],
+)
+def test_five_names_are_listed_at_most(count: int, listed: str, dotted: str) -> None:
+    names = [f"n{place}" for place in range(count)]
+    assert (some(names), first_few(names)) == (listed, dotted)
+
+
+def test_a_key_that_is_not_known() -> None:
+    require_known({"rate": 1}, ["rate", "limit"], "x")
+    with pytest.raises(UserError, match=r"^x: unknown key 'rat'; the keys are rate, limit\. Did you mean 'rate'\?$"):
+        require_known({"rate": 1, "rat": 1}, ["rate", "limit"], "x")

@@ -14,6 +14,8 @@ import pytest
 import task_specs
 from task_specs import ClassFile, Decode, Lengths, NumberFile, SpecError, TaskSpec
 from task_specs.answers.labels import Label, Number
+from task_specs.records import Example, FrozenDict
+from task_specs.sources.download import Download
 from task_specs.sources.tsv import Labels, Tsv
 from task_specs.submission_files.json_lines import JsonClassFile, MultiRcFile
 from task_specs.texts.fields import Fields
@@ -44,6 +46,7 @@ def test_defaults() -> None:
     spec = row()
     assert spec.task_score == ("f1",)  # the first metric
     assert (spec.decode, spec.aliases, spec.submission, spec.published) == (Decode("greedy", 1, 0.0), (), None, ())
+    assert (NumberFile("f.tsv", 0, 5).decimals, NumberFile("f.tsv", 0, 5, decimals=0).decimals) == (3, 0)
     assert (spec.copies.renumbered, spec.copies.unlabelled) == (False, ())
 
 
@@ -102,6 +105,13 @@ FAULTS: list[tuple[Callable[[], object], str]] = [
         r"labels compare \['t'\], not among its fields",
     ),
     (lambda: source(classes=(), labels={"test": Labels("l.tsv", "y")}), "name them with classes"),
+    (lambda: Download("ftp://a.org/b", "b"), "https:// or http://, got 'ftp://a.org/b'"),
+    (lambda: Download("https:///b", "b"), "an address begins with"),
+    (lambda: Download("https://a.org/b", ""), "'to' is a path below the data directory, got ''"),
+    (lambda: Download("https://a.org/b", "/b"), "'to' is a path below"),
+    (lambda: Download("https://a.org/b", "b/../../c"), "'to' is a path below"),
+    (lambda: Download("https://a.org/b", "b", sha256="A" * 64), "sha256 is 64 hexadecimal digits"),
+    (lambda: Download("https://a.org/b", "b", sha256="a" * 65), "sha256 is 64 hexadecimal digits"),
 ]
 
 
@@ -116,6 +126,16 @@ def test_a_list_of_labels_is_frozen_too() -> None:
     files = [ClassFile("f", ["0", "1"]), JsonClassFile("f", [0, 1]), MultiRcFile("f", 1, 1, [0, 1])]  # type: ignore[arg-type]
     assert [file.labels for file in files] == [("0", "1"), (0, 1), (0, 1)]
     assert len(set(files)) == 3
+
+
+def test_a_download_is_a_value() -> None:
+    sound = Download("http://a.org/b", "b..c/d", ["*.tsv"], sha256="0" * 64)  # type: ignore[arg-type]
+    assert sound == Download("http://a.org/b", "b..c/d", ("*.tsv",), sha256="0" * 64)
+    assert len({sound, Download("http://a.org/b", "b..c/d")}) == 2
+
+
+def test_slices_do_not_tell_an_example_from_its_copy() -> None:
+    assert Example("1", {"s": "a"}, FrozenDict(genre="fiction")) == Example("1", {"s": "a"})
 
 
 @pytest.mark.parametrize("spec", task_specs.all_tasks(), ids=lambda spec: spec.name)

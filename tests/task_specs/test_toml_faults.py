@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -55,6 +56,46 @@ def test_all_faults_at_once(tmp_path: Path) -> None:
         strict=True,
     ):
         assert expected in message
+
+
+SOUND = """name = "mine/polite"
+benchmark = "mine"
+metrics = ["accuracy"]
+sizes = {validation = 2}
+lengths = {inputs = 64, targets = 8}
+
+[source]
+kind = "tsv"
+folder = "mine"
+files = {validation = "dev.tsv"}
+fields = {sentence = "text"}
+classes = ["0", "1"]
+
+[text]
+kind = "template"
+template = "Is it polite? {sentence}"
+
+[answer]
+kind = "label"
+classes = ["no", "yes"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("", "", 0, ""),
+        ('["no", "yes"]', '["no", "no"]', 18, "[answer]: "),  # its part
+        ("{sentence}", "{sentence", 16, "[text]: "),  # not line 11, where the piece stands too
+        ("{sentence}", "{sentences}", 16, "its text needs ['sentences']"),
+    ],
+)
+def test_what_the_values_say_has_a_line_too(tmp_path: Path, old: str, new: str, line: int, message: str) -> None:
+    (tmp_path / "x.toml").write_text(SOUND.replace(old, new, 1))
+    row, faults = read_row_faults(tmp_path / "x.toml")
+    assert [fault.line or 0 for fault in faults] == ([line] if new else [])
+    assert (row is None) == bool(new)
+    assert all(message in fault.message for fault in faults)
 
 
 def test_built_in_rows_have_none(tmp_path: Path) -> None:

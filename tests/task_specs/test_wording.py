@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from task_specs.errors import SpecError
-from task_specs.wording import wording
+from task_specs.wording import TemplateError, line_in, placed, wording
 
 FEATURES: dict[str, Any] = {
     "text": " a <b>Boat</b><br>here ",
@@ -72,6 +72,25 @@ def test_templates_that_are_none(template: str, message: str) -> None:
 def test_values_that_are_no_text(template: str, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         wording(template).render({**FEATURES, "nothing": None})
+
+
+@pytest.mark.parametrize(
+    ("template", "piece", "line"),
+    [("a {b", "{b", 1), ("a\nb {c d", "{c d", 2), ("\n{b", "{b", 2), ("}" + "x" * 30, "}" + "x" * 19, 1)],
+)
+def test_a_fault_keeps_its_piece(template: str, piece: str, line: int) -> None:
+    """By it, the line of a file in which the template stands is found."""
+    with pytest.raises(TemplateError) as caught:
+        wording(template)
+    brace = piece[0]
+    assert str(caught.value) == (
+        f"template: an open {brace} on its line {line}; a brace that is meant is written {brace}{brace}"
+    )
+    assert caught.value.piece == piece
+    assert line_in(template, placed("mine.toml", caught.value)) == line
+    assert line_in(f"{piece}\n{template}", placed("mine.toml", caught.value)) == line + 1  # where the template stands
+    assert line_in("another text", caught.value) is None
+    assert line_in(template, SpecError("another fault")) is None
 
 
 def test_data_with_braces_stays_as_it_is() -> None:

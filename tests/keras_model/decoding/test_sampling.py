@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_model.decoding.generator import Generator
 from keras_model.decoding.noise import row_noise
+from keras_model.decoding.search import sampled_choice
 from tests.keras_model.models import V1_0, V1_1, make_model, next_log_probabilities, sources
 
 DRAWS = 4000
@@ -27,6 +29,23 @@ def assert_drawn_from(shares, probabilities):
     deviation = np.sqrt(probabilities * (1 - probabilities) / DRAWS)
     assert (np.abs(shares - probabilities) <= 5 * deviation + 1e-3).all()
     assert not shares[probabilities == 0].any()
+
+
+@pytest.mark.parametrize(
+    ("kept", "ordered", "chosen"), [(5, False, [1, 2, 3, 4]), (5, True, [1, 2, 3, 4]), (2, True, [1, 1, 2, 2])]
+)
+def test_the_distribution_function_is_inverted(kept, ordered, chosen):
+    """The first id whose cumulative probability exceeds the drawn share; one without probability never comes."""
+    logits, noise = tf.constant([[-1e9, 0.0, 0.0, 0.0, 0.0]] * 4), tf.constant([0.0, 0.25, 0.5, 0.75])
+    ids = sampled_choice(logits, noise, tf.constant(1.0), tf.constant(1.0), kept=kept, ordered=ordered)
+    assert ids.numpy().tolist() == chosen
+
+
+def test_the_temperature_is_one_unless_it_is_said():
+    generator, encoder_ids = Generator(make_model(V1_1)), sources(16, 8)
+    texts = generator.sample(encoder_ids, 8, seed=2)
+    np.testing.assert_array_equal(texts, generator.sample(encoder_ids, 8, temperature=1.0, top_p=1.0, seed=2))
+    assert (texts != generator.sample(encoder_ids, 8, temperature=2.0, seed=2)).any()
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.5, 3.0])

@@ -119,6 +119,17 @@ def test_state_of_a_large_embedding_is_under_one_percent():
     assert sum(int(np.prod(v.shape)) for v in optimizer.variables) == 32128 + 512 + 3
 
 
+def test_building_twice_keeps_the_state():
+    variable, optimizer = keras.Variable(np.ones((3, 2), np.float32)), Adafactor(0.1)
+    optimizer.build([variable])
+    optimizer.apply([2 * tf.ones((3, 2))])
+    state = [held.numpy() for held in optimizer.variables]
+    optimizer.build([variable])
+    assert len(optimizer.variables) == len(state)
+    for held, before in zip(optimizer.variables, state, strict=True):
+        np.testing.assert_array_equal(held, before)
+
+
 @pytest.mark.parametrize("options", [{}, {"clipping_threshold": None, "scale_by_parameter": False, "clipnorm": 1.0}])
 def test_config_round_trip(options):
     optimizer = Adafactor(2e-3, decay_exponent=-0.7, min_dim_size_to_factor=4, epsilon=1e-20, **options)

@@ -77,3 +77,10 @@ def test_patterns_end(pattern: str) -> None:
     start = time.process_time()
     assert filtered("a" * 100_000 + ",", (f"regex:{pattern}",))[1]
     assert time.process_time() - start < 10
+
+
+@pytest.mark.parametrize(("pattern", "seen"), [("b+", 10_000), ("b+c?d*", 464)])
+def test_what_a_pattern_sees(pattern: str, seen: int) -> None:
+    """The root of 10^8 steps: the square root with one open repeat, the cube root with two."""
+    assert filtered("a" * (seen - 1) + "b", (f"regex:{pattern}",)) == ("b", "")
+    assert filtered("a" * seen + "b", (f"regex:{pattern}",))[1]

@@ -208,6 +208,7 @@ def test_any_text_has_a_value_or_a_reason(task: str, text: str, targets: str) ->
         (lambda: Number(0.0, 5.0, step=math.nan), "multiple of 0.1"),
         (lambda: Number(0.0, 5.0, step=0.25), "multiple of 0.1"),  # its targets have one decimal
         (lambda: Number(0.0, 5.0, step=6.0), "multiple of 0.1"),
+        (lambda: Number(4.0, 5.0, step=2.0), "multiple of 0.1"),
         (lambda: Referent(("a", "b", "c")), "exactly two class names"),
     ],
 )

@@ -254,3 +254,4 @@ def test_rows_that_contradict_themselves(make: Any, message: str) -> None:
 
 def test_one_and_true_are_different_labels() -> None:
     assert JsonLines("f", {"test": "x"}, {"a": "a"}, classes=(0, 1, True)).classes == (0, 1, True)
+    assert MultiRcLines("f", {"test": "x"}).classes == (0, 1)  # as MultiRC's files have them

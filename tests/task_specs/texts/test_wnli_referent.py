@@ -117,3 +117,11 @@ def test_the_steps_of_a_search_are_bounded_by_its_ways(pattern: str, length: int
         _require_short(pattern, length, most - 1)
     with pytest.raises(_TooLong):
         _require_short(f"({pattern})*", length, 10**18)
+
+
+@pytest.mark.parametrize(("words", "most"), [("it", 5477), ("it it", 3872), ("it it it", 3162)])
+def test_pronouns_share_the_steps(words: str, most: int) -> None:
+    """Of 30,000,000 together; a pair without more words takes the square of its length for each."""
+    premise = f"{words} {'x' * (most - len(words) - 2)}"
+    assert "without end" not in mark_referent(premise, "y")[2]
+    assert "without end" in mark_referent(f"{premise}x", "y")[2]

@@ -109,15 +109,18 @@ class _Work:
             raise failed[0]
         found = [there[download] or futures[download].result() for download in wanted]
         for download in wanted:
+            if not download.then:
+                continue
+            folder = (self.folder / download.to).parent
             entry = self.record.setdefault(download.url, {})
-            if download.then and not entry.get("made"):
-                folder = (self.folder / download.to).parent
+            if not entry.get("made") or not all((folder / name).is_file() for name in entry["made"]):
+                made = RECIPES[download.then](folder)
                 with temporary_path(folder) as temporary:
                     temporary.mkdir()
-                    for name, content in RECIPES[download.then](folder).items():
+                    for name, content in made.items():
                         (temporary / name).write_bytes(content)
                     _move(temporary, folder)
-                entry["made"] = True
+                entry["made"] = sorted(made)
                 _write_record(self.folder / RECORD, self.record)
         return found
 

@@ -7,6 +7,7 @@ import pytest
 import task_specs
 from task_specs import BENCHMARKS, ClassFile, NumberFile
 from task_specs.rows.benchmarks import Benchmark
+from tests.task_specs.rows.averages import columns_of
 
 # task: classes in their order, sizes of train, validation and test
 TASKS: dict[str, tuple[tuple[str, ...], tuple[int, int, int]]] = {
@@ -144,12 +145,7 @@ def test_published_scores() -> None:
 
 @pytest.mark.parametrize(("model", "average"), list(zip(MODELS, (77.4, 82.7, 86.4, 88.5, 90.3), strict=True)))
 def test_the_published_average_follows_from_the_rows(model: str, average: float) -> None:
-    def task_score(name: str) -> float:
-        spec = task_specs.get(name)
-        (published,) = (p for p in spec.published if p.model == model)
-        return sum(published.scores[s] for s in spec.task_score) / len(spec.task_score)
-
-    columns = [sum(map(task_score, tasks)) / len(tasks) for tasks in BENCHMARKS["glue"].average]
+    columns = columns_of("glue", model)
     assert len(columns) == 9
     assert round(sum(columns) / 9, 1) == average
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import task_specs
-from task_specs import BENCHMARKS
+from tests.task_specs.rows.averages import columns_of
 
 # T5 Small, Base, Large, 3B and 11B.
 TABLE_14 = """
@@ -48,11 +48,6 @@ def test_table_14() -> None:
 
 @pytest.mark.parametrize(("model", "average"), list(zip(MODELS, (77.44, 82.74, 86.38, 88.49, 90.31), strict=True)))
 def test_glues_average_follows_from_the_rows(model: str, average: float) -> None:
-    def task_score(name: str) -> float:
-        spec = task_specs.get(name)
-        (published,) = (p for p in spec.published if p.model == model)
-        return sum(published.scores[s] for s in spec.task_score) / len(spec.task_score)
-
-    columns = [sum(map(task_score, tasks)) / len(tasks) for tasks in BENCHMARKS["glue"].average]
+    columns = columns_of("glue", model)
     assert len(columns) == 9
     assert sum(columns) / 9 == pytest.approx(average, abs=0.011)

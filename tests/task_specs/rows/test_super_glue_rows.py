@@ -7,6 +7,7 @@ import pytest
 import task_specs
 from task_specs import BENCHMARKS
 from task_specs.submission_files.json_lines import JsonClassFile, JsonTextFile, MultiRcFile
+from tests.task_specs.rows.averages import columns_of
 
 FALSE_TRUE = ("False", "True")
 TWO = ("entailment", "not_entailment")
@@ -142,12 +143,7 @@ def test_published_scores() -> None:
 
 @pytest.mark.parametrize(("model", "average"), list(zip(MODELS, (63.25, 76.16, 82.34, 86.35, 88.88), strict=True)))
 def test_the_published_average_follows_from_the_rows(model: str, average: float) -> None:
-    def task_score(name: str) -> float:
-        spec = task_specs.get(name)
-        (published,) = (p for p in spec.published if p.model == model)
-        return sum(published.scores[s] for s in spec.task_score) / len(spec.task_score)
-
-    columns = [sum(map(task_score, tasks)) / len(tasks) for tasks in BENCHMARKS["super_glue"].average]
+    columns = columns_of("super_glue", model)
     assert len(columns) == 8
     assert sum(columns) / 8 == pytest.approx(average, abs=0.011)
 

@@ -9,8 +9,8 @@ from leaderboards.super_glue import SUPER_GLUE
 from leaderboards.verdict import Fault, Verdict, lines
 from leaderboards.wmt import WMT
 from task_specs import TaskSpec
-from task_specs.errors import SpecError, did_you_mean
 from task_specs.plugins import load_installed, looked_up
+from task_specs.support.errors import SpecError, did_you_mean
 
 __all__ = [
     "Fault",

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from task_specs import BENCHMARKS, TaskSpec, get
-from task_specs.errors import first_few
 from task_specs.submission_files.values import ClassFile
+from task_specs.support.errors import first_few
 
 Numbers = tuple[int, ...]
 

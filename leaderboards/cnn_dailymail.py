@@ -20,8 +20,8 @@ from leaderboards.leaderboard import Answers, Examined, Ids, Leaderboard, Rows, 
 from leaderboards.values import submission_of
 from leaderboards.verdict import FileFaults, Verdict, verdict_of
 from task_specs import TaskSpec, UserError
-from task_specs.errors import quoted
 from task_specs.rows.cnn_dailymail import CNN_DAILYMAIL as TASK
+from task_specs.support.errors import quoted
 
 PYROUGE = ".pyrouge"
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from leaderboards.forms.text import WHOLE_NUMBER
 from leaderboards.row_per_example import RowFault, RowPerExample
 from task_specs import BENCHMARKS, get
-from task_specs.errors import quoted
+from task_specs.support.errors import quoted
 
 
 class Glue(RowPerExample):

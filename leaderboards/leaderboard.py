@@ -15,7 +15,7 @@ from leaderboards.files.writing import write_file, write_folder, zip_bytes
 from leaderboards.values import submission_of
 from leaderboards.verdict import INVALID, FileFaults, Verdict, lines, verdict_of
 from task_specs import NumberFile, TaskSpec, UserError
-from task_specs.errors import did_you_mean, quoted, some
+from task_specs.support.errors import did_you_mean, quoted, some
 
 Ids = Mapping[str, Sequence[str]]  # task name to the ids of its data
 Answers = Mapping[str, Mapping[str, Any]]  # task name to example id to value

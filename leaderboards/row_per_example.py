@@ -10,7 +10,7 @@ from leaderboards.leaderboard import Leaderboard, Rows, official_size
 from leaderboards.values import values_of
 from leaderboards.verdict import FileFaults
 from task_specs import TaskSpec, UserError
-from task_specs.errors import quoted
+from task_specs.support.errors import quoted
 
 
 class RowFault(ValueError):

@@ -24,8 +24,8 @@ from leaderboards.leaderboard import Answers, Examined, Ids, Leaderboard, Rows, 
 from leaderboards.values import submission_of
 from leaderboards.verdict import FileFaults, verdict_of
 from task_specs import BENCHMARKS, TaskSpec, UserError, get
-from task_specs.errors import quoted
 from task_specs.submission_files.squad import AnswersFile
+from task_specs.support.errors import quoted
 
 
 class Squad(Leaderboard):

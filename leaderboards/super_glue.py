@@ -22,8 +22,8 @@ from leaderboards.multirc import numbering_faults, paragraph_rows, read_paragrap
 from leaderboards.values import submission_of
 from leaderboards.verdict import FileFaults
 from task_specs import BENCHMARKS, TaskSpec, UserError, get
-from task_specs.errors import quoted
 from task_specs.submission_files.json_lines import JsonClassFile, JsonTextFile, MultiRcFile
+from task_specs.support.errors import quoted
 
 # The numbers that the ids of a file's examples are made of.
 ID_PARTS: dict[type, tuple[str, ...]] = {

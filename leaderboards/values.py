@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from task_specs import ClassFile, NumberFile, SpecError, TaskSpec
-from task_specs.errors import quoted
 from task_specs.spec import SubmissionFile
+from task_specs.support.errors import quoted
 
 
 class Labels:

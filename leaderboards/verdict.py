@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from leaderboards.files.archive import printable
-from task_specs.errors import first_few, some
+from task_specs.support.errors import first_few, some
 
 KEPT_FAULTS = 20  # of each file; the others are counted
 

@@ -22,9 +22,9 @@ from leaderboards.leaderboard import Answers, Examined, Ids, Leaderboard, Rows, 
 from leaderboards.values import submission_of
 from leaderboards.verdict import FileFaults, verdict_of
 from task_specs import TaskSpec, UserError
-from task_specs.errors import quoted
 from task_specs.rows.wmt import TASKS
 from task_specs.sources.parallel import ParallelText
+from task_specs.support.errors import quoted
 
 FORMS = (".txt", ".sgm", ".xml")
 MAX_ROWS = 100_000  # of a file whose test set is not known yet

@@ -10,8 +10,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from task_specs.errors import SpecError as SpecError
-    from task_specs.errors import UserError as UserError
     from task_specs.mixing import shares as shares
     from task_specs.mixing import training_mixture as training_mixture
     from task_specs.mixture import TEXT as TEXT
@@ -39,10 +37,12 @@ if TYPE_CHECKING:
     from task_specs.spec import TaskSpec as TaskSpec
     from task_specs.submission_files.values import ClassFile as ClassFile
     from task_specs.submission_files.values import NumberFile as NumberFile
+    from task_specs.support.errors import SpecError as SpecError
+    from task_specs.support.errors import UserError as UserError
     from task_specs.texts.fields import Fields as Fields
 
 _NAMES = {  # by module
-    "errors": "SpecError UserError",
+    "support.errors": "SpecError UserError",
     "mixing": "shares training_mixture",
     "mixture": "Member Mixture TEXT",
     "records": "Answer Example TextPair",

@@ -3,11 +3,11 @@
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-from task_specs.errors import SpecError
 from task_specs.mixture import TEXT, Member, Mixture
 from task_specs.registry import ALL, find, get, tasks_of
 from task_specs.rows.benchmarks import BENCHMARKS, Benchmark
 from task_specs.spec import TaskSpec
+from task_specs.support.errors import SpecError
 
 
 def shares(mixture: Mixture, sizes: Mapping[str, float] | None = None) -> dict[str, float]:

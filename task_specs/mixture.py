@@ -4,7 +4,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from task_specs.errors import SpecError
+from task_specs.support.errors import SpecError
 
 TEXT = "text"
 """The member that stands for plain text, of which each run says where it lies. T5's was C4."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from task_specs.errors import SpecError
+from task_specs.support.errors import SpecError
 
 Found = TypeVar("Found")
 

@@ -4,7 +4,6 @@ from collections.abc import Container, Iterable
 from functools import cache
 from pathlib import Path
 
-from task_specs.errors import SpecError, did_you_mean
 from task_specs.mixture import TEXT, Mixture
 from task_specs.plugins import load_installed, looked_up
 from task_specs.prompts import asked
@@ -13,6 +12,7 @@ from task_specs.rows.benchmarks import BENCHMARKS, Benchmark
 from task_specs.rows.mixtures import MIXTURES
 from task_specs.schema import read_row, read_toml
 from task_specs.spec import TaskSpec
+from task_specs.support.errors import SpecError, did_you_mean
 
 # The name of all benchmarks together.
 ALL = "all"

@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from task_specs.errors import SpecError, did_you_mean
 from task_specs.kinds import KINDS
 from task_specs.mixture import Member, Mixture
 from task_specs.plugins import looked_up
 from task_specs.sources.copies import Copies
 from task_specs.sources.download import Download
 from task_specs.spec import Decode, Lengths, Published, TaskSpec
+from task_specs.support.errors import SpecError, did_you_mean
+from task_specs.support.toml_text import parse_toml
+from task_specs.support.wording import line_in, placed
 from task_specs.texts.prompt import Prompt
-from task_specs.toml_text import parse_toml
-from task_specs.wording import line_in, placed
 
 # What a kind of each part must have, as its Protocol says.
 CONTRACTS = {

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field, replace
 
 from task_specs.answers.filters import require_filters
 from task_specs.contracts import AnswerParser, Source, TextFormat
-from task_specs.errors import SpecError, did_you_mean
-from task_specs.plain import to_plain
 from task_specs.records import Example, FrozenDict, TextPair
 from task_specs.sources.copies import Copies
 from task_specs.sources.download import Download
@@ -20,8 +18,10 @@ from task_specs.submission_files.json_lines import JsonClassFile, JsonTextFile, 
 from task_specs.submission_files.squad import AnswersFile
 from task_specs.submission_files.texts import TextFile
 from task_specs.submission_files.values import ClassFile, NumberFile
+from task_specs.support.errors import SpecError, did_you_mean
+from task_specs.support.plain import to_plain
+from task_specs.support.wording import TemplateError
 from task_specs.texts.prompt import OWN, Prompt
-from task_specs.wording import TemplateError
 
 NO_SCORE = (
     *("aliases", "published", "note", "tfds", "copies", "downloads"),

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from task_specs.errors import SpecError
 from task_specs.kinds import KINDS
 from task_specs.mixture import Member, Mixture
 from task_specs.schema import PARTS, from_plain, key_faults, mixture_from_plain, part_of, read_table
 from task_specs.spec import TaskSpec
-from task_specs.wording import line_in
+from task_specs.support.errors import SpecError
+from task_specs.support.wording import line_in
 
 _HEADER = re.compile(r"\s*\[\[?([^\]]+)\]")
 _KEY = re.compile(r"""\s*["']?([\w-]+)["']?\s*[=.]""")

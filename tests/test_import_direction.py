@@ -37,7 +37,7 @@ def test_no_module_above_is_named_in_a_string(package: str) -> None:
     ("file", "line", "broken"),
     [
         ("task_specs/records.py", "def late() -> None:\n    import t5eval.scoring.score", "The packages"),
-        ("keras_model/config.py", "import task_specs.errors", "The packages"),
+        ("keras_model/config.py", "import task_specs.support.errors", "The packages"),
         ("leaderboards/glue.py", "import keras_model.config", "Of the T5"),
         ("t5eval/metrics/metric.py", "import t5eval.runs.folder", "The rooms of t5eval"),
         ("keras_model/decoding/search.py", "def late():\n    import keras_model.decoding.generator", "No circle"),

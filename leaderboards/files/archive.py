@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from task_specs.errors import UserError, quoted
+from task_specs.support.errors import UserError, quoted
 
 # The largest leaderboard file, QQP's, has 3.5 MB. Whatever a zip claims, no more than this is unpacked.
 MAX_FILE_BYTES = 16 << 20

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 
 def zip_bytes(files: Mapping[str, bytes]) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 
 from leaderboards.forms.json_rows import no_constant
 from leaderboards.verdict import FileFaults
-from task_specs.errors import quoted
+from task_specs.support.errors import quoted
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 

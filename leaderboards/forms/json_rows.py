@@ -7,7 +7,7 @@ from typing import Any
 
 from leaderboards.forms.text import text_lines
 from leaderboards.verdict import FileFaults
-from task_specs.errors import quoted
+from task_specs.support.errors import quoted
 
 
 def json_rows(data: bytes, rows: int, faults: FileFaults) -> Iterator[tuple[int, dict[str, Any] | None]] | None:

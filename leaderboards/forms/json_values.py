@@ -7,8 +7,8 @@ from typing import Any
 from leaderboards.forms.json_rows import shown
 from leaderboards.values import Labels, submission_of
 from task_specs import TaskSpec
-from task_specs.errors import quoted
 from task_specs.submission_files.json_lines import JsonClassFile, MultiRcFile
+from task_specs.support.errors import quoted
 
 
 class JsonLabels(Labels):

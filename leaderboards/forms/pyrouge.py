@@ -14,7 +14,7 @@ from pathlib import Path
 from leaderboards.files.archive import printable
 from leaderboards.forms.segments import BREAKING, one_line
 from leaderboards.verdict import FileFaults
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from task_specs.texts.sentences import split_sentences
 
 DECODED, REFERENCE = "decoded", "reference"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from task_specs.errors import UserError, quoted
+from task_specs.support.errors import UserError, quoted
 
 # What WMT's own tools write where a translation is missing.
 NO_TRANSLATION = "NO TRANSLATION AVAILABLE"

@@ -15,7 +15,7 @@ from leaderboards.forms.documents import Document, Frame
 from leaderboards.forms.markup import Element, MarkupError, attribute, escape, parse_xml
 from leaderboards.forms.segments import segment_fault
 from leaderboards.verdict import FileFaults
-from task_specs.errors import quoted
+from task_specs.support.errors import quoted
 
 LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")  # the schema's type `language`
 POSITIVE = re.compile(r"\+?0*[1-9][0-9]{0,17}")  # its type `positiveInteger`

@@ -13,7 +13,7 @@ from t5eval.comparison.published import AgainstPublished, require_published
 from t5eval.comparison.sides import Side
 from t5eval.comparison.splits import INTERVAL, RANDOMISATION, SplitComparison, corrected
 from t5eval.support.data_frames import Table
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 
 @dataclass(frozen=True)

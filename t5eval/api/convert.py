@@ -9,7 +9,7 @@ from t5eval.api.arguments import PathName, text_of
 from t5eval.predictors.checkpoint_name import find_checkpoint
 from t5eval.support.stages import stage
 from t5eval.support.tensorflow_import import import_keras_model
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 FORMATS = {"huggingface": "Hugging Face folder", "keras_hub": "KerasHub preset"}
 """The formats that are written, with what they are called."""

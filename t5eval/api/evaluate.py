@@ -25,7 +25,7 @@ from t5eval.scoring.score import SplitScore, require_metrics
 from t5eval.scoring.score_frame import ScoreTable
 from t5eval.support.plugin_record import LOADED
 from task_specs import TaskSpec
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 TOML = ".toml"  # the ending by which a task's file is told from a name
 

@@ -19,7 +19,7 @@ from t5eval.preparation.text_data import TextData
 from t5eval.preparation.text_records import text_records
 from t5eval.support.data_frames import Table
 from t5eval.support.stages import timed
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 if TYPE_CHECKING:
     from keras_model.data.records import RecordSet

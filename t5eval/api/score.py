@@ -34,7 +34,7 @@ from t5eval.support.errors import MissingFile, PredictionError
 from t5eval.support.stages import stage
 from task_specs import Benchmark, Example, TaskSpec
 from task_specs.answers.labels import Text
-from task_specs.errors import UserError, quoted, some
+from task_specs.support.errors import UserError, quoted, some
 
 
 @dataclass(frozen=True)

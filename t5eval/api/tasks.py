@@ -16,10 +16,10 @@ from t5eval.prompts.questions import Questions
 from t5eval.scoring.score import evaluation_pair
 from t5eval.support.data_frames import Table
 from task_specs import Benchmark, Mixture, TaskSpec, TextPair
-from task_specs.errors import UserError
-from task_specs.plain import to_plain
 from task_specs.plugins import load_installed
 from task_specs.prompts import prompts_of
+from task_specs.support.errors import UserError
+from task_specs.support.plain import to_plain
 
 
 @dataclass(frozen=True)

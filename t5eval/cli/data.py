@@ -15,7 +15,7 @@ from t5eval.data.source import DATA_DIR_VARIABLE, data_source
 from t5eval.data.tfds import PREFIX, TfdsData, default_folder
 from t5eval.data.tfds_build import build
 from t5eval.support.stages import note, stage
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 
 @click.group()

@@ -14,7 +14,7 @@ from t5eval.cli.progress import stage_progress
 from t5eval.support.stages import QUIET, USUAL, VERBOSE, cause, set_detail, shown, timed
 from t5eval.support.version import __version__
 from t5eval.support.visible import one_line
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """What a file's system says of itself, whatever the file."""
@@ -88,7 +88,7 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def resolve_command(self, context: click.Context, arguments: list[str]) -> Any:
-        from task_specs.errors import did_you_mean
+        from task_specs.support.errors import did_you_mean
 
         name = arguments[0]
         if not context.resilient_parsing and name not in COMMANDS and not name.startswith("-"):

@@ -8,7 +8,7 @@ import click
 from t5eval.cli.names import complete_any
 from t5eval.cli.options import json_option, not_empty, print_result
 from t5eval.support.files import write_text
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 
 @click.command()

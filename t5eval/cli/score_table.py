@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from t5eval.scoring.score import SplitScore
-from task_specs.errors import some
+from task_specs.support.errors import some
 
 ROW = "  {:<19} {:>7}  {}"
 SLICE = "  {:<23} {:>6} {:<18} {:>7}  {}"

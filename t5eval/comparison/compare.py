@@ -15,7 +15,7 @@ from t5eval.prompts.asking import as_recorded
 from t5eval.scoring.score import UNLABELLED, judge, score_split
 from t5eval.support.stages import each
 from task_specs import Example, TaskSpec
-from task_specs.errors import SpecError, UserError
+from task_specs.support.errors import SpecError, UserError
 
 
 def choose_data(option: str | None, sides: Sequence[Side]) -> DataSource:

@@ -7,8 +7,8 @@ from typing import Any
 import task_specs
 from t5eval.scoring.score import Score, SplitScore
 from task_specs import TaskSpec
-from task_specs.errors import UserError, did_you_mean
 from task_specs.spec import Published
+from task_specs.support.errors import UserError, did_you_mean
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 from t5eval.data.json_lines import Line
 from t5eval.support.errors import DataError
 from task_specs import TaskSpec
-from task_specs.errors import quoted
+from task_specs.support.errors import quoted
 from task_specs.texts.referents import correct_spans
 
 Key = tuple[int, ...] | tuple[str]

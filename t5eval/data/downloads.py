@@ -19,8 +19,8 @@ from t5eval.data.unpacking import unpack
 from t5eval.support.errors import DataError
 from t5eval.support.strict_json import parse_json
 from task_specs import TaskSpec
-from task_specs.errors import UserError
 from task_specs.sources.download import Download
+from task_specs.support.errors import UserError
 
 if TYPE_CHECKING:
     import httpx2

@@ -12,8 +12,8 @@ from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError
 from t5eval.support.strict_json import line_fault, parse_json
 from task_specs import Example, TaskSpec
-from task_specs.errors import quoted
 from task_specs.sources.json_lines import JsonLines
+from task_specs.support.errors import quoted
 from task_specs.texts.referents import correct_spans
 
 MAX_NUMBER = 10**15  # no id or index is larger

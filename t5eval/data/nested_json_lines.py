@@ -7,8 +7,8 @@ from typing import Any
 from t5eval.data.json_lines import JsonFile, Line, listed_files
 from t5eval.data.summary import Summary
 from task_specs import Example, TaskSpec
-from task_specs.errors import quoted
 from task_specs.sources.json_lines import MultiRcLines
+from task_specs.support.errors import quoted
 
 MULTIRC_VERSION = 1.1
 

@@ -12,8 +12,8 @@ from t5eval.data.summary import Summary
 from t5eval.data.test_sets import parse_sgml, parse_xml_set, read_bounded
 from t5eval.support.errors import DataError, MissingFile
 from task_specs import Example, TaskSpec
-from task_specs.errors import quoted
 from task_specs.sources.parallel import ParallelText
+from task_specs.support.errors import quoted
 
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _ENTITY = re.compile(rf"&({'|'.join(_ENTITIES)});")

@@ -6,7 +6,7 @@ from pathlib import Path
 from t5eval.data.bounded_lines import LineFile
 from t5eval.data.summary import Summary
 from task_specs import Example, TaskSpec
-from task_specs.errors import quoted
+from task_specs.support.errors import quoted
 
 PARTS = ("sentence", "pronoun", "candidates", "right candidate")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from t5eval.data.source import DataSource, as_source
 from t5eval.data.summary import Summary
 from task_specs import Example, TaskSpec
-from task_specs.errors import UserError, did_you_mean
+from task_specs.support.errors import UserError, did_you_mean
 
 
 class Split:

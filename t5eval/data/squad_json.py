@@ -10,8 +10,8 @@ from t5eval.data.streamed_json import JsonStream
 from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
-from task_specs.errors import quoted
 from task_specs.sources.squad import SquadJson
+from task_specs.support.errors import quoted
 
 MAX_BYTES = 256 << 20
 _NAMES = {str: "text", list: "a list", dict: "an object", int: "a whole number", bool: "true or false"}

@@ -18,8 +18,8 @@ from t5eval.data.story_archive import MAX_STORY, StoryArchive
 from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError, MissingFile
 from task_specs import Example, TaskSpec
-from task_specs.errors import quoted
 from task_specs.sources.summaries import Stories
+from task_specs.support.errors import quoted
 
 PUBLISHERS = ("cnn", "dailymail")
 NAMED = 3  # so many stories stand in a message

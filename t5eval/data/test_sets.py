@@ -9,7 +9,7 @@ from pathlib import Path
 from leaderboards.forms.documents import Document, Frame, Segment
 from leaderboards.forms.markup import Element, MarkupError, parse_xml
 from t5eval.support.errors import DataError
-from task_specs.errors import quoted
+from task_specs.support.errors import quoted
 
 MAX_BYTES = 64 << 20  # the largest test set has about 2 MB
 

@@ -15,8 +15,8 @@ from t5eval.support.errors import DataError, MissingFile, MissingPackage
 from t5eval.support.strict_json import parse_json
 from t5eval.support.tensorflow_import import silent_stderr
 from task_specs import Example, TaskSpec
-from task_specs.errors import quoted
 from task_specs.sources.parallel import ParallelText
+from task_specs.support.errors import quoted
 
 PREFIX = "tfds:"
 PIP = "pip install 't5eval[tfds]'"

@@ -17,7 +17,7 @@ from t5eval.support.errors import DataError, MissingPackage
 from t5eval.support.stages import stage
 from t5eval.support.tensorflow_import import silent_stderr
 from task_specs import TaskSpec
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 PACKAGES = ("tensorflow", "tensorflow_datasets", "importlib_resources")
 

@@ -12,8 +12,8 @@ from t5eval.data.bounded_lines import LineFile, below
 from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
-from task_specs.errors import first_few, quoted
 from task_specs.sources.tsv import Labels, Tsv
+from task_specs.support.errors import first_few, quoted
 
 WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
 

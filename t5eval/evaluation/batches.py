@@ -10,7 +10,7 @@ from t5eval.predictors.halving import Halving
 from t5eval.predictors.predictor import Answering, AsTheyCome, Generation, Prepared, TextGenerator, Unanswered
 from t5eval.runs.prediction import Prediction
 from task_specs import TaskSpec, TextPair
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 DEFAULT_BATCH_TOKENS = 8192
 MAX_BATCH_ROWS = 256

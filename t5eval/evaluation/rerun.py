@@ -23,7 +23,7 @@ from t5eval.runs.results import read_results
 from t5eval.support.errors import RunError
 from t5eval.support.plugin_record import LOADED
 from task_specs import Decode, TaskSpec
-from task_specs.errors import SpecError
+from task_specs.support.errors import SpecError
 
 FIRST = 5
 """How many ids of differing predictions are named."""

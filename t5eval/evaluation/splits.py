@@ -22,7 +22,7 @@ from t5eval.scoring.slices import declared_slices
 from t5eval.support.stages import timed
 from task_specs import Example, TaskSpec, TextPair
 from task_specs.answers.labels import Text
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 Progress = Callable[[int, int], None]
 """Called with (examples done, examples in all) after each batch."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from t5eval.metrics import bootstrap
 from t5eval.metrics.bootstrap import SEED, intervals95
 from t5eval.metrics.metric import Floats, Metric
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 TRIALS = 10_000
 TOLERANCE = 1e-9  # percent: a shuffled difference that rounding alone puts below the observed one is as large

@@ -15,8 +15,8 @@ from t5eval.metrics.question_answering import (
 )
 from t5eval.metrics.super_glue_scores import METRICS
 from task_specs import TaskSpec
-from task_specs.errors import UserError, did_you_mean
 from task_specs.plugins import load_installed, looked_up
+from task_specs.support.errors import UserError, did_you_mean
 
 ANY = ""  # stands for every kind of answer
 

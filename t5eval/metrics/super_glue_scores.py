@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from t5eval.metrics.classification import Accuracy, BinaryF1, ClassMetric, ratio
 from t5eval.metrics.metric import Batch, Floats
-from task_specs.errors import UserError, quoted
+from task_specs.support.errors import UserError, quoted
 
 
 class MacroF1(ClassMetric):

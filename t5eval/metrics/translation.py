@@ -16,8 +16,8 @@ import numpy as np
 
 from t5eval.metrics.metric import Batch, Floats, Metric
 from task_specs import TaskSpec
-from task_specs.errors import UserError
 from task_specs.sources.parallel import ParallelText
+from task_specs.support.errors import UserError
 
 ORDERS = 4  # of BLEU's n-grams
 

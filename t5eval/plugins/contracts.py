@@ -16,7 +16,7 @@ from leaderboards.leaderboard import Rows
 from t5eval.metrics import Metric
 from t5eval.support.guard import Breach, Check, Guard
 from task_specs import Answer, Example, TextPair
-from task_specs.errors import quoted
+from task_specs.support.errors import quoted
 
 END = object()
 

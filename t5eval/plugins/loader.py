@@ -20,8 +20,8 @@ from t5eval.support.code_hash import code_sha256, files_sha256
 from t5eval.support.guard import line_of, run_file
 from t5eval.support.plugin_record import LOADED, LOADING, Plugin
 from task_specs import registry as task_registry
-from task_specs.errors import UserError
 from task_specs.kinds import KINDS
+from task_specs.support.errors import UserError
 
 # Everything that something can be registered in; built-in things stand in the same tables.
 TABLES: tuple[MutableMapping[Any, Any], ...] = (

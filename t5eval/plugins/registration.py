@@ -23,10 +23,10 @@ from t5eval.support.guard import Guard
 from t5eval.support.plugin_record import LOADING
 from task_specs import Example, TaskSpec
 from task_specs import registry as task_registry
-from task_specs.errors import UserError, quoted
 from task_specs.records import FrozenDict
 from task_specs.schema import register_kind
 from task_specs.sources.one_file import OneFile
+from task_specs.support.errors import UserError, quoted
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from t5eval.predictors.chat import Chat
 from t5eval.predictors.predictor import Answering, AsTheyCome, Generation, Predictor, Prepared, Rank, Sample, Unanswered
 from t5eval.runs.prediction import Ranking, Usage
 from task_specs import Decode
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 FILE = "answers.sqlite"
 WAIT = 60

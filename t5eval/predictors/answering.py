@@ -11,7 +11,7 @@ from t5eval.predictors.predictor import Answering, Generation, Prepared, Rank, S
 from t5eval.runs.prediction import Prediction, Ranking, Usage
 from task_specs import TaskSpec
 from task_specs.answers.filters import filtered
-from task_specs.errors import UserError, quoted
+from task_specs.support.errors import UserError, quoted
 
 
 def choose_answering(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keras_model.config import ConfigError, T5Config
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 HUB = "hf://"
 HUB_NAME = re.compile(r"([\w-][\w.-]*)/[\w.-]+(?:@\S+)?", re.ASCII)

@@ -9,7 +9,7 @@ from typing import Any
 
 from t5eval.predictors.predictor import Answering, Rank, Sample
 from task_specs import Decode, TaskSpec
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 METHODS = ("greedy", "beam", "sample", "rank")
 GENERATIONS = ("row", "model")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from t5eval.support.strict_json import parse_json
-from task_specs.errors import UserError, quoted
+from task_specs.support.errors import UserError, quoted
 
 FILE = "generation_config.json"
 IDS = ("bos_token_id", "decoder_start_token_id", "eos_token_id", "pad_token_id")

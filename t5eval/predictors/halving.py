@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from t5eval.predictors.predictor import OutOfMemory
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 Answers = TypeVar("Answers")
 

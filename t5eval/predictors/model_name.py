@@ -6,7 +6,7 @@ from typing import Any
 
 from t5eval.predictors.of_keras import DTYPES
 from t5eval.predictors.predictor import Predictor
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from t5eval.support.strategy import open_strategy
 from t5eval.support.tensorflow_import import import_keras_model
 from t5eval.support.unchanged import Unchanged
 from task_specs import Decode
-from task_specs.errors import UserError, quoted
+from task_specs.support.errors import UserError, quoted
 
 if TYPE_CHECKING:
     from keras_model.decoding.generator import Generator

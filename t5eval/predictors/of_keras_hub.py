@@ -21,7 +21,7 @@ from t5eval.runs.prediction import Ranking
 from t5eval.support.errors import MissingPackage
 from t5eval.support.tensorflow_import import import_keras_model, silent_stderr
 from task_specs import Decode
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 LENGTHS = 64
 """Inputs are padded to a multiple of it, since KerasHub compiles a function for every shape."""

@@ -15,7 +15,7 @@ from t5eval.runs.prediction import Prediction
 from t5eval.scoring.prediction_files import read_predictions, stored_predictions
 from t5eval.support.errors import PredictionError
 from task_specs import Decode
-from task_specs.errors import UserError, quoted
+from task_specs.support.errors import UserError, quoted
 
 
 class PredictionFiles(Predictor):

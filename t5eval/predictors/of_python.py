@@ -11,7 +11,7 @@ from t5eval.predictors.contract import require_predictor
 from t5eval.predictors.model_name import ModelOptions, NamedModel
 from t5eval.support.code_hash import code_sha256
 from t5eval.support.guard import Guard, run_file
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 FORM = "py:MODULE:FUNCTION or py:FILE.py:FUNCTION"
 

@@ -31,7 +31,7 @@ from t5eval.predictors.served.replies import (
 from t5eval.predictors.served.streaming import as_they_come, at_once
 from t5eval.runs.prediction import Ranking, Usage
 from task_specs import Decode
-from task_specs.errors import UserError, some
+from task_specs.support.errors import UserError, some
 
 KEY = "OPENAI_API_KEY"
 PLACES = 16

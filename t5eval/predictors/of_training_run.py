@@ -15,7 +15,7 @@ from t5eval.predictors.of_keras import KerasPredictor
 from t5eval.predictors.predictor import Generation, Predictor, Prepared, Sample
 from t5eval.runs.prediction import Ranking
 from task_specs import Decode
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 
 class BestCheckpoints(Predictor):

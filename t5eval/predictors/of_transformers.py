@@ -21,7 +21,7 @@ from t5eval.predictors.transformers.ranking import rank_by_decoder, rank_continu
 from t5eval.runs.prediction import Ranking
 from t5eval.support.unchanged import Unchanged
 from task_specs import Decode
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 GAP = " "
 """What stands between a prompt and an answer that a decoder alone is asked to rank."""

@@ -10,7 +10,7 @@ from t5eval.predictors.prefixes import open_model
 from t5eval.support.guard import Guard
 from t5eval.support.stages import stage
 from t5eval.support.strategy import require_one_process
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 
 def open_predictor(model: Any, options: ModelOptions) -> NamedModel:

@@ -12,7 +12,7 @@ from t5eval.data import Split
 from t5eval.predictors.chat import Chat
 from t5eval.runs.prediction import Ranking, Usage
 from task_specs import Decode
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from t5eval.predictors.of_python import open_factory
 from t5eval.predictors.of_server import open_served
 from t5eval.predictors.of_training_run import open_training_run
 from t5eval.predictors.of_transformers import open_transformers
-from task_specs.errors import UserError
 from task_specs.plugins import looked_up
+from task_specs.support.errors import UserError
 
 
 def open_checkpoint(path: str, options: ModelOptions) -> NamedModel:

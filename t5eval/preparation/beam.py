@@ -18,7 +18,7 @@ from t5eval.preparation.task_records import Make, about
 from t5eval.support.errors import MissingPackage
 from t5eval.support.tensorflow_import import silent_stderr
 from task_specs import Example, TaskSpec
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 if TYPE_CHECKING:
     from keras_model.tokenizers.tokenizer import Tokenizer

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from t5eval.runs.folder import locked
 from t5eval.support.errors import MissingPackage
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 if TYPE_CHECKING:
     from keras_model.data.batches import Examples

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from task_specs.errors import UserError, require_known
+from task_specs.support.errors import UserError, require_known
 
 if TYPE_CHECKING:
     from keras_model.data.objectives import Objective

@@ -11,7 +11,7 @@ from t5eval.preparation.blocks import SHARD_BYTES
 from t5eval.preparation.record_folder import Display, Wanted, file_hash, fill, is_another_file, set_name, write_part
 from t5eval.preparation.text_data import TextData
 from task_specs import TEXT
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 if TYPE_CHECKING:
     from keras_model.data.record_shards import Shard

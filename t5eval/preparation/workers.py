@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from t5eval.preparation.blocks import Block, tokenise_block
 from t5eval.support.plugin_record import files
 from task_specs import Example, TaskSpec
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 if TYPE_CHECKING:
     from keras_model.tokenizers.tokenizer import Tokenizer

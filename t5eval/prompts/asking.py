@@ -9,10 +9,10 @@ import task_specs
 from t5eval.prompts.promptsource import JinjaPrompt, read_promptsource
 from task_specs import TaskSpec
 from task_specs.answers.filters import require_filters
-from task_specs.errors import UserError, did_you_mean
-from task_specs.plain import to_plain
 from task_specs.prompts import asked, prompts_of
 from task_specs.schema import prompts_from_plain, read_prompts
+from task_specs.support.errors import UserError, did_you_mean
+from task_specs.support.plain import to_plain
 from task_specs.texts.prompt import OWN, Prompt
 
 ALL = "all"

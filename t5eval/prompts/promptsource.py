@@ -13,9 +13,9 @@ from t5eval.support.errors import MissingPackage
 from task_specs import Example, TaskSpec, TextPair
 from task_specs.answers.labels import UNLABELLED_TARGET, Label
 from task_specs.contracts import AnswerParser
-from task_specs.errors import SpecError, quoted
+from task_specs.support.errors import SpecError, quoted
+from task_specs.support.wording import placed
 from task_specs.texts.prompt import asked_as
-from task_specs.wording import placed
 
 if TYPE_CHECKING:
     from jinja2 import Template

@@ -11,7 +11,7 @@ from t5eval.predictors.predictor import Prepared, TextGenerator
 from t5eval.prompts.asking import Asking
 from t5eval.prompts.shots import Shots
 from task_specs import TextPair
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 _NOTHING = TextPair("", "", "")
 

@@ -12,7 +12,7 @@ import task_specs
 from t5eval.data import Split, open_split
 from t5eval.support.stages import timed
 from task_specs import Example, TextPair
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 SPARE = 2  # candidates of each class beyond the shots, for the example itself and one of the same text
 

@@ -15,7 +15,7 @@ from t5eval.scoring.prediction_files import read_predictions
 from t5eval.scoring.score import evaluation_pair, judge
 from t5eval.scoring.text_files import read_text
 from task_specs import TaskSpec
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from t5eval.reports import overview
 from t5eval.reports.escaping import markdown, markdown_code
 from t5eval.reports.reported_run import Run
 from t5eval.scoring.score import Score
-from task_specs.errors import some
+from task_specs.support.errors import some
 
 LARGE = 6  # missing tasks that are named before the rest is counted
 

@@ -10,7 +10,7 @@ from t5eval.evaluation.split_result import SplitResult
 from t5eval.reports.reported_run import Key, Run
 from t5eval.scoring.score import Score
 from task_specs import all_tasks, get
-from task_specs.errors import SpecError
+from task_specs.support.errors import SpecError
 from task_specs.texts.prompt import OWN
 
 

@@ -21,7 +21,7 @@ from t5eval.scoring.prediction_files import read_predictions
 from t5eval.scoring.score import Score, SplitScore, judge, score_split
 from t5eval.support.errors import RunError
 from t5eval.support.stages import each
-from task_specs.errors import SpecError, UserError
+from task_specs.support.errors import SpecError, UserError
 
 Key = tuple[str, str]
 """A task's name and a split."""

@@ -11,8 +11,8 @@ from keras_model.files.atomic import Held, held
 from t5eval.support.any_text import decoded, encodable
 from t5eval.support.errors import RunError
 from t5eval.support.files import write_text
-from task_specs.errors import UserError, quoted
-from task_specs.toml_text import parse_toml
+from task_specs.support.errors import UserError, quoted
+from task_specs.support.toml_text import parse_toml
 
 _TEXTS = ("model", "data_dir", "strategy", "dtype", "vocab", "generation")
 _KINDS: dict[str, type] = {**dict.fromkeys(_TEXTS, str), "task": list, "concurrency": int}

@@ -15,7 +15,7 @@ from t5eval.runs.origin import RAN_ON, SENT, Origin, read_record
 from t5eval.runs.prediction import Prediction
 from t5eval.support.errors import RunError
 from t5eval.support.files import write_json
-from task_specs.errors import quoted
+from task_specs.support.errors import quoted
 
 NOTHING_SENT: Mapping[str, Any] = {"input_tokens": None, "shots_dropped": None}
 """What is known of a store that does not say what was sent."""

@@ -14,7 +14,7 @@ from t5eval.support.files import write_json
 from t5eval.support.strict_json import parse_json
 from t5eval.support.version import __version__
 from task_specs import BENCHMARKS, Benchmark, get
-from task_specs.toml_text import require_plain
+from task_specs.support.toml_text import require_plain
 
 SCHEMA = 1
 LIBRARIES = (

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from task_specs.errors import quoted
+from task_specs.support.errors import quoted
 
 if TYPE_CHECKING:
     import jsonschema

@@ -9,7 +9,7 @@ from t5eval.runs.prediction import Prediction
 from t5eval.scoring.text_files import FORMATS, PREDICTION, Entry, at, each_once, entries, named, read_text, recognise
 from t5eval.support.errors import PredictionError
 from t5eval.support.strict_json import parse_json
-from task_specs.errors import quoted
+from task_specs.support.errors import quoted
 
 NAMED = 5  # so many ids stand in a message, then how many more
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from t5eval.scoring.text_files import REFERENCE, decoded, each_once, entries, named, read_bytes
 from t5eval.support.errors import PredictionError
-from task_specs.errors import quoted
+from task_specs.support.errors import quoted
 
 References = str | os.PathLike[str] | Mapping[Any, str] | Iterable[Any]
 

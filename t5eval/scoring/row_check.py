@@ -12,8 +12,8 @@ from t5eval.metrics import metric_of
 from t5eval.scoring.score import evaluation_pair, judge, require_metrics, score_split
 from t5eval.support.stages import each
 from task_specs import Answer, Example, TaskSpec, TextPair, read_toml
-from task_specs.errors import SpecError, UserError, quoted
 from task_specs.plugins import load_installed
+from task_specs.support.errors import SpecError, UserError, quoted
 from task_specs.toml_faults import read_row_faults
 
 ROUNDED = 99.0  # what a score of rounded true numbers must reach, in percent

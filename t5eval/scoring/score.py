@@ -16,8 +16,8 @@ from task_specs import Answer, Example, TaskSpec, TextPair
 from task_specs.answers.filters import filtered
 from task_specs.answers.labels import Number, Text
 from task_specs.answers.squad import ContextSpan
-from task_specs.errors import UserError
 from task_specs.records import FrozenDict
+from task_specs.support.errors import UserError
 
 READABLE = "_readable"  # suffix of a score over the readable answers alone
 AS_WRITTEN = "_as_written"  # suffix of a score of texts as they stand, T5's way of writing not undone

@@ -9,7 +9,7 @@ from typing import Any
 from t5eval.metrics import Scored, metric_of
 from t5eval.scoring.score import SplitScore, evaluation_pair, score_split
 from task_specs import Example, TaskSpec
-from task_specs.errors import did_you_mean
+from task_specs.support.errors import did_you_mean
 
 INPUT_WORDS = (16, 32, 64, 128, 256, 512)  # the last number of each bin
 COUNTS = (0, 1, 2, 3, 5, 10, 20, 50)

@@ -16,7 +16,7 @@ from typing import Any
 
 from t5eval.support.errors import PredictionError
 from t5eval.support.strict_json import line_fault, parse_json
-from task_specs.errors import quoted
+from task_specs.support.errors import quoted
 
 FORMATS = ("jsonl", "json", "csv", "tsv", "text")
 STDIN = "-"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from task_specs import Answer, TaskSpec
-from task_specs.errors import UserError, did_you_mean
+from task_specs.support.errors import UserError, did_you_mean
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from t5eval.support.errors import MissingFile
 from t5eval.support.stages import each
 from task_specs import TaskSpec
 from task_specs.answers.squad import ContextSpan
-from task_specs.errors import UserError
 from task_specs.sources.parallel import ParallelText
+from task_specs.support.errors import UserError
 
 
 def read_back(path: Path, spec: TaskSpec, ids: Sequence[str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from t5eval.submissions.submission import Submission
 from t5eval.support.errors import PredictionError
 from t5eval.support.stages import each, stage
 from task_specs import TaskSpec
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 
 def submit(

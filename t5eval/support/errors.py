@@ -1,6 +1,6 @@
-"""The harness's own user errors; see `task_specs.errors.UserError` for what the command line makes of them."""
+"""The harness's own user errors; see `task_specs.support.errors.UserError` for what the command line makes of them."""
 
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 
 class DataError(UserError):

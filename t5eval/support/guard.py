@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from t5eval.support.plugin_record import LOADING
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 Check = Callable[..., Any]
 """Given what a function returned and its arguments, returns the value to go on with, or raises `Breach`."""

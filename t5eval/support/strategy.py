@@ -3,7 +3,7 @@
 from typing import Any
 
 from t5eval.support.tensorflow_import import import_keras_model
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 
 def open_strategy(name: str) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 
 class Unchanged:

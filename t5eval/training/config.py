@@ -11,8 +11,8 @@ from t5eval.preparation.text_data import TextData
 from t5eval.support.any_text import decoded
 from t5eval.training.mixture import mixture_of_run
 from task_specs import Mixture
-from task_specs.errors import UserError, quoted, require_known
-from task_specs.toml_text import parse_toml
+from task_specs.support.errors import UserError, quoted, require_known
+from task_specs.support.toml_text import parse_toml
 
 SETTINGS = {
     "pack" if field.name == "packing" else field.name: field.name

@@ -16,7 +16,7 @@ from t5eval.training.token_ids import parts_of_run
 from t5eval.training.validation import SAMPLE_SEED, HeldOut, validate, validation_examples
 from t5eval.training.wandb_run import Log
 from task_specs import TaskSpec
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 if TYPE_CHECKING:
     from keras_model.t5 import T5

@@ -9,7 +9,7 @@ from t5eval.predictors.checkpoint_name import find_checkpoint
 from t5eval.support.tensorflow_import import import_keras_model
 from t5eval.support.unchanged import Unchanged
 from t5eval.training.config import TrainConfig
-from task_specs.errors import UserError, require_known
+from task_specs.support.errors import UserError, require_known
 
 if TYPE_CHECKING:
     from keras_model.config import T5Config

@@ -6,7 +6,7 @@ from t5eval.data import DataSource, open_split
 from t5eval.preparation.blocks import learnable_pairs
 from t5eval.preparation.text_data import TextData
 from task_specs import TEXT, Mixture, TaskSpec, shares, tasks_of, training_mixture
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 
 def mixture_of_run(

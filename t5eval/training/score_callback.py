@@ -13,7 +13,7 @@ from t5eval.data import data_source
 from t5eval.predictors.of_keras import KerasGenerator
 from t5eval.training.task_metric import TaskMetric
 from t5eval.training.validation import answered, validation_examples
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 
 class TaskScores(keras.callbacks.Callback):

@@ -14,7 +14,7 @@ from t5eval.scoring.score import judge, reference_examples, task_score
 from t5eval.training.running_scores import RunningScores
 from task_specs import Example, TaskSpec
 from task_specs.answers.labels import Label, Text
-from task_specs.errors import UserError, quoted
+from task_specs.support.errors import UserError, quoted
 
 
 class TaskMetric(keras.metrics.Metric):

@@ -9,7 +9,7 @@ from typing import Any
 from t5eval.support.errors import MissingPackage
 from t5eval.support.files import write_json
 from t5eval.support.strict_json import parse_json
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 Log = Callable[[int, Mapping[str, float]], None]
 """Takes the number of steps taken, and numbers by name."""

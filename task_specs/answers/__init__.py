@@ -1,5 +1,5 @@
 """Answer parsers: what a model should write, what is true, and what a written text says.
 
 In: features and a text. Out: an `Answer`, or why there is none.
-May import: records, errors.
+May import: records, support.
 """

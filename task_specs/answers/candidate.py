@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from task_specs.errors import quoted
 from task_specs.records import Answer
+from task_specs.support.errors import quoted
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import string
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from task_specs.errors import SpecError, did_you_mean, quoted
+from task_specs.support.errors import SpecError, did_you_mean, quoted
 
 REGEX = "regex:"
 MAX_STEPS = 10**8

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
-from task_specs.errors import SpecError, quoted
 from task_specs.records import Answer, FrozenDict
-from task_specs.wording import wording
+from task_specs.support.errors import SpecError, quoted
+from task_specs.support.wording import wording
 
 UNLABELLED_TARGET = "<unk>"  # T5's target text for an example without a label
 

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 from task_specs.answers.punctuation import KEPT, WHITESPACE, find_span, pad_passage, pad_punctuation
-from task_specs.errors import SpecError, quoted
 from task_specs.records import Answer
+from task_specs.support.errors import SpecError, quoted
 
 # What T5 takes for the end of a word when it counts them, in a passage (RE2) and in an answer (Python).
 _NO_WORD_RE2 = re.compile(r"[^0-9A-Za-z_]")

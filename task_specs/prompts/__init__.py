@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from task_specs.errors import SpecError, did_you_mean
 from task_specs.schema import prompts_from_plain, read_table
 from task_specs.spec import TaskSpec
+from task_specs.support.errors import SpecError, did_you_mean
 from task_specs.texts.prompt import OWN, Prompt
 
 LIKE = "like"

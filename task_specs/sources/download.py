@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from task_specs.errors import SpecError
+from task_specs.support.errors import SpecError
 
 
 @dataclass(frozen=True)

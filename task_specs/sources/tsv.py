@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from task_specs.errors import SpecError
 from task_specs.records import FrozenDict
+from task_specs.support.errors import SpecError
 
 
 @dataclass(frozen=True)

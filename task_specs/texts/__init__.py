@@ -1,5 +1,5 @@
 """Text formats: from an example's features to the text that a model reads.
 
 In: an `Example`. Out: `TextPair`s.
-May import: answers, contracts, records, errors.
+May import: answers, contracts, records, support.
 """

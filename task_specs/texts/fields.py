@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from task_specs.contracts import AnswerParser
-from task_specs.errors import SpecError
 from task_specs.records import Example, TextPair
+from task_specs.support.errors import SpecError
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from task_specs.errors import SpecError
 from task_specs.records import Example, TextPair
+from task_specs.support.errors import SpecError
 
 if TYPE_CHECKING:
     from task_specs.contracts import AnswerParser

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from task_specs.answers.labels import Label
-from task_specs.errors import SpecError
 from task_specs.records import FrozenDict
+from task_specs.support.errors import SpecError
+from task_specs.support.wording import placed
 from task_specs.texts.template import Template
-from task_specs.wording import placed
 
 if TYPE_CHECKING:
     from task_specs.spec import TaskSpec
@@ -25,7 +25,7 @@ class Prompt:
     """A named way of asking; the task's data, metrics and limits stay as they are.
 
     Attributes:
-        template: the text, see `task_specs.wording`.
+        template: the text, see `task_specs.support.wording`.
         words: class to what a model should write for it; answers are then read as one of these.
         answer: settings of the row's answer that are others here.
         filters: what is done to a text before it is read, see `task_specs.answers.filters`.

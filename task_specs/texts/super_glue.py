@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from task_specs.contracts import AnswerParser
-from task_specs.errors import SpecError
 from task_specs.records import Example, TextPair
-from task_specs.wording import joined_highlights, without_markup
+from task_specs.support.errors import SpecError
+from task_specs.support.wording import joined_highlights, without_markup
 
 
 @dataclass(frozen=True)

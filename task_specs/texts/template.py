@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-from task_specs.errors import SpecError
 from task_specs.records import Example, TextPair
-from task_specs.wording import Wording, placed, wording
+from task_specs.support.errors import SpecError
+from task_specs.support.wording import Wording, placed, wording
 
 if TYPE_CHECKING:
     from task_specs.contracts import AnswerParser
@@ -22,7 +22,7 @@ class Template:
     Training leaves out an example whose answer is empty.
 
     Attributes:
-        template: see `task_specs.wording`.
+        template: see `task_specs.support.wording`.
     """
 
     template: str

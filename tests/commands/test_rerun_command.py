@@ -15,7 +15,7 @@ import tomli_w
 
 import task_specs
 from t5eval.runs.folder import read_config
-from task_specs.plain import to_plain
+from task_specs.support.plain import to_plain
 from tests.commands.conftest import Command
 from tests.t5eval.tiny_t5 import write_tiny_t5
 

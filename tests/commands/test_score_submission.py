@@ -15,7 +15,7 @@ import task_specs
 from t5eval.data import open_split
 from t5eval.scoring import score as scoring
 from t5eval.submissions.read_back import read_back
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.commands.conftest import write_predictions
 
 

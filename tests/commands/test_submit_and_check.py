@@ -10,7 +10,7 @@ import pytest
 
 import task_specs
 from t5eval.submissions.submit import submit
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.commands.conftest import write_predictions
 
 

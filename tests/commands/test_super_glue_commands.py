@@ -17,7 +17,7 @@ from t5eval.data import available_splits, open_split
 from t5eval.runs.results import benchmark_averages
 from t5eval.submissions.submit import submit
 from task_specs import BENCHMARKS
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.commands.conftest import write_predictions
 
 TASKS = BENCHMARKS["super_glue"].tasks

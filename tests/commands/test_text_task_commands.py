@@ -11,7 +11,7 @@ import sacrebleu
 
 import task_specs
 from t5eval.submissions.submit import submit
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.commands.conftest import Command, write_predictions
 
 SGM = '<srcset setid="newstest2017" srclang="any">\n{}\n</srcset>\n'

@@ -40,8 +40,8 @@ from t5eval.runs.results import read_results
 from t5eval.scoring.prediction_files import read_predictions
 from t5eval.scoring.score import judge, score_split
 from t5eval.training.config import read_config, resolve
-from task_specs.plain import to_plain
 from task_specs.schema import read_row
+from task_specs.support.plain import to_plain
 from tests.keras_model.tokenizers.test_tokenizer_files import tokenizer_json
 from tests.leaderboards.conftest import FILES as GLUE_FILES
 from tests.leaderboards.super_glue_files import FILES as SUPER_GLUE_FILES

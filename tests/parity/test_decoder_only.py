@@ -13,7 +13,7 @@ from t5eval.predictors import open_model
 from t5eval.predictors.chat import Chat, Turn
 from t5eval.predictors.predictor import Predictor, Prepared, Sample
 from task_specs import Decode
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.parity.test_tokenizer import real_texts
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]

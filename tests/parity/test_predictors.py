@@ -21,7 +21,7 @@ from t5eval.predictors import ModelOptions, open_model
 from t5eval.predictors.halving import is_out_of_memory
 from t5eval.predictors.predictor import Answering, Generation, Rank, Sample
 from task_specs import Decode, get
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.t5eval.tiny_t5 import write_tiny_t5
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]

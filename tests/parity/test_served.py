@@ -23,7 +23,7 @@ from t5eval.predictors import ModelOptions, open_model
 from t5eval.predictors.chat import Chat, Turn
 from t5eval.scoring.score import evaluation_pair
 from task_specs import Decode, get
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.t5eval.predictors.faulty_server import Body, FaultyServer
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]

@@ -11,7 +11,7 @@ import pytest
 
 from t5eval.predictors import open_model
 from task_specs import Decode
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.parity.test_tokenizer import real_texts
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]

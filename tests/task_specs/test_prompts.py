@@ -3,9 +3,9 @@
 import pytest
 
 import task_specs
-from task_specs.errors import SpecError
 from task_specs.prompts import asked, prompts_of
 from task_specs.records import Example
+from task_specs.support.errors import SpecError
 from task_specs.texts.prompt import Prompt
 from task_specs.texts.template import Template
 

@@ -16,7 +16,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from t5eval.predictors.served.pace import Pace
 from t5eval.support.errors import MissingPackage
-from task_specs.errors import UserError, quoted
+from task_specs.support.errors import UserError, quoted
 
 if TYPE_CHECKING:
     import aiohttp

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from t5eval.support.errors import MissingPackage
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 WRITES = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
 """How the names of models end that go on with a text."""

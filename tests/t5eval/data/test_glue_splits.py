@@ -10,7 +10,7 @@ import pytest
 import task_specs
 from t5eval.data import OfficialFiles, available_splits, data_source, open_split
 from t5eval.support.errors import DataError, MissingFile
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.t5eval.glue_files import QQP, RTE, opened, put, read
 
 

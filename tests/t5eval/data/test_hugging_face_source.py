@@ -18,7 +18,7 @@ from t5eval.data.hugging_face import HuggingFaceData
 from t5eval.submissions.submit import submit
 from t5eval.support.errors import DataError, MissingFile
 from task_specs import TaskSpec
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 datasets = pytest.importorskip("datasets")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]

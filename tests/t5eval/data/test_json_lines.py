@@ -18,7 +18,7 @@ from t5eval.data import open_split
 from t5eval.scoring.score import evaluation_pair
 from t5eval.support.errors import DataError
 from task_specs import Example
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 BOOLQ: list[Any] = [
     {"question": "is it", "passage": "It is.", "idx": 0, "label": True},

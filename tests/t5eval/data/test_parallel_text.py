@@ -16,7 +16,7 @@ from t5eval.data import available_splits, open_split
 from t5eval.data.parallel_text import read_frame
 from t5eval.support.errors import DataError, MissingFile
 from task_specs import Example
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 SGM = """<srcset setid="newstest2014" srclang="any">
 <doc docid="d1" genre="news" origlang="en">

@@ -19,7 +19,7 @@ from t5eval.data import available_splits, open_split, story_archive
 from t5eval.data.stories import parse_story, story_id
 from t5eval.support.errors import DataError, MissingFile
 from task_specs import Example
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 SPEC = task_specs.get("cnn_dailymail")
 URLS = ["http://web.archive.org/web/1/http://edition.cnn.com/a.html", "http://dailymail.co.uk/b", "http://cnn.com/ü"]

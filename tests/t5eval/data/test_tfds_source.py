@@ -17,7 +17,7 @@ from t5eval.data.tfds_build import build
 from t5eval.submissions.submit import submit
 from t5eval.support.errors import DataError, MissingFile
 from task_specs import Example
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 pytest.importorskip("tensorflow_datasets")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]

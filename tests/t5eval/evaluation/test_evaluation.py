@@ -21,7 +21,7 @@ from t5eval.evaluation.splits import evaluate_splits
 from t5eval.predictors.predictor import Generation, Predictor, Prepared, Rank
 from t5eval.support.errors import RunError
 from task_specs import Decode
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.t5eval.glue_files import MNLI_WIDE, RTE, put
 
 LENGTHS = st.lists(st.integers(0, 600), max_size=600)

@@ -6,7 +6,7 @@ import pytest
 
 from t5eval.metrics import Metric, get_metric, metric_names, register, registry
 from task_specs import plugins
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 GLUE = "accuracy accuracy_matched accuracy_mismatched f1 matthews matthews_t5 pearson pearson_t5 spearman spearman_t5"
 

@@ -26,7 +26,7 @@ from t5eval.metrics.paired import (
     mcnemar_p,
     randomisation_p,
 )
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.t5eval.batches import class_batch, number_batch, text_batch
 
 RANDOM = np.random.default_rng(11)

@@ -16,7 +16,7 @@ from t5eval.metrics import Batch, Metric, Scored, get_metric
 from t5eval.metrics.bootstrap import interval95
 from t5eval.scoring import score as scoring
 from task_specs import Answer, Example
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 UNREAD = -1
 

@@ -23,7 +23,7 @@ from t5eval.predictors.chat import Chat, Turn
 from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank, Sample, Unanswered
 from t5eval.runs.prediction import Prediction, Ranking, Usage
 from task_specs import Decode, TextPair
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 RTE = task_specs.get("glue/rte")
 TEXTS = ("one", "two", "one", "three", "one")

@@ -14,7 +14,7 @@ from t5eval.predictors.decoding_options import DecodingOptions
 from t5eval.predictors.predictor import Generation, Prepared, Rank, Sample, TextGenerator
 from t5eval.runs.prediction import Prediction, Ranking
 from task_specs import Decode
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 RTE = task_specs.get("glue/rte")
 CHOICES = ("entailment", "not_entailment")

@@ -12,7 +12,7 @@ from keras_model.checkpoints import hub_names
 from keras_model.files.model_folder import CheckpointError
 from t5eval.predictors.checkpoint_name import find_checkpoint
 from t5eval.predictors.of_transformers import open_transformers
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 COMMIT = "c" * 40
 

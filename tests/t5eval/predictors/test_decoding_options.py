@@ -12,7 +12,7 @@ from t5eval.predictors import open_model
 from t5eval.predictors.decoding_options import DecodingOptions
 from t5eval.predictors.predictor import Rank, Sample
 from task_specs import Decode
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 RTE, CNN, WNLI = map(task_specs.get, ("glue/rte", "cnn_dailymail", "glue/wnli"))
 

@@ -16,7 +16,7 @@ from t5eval.evaluation.splits import evaluate_splits
 from t5eval.predictors.of_keras import KerasPredictor
 from t5eval.predictors.predictor import Rank, Sample
 from task_specs import Decode, TextPair
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.t5eval.glue_files import RTE, opened
 from tests.t5eval.tiny_t5 import write_tiny_t5
 

@@ -17,7 +17,7 @@ from t5eval.evaluation.splits import evaluate_splits
 from t5eval.predictors.halving import Halving, is_out_of_memory
 from t5eval.predictors.predictor import Generation, OutOfMemory, Predictor, Prepared
 from task_specs import Decode
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.t5eval.glue_files import RTE, opened
 
 

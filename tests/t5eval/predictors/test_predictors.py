@@ -19,7 +19,7 @@ from t5eval.predictors.of_keras import KerasPredictor
 from t5eval.predictors.of_keras_hub import KerasHubPredictor
 from t5eval.predictors.of_predictions import PredictionFiles
 from t5eval.support.errors import PredictionError
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.t5eval.glue_files import RTE, opened
 
 SETTINGS = RunSettings("test", "model")

@@ -21,7 +21,7 @@ from t5eval.support.code_hash import code_sha256
 from t5eval.support.errors import PredictionError, RunError
 from t5eval.support.unchanged import Unchanged
 from task_specs import Decode
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.t5eval.glue_files import RTE, opened
 
 SETTINGS = RunSettings("test", "model")

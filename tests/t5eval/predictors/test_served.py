@@ -23,7 +23,7 @@ from t5eval.predictors.served.pace import Pace
 from t5eval.predictors.served.streaming import as_they_come
 from t5eval.runs.prediction import Prediction, Ranking, Usage
 from task_specs import Decode
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.t5eval.predictors.faulty_server import Body, FaultyServer, completion, every
 
 CHAT = Chat((Turn("system", "Be brief."), Turn("user", "2 + 2?")))

@@ -30,7 +30,7 @@ from t5eval.preparation.record_folder import Wanted, opened
 from t5eval.preparation.task_records import in_processes, prepare, task_records
 from t5eval.preparation.workers import Workers
 from task_specs import Example, Lengths, get
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.t5eval.glue_files import put
 
 TASKS = ("glue/sst2", "glue/rte", "glue/wnli")

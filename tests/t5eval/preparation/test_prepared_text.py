@@ -19,7 +19,7 @@ from t5eval.preparation import text_records as prepared_text
 from t5eval.preparation.record_folder import Display, Wanted, in_lines
 from t5eval.preparation.text_data import TextData
 from t5eval.preparation.text_records import text_records
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 INPUTS = 32
 SHOWN = in_lines(print)

@@ -19,7 +19,7 @@ from t5eval.prompts.questions import Questions, chat, one_text
 from t5eval.prompts.shots import Shots
 from t5eval.scoring.score import evaluation_pair
 from task_specs import TextPair
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 
 def shots(name: str, count: int, seed: int = 0, split: str = "validation", data: Path | None = None) -> Shots:

@@ -14,7 +14,7 @@ from t5eval.demo.demo import suite_folder
 from t5eval.runs.origin import Origin
 from t5eval.support.errors import PredictionError, RunError
 from task_specs import Decode
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.t5eval.glue_files import RTE
 
 QNLI = b"index\tquestion\tsentence\tlabel\n"

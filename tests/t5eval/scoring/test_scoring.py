@@ -16,7 +16,7 @@ from t5eval.scoring.score import SplitScore, judge, require_labels, require_metr
 from t5eval.scoring.score_frame import ScoreTable
 from t5eval.support.errors import PredictionError
 from task_specs import Example, TaskSpec
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 
 def spec_of(name: str) -> TaskSpec:

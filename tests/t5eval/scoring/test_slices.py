@@ -19,7 +19,7 @@ from t5eval.runs.results_schema import fault_of
 from t5eval.scoring.score import evaluation_pair, judge
 from t5eval.scoring.slices import COUNTS, INPUT_WORDS, _bin, sliced
 from task_specs import Example
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.t5eval.data.test_files_of_pairs import ROW, task
 from tests.t5eval.data.test_parallel_text import REF, SGM, write
 

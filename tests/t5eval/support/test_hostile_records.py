@@ -14,7 +14,7 @@ from t5eval.support.errors import DataError, RunError
 from t5eval.training.config import read_config, resolve
 from task_specs import UserError, get
 from task_specs.schema import read_row
-from task_specs.toml_text import parse_toml
+from task_specs.support.toml_text import parse_toml
 
 DEEP = "a" + ".a" * 1_000 + " = 1\n"
 

@@ -18,7 +18,7 @@ from t5eval.scoring import score as scoring
 from t5eval.training.running_scores import RunningScores
 from t5eval.training.task_metric import TaskMetric
 from task_specs import Example, TaskSpec, all_tasks, get
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.t5eval.squad_documents import version_2, write
 
 DATA = OfficialFiles(suite_folder())

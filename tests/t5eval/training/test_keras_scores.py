@@ -20,7 +20,7 @@ from t5eval.evaluation.splits import evaluate_splits
 from t5eval.predictors.of_keras import KerasPredictor
 from t5eval.training.score_callback import TaskScores
 from task_specs import get
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.t5eval.tiny_t5 import write_tiny_t5
 
 TASKS = ("glue/stsb", "glue/rte")

@@ -18,7 +18,7 @@ from t5eval.training.config import TrainConfig, resolve
 from t5eval.training.fine_tuning import training_splits
 from t5eval.training.mixture import draw_rates, drawn, drawn_tasks, ids_of_examples, mixture_of_run
 from task_specs import Member, Mixture, get, shares, tasks_of
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 
 BASE: dict[str, Any] = {"task": ["glue/rte"], "data_dir": "d", "out": "o", "model": "m"}
 

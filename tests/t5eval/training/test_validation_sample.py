@@ -13,7 +13,7 @@ from t5eval.data import OfficialFiles, open_split
 from t5eval.demo.demo import suite_folder
 from t5eval.training.validation import group_of, sample, validated, validation_examples
 from task_specs import Example, get
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.t5eval.glue_files import RTE
 
 SUITE = OfficialFiles(suite_folder())

@@ -15,7 +15,7 @@ from t5eval.demo.demo import suite_folder
 from t5eval.predictors import ModelOptions, open_model
 from t5eval.training.config import resolve
 from t5eval.training.fine_tuning import train
-from task_specs.errors import UserError
+from task_specs.support.errors import UserError
 from tests.t5eval.tiny_t5 import write_tiny_t5
 
 pytestmark = [pytest.mark.slow, pytest.mark.tensorflow]

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from task_specs.answers.filters import filtered, require_filters
-from task_specs.errors import SpecError
+from task_specs.support.errors import SpecError
 
 WORDS = ("Yes", "No.")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from task_specs.errors import SpecError
-from task_specs.wording import TemplateError, line_in, placed, wording
+from task_specs.support.errors import SpecError
+from task_specs.support.wording import TemplateError, line_in, placed, wording
 
 FEATURES: dict[str, Any] = {
     "text": " a <b>Boat</b><br>here ",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from task_specs.errors import UserError, did_you_mean, first_few, quoted, require_known, some
+from task_specs.support.errors import UserError, did_you_mean, first_few, quoted, require_known, some
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from task_specs.errors import SpecError, did_you_mean, quoted
+from task_specs.support.errors import SpecError, did_you_mean, quoted
 
 _BOLD = re.compile("</?b>")
 _HIGHLIGHT = "\n@highlight\n"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from task_specs.toml_text import parse_toml, require_plain
+from task_specs.support.toml_text import parse_toml, require_plain
 
 
 def nested(levels: int) -> Any:

@@ -101,18 +101,6 @@ def test_batches_do_not_separate_labels_of_like_length():
     assert max(shares) < 0.85
 
 
-def test_fixed_multiples_bound_the_shapes():
-    examples = random_examples(4000)
-    plan = plan_for(examples, batch_size=16, pad_multiple=8)
-    shapes = set()
-    for step in range(plan.batches_per_window):
-        batch = plan.batch(examples, step)
-        assert plan.filling(step).source_places == batch.encoder_ids.size
-        shapes.add((batch.encoder_ids.shape, batch.labels.shape))
-    assert {n % 8 for encoder, labels in shapes for n in (encoder[1], labels[1])} == {0}
-    assert len(shapes) <= 9 * 3
-
-
 def test_concatenated_sets_count_each_example_once():
     parts = [random_examples(5, seed=1), Examples.from_sequences([], []), random_examples(3, seed=2)]
     together = Examples.concatenate(parts)
@@ -156,7 +144,6 @@ def test_examples_that_cannot_be_learned_are_refused(sources, targets, message):
         {"batch_size": 0},
         {"batch_size": 8, "seed": -1},
         {"batch_size": 8, "bucket_width": 0},
-        {"batch_size": 8, "pad_multiple": 0},
     ],
 )
 def test_plan_refuses_numbers_out_of_range(bad):

@@ -17,7 +17,6 @@ from keras_model.checkpoints import load_model
 from keras_model.config import T5Config
 from keras_model.data.batch_plan import BatchPlan
 from keras_model.data.batches import Examples, batch_dataset
-from keras_model.distribution.strategies import pad_multiple
 from keras_model.t5 import T5
 from keras_model.training.adafactor import Adafactor
 from keras_model.training.dense_gradients import AdamW
@@ -201,16 +200,6 @@ def test_optimizer_and_schedule_of_the_settings(options, kind, rates):
     for step, rate in rates.items():
         optimizer.iterations.assign(step)
         assert float(optimizer.learning_rate) == pytest.approx(rate, abs=1e-9), step
-
-
-@pytest.mark.parametrize(("devices", "multiple"), [([], 1), (["GPU:0"], 64)])
-def test_few_shapes_where_xla_compiles_each(examples, monkeypatch, devices, multiple):
-    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: devices if kind == "GPU" else [])
-    plan = make_plan(examples, SETTINGS, pad_multiple=pad_multiple(tf.distribute.get_strategy()))
-    batches = [plan.batch(examples, step, 0) for step in range(6)]
-    shapes = {array.shape for batch in batches for array in (batch.encoder_ids, batch.labels)}
-    assert {length % multiple for _, length in shapes} == {0}
-    assert (len(shapes) == 1) == (multiple == 64)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("no reference file")], ids=["Ctrl-C", "fault"])

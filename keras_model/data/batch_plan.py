@@ -90,7 +90,7 @@ class BatchPlan(Plan):
         return [batch_tokens // (source + target) for source, target in self.shapes.pairs]
 
     def _make_window(self, window: int) -> tuple[np.ndarray, np.ndarray]:
-        """The examples of a window, and of each batch the start and end of its rows, and its shape: int64 [batches, 3]."""
+        """The examples of a window, and of each batch start and end of its rows, and its shape: int64 [batches, 3]."""
         order, _ = self._order.window(window)
         source, target = self.source_lengths[order], self.target_lengths[order]
         if self.shapes is None:

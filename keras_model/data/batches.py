@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_model.data.layouts import PAD_ID, Batch, Filling, Layout, Plan, laid_out, ranges
+from keras_model.data.layouts import PAD_ID, Batch, Layout, Plan, laid_out, ranges
 from keras_model.data.mapped_array import MappedArray, joined
 
 if TYPE_CHECKING:
@@ -215,8 +215,8 @@ def batch_dataset(
 ) -> tf.data.Dataset:
     """The endless run of batches from a step on, for `model.fit`, made ahead in threads of their own.
 
-    NumPy lays out many batches at a time, from mapped files if the examples lie in such; tf.data cuts them into batches.
-    So Python has as little to do as possible with each of them.
+    NumPy lays out many batches at a time, from mapped files if the examples lie in such; tf.data cuts them up, so that
+    Python has nothing to do with a single batch.
 
     Args:
         examples: where the rows come from.
@@ -233,11 +233,6 @@ def batch_dataset(
     """
     import tensorflow as tf
 
-    packed = plan.packing is not None
-    names = (["encoder_ids", "encoder_segments"][: 1 + packed], ["decoder_ids", "labels", "decoder_segments"][: 2 + packed])
-    own, of = (replicas[1], replicas[2]) if replicas else (1, 1)
-    height = None if plan.height is None else -(-plan.height // of)
-
     def stretches() -> Iterator[tuple[np.ndarray, ...]]:
         step = first_step
         while True:
@@ -245,39 +240,54 @@ def batch_dataset(
             while len(layouts) < STRETCH_BATCHES and sum(x.height * x.source for x in layouts) < STRETCH_PLACES:
                 layout = plan.layout(step + len(layouts))
                 layouts.append(layout.share(*replicas) if replicas else layout)
-            found = laid_out(examples, layouts, decoder_start_id, packed)
+            found = laid_out(examples, layouts, decoder_start_id, plan.packing is not None)
             for _ in layouts:
                 made(step)
                 step += 1
             yield found.shapes, *found.sources, *found.targets
 
-    def cut(shapes: tf.Tensor, *arrays: tf.Tensor) -> tf.data.Dataset:
-        heights, widths = shapes[:, :1], shapes[:, 1:]
-        sizes = heights * widths
-        starts = tf.cumsum(sizes, exclusive=True)
-        places = [
-            (starts[:, side : side + 1], sizes[:, side : side + 1], tf.concat([*each, widths[:, side : side + 1]], axis=1))
-            for each in [[tf.fill(tf.shape(heights), tf.constant(own, tf.int64)), heights // own] if replicas else [heights]]
-            for side in (0, 1)
-        ]
-
-        def batch(*places: Any) -> Any:
-            found, left = {}, iter(arrays)
-            for side, (start, size, shape) in enumerate(places):
-                for name in names[side]:
-                    found[name] = tf.reshape(tf.slice(next(left), start, size), shape)
-                    width = plan.packing[side] if plan.packing else None
-                    found[name].set_shape([*([own] if replicas else []), height, width])
-            labels = found.pop("labels")
-            return {name: found[name] for name in Batch.NAMES if name in found}, labels
-
-        return tf.data.Dataset.from_tensor_slices(tuple(places)).map(batch)
-
     flat = tf.TensorSpec([None], tf.int32)
-    signature = (tf.TensorSpec([None, 3], tf.int64), *[flat] * sum(map(len, names)))
-    dataset = tf.data.Dataset.from_generator(stretches, output_signature=signature).prefetch(1).flat_map(cut)
+    signature = (tf.TensorSpec([None, 3], tf.int64), *[flat] * (5 if plan.packing else 3))
+    dataset = tf.data.Dataset.from_generator(stretches, output_signature=signature).prefetch(1)
+    dataset = dataset.flat_map(_cutter(plan, *(replicas or (0, 0, 1))[1:]))
     # There is nothing to tune, and at the end of `fit` the tuner may sleep on for up to a minute before it lets go.
     options = tf.data.Options()
     options.autotune.enabled = False
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)).prefetch(4)
     return dataset.with_options(options)
+
+
+def _cutter(plan: Plan, own: int, replicas: int) -> Callable[..., tf.data.Dataset]:
+    """What cuts the arrays of a `LaidOut` into batches.
+
+    Args:
+        own: how many replicas' rows the batches are, with a dimension of that size in front; 0 for whole batches.
+        replicas: how many there are.
+    """
+    import tensorflow as tf
+
+    height = None if plan.height is None else -(-plan.height // replicas)
+    front = [own] if own else []
+    names = [["encoder_ids"], ["decoder_ids", "labels"]]
+    if plan.packing:
+        names = [[*side, f"{side[0].partition('_')[0]}_segments"] for side in names]
+
+    def cut(shapes: tf.Tensor, *arrays: tf.Tensor) -> tf.data.Dataset:
+        heights = shapes[:, :1]
+        rows = [tf.ones_like(heights) * own, heights // own] if own else [heights]
+        places = []  # of each side the start, the size and the shape of each batch
+        for widths in (shapes[:, 1:2], shapes[:, 2:]):
+            sizes = heights * widths
+            places.append((tf.cumsum(sizes, exclusive=True), sizes, tf.concat([*rows, widths], axis=1)))
+
+        def batch(*places: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> Any:
+            found, left = {}, iter(arrays)
+            for side, (start, size, shape) in enumerate(places):
+                for name in names[side]:
+                    found[name] = tf.reshape(tf.slice(next(left), start, size), shape)
+                    found[name].set_shape([*front, height, plan.packing[side] if plan.packing else None])
+            return {name: found[name] for name in Batch.NAMES if name in found}, found["labels"]
+
+        return tf.data.Dataset.from_tensor_slices(tuple(places)).map(batch)
+
+    return cut

@@ -1,4 +1,4 @@
-"""Where the examples of a batch go, and batches made by it: many at a time, with a few calls of NumPy for all of them."""
+"""Where the examples of a batch go, and batches made by it: many at a time, with a few calls of NumPy for all."""
 
 from __future__ import annotations
 
@@ -162,11 +162,11 @@ def laid_out(examples: Examples, layouts: Sequence[Layout], decoder_start_id: in
         decoder_start_id: the id that the decoder starts from, in each row and each of its segments.
         packed: whether rows hold several examples, and segments are wanted.
     """
-    heights = [layout.height for layout in layouts]
+    heights, widths = ([getattr(x, name) for x in layouts] for name in ("height", "source"))
     chosen = np.concatenate([layout.examples for layout in layouts])
-    counts = np.concatenate([layout.counts for layout in layouts])
-    sources, _ = _side(examples.sources, examples.pad_id, layouts, [x.source for x in layouts], chosen, counts, packed)
-    targets, rows = _side(examples.targets, examples.pad_id, layouts, [x.target for x in layouts], chosen, counts, packed)
+    sources, _ = _side(examples.sources, examples.pad_id, layouts, widths, chosen, packed)
+    target_widths = [layout.target for layout in layouts]
+    targets, rows = _side(examples.targets, examples.pad_id, layouts, target_widths, chosen, packed)
     labels = targets[0]
     decoder_ids = np.concatenate([[PAD_ID], labels[:-1]], dtype=np.int32)
     if packed:
@@ -176,7 +176,7 @@ def laid_out(examples: Examples, layouts: Sequence[Layout], decoder_start_id: in
         decoder_ids[segments != before] = decoder_start_id
     else:
         decoder_ids[rows] = decoder_start_id
-    shapes = np.array([heights, [x.source for x in layouts], [x.target for x in layouts]], np.int64).T
+    shapes = np.array([heights, widths, target_widths], np.int64).T
     return LaidOut(shapes, sources, (decoder_ids, *targets))
 
 
@@ -186,20 +186,18 @@ def _side(
     layouts: Sequence[Layout],
     widths: Sequence[int],
     chosen: np.ndarray,
-    counts: np.ndarray,
     packed: bool,
 ) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
     """The flat arrays of a side: ids and, where rows are packed, segments; and where each row starts in them."""
     heights = [layout.height for layout in layouts]
+    counts = np.concatenate([layout.counts for layout in layouts])
     starts = ranges_from(np.repeat(widths, heights))
-    first_row = ranges_from(np.array(heights))
-    of_counts = np.concatenate([
-        starts[first : first + len(layout.counts)] for first, layout in zip(first_row, layouts, strict=True)
-    ])  # fmt: skip
+    first_rows = ranges_from(np.array(heights)).tolist()
+    used = [starts[row : row + len(x.counts)] for row, x in zip(first_rows, layouts, strict=True)]  # rows that hold any
     lengths = ids.offsets[chosen + 1] - ids.offsets[chosen]
     before = ranges_from(lengths)
     row_firsts = np.repeat(ranges_from(counts), counts)  # of each sequence, the first one of its row
-    to = np.repeat(of_counts, counts) + before - before[row_firsts]
+    to = np.repeat(np.concatenate(used), counts) + before - before[row_firsts]
     places = ranges(to, lengths)
     size = int(np.dot(heights, widths))
     found = np.full(size, pad_id, np.int32)

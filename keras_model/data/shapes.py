@@ -105,7 +105,7 @@ def _candidates(lengths: np.ndarray, weights: np.ndarray, multiple: int) -> tupl
     classes = -(-lengths // multiple)
     there = np.unique(classes)
     histogram = np.bincount(classes, weights)[there]
-    (*_, (cost, cuts)) = _cuts(histogram, there * multiple, min(CANDIDATES, len(there)))
+    (*_, (_, cuts)) = _cuts(histogram, there * multiple, min(CANDIDATES, len(there)))
     chosen = there[cuts] * multiple
     return chosen, np.searchsorted(chosen, lengths)
 

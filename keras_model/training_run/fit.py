@@ -19,7 +19,8 @@ from keras_model.backend import keras
 from keras_model.checkpoints import save_model
 from keras_model.checkpoints.weights import weights
 from keras_model.data.batch_plan import BatchPlan
-from keras_model.data.batches import Examples, Filling, Plan, batch_dataset
+from keras_model.data.batches import Examples, batch_dataset
+from keras_model.data.layouts import Filling, Plan
 from keras_model.data.packed_plan import PackedPlan
 from keras_model.data.shapes import SHAPES, Shapes
 from keras_model.distribution.distributed_model import deal_out_shares

@@ -8,7 +8,15 @@ from operator import itemgetter
 from t5eval.predictors.answering import answer_batch, draws_of, prediction_of
 from t5eval.predictors.halving import Halving
 from t5eval.predictors.of_keras import compiled_rows
-from t5eval.predictors.predictor import Answering, AsTheyCome, Compiling, Generation, Prepared, TextGenerator, Unanswered
+from t5eval.predictors.predictor import (
+    Answering,
+    AsTheyCome,
+    Compiling,
+    Generation,
+    Prepared,
+    TextGenerator,
+    Unanswered,
+)
 from t5eval.runs.prediction import Prediction
 from task_specs import TaskSpec, TextPair
 from task_specs.support.errors import UserError

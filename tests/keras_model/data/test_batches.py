@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from keras_model.data.batch_plan import BatchPlan
-from keras_model.data.batches import Examples, Filling, RaggedIds, batch_dataset, make_batch
+from keras_model.data.batches import Examples, RaggedIds, batch_dataset, make_batch
+from keras_model.data.layouts import Filling
 
 
 def random_examples(count, seed=0, longest=70):

@@ -7,7 +7,7 @@ import pytest
 
 import task_specs
 from keras_model.data.batch_plan import BatchPlan
-from keras_model.data.batches import Filling
+from keras_model.data.layouts import Filling
 from keras_model.data.shapes import SHAPES, Shapes
 from tests.keras_model.data.test_batches import random_examples
 

@@ -2,7 +2,7 @@
 
 DATA holds the benchmarks' files and `t5_vocab/spiece.model`. Of each task, the training file or, where there is none,
 another split is formatted, tokenised and written as records. First table: the share of places that are tokens, padded
-to multiples of 64 and 128, in at most 12 shapes, and packed. Second: tokens a second that come out of tf.data, padding not
+to multiples of 64 and 128, in at most 12 shapes, and packed. Second: tokens a second out of tf.data, padding not
 counted, of whole batches and of the half that one of two workers makes, and the processor time that a batch takes.
 
     --batch N    rows of a batch

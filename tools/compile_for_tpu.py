@@ -3,7 +3,7 @@
     python -m tools.compile_for_tpu write FOLDER [PRESET]   # where t5eval is installed
     python tools/compile_for_tpu.py compile FOLDER          # where jax and libtpu are (pip install jax libtpu)
 
-The first writes training step, validation, greedy decoding, sampling, beam search and ranking as StableHLO; the second
+The first writes training step, validation, greedy decoding, sampling, beam search and ranking as XLA's HLO; the second
 hands them to TPU's compiler through a compile-only topology, and needs no TPU, no network and no TensorFlow.
 """
 
@@ -88,7 +88,7 @@ def refused(function: Any, arguments: tuple) -> list[str]:
 
 
 def write(folder: Path, preset: str = "t5-small") -> None:
-    """Writes the functions of a model of random weights as StableHLO."""
+    """Writes the functions of a model of random weights as HLO."""
     from keras_model.config import T5Config
     from keras_model.t5 import T5
     from keras_model.training_run.fit import compile_model
@@ -99,11 +99,8 @@ def write(folder: Path, preset: str = "t5-small") -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, (function, arguments) in functions(model, 8, 128, 32).items():
         print(f"{name}: {'; '.join(refused(function, arguments)) or 'fit for an accelerator'}", flush=True)
-        text = function.experimental_get_compiler_ir(*arguments)(stage="stablehlo")
-        # TensorFlow leaves copies in another dialect, which does not leave it.
-        text = re.sub(r'"?mhlo\.copy"?\(?(%[\w#]+)\)? *(?:\{[^}]*\})? *: \(?(tensor<[^>]*>)\)?(?: -> tensor<[^>]*>)?',
-                      r"stablehlo.reshape \1 : (\2) -> \2", text)  # fmt: skip
-        (folder / f"{name.replace(' ', '_')}.mlir").write_text(text)
+        module = function.experimental_get_compiler_ir(*arguments)(stage="hlo_serialized")
+        (folder / f"{name.replace(' ', '_')}.hlo").write_bytes(module)
 
 
 def compile_all(folder: Path) -> int:
@@ -125,16 +122,30 @@ def compile_all(folder: Path) -> int:
     device, *_ = topologies.get_topology_desc(topology_name=TOPOLOGY, platform="tpu").devices
     options = compiler.get_compile_options(1, 1, device_assignment=np.array([[device.id]]))
     failed = 0
-    for path in sorted(folder.glob("*.mlir")):
+    for path in sorted(folder.glob("*.hlo")):
         started = time.perf_counter()
         with mlir.make_ir_context():
             try:
-                device.client.compile(ir.Module.parse(path.read_text()), xla_client.DeviceList((device,)), options)
+                module = ir.Module.parse(xla_client._xla.mlir.hlo_to_stablehlo(path.read_bytes()))
+                _without_copies(module.operation)
+                device.client.compile(module, xla_client.DeviceList((device,)), options)
                 verdict = "compiled"
             except Exception as error:
-                verdict, failed = f"refused: {str(error).splitlines()[0]}", failed + 1
+                verdict, failed = f"refused: {str(error)[:500]}", failed + 1
         print(f"{path.stem}: {verdict} ({time.perf_counter() - started:.1f} s)", flush=True)
     return failed
+
+
+def _without_copies(operation: Any) -> None:
+    """Takes copies out, which TensorFlow puts before results, and which are no part of StableHLO."""
+    for region in operation.regions:
+        for block in region.blocks:
+            for inner in list(block.operations):
+                if inner.operation.name == "mhlo.copy":
+                    inner.operation.results[0].replace_all_uses_with(inner.operation.operands[0])
+                    inner.operation.erase()
+                else:
+                    _without_copies(inner.operation)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,8 @@ def convert(
             Nothing is written then.
     """
     checkpoint = open_checkpoint(source)
+    if checkpoint.adapt is not None:
+        raise CheckpointError(f"{source}: adapter layers cannot be merged into a T5; they stay beside their base.")
     config = checkpoint.config
     if tokenizer is not None:
         require_ids_of(config, tokenizer, str(source))

@@ -109,9 +109,9 @@ def matrices_of(config: T5Config) -> dict[str, tuple[int, int]]:
     d_model, inner, d_ff = config.d_model, config.inner_dim, config.d_ff
     into = ("wi_0", "wi_1") if config.is_gated else ("wi",)
     return {
-        **{name: (d_model, inner) for name in ("q", "k", "v")},
+        **dict.fromkeys(("q", "k", "v"), (d_model, inner)),
         "o": (inner, d_model),
-        **{name: (d_model, d_ff) for name in into},
+        **dict.fromkeys(into, (d_model, d_ff)),
         "wo": (d_ff, d_model),
     }
 

@@ -1,7 +1,7 @@
 """Folders of what was trained beside a checkpoint, its base: LoRA in the files of the library PEFT, or adapter layers.
 
-`adapter_config.json` says what they are and names the base, `adapter_model.safetensors` has the weights, and `base.json`
-the hash of the base's weight files, which is compared whenever the folder is read. PEFT ignores the last and writes none.
+`adapter_config.json` says what they are and names the base, `adapter_model.safetensors` has the weights, `base.json` the
+hash of the base's weight files, which is compared whenever the folder is read. PEFT ignores the last and writes none.
 LoRA is read into the matrices that it belongs to, so that the model is one like any other; adapter layers are added.
 """
 
@@ -174,7 +174,7 @@ def adapters_format(format_of_base: Callable[[Path], Format]) -> Format:
 
 
 def find_base(folder: Path) -> Path:
-    """The checkpoint that a folder of adapters names as its base: a path, the folder of that name beside it, or at the hub.
+    """The base that a folder of adapters names: a path, else the folder of that name beside it, else one at the hub.
 
     Raises:
         CheckpointError: it names none, it is not there, or it is adapters itself.

@@ -40,8 +40,8 @@ def base_at(path: str | os.PathLike[str], name: str) -> Base:
     found = format_of(Path(path))
     if found is ADAPTERS:
         raise CheckpointError(
-            f"{path}: LoRA or adapters, beside which nothing is trained; `t5eval convert {path} NEW` merges LoRA into a "
-            "model of its own."
+            f"{path}: LoRA or adapters, beside which nothing is trained; `t5eval convert {path} NEW` makes a model of "
+            "LoRA."
         )
     return Base(name if name.startswith(PREFIX) else str(Path(name).absolute()), digest_of(found.files(Path(path))))
 

@@ -129,7 +129,6 @@ class _File(io.FileIO):
 def _write_h5(path: Path, model: T5) -> None:
     """Raises OSError, for instance where the disk is full."""
     import h5py
-    import numpy as np
 
     where = {name: path for name, path, _ in places(model.config)}
     with _File(path, "w+") as opened:

@@ -1,7 +1,7 @@
 """Folders of what was trained beside a checkpoint, its base: LoRA in the files of the library PEFT, or adapter layers.
 
-`adapter_config.json` says what they are and names the base, `adapter_model.safetensors` has the weights, `base.json` the
-hash of the base's weight files, which is compared whenever the folder is read. PEFT ignores the last and writes none.
+`adapter_config.json` says what they are and names the base, `adapter_model.safetensors` has the weights, `base.json`
+the hash of the base's weight files, which is compared whenever the folder is read; PEFT knows nothing of that one.
 LoRA is read into the matrices that it belongs to, so that the model is one like any other; adapter layers are added.
 """
 

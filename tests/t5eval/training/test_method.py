@@ -1,4 +1,4 @@
-"""`method` of a training run: how it is named, what it trains, and that evaluation and conversion take what it leaves."""
+"""`method` of a training run: how it is named, and that evaluation and conversion take what it leaves."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_what_a_run_leaves_is_evaluated_and_converted(tmp_path: Path, method: st
     said = {}
     for name, model in (("base", base), ("trained", done.model)):
         out = tmp_path / f"evaluated-{name}"
-        t5eval.evaluate(model, "glue/rte", data_dir=suite_folder(), split="validation", limit=8, out=out)
+        t5eval.evaluate(model, "glue/rte", data=suite_folder(), splits="validation", limit=8, out=out)
         said[name] = (out / "results.json").read_text()
     assert said["base"] != said["trained"]
     if method == "lora:2":
@@ -104,6 +104,4 @@ def test_what_a_run_leaves_is_evaluated_and_converted(tmp_path: Path, method: st
         file.seek(-4, 2)
         file.write(b"\0\0\0\1")
     with pytest.raises(UserError, match="adapters for another base"):
-        t5eval.evaluate(
-            done.model, "glue/rte", data_dir=suite_folder(), split="validation", limit=8, out=tmp_path / "e"
-        )
+        t5eval.evaluate(done.model, "glue/rte", data=suite_folder(), splits="validation", limit=8, out=tmp_path / "e")

@@ -46,7 +46,6 @@ DEV = [
     "twine>=6",
     "types-setuptools",
     "msgpack>=1",
-    "peft>=0.15",  # `make parity`; its own torch and transformers are those of HF
 ]
 
 setup(

@@ -37,7 +37,8 @@ def base_in_transformers(folder):
 
 @pytest.mark.parametrize("family", ["v1_0", "v1_1"])
 def test_peft_loads_what_we_write(random_folder, tmp_path, family):
-    peft = pytest.importorskip("peft")
+    import peft
+
     base = random_folder(family, 0)
     model = load_model(base)
     batch = inputs(model.config.vocab_size)
@@ -71,7 +72,8 @@ def test_peft_loads_what_we_write(random_folder, tmp_path, family):
 )
 @pytest.mark.parametrize("safe", [True, False], ids=["safetensors", "bin"])
 def test_we_load_what_peft_writes(random_folder, tmp_path, family, options, safe):
-    peft = pytest.importorskip("peft")
+    import peft
+
     base = random_folder(family, 0)
     config = peft.LoraConfig(r=4, task_type="SEQ_2_SEQ_LM", init_lora_weights=False, **options)
     model = peft.get_peft_model(base_in_transformers(base), config).eval()

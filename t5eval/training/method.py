@@ -37,7 +37,7 @@ def method_of(given: str | Mapping[str, Any]) -> Method:
     Raises:
         UserError: there is no such method, or it cannot be as it is asked for.
     """
-    table = {"name": given} if isinstance(given, str) else dict(given)
+    table: dict[str, Any] = {"name": given} if isinstance(given, str) else dict(given)
     name = table.pop("name", None)
     if not isinstance(name, str):
         raise UserError(f"[train.method] needs a name, one of {', '.join(METHODS)}")

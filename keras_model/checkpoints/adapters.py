@@ -165,6 +165,11 @@ def adapters_format(format_of_base: Callable[[Path], Format]) -> Format:
             raise CheckpointError(f"{folder / CONFIG_FILE}: {_KEY}: {error}") from None
 
         def adapt(model: T5) -> None:
+            sizes = {tensors.shape(name)[0] for name in tensors.names() if name.endswith("_adapter.down.weight")}
+            if isinstance(adapters, Adapters) and adapters.size not in sizes:  # before memory is taken for it
+                raise CheckpointError(
+                    f"{folder / CONFIG_FILE}: size={adapters.size}, but {file.name} has no such layer."
+                )
             model.adapt(adapters)
             assign_adapters(model, tensors)
 

@@ -169,6 +169,7 @@ DOWN = "encoder.block.0.feed_forward_adapter.down.weight"
         ({"base_model_name_or_path": "new"}, "its base .*new is adapters itself"),
         ({"base_model_name_or_path": "../nothing/there"}, "its base ../nothing/there is not there"),
         ({"adaptation": {"name": "adapters", "size": 0}}, "adaptation: size must be an integer of at least 1"),
+        ({"adaptation": {"name": "adapters", "size": 10**12}}, "size=1000000000000, but adapter_model"),
         ({"adaptation": {"name": "prefix"}}, "adaptation: neither lora nor adapters"),
         ({"adaptation": 3}, "adaptation: neither lora nor adapters"),
     ],

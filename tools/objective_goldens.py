@@ -85,7 +85,7 @@ def _example(
         return tf.constant(int(minval) + (drawn * (int(maxval) - int(minval))).astype(np.int64), dtype)
 
     def ranked(value: Any, seed: Any) -> Any:  # of the mask: an item goes where its key stands among the others
-        return tf.gather(value, np.argsort(np.argsort(generator.random(len(value)))))
+        return tf.gather(value, np.argsort(np.argsort(generator.random(len(value), np.float32))))
 
     def sorted_by_key(value: Any, seed: Any) -> Any:
         return tf.gather(value, np.argsort(generator.random(len(value))))

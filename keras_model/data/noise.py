@@ -82,7 +82,7 @@ class SpanNoise(NoiseMask):
 
     def _of_length(self, texts: int, length: int, generator: np.random.Generator) -> np.ndarray:
         noise, spans = self.counts(length)
-        keys = generator.random((texts, length - 2))
+        keys = generator.random((texts, length - 2), np.float32)
         taken, stays = _runs(keys[:, : noise - 1], spans), _runs(keys[:, noise - 1 :], spans)
         runs = np.stack([stays, taken], axis=2).ravel()
         return np.repeat(np.tile([False, True], texts * spans), runs)

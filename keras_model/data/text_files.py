@@ -144,7 +144,9 @@ def chunks(
 
     rest = np.zeros(0, np.int32)
     for batch in _batches(documents):
-        encoded = [np.array(ids[len(tokenizer.prefix) : -1], np.int32) for ids in tokenizer.encode(batch)]
+        # Half the time of np.array, which looks at every id twice.
+        arrays = [np.fromiter(ids, np.int32, len(ids)) for ids in tokenizer.encode(batch)]
+        encoded = [ids[len(tokenizer.prefix) : -1] for ids in arrays]
         if joined:
             rest = yield from cut(np.concatenate([rest, *encoded]), only_full=True)
         else:

@@ -9,8 +9,8 @@ from t5eval.api.prepare import Preparation, prepare
 from t5eval.cli.names import complete_any
 from t5eval.cli.options import Spreading, data_dir_option, json_option, not_empty, print_result, warn, wrapped
 from t5eval.cli.progress import SplitProgress
-from t5eval.preparation.beam import RUNNERS
 from t5eval.preparation.text_data import OBJECTIVES
+from t5eval.support.beam_runners import RUNNERS
 
 
 @click.command(cls=Spreading)

@@ -47,10 +47,11 @@ parity: $(VENV)/.parity
 seqio: $(SEQIO_VENV)/.seqio
 	$(SEQIO_VENV)/bin/python -m pytest -m parity -W ignore tests/tools/test_objective_goldens.py
 
-# Preparation on Apache Beam, in an environment of its own: Beam asks for older libraries than the newest that the rest
+# Preparation and cleaning on Apache Beam, in an environment of its own: Beam asks for older libraries than the newest that the rest
 # accepts, and preparation needs no TensorFlow.
 beam: $(BEAM_VENV)/.beam
-	$(BEAM_VENV)/bin/python -m pytest -k beam tests/t5eval/preparation/test_preparation.py tests/commands/test_prepare_command.py
+	$(BEAM_VENV)/bin/python -m pytest -k beam tests/t5eval/preparation/test_preparation.py \
+		tests/commands/test_prepare_command.py tests/t5eval/cleaning/test_cleaning.py
 
 # The core with the lowest versions that setup.py accepts, in an environment of its own. Part of CI.
 lowest: $(LOWEST_VENV)/.lowest
@@ -88,7 +89,7 @@ $(VENV)/.parity: $(VENV)/.dev
 $(BEAM_VENV)/.beam: setup.py constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m venv $(BEAM_VENV)
 	$(BEAM_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt \
-		--editable '.[beam]' pytest
+		--editable '.[beam,text]' pytest
 	@touch $@
 
 $(SEQIO_VENV)/.seqio: setup.py | $(VENV)/bin/python

@@ -39,7 +39,7 @@ def sentinel_per_span(texts: RaggedIds, noise: np.ndarray, special: SpecialIds, 
     places = np.flatnonzero(first)
     before = np.searchsorted(places, starts)  # runs in the texts before
     counts = np.diff(before, append=len(places))
-    ids = texts.values.copy()
+    ids = texts.values[:].copy()
     ids[places] = special.sentinels[np.arange(len(places)) - np.repeat(before, counts)]
     return ids, first | ~noise
 
@@ -51,7 +51,7 @@ def mask_tokens(random_share: float = 0.0) -> Writer:
     """
 
     def write(texts: RaggedIds, noise: np.ndarray, special: SpecialIds, generator: np.random.Generator) -> Written:
-        ids = np.where(noise, special.sentinels[0], texts.values)
+        ids = np.where(noise, special.sentinels[0], texts.values[:])
         if random_share:
             random = noise & (generator.random(len(ids)) < random_share)
             drawn = special.ordinary[(generator.random(len(ids)) * len(special.ordinary)).astype(np.int64)]
@@ -63,21 +63,21 @@ def mask_tokens(random_share: float = 0.0) -> Writer:
 
 def dropped(texts: RaggedIds, noise: np.ndarray, _: SpecialIds, __: np.random.Generator) -> Written:
     """The noise is gone, without a trace; T5's drop_noise_tokens."""
-    return texts.values, ~noise
+    return texts.values[:], ~noise
 
 
 def permuted(texts: RaggedIds, noise: np.ndarray, _: SpecialIds, generator: np.random.Generator) -> Written:
     """Each text's noise ids change places with one another; T5's permute_noise_tokens."""
     places = np.flatnonzero(noise)
     text_of = np.searchsorted(texts.offsets, places, side="right")
-    ids = texts.values.copy()
+    ids = texts.values[:].copy()
     ids[places] = texts.values[places[np.argsort(text_of + generator.random(len(places)))]]
     return ids, np.ones(len(ids), bool)
 
 
 def everything(texts: RaggedIds, _: np.ndarray, __: SpecialIds, ___: np.random.Generator) -> Written:
     """The text as it is."""
-    return texts.values, np.ones(len(texts.values), bool)
+    return texts.values[:], np.ones(len(texts.values), bool)
 
 
 def of_the_rest(write: Writer) -> Writer:

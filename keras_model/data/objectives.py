@@ -214,7 +214,7 @@ class Objective:
                 pairs = self._pairs(kind, RaggedIds.from_sequences([texts[i] for i in chosen]), generator)
                 if len(self.denoisers) == 1:
                     return Examples(*pairs, pad_id=self.pad_id)
-                for i, source, target in zip(chosen, *pairs, strict=True):
+                for i, source, target in zip(chosen, pairs[0], pairs[1], strict=True):
                     sources[i], targets[i] = source, target
         return Examples.from_sequences(sources, targets, self.pad_id)
 

@@ -22,7 +22,7 @@ from t5eval.cleaning.rules import Counts, Rules
 from task_specs.support.errors import UserError
 
 # Input to a shard of the output, as it lies on the disk. A shard's pages are in memory at once.
-BYTES_OF_SHARD = 128_000_000
+BYTES_OF_SHARD = 16_000_000
 
 Unit = tuple[bytes, bytes, bytes]
 """Hashes: of a line, or of sentences; of the address of a page that has it; and the page's key."""

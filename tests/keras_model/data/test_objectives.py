@@ -119,7 +119,7 @@ TEXTS = st.integers(2, 511).flatmap(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(TEXTS, SEED, st.sampled_from(["spans", "iid", "drop", "prefix_lm", "lm"]))
 def test_source_and_target_together_are_the_text(ids: np.ndarray, seed: int, name: str) -> None:
     made = objective(name)
@@ -135,7 +135,7 @@ def test_source_and_target_together_are_the_text(ids: np.ndarray, seed: int, nam
         assert restored(source, target) == ids.tolist()
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(TEXTS, SEED, st.sampled_from(["bert", "mass", "deshuffle"]))
 def test_targets_that_are_the_whole_text(ids: np.ndarray, seed: int, name: str) -> None:
     source, target = example(objective(name), ids, seed)
@@ -158,6 +158,7 @@ def test_shares_of_noise_and_of_random_tokens() -> None:
     assert changed.max() == 32_099
 
 
+@settings(deadline=None)
 @given(st.integers(2, 600), SEED, st.sampled_from([0.1, 0.15, 0.5, 0.9]), st.sampled_from([1.0, 3.0, 64.0]))
 def test_noise_in_spans(length: int, seed: int, rate: float, mean: float) -> None:
     noise = SpanNoise(rate, mean)

@@ -135,7 +135,7 @@ def _rules(without: Sequence[str], duplicates: str, bad_words: PathName | None) 
     """Returns the rules that hold, once what they need is there."""
     for name in without:
         if name not in RULES:
-            raise UserError(f"no rule {name!r}.{did_you_mean(name, RULES)} The rules are {', '.join(RULES)}")
+            raise UserError(f"no rule {name!r}.{did_you_mean(name, list(RULES))} The rules are {', '.join(RULES)}")
     names = frozenset(RULES) - set(without) - ({"bad_words"} if bad_words is None else set())
     words: tuple[str, ...] = ()
     if bad_words is not None:

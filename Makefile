@@ -9,6 +9,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 
 # Tests run in as many processes as there are cores; each takes tests from the others once its own are done.
 PYTEST := -m pytest -n auto --maxprocesses 8 --dist worksteal
+# Hundreds of them start processes, each of which would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo quick test torture lint types parity beam lowest bench docs clean
 

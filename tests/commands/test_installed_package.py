@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Iterable
 from importlib import metadata
@@ -14,13 +16,15 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from t5eval.support.version import __version__
+
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built wheel."""
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the source distribution, and the wheel that was built from it."""
     folder = tmp_path_factory.mktemp("wheel")
     # A copy, so that what an earlier build left in the checkout cannot get into the wheel.
     source = folder / "source"
@@ -29,18 +33,53 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes((ROOT / name).read_bytes())
-    subprocess.run([sys.executable, "-m", "build", "--wheel", "--outdir", folder, source], check=True, timeout=300)
-    (built,) = folder.glob("*.whl")
+    built = folder / "dist"
+    subprocess.run([sys.executable, "-m", "build", "--outdir", built, source], check=True, timeout=300)
     return built
 
 
-def needed(name: str, known: frozenset[str] = frozenset()) -> frozenset[str]:
-    """Returns the distributions that one needs without its extras, and those that are known already."""
-    for line in metadata.requires(name) or ():
+@pytest.fixture(scope="module")
+def wheel(distributions: Path) -> Path:
+    """The built wheel."""
+    (built,) = distributions.glob("*.whl")
+    return built
+
+
+def test_the_index_would_take_both(distributions: Path) -> None:
+    files = sorted(distributions.iterdir())
+    assert [path.name for path in files] == [f"t5eval-{__version__}-py3-none-any.whl", f"t5eval-{__version__}.tar.gz"]
+    subprocess.run([sys.executable, "-m", "twine", "check", "--strict", *files], check=True, timeout=60)
+
+
+def test_the_source_distribution_holds_all_that_is_tracked_but_the_repositorys_own(distributions: Path) -> None:
+    (path,) = distributions.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = {member.name.partition("/")[2] for member in archive if member.isfile()}
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    there = {name for name in filter(None, tracked.split("\0")) if (ROOT / name).is_file()}
+    assert {name for name in there - names if not name.startswith((".", "t5eval/demo/suite/.git"))} == set()
+
+
+def test_links_lead_into_the_repository_from_anywhere(distributions: Path) -> None:
+    (path,) = distributions.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        member = archive.extractfile(f"t5eval-{__version__}/PKG-INFO")
+        assert member is not None
+        text = member.read().decode("utf-8")
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(links) > 20
+    for link in links:
+        assert link.startswith(("https://", "#")), link
+    assert f"(https://github.com/t5eval/t5eval/blob/v{__version__}/docs/metrics.md)" in text
+
+
+def needed(requirements: Iterable[str], known: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Returns the distributions that requirements come to, extras left out, and those that are known already."""
+    for line in requirements:
         requirement = Requirement(line)
         wanted = canonicalize_name(requirement.name)
         if wanted not in known and (requirement.marker is None or requirement.marker.evaluate({"extra": ""})):
-            known = needed(wanted, known | {wanted})
+            known = needed(metadata.requires(wanted) or (), known | {wanted})
     return known
 
 
@@ -96,7 +135,8 @@ def test_installed_alone_it_scores_without_tensorflow(
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
     subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-compile", wheel], check=True, timeout=500)
     (packages,) = environment.glob("lib/python*/site-packages")
-    for entry in files_of(needed("t5eval")):
+    (installed,) = metadata.distributions(name="t5eval", path=[str(packages)])
+    for entry in files_of(needed(installed.requires or ())):
         (packages / entry.name).symlink_to(entry)
     subprocess.run([*pip, "check"], check=True, timeout=120)
     for variable in [name for name in os.environ if name.startswith("PYTHON")]:

@@ -56,8 +56,9 @@ class Forks:
         assert self._server.stdin is not None
         assert self._server.stdout is not None
         with tempfile.TemporaryDirectory() as folder:
+            command = [str(argument) for argument in arguments]
             asked = {
-                "arguments": [str(argument) for argument in arguments],
+                "arguments": command,
                 "environment": dict(os.environ if env is None else env),
                 "largest_file": largest_file,
                 "folder": folder,
@@ -65,10 +66,10 @@ class Forks:
             }
             self._server.stdin.write(json.dumps(asked) + "\n")
             if not select.select([self._server.stdout], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired(asked["arguments"], timeout)
+                raise subprocess.TimeoutExpired(command, timeout)
             status = int(self._server.stdout.readline())
             out, err = (Path(folder, name).read_bytes() for name in ("1", "2"))
-        return subprocess.CompletedProcess(asked["arguments"], status, out, err)
+        return subprocess.CompletedProcess(command, status, out, err)
 
     def close(self) -> None:
         """Ends the process."""

@@ -10,6 +10,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 
 # Tests run in as many processes as there are cores; each takes tests from the others once its own are done.
 PYTEST := -m pytest -n auto --maxprocesses 8 --dist worksteal
+# Hundreds of them start processes, each of which would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo quick test torture lint types parity seqio beam lowest bench docs clean
 
@@ -102,7 +104,7 @@ $(LOWEST_VENV)/.lowest: setup.py | $(VENV)/bin/python
 	$(BIN)/python -m venv $(LOWEST_VENV)
 	$(LOWEST_VENV)/bin/python -m pip --disable-pip-version-check install --quiet uv
 	$(LOWEST_VENV)/bin/uv pip install --quiet --python $(LOWEST_VENV)/bin/python --resolution lowest-direct --editable .
-	$(LOWEST_VENV)/bin/uv pip install --quiet --python $(LOWEST_VENV)/bin/python 'pytest>=8' 'hypothesis>=6.100'
+	$(LOWEST_VENV)/bin/uv pip install --quiet --python $(LOWEST_VENV)/bin/python 'pytest>=8' 'hypothesis>=6.100' 'scikit-learn>=1.4'
 	@touch $@
 
 $(DOCS_VENV)/.docs: setup.py constraints.txt | $(VENV)/bin/python

@@ -20,7 +20,6 @@ SCHEMA = 1
 LIBRARIES = (
     "numpy",
     "scipy",
-    "scikit-learn",
     "sacrebleu",
     "rouge-score",
     "rouge-score-rs",

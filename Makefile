@@ -104,7 +104,7 @@ $(LOWEST_VENV)/.lowest: setup.py | $(VENV)/bin/python
 	$(BIN)/python -m venv $(LOWEST_VENV)
 	$(LOWEST_VENV)/bin/python -m pip --disable-pip-version-check install --quiet uv
 	$(LOWEST_VENV)/bin/uv pip install --quiet --python $(LOWEST_VENV)/bin/python --resolution lowest-direct --editable .
-	$(LOWEST_VENV)/bin/uv pip install --quiet --python $(LOWEST_VENV)/bin/python 'pytest>=8' 'hypothesis>=6.100' 'scikit-learn>=1.4'
+	$(LOWEST_VENV)/bin/uv pip install --quiet --python $(LOWEST_VENV)/bin/python 'pytest>=8' 'hypothesis>=6.100'
 	@touch $@
 
 $(DOCS_VENV)/.docs: setup.py constraints.txt | $(VENV)/bin/python

@@ -41,7 +41,6 @@ DEV = [
     "pytest>=8",
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",
-    "scikit-learn>=1.4",  # what class metrics are compared with
     "ruff>=0.8",
     "import-linter>=2.9",  # `make lint`
     "mypy>=1.13",
@@ -91,6 +90,7 @@ setup(
     install_requires=[
         "numpy>=1.26",
         "scipy>=1.11",
+        "scikit-learn>=1.4",
         "sacrebleu>=2.4",
         "regex>=2023.12",  # words of every script; sacrebleu needs it too
         "rouge-score>=0.1.2",

@@ -1,11 +1,10 @@
-"""Metrics over classes: accuracy, F1 and Matthews' correlation, to the last bit what scikit-learn makes of them.
-
-They are counts and a line of arithmetic; importing scikit-learn for it took longer than all the rest of `t5eval score`.
+"""Metrics over classes: accuracy, F1 and Matthews' correlation, computed by scikit-learn.
 
 An unreadable answer is never a class of its own choosing: it is wrong for accuracy, and the class that is not gold
 for two-class F1 and Matthews' correlation.
 """
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,14 +13,9 @@ from numpy.typing import NDArray
 from t5eval.metrics.metric import Batch, Floats, Metric
 
 
-def quotient(part: Floats, whole: Floats, empty: float = 0.0) -> Floats:
-    """Returns part / whole, and `empty` where the whole is 0: 0 by default, as scikit-learn has it."""
-    return np.divide(part, whole, out=np.full_like(part, empty, dtype=float), where=whole != 0)
-
-
 def ratio(part: Floats, whole: Floats, empty: float = 0.0) -> Floats:
-    """Returns the `quotient` in percent."""
-    return 100 * quotient(part, whole, empty)
+    """Returns part / whole in percent, and `empty` where the whole is 0: 0 by default, as scikit-learn has it."""
+    return 100 * np.divide(part, whole, out=np.full_like(part, empty, dtype=float), where=whole != 0)
 
 
 class ClassMetric(Metric):
@@ -47,6 +41,11 @@ class Accuracy(ClassMetric):
         # Sums of zero examples have no accuracy: a part that a resample never drew.
         return ratio(totals[..., 0], totals[..., 1], empty=np.nan)
 
+    def value(self, batch: Batch, statistics: Floats) -> float:
+        from sklearn.metrics import accuracy_score
+
+        return 100 * float(accuracy_score(batch.gold, batch.answers))
+
 
 class PartAccuracy(Accuracy):
     """Accuracy over the examples of one part of a split, whose ids start with the part's name."""
@@ -64,6 +63,10 @@ class PartAccuracy(Accuracy):
 
     def statistics(self, batch: Batch) -> Floats:
         return super().statistics(batch) * self._inside(batch)[:, None]
+
+    def value(self, batch: Batch, statistics: Floats) -> float:
+        inside = [e for e in batch.examples if e.id.startswith(f"{self.part}/")]
+        return super().value(Batch(inside, batch.classes), statistics)
 
 
 class BinaryF1(ClassMetric):
@@ -83,6 +86,11 @@ class BinaryF1(ClassMetric):
     def aggregate(self, totals: Floats) -> Floats:
         hits, false_alarms, misses = totals[..., 0], totals[..., 1], totals[..., 2]
         return ratio(2 * hits, 2 * hits + false_alarms + misses)
+
+    def value(self, batch: Batch, statistics: Floats) -> float:
+        from sklearn.metrics import f1_score
+
+        return 100 * float(f1_score(batch.gold, batch.opposed, zero_division=0))
 
 
 def _confusion(gold: NDArray[np.intp], said: NDArray[np.intp], classes: int) -> Floats:
@@ -132,6 +140,14 @@ class Matthews(ClassMetric):
 
     def aggregate(self, totals: Floats) -> Floats:
         return _matthews(totals)
+
+    def value(self, batch: Batch, statistics: Floats) -> float:
+        from sklearn.metrics import matthews_corrcoef
+
+        with warnings.catch_warnings():
+            # It warns where there is one class alone, and returns 0, which is the convention.
+            warnings.filterwarnings("ignore", "A single label was found", UserWarning)
+            return 100 * float(matthews_corrcoef(batch.gold, self._said(batch)))
 
 
 class MatthewsT5(Matthews):

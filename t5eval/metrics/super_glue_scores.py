@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from t5eval.metrics.classification import Accuracy, BinaryF1, ClassMetric, quotient, ratio
+from t5eval.metrics.classification import Accuracy, BinaryF1, ClassMetric, ratio
 from t5eval.metrics.metric import Batch, Floats
 from task_specs.support.errors import UserError, quoted
 
@@ -32,7 +32,13 @@ class MacroF1(ClassMetric):
 
     def aggregate(self, totals: Floats) -> Floats:
         hits, said, gold = (totals[..., i::3] for i in range(3))
-        return 100 * quotient(2 * hits, said + gold).mean(axis=-1)
+        return ratio(2 * hits, said + gold).mean(axis=-1)
+
+    def value(self, batch: Batch, statistics: Floats) -> float:
+        from sklearn.metrics import f1_score
+
+        classes = list(range(len(batch.classes)))
+        return 100 * float(f1_score(batch.gold, batch.answers, labels=classes, average="macro", zero_division=0))
 
 
 def _grouped(keys: Sequence[tuple[str, ...]]) -> tuple[NDArray[np.intp], int]:

@@ -20,6 +20,7 @@ SCHEMA = 1
 LIBRARIES = (
     "numpy",
     "scipy",
+    "scikit-learn",
     "sacrebleu",
     "rouge-score",
     "rouge-score-rs",

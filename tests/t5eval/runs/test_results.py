@@ -160,5 +160,5 @@ def test_results_of_another_schema(tmp_path: Path) -> None:
 
 def test_versions() -> None:
     versions = library_versions()
-    assert {"python", "t5eval", "numpy", "scipy", "sacrebleu"} <= set(versions)
+    assert {"python", "t5eval", "numpy", "scipy", "scikit-learn"} <= set(versions)
     assert all(isinstance(version, str) and version for version in versions.values())

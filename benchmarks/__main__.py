@@ -17,12 +17,13 @@ BENCHMARKS = {  # what is measured: the module and its options
     "beam search": ["decoding", "--beam", "4"],
     "preparation": ["preparation"],
     "input": ["input"],
+    "plain text": ["text"],
     "a served model": ["serving"],
     "prompts and shots": ["prompts"],
     "a whole evaluation": ["evaluation"],
 }
 TAKE_DATA = ("commands", "training")
-NEED_DATA = ("preparation", "input", "prompts", "evaluation", "from_scratch")
+NEED_DATA = ("preparation", "input", "text", "prompts", "evaluation", "from_scratch")
 
 
 def main(data: list[str]) -> None:

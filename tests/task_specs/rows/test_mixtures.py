@@ -66,7 +66,8 @@ def test_t5s_mixtures(name: str, rates: dict[str, int]) -> None:
 
 
 def test_there_are_no_other_mixtures_and_no_mixture_is_a_task() -> None:
-    assert {task_specs.find(name).name for name in T5} == {mixture.name for mixture in task_specs.all_mixtures()}
+    later = {"xnli_zeroshot", "pawsx_zeroshot", "closed_book_qa"}
+    assert {task_specs.find(name).name for name in T5} | later == {m.name for m in task_specs.all_mixtures()}
     for mixture in task_specs.all_mixtures():
         for name in (mixture.name, *mixture.aliases):
             assert task_specs.find(name) is mixture

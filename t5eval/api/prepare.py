@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import task_specs
 from t5eval.api.arguments import Data, PathName, Silent, names_of, text_of
 from t5eval.data import data_source
+from t5eval.data.split import split_name
 from t5eval.predictors.checkpoint_name import find_checkpoint
 from t5eval.preparation.beam import on_beam
 from t5eval.preparation.record_folder import Display
@@ -101,7 +102,9 @@ def prepare(
     >>> made.new, len(made.sets["glue/rte/train"])
     (True, 660)
     """
-    names, files = names_of(tasks), names_of(text)
+    names, files, split = names_of(tasks), names_of(text), split_name(split)
+    if split not in ("train", "validation"):
+        raise UserError(f"split {split!r}: what is prepared is train or validation")
     if runner and workers:
         raise UserError("--workers counts processes of this machine; on Beam it is the runner's option that does")
     if runner_options and not runner:

@@ -8,6 +8,13 @@ from t5eval.data.summary import Summary
 from task_specs import Example, TaskSpec
 from task_specs.support.errors import UserError, did_you_mean
 
+OTHER_NAMES = {"dev": "validation", "val": "validation", "valid": "validation"}
+
+
+def split_name(name: str) -> str:
+    """Returns what a split is called here: `validation` for `dev` and `val`."""
+    return OTHER_NAMES.get(name, name)
+
 
 class Split:
     """One split of one task: iterate it for its examples, in the source's order; `summary` is whole after that."""

@@ -19,6 +19,8 @@ from task_specs.support.errors import quoted
 
 NOTHING_SENT: Mapping[str, Any] = {"input_tokens": None, "shots_dropped": None}
 """What is known of a store that does not say what was sent."""
+SHORT = 60
+"""Characters of a value that is shown; a hash has more."""
 
 
 class PredictionStore:
@@ -73,7 +75,8 @@ class PredictionStore:
             other = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
             if other:
                 raise RunError(
-                    f"{self.path}: these predictions were made with another {', '.join(other)}; "
+                    f"{self.path}: these predictions were made otherwise than is asked now: "
+                    f"{', '.join(_differs(key, before.get(key), now.get(key)) for key in other)}; "
                     f"give another --out, or remove the file to predict this split anew"
                 )
 
@@ -142,3 +145,9 @@ class PredictionStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
+
+
+def _differs(key: str, before: Any, now: Any) -> str:
+    """Returns in which way something differs; hashes and long values are only named."""
+    shown = [json.dumps(value, ensure_ascii=False) for value in (before, now)]
+    return f"{key} {shown[0]}, now {shown[1]}" if max(map(len, shown)) <= SHORT else f"another {key}"

@@ -56,7 +56,12 @@ class Decode:
 
 @dataclass(frozen=True)
 class Lengths:
-    """Limits in tokens, end of sequence included."""
+    """Limits in tokens, end of sequence included.
+
+    Attributes:
+        inputs: the longest input; what is longer is cut.
+        targets: the longest output.
+    """
 
     inputs: int
     targets: int

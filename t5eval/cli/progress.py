@@ -184,13 +184,20 @@ class RunProgress:
     """What `evaluate` says of a whole run: how many examples it answers and, once it has begun, how long that takes."""
 
     def __init__(self) -> None:
+        self._plan: Plan | None = None
         self._total = self._done = 0
         self._made = 0
         self._started: float | None = None
 
     def plan(self, plan: Plan) -> None:
-        """Says what will be answered."""
+        """Is told what will be answered, and says it when that begins: until then the command may be refused."""
+        self._plan = plan
         self._total = sum(plan.examples.values())
+
+    def _say_plan(self) -> None:
+        plan, self._plan = self._plan, None
+        if plan is None:
+            return
         parts = ", ".join(f"{name} {count:,}" for name, count in plan.examples.items())
         several = f" of {len(plan.examples)} splits" if len(plan.examples) > 1 else ""
         note(for_reader(f"answering {self._total:,} examples{several}: {parts}", sys.stderr))
@@ -209,6 +216,7 @@ class RunProgress:
 
             def advance(done: int, total: int) -> None:
                 nonlocal first
+                self._say_plan()
                 first = done if first is None else first  # what an earlier process did took no time of this one's
                 shown(done, total)
                 self._done = before + done

@@ -150,6 +150,9 @@ class Referent:
     The value is the second class if the text names the candidate, else the first. It names it if one side's words
     are all among the other's, and either both or neither has an apostrophe (`Bob` is not `Bob's hat`). Where no
     candidate could be cut from an example, nothing names it: T5 counts the first class.
+
+    Attributes:
+        classes: the names of the two classes: the candidate is not meant, and is meant.
     """
 
     classes: tuple[str, ...]

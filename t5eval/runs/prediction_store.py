@@ -19,8 +19,6 @@ from task_specs.support.errors import quoted
 
 NOTHING_SENT: Mapping[str, Any] = {"input_tokens": None, "shots_dropped": None}
 """What is known of a store that does not say what was sent."""
-SHORT = 60
-"""Characters of a value that is shown; a hash has more."""
 
 
 class PredictionStore:
@@ -75,8 +73,7 @@ class PredictionStore:
             other = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
             if other:
                 raise RunError(
-                    f"{self.path}: these predictions were made otherwise than is asked now: "
-                    f"{', '.join(_differs(key, before.get(key), now.get(key)) for key in other)}; "
+                    f"{self.path}: these predictions were made with {_differing(other, before, now)}; "
                     f"give another --out, or remove the file to predict this split anew"
                 )
 
@@ -147,7 +144,12 @@ class PredictionStore:
         self._file.close()
 
 
-def _differs(key: str, before: Any, now: Any) -> str:
-    """Returns in which way something differs; hashes and long values are only named."""
-    shown = [json.dumps(value, ensure_ascii=False) for value in (before, now)]
-    return f"{key} {shown[0]}, now {shown[1]}" if max(map(len, shown)) <= SHORT else f"another {key}"
+def _differing(keys: Sequence[str], before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Returns in what predictions differ from those that are asked for: `another limit`; of lists, what is in them."""
+    several = [key for key in keys if isinstance(before.get(key, now.get(key)), list)]
+    single = [key for key in keys if key not in several]
+    parts = [f"another {', '.join(single)}"] if single else []
+    for key in several:
+        then, wanted = (", ".join(map(str, found.get(key) or ())) or "none" for found in (before, now))
+        parts.append(f"other {key} ({then}; now {wanted})")
+    return " and ".join(parts)

@@ -67,7 +67,18 @@ def evaluated(t5eval: Any, suite: Path, perfect_run: Path, tmp_path: Path) -> Pa
     """A run that evaluate made of the suite's true answers."""
     out = tmp_path / "evaluated"
     done = t5eval(
-        "evaluate", "--model", f"predictions:{perfect_run}", "--task", "glue", "--data-dir", suite, "--out", out
+        "evaluate",
+        "--model",
+        f"predictions:{perfect_run}",
+        "--task",
+        "glue",
+        "--split",
+        "validation",
+        "test",
+        "--data-dir",
+        suite,
+        "--out",
+        out,
     )
     assert done.status == 0, done.err
     return out

@@ -19,7 +19,7 @@ from t5eval.preparation.task_records import in_processes, task_records
 from t5eval.preparation.text_data import TextData
 from t5eval.preparation.text_records import text_records
 from t5eval.support.data_frames import Table
-from t5eval.support.stages import timed
+from t5eval.support.stages import saved, timed
 from task_specs.support.errors import UserError
 
 if TYPE_CHECKING:
@@ -125,7 +125,8 @@ def prepare(
             raise UserError(f"{', '.join(names)}: no {split} split")
         make = on_beam(runner, runner_options) if runner else in_processes(workers, progress)
         wanted = task_records(specs, split, data_source(text_of(data)), _tokenizer(os.fspath(vocab)), make)
-    with timed("preparing"):
+    kept = f"{os.fspath(out)} is not complete, and the same command makes it anew"
+    with timed("preparing"), saved(kept):
         found, were_there = wanted.prepare_or_keep(Path(out))
     return Preparation(os.fspath(out), not were_there, {made.name: made for made in found.values()})
 

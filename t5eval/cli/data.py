@@ -15,7 +15,7 @@ from t5eval.data.holdings import holdings
 from t5eval.data.source import DATA_DIR_VARIABLE, data_source
 from t5eval.data.tfds import PREFIX, TfdsData, default_folder
 from t5eval.data.tfds_build import build
-from t5eval.support.stages import note, stage
+from t5eval.support.stages import note, saved, stage
 from task_specs.support.errors import UserError
 
 
@@ -43,7 +43,8 @@ def get_command(tasks: tuple[str, ...], folder: str) -> None:
     What is there already is left as it is, and a command that was stopped goes on where it was. T5EVAL_MIRROR names an
     address that has the same files under HOST/PATH.
     """
-    with stage("fetching", "bytes") as advance:
+    kept = f"what came is kept in {folder}, and the same command goes on from there"
+    with stage("fetching", "bytes") as advance, saved(kept):
         found = get(task_specs.resolve(tasks), Path(folder), say=note, advance=advance)
 
     def document() -> dict[str, Any]:

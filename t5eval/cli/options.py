@@ -5,8 +5,10 @@ import dataclasses
 import functools
 import json
 import sys
+import tempfile
 import textwrap
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,6 +20,7 @@ from t5eval.support.visible import for_reader, one_line, visible, visible_json
 
 LAST_OPTION = "t5eval.last_option"  # of a Spreading command, where it is repeatable
 COLUMNS = 80  # of tables, help and lists, on a terminal and in a file alike
+STDIO = "-"  # standard input, or standard output
 STDOUT = "t5eval.stdout"  # where a command with --json prints its document
 
 data_dir_option = click.option(
@@ -112,6 +115,16 @@ def not_empty(context: click.Context, parameter: click.Parameter, value: str | N
     if value == "":
         raise click.BadParameter("is empty; name a folder or a file", context, parameter)
     return value
+
+
+def spooled(value: str, ending: str = "") -> str:
+    """Returns the name of a file: for `-` one that holds what came on standard input, as long as the command runs."""
+    if value != STDIO:
+        return value
+    folder = click.get_current_context().with_resource(tempfile.TemporaryDirectory(prefix="t5eval-"))
+    path = Path(folder, f"stdin{ending}")
+    path.write_bytes(sys.stdin.buffer.read())
+    return str(path)
 
 
 def split_option(required: bool = True) -> Callable[..., Any]:

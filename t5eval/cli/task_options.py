@@ -5,8 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from t5eval.cli.names import NAMED, POSITIONAL, Complete
+from t5eval.cli.options import LAST_OPTION
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -42,6 +44,18 @@ def one_task(complete: Complete | None = None, *, name: str = "task", metavar: s
     return _taking(option, complete, first, name, required=True, nargs=1, metavar=metavar)
 
 
+def _beside_options(complete: Complete) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """Returns what completes tasks, and behind a repeatable option its values, which may go on."""
+
+    def both(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        last = context.meta.get(LAST_OPTION)
+        options = [option for option in context.command.params if last in option.opts]
+        more = [item for option in options for item in option.shell_complete(context, incomplete)]
+        return [*more, *map(CompletionItem, complete(context, parameter, incomplete))]
+
+    return both
+
+
 def _taking(
     option: Decorator,
     complete: Complete | None,
@@ -52,7 +66,9 @@ def _taking(
     metavar: str = "TASK",
 ) -> Decorator:
     shown = {1: metavar, -1: "[TASK...]"}[nargs]
-    argument = click.argument(POSITIONAL, nargs=nargs, required=False, metavar=shown, shell_complete=complete)
+    argument = click.argument(
+        POSITIONAL, nargs=nargs, required=False, metavar=shown, shell_complete=complete and _beside_options(complete)
+    )
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)

@@ -190,8 +190,6 @@ def evaluate(
     answering, unranked = choose_answering(specs, options, {spec.name for spec in specs if spec.row.name in of_names})
     if unranked:
         say(f"no fixed answers to rank, so decoded as their rows say: {', '.join(unranked)}")
-    if ignored := options.unheard_by(opened.predictor):
-        say(f"{opened.name}: its class says nothing of how it decodes, so nobody knows whether it follows {ignored}")
     run = Path(out)
     asked = {
         "model": opened.name,
@@ -226,6 +224,8 @@ def evaluate(
     kept = f"answers so far are in {run}, and the same command goes on from there"
     with caching(opened.predictor, cache) as predictor, locked(run), recorded(run, "evaluate", asked), saved(kept):
         found, document = evaluate_splits(predictor, chosen, run, settings, progress=progress, say=say)
+    if ignored := options.unheard_by(opened.predictor):
+        say(f"{opened.name}: its class says nothing of how it decodes, so nobody knows whether it follows {ignored}")
     return Evaluation(run, tuple(found), tuple(skipped), document)
 
 

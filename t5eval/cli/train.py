@@ -76,6 +76,9 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
     help="Precision of the arithmetic; weights are float32 either way.  [default: float32]",
 )
 @click.option(
+    "--method", metavar="NAME", help="all, gradual_unfreezing, adapters[:SIZE] or lora[:RANK].  [default: all]"
+)
+@click.option(
     "--strategy",
     metavar="NAME",
     shell_complete=complete_strategy,

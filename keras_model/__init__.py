@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from keras_model.checkpoints.formats.huggingface import save_model as save_model
     from keras_model.checkpoints.formats.keras_hub_writer import save_preset as save_preset
-    from keras_model.checkpoints.opening import load_model as load_model
     from keras_model.config import ConfigError as ConfigError
     from keras_model.config import T5Config as T5Config
     from keras_model.data.batch_plan import BatchPlan as BatchPlan
@@ -24,7 +23,9 @@ if TYPE_CHECKING:
     from keras_model.decoding.generator import Generator as Generator
     from keras_model.distribution.strategies import open_strategy as open_strategy
     from keras_model.files.model_folder import CheckpointError as CheckpointError
+    from keras_model.preprocessing.preprocessor import T5Preprocessor as T5Preprocessor
     from keras_model.t5 import T5 as T5
+    from keras_model.t5 import load_model as load_model
     from keras_model.tokenizers.byte_tokenizer import ByteTokenizer as ByteTokenizer
     from keras_model.tokenizers.loading import load_tokenizer as load_tokenizer
     from keras_model.tokenizers.sentencepiece import T5Tokenizer as T5Tokenizer
@@ -44,13 +45,14 @@ _HOMES = {
     "SpanCorruption": "keras_model.data.objectives",
     "T5": "keras_model.t5",
     "T5Config": "keras_model.config",
+    "T5Preprocessor": "keras_model.preprocessing.preprocessor",
     "T5Tokenizer": "keras_model.tokenizers.sentencepiece",
     "TokenAccuracy": "keras_model.training.losses",
     "TokenCrossEntropy": "keras_model.training.losses",
     "TrainSettings": "keras_model.training_run.fit_settings",
     "batch_dataset": "keras_model.data.batches",
     "fit": "keras_model.training_run.fit",
-    "load_model": "keras_model.checkpoints.opening",
+    "load_model": "keras_model.t5",
     "load_tokenizer": "keras_model.tokenizers.loading",
     "open_records": "keras_model.data.records",
     "open_strategy": "keras_model.distribution.strategies",

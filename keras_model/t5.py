@@ -1,10 +1,95 @@
-"""`T5`, the Keras model that a user builds, compiles, fits and generates with."""
+"""`T5`, the Keras model that a user builds, compiles, fits and generates with, and `load_model`, which reads one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from keras_model.backend import keras
+from keras_model.checkpoints.formats.huggingface import save_model
+from keras_model.checkpoints.hub_names import find
+from keras_model.checkpoints.opening import filled, open_checkpoint
 from keras_model.decoding.writing_model import WritingModel
-from keras_model.training.token_exact_model import TokenExactModel
+from keras_model.files.model_folder import CONFIG_FILE, write_json
+from keras_model.preprocessing.preprocessor import PREPROCESSOR_FILE, T5Preprocessor, has_pairs
+from keras_model.preprocessing.text_data import BATCH_SIZE, NO_PREPROCESSOR, is_text
+from keras_model.training.trained_on_texts import TrainedOnTexts
 
 
 @keras.saving.register_keras_serializable("t5eval")
-class T5(TokenExactModel, WritingModel):
+class T5(TrainedOnTexts, WritingModel):
     """The network (`T5Network` tells its arguments and calls), with its training step and its way to write."""
+
+    @classmethod
+    def from_preset(cls, name: str | os.PathLike[str], dtype: Any = "float32") -> T5:
+        """Loads a T5 with its preprocessor, if it has a tokenizer.
+
+        Args:
+            name: a checkpoint of any format (a model folder, a KerasHub preset, ...), or a model at the Hugging Face
+                hub, `OWNER/NAME[@REVISION]` or `hf://OWNER/NAME[@REVISION]`.
+            dtype: the model's dtype policy. Defaults to "float32".
+
+        Raises:
+            CheckpointError: there is no such checkpoint, it cannot be fetched or read, or it is no T5.
+        """
+        folder, _ = find(os.fspath(name))
+        model = load_model(folder, dtype)
+        model.preprocessor = T5Preprocessor.load(folder, model.config.decoder_start_token_id)
+        return model
+
+    def save_to_preset(self, folder: str | os.PathLike[str]) -> None:
+        """Writes a model folder, Hugging Face's, that `from_preset` and transformers read, with the preprocessor.
+
+        Raises:
+            CheckpointError: it cannot be written, for instance to a full disk.
+        """
+        if self.preprocessor is not None:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self.preprocessor.save(Path(folder))
+        save_model(self, folder)
+
+    def predict(self, x: Any, batch_size: int | None = None, **options: Any) -> Any:
+        """See `keras.Model.predict`; of source texts it returns what `generate` writes, of pairs of texts the logits.
+
+        Args:
+            x: ids, as the model is called with; source texts, in whatever holds them or a `tf.data.Dataset`; or a dict,
+                DataFrame or dataset with the columns `encoder_text` and `decoder_text`, which lie in memory.
+        """
+        if not is_text(x):
+            return super().predict(x, batch_size=batch_size, **options)
+        if self.preprocessor is None:
+            raise ValueError(NO_PREPROCESSOR)
+        if has_pairs(x):
+            inputs, _, _ = self.preprocessor(x)
+            self.preprocessor.tell()
+            return super().predict(inputs, batch_size=batch_size, **options)
+        texts = [text for part in x for text in np.atleast_1d(part)] if hasattr(x, "cardinality") else x
+        return self.generate(np.asarray(texts, object), batch_size=batch_size or BATCH_SIZE)
+
+    def save_assets(self, dir_path: str) -> None:
+        """Is asked by Keras for what a `.keras` file holds besides configuration and numbers: the preprocessor."""
+        if self.preprocessor is not None:
+            self.preprocessor.save(Path(dir_path))
+            write_json(Path(dir_path) / CONFIG_FILE, self.config.to_dict())  # special ids that no other file names
+
+    def load_assets(self, dir_path: str) -> None:
+        """The inverse of `save_assets`."""
+        if (Path(dir_path) / PREPROCESSOR_FILE).is_file():
+            self.preprocessor = T5Preprocessor.load(Path(dir_path), self.config.decoder_start_token_id)
+
+
+def load_model(path: str | os.PathLike[str], dtype: Any = "float32") -> T5:
+    """Loads a T5 from a checkpoint of any format, without its tokenizer; see `T5.from_preset`.
+
+    Args:
+        path: a folder, a file, or the common beginning of the names of TensorFlow's checkpoint files.
+        dtype: the model's dtype policy; weights are converted to its variable dtype.
+
+    Raises:
+        CheckpointError: there is no checkpoint, it cannot be read, its configuration is no T5's, or the tensors do not
+            match that one to one.
+    """
+    return filled(open_checkpoint(path), T5, dtype)

@@ -7,14 +7,13 @@ Face's names, to `weights.assign`. `huggingface` is also the format that is writ
 from keras_model.checkpoints.checkpoint import Checkpoint
 from keras_model.checkpoints.fingerprint import model_fingerprint
 from keras_model.checkpoints.formats.huggingface import save_model
-from keras_model.checkpoints.opening import load_model, open_checkpoint
+from keras_model.checkpoints.opening import open_checkpoint
 from keras_model.files.model_folder import CheckpointError
 from keras_model.tokenizers.loading import load_tokenizer
 
 __all__ = [
     "Checkpoint",
     "CheckpointError",
-    "load_model",
     "load_tokenizer",
     "model_fingerprint",
     "open_checkpoint",

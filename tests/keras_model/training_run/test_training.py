@@ -13,12 +13,11 @@ import pytest
 import tensorflow as tf
 
 import keras_model.model
-from keras_model.checkpoints import load_model
 from keras_model.config import T5Config
 from keras_model.data.batch_plan import BatchPlan
 from keras_model.data.batches import Examples, batch_dataset
 from keras_model.distribution.strategies import pad_multiple
-from keras_model.t5 import T5
+from keras_model.t5 import T5, load_model
 from keras_model.training.adafactor import Adafactor
 from keras_model.training.dense_gradients import AdamW
 from keras_model.training_run.fit import TrainResult, compile_model, fit, make_optimizer, make_plan

@@ -1,13 +1,16 @@
 """The Keras T5: model, tokenizer, checkpoints, decoding and training.
 
 In come checkpoints, token ids and texts; out come logits, texts and checkpoints. It imports nothing of ours. What a
-user imports stands here, and nothing is imported before it is used: a tokenizer needs no TensorFlow.
+user imports stands here, and nothing is imported before it is used: a tokenizer needs no TensorFlow. Where Keras is
+imported, before or after, `keras.saving.load_model` knows the classes here.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from keras_model.registration import register_with_keras
 
 if TYPE_CHECKING:
     from keras_model.checkpoints.formats.huggingface import save_model as save_model
@@ -68,8 +71,13 @@ __all__ = [*_HOMES]
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    found = getattr(import_module(_HOMES[name]), name)
+    register_with_keras()
+    return found
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_HOMES})
+
+
+register_with_keras()

@@ -1,9 +1,11 @@
 """How a T5 writes: `generate`, from texts or ids."""
 
+import os
 from typing import Any
 
 import numpy as np
 
+from keras_model.decoding.exporting import export_saved_model
 from keras_model.decoding.generator import Generator
 from keras_model.model import T5Network
 from keras_model.preprocessing.preprocessor import T5Preprocessor
@@ -97,6 +99,43 @@ class WritingModel(T5Network):
             parts.append(generated[0][:, 0] if method == "beam" else generated)
         result = np.concatenate(parts) if parts else np.zeros((0, max_new_tokens), np.int32)
         return result if texts is None else texts.generate_postprocess(result)
+
+    def export(
+        self,
+        filepath: str | os.PathLike[str],
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        *,
+        max_new_tokens: int = 128,
+        **options: Any,
+    ) -> None:
+        """Writes a SavedModel with the forward pass, `serve`, and greedy generation, `generate`, of ids.
+
+        See `keras_model.decoding.exporting`. It needs no call before, and no code of this package afterwards.
+
+        Args:
+            filepath: the folder.
+            format: `"tf_saved_model"`, the only one.
+            verbose: whether the endpoints are printed. Defaults to yes.
+            max_new_tokens: int. Tokens of an output of `generate` at most. Defaults to 128.
+
+        Raises:
+            ValueError: something else is asked for.
+        """
+        if format != "tf_saved_model":
+            raise ValueError(
+                f'a T5 is exported as a SavedModel alone, format="tf_saved_model": the cached decoder has no {format} '
+                "form; save_to_preset writes a folder from which transformers' exporters go on. "
+                f"Received: format={format!r}"
+            )
+        if options:
+            raise ValueError(
+                "a SavedModel holds the forward pass and greedy generation, from ids to ids: beam search, sampling, "
+                f"prefixes and texts are model.generate's. Received: {', '.join(options)}"
+            )
+        if max_new_tokens < 1:
+            raise ValueError(f"max_new_tokens must be at least 1. Received: max_new_tokens={max_new_tokens}")
+        export_saved_model(self, filepath, max_new_tokens, self._current_generator().emit_limit, verbose)
 
     def _current_generator(self) -> Any:
         """The compiled decoder, made anew if another tokenizer was set."""

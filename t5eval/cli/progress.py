@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -13,6 +14,7 @@ from t5eval.support.stages import shows_notes
 from t5eval.support.visible import one_line
 
 LOG_EVERY_SECONDS = 30.0
+REFRESH_SECONDS = 0.1
 STAGE_AFTER_SECONDS = 2.0
 _SHOWN: list[SplitProgress | StepProgress] = []  # of one within another the outer one
 
@@ -176,6 +178,7 @@ class StepProgress:
         self._started = self._logged = time.monotonic()
         self._first: int | None = None
         self._step = 0
+        self._shown = -math.inf
 
     def __enter__(self) -> StepProgress:
         return self
@@ -194,8 +197,11 @@ class StepProgress:
             self._first, self._started = step, now
             if self.show:
                 self._appear()
-        left = ""
         self._step = step
+        # What is not shown is not looked at: on an accelerator, that would wait for the end of the step.
+        if now - self._shown < (REFRESH_SECONDS if self._bar else LOG_EVERY_SECONDS) and step < self.steps:
+            return
+        self._shown, left = now, ""
         if step > self._first:
             left = f", {duration((self.steps - step) * (now - self._started) / (step - self._first))} left"
         numbers = (

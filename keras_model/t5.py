@@ -14,6 +14,7 @@ from keras_model.checkpoints.hub_names import find
 from keras_model.checkpoints.opening import filled, open_checkpoint
 from keras_model.decoding.writing_model import WritingModel
 from keras_model.files.model_folder import CONFIG_FILE, write_json
+from keras_model.int8 import quantize_int8
 from keras_model.preprocessing.preprocessor import PREPROCESSOR_FILE, T5Preprocessor, has_pairs
 from keras_model.preprocessing.text_data import BATCH_SIZE, NO_PREPROCESSOR, is_text
 from keras_model.training.trained_on_texts import TrainedOnTexts
@@ -22,6 +23,9 @@ from keras_model.training.trained_on_texts import TrainedOnTexts
 @keras.saving.register_keras_serializable("t5eval")
 class T5(TrainedOnTexts, WritingModel):
     """The network (`T5Network` tells its arguments and calls), with its training step and its way to write."""
+
+    quantized: str | None = None
+    """`int8` after `quantize`."""
 
     @classmethod
     def from_preset(cls, name: str | os.PathLike[str], dtype: Any = "float32") -> T5:
@@ -68,6 +72,34 @@ class T5(TrainedOnTexts, WritingModel):
             return super().predict(inputs, batch_size=batch_size, **options)
         texts = [text for part in x for text in np.atleast_1d(part)] if hasattr(x, "cardinality") else x
         return self.generate(np.asarray(texts, object), batch_size=batch_size or BATCH_SIZE)
+
+    def quantize(self, mode: str = "int8", config: Any = None, **options: Any) -> None:
+        """Rounds the weights to eight bits, for inference; see `keras_model.int8`.
+
+        Raises:
+            ValueError: another mode is asked for, or a choice of Keras' own quantised layers.
+        """
+        # Keras hands a configuration over for every mode.
+        own = config is not None and config.get_config() != type(config)().get_config()
+        if mode != "int8" or own or options:
+            raise ValueError(
+                'a T5 is quantised by quantize("int8") alone, all matrices and no activations. '
+                f"Received: mode={mode!r}, config={config!r}, {options}"
+            )
+        if self.quantized is None:
+            quantize_int8(self)
+            self.quantized = mode
+            self.train_function = self.test_function = self.predict_function = self._generator = None
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | ({"quantized": self.quantized} if self.quantized else {})
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> T5:
+        model = super().from_config(config, custom_objects)
+        if config.get("quantized"):
+            model.quantize(config["quantized"])
+        return model
 
     def save_assets(self, dir_path: str) -> None:
         """Is asked by Keras for what a `.keras` file holds besides configuration and numbers: the preprocessor."""

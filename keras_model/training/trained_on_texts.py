@@ -43,8 +43,11 @@ class TrainedOnTexts(TokenExactModel):
             y: of texts, the targets.
 
         Raises:
-            ValueError: texts are given, but there is no preprocessor, or there are no targets.
+            ValueError: texts are given, but there is no preprocessor, or there are no targets; or every weight of the
+                model is frozen, as after `quantize`.
         """
+        if not self.trainable_variables:
+            raise ValueError("every weight of the model is frozen: there is nothing to train.")
         if is_text(x):
             if validation_split and validation_data is None:
                 (x, y, sample_weight), validation_data = _split(x, y, sample_weight, validation_split)

@@ -58,6 +58,7 @@ def test_what_cannot_be_exported_says_so(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_saved_model_stops_at_what_is_not_finite(tmp_path):
     model = make_model(V1_0)
     model.decoder.final_norm.scale.assign(np.full(16, np.nan))
@@ -68,7 +69,7 @@ def test_a_saved_model_stops_at_what_is_not_finite(tmp_path):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_eight_bits_are_close(family, tmp_path):
+def test_eight_bits_are_close(family):
     """The root mean square of the logits' errors is below 5 % of their standard deviation."""
     model, ids = make_model(FAMILIES[family]), sources(6, 9)
     inputs = {"encoder_ids": ids, "decoder_ids": ids}
@@ -77,7 +78,14 @@ def test_eight_bits_are_close(family, tmp_path):
     after = np.asarray(model(inputs))
     assert 0 < np.sqrt(np.mean(np.square(after - before))) < 0.05 * before.std()
     assert bytes_of(model) < 0.36 * size  # the scales weigh here; 0.26 with a d_model of 128
-    written = model.generate(ids, 5)
+
+
+@pytest.mark.slow
+def test_eight_bits_are_saved(tmp_path):
+    model, ids = make_model(V1_1), sources(6, 9)
+    inputs = {"encoder_ids": ids, "decoder_ids": ids}
+    model.quantize("int8")
+    after, written = model(inputs), model.generate(ids, 5)
     model.save(tmp_path / "t5.keras")
     model.save_to_preset(tmp_path / "folder")
     again = keras.saving.load_model(tmp_path / "t5.keras")

@@ -15,7 +15,7 @@ from keras_model.checkpoints.opening import filled, open_checkpoint
 from keras_model.decoding.writing_model import WritingModel
 from keras_model.files.model_folder import CONFIG_FILE, write_json
 from keras_model.int8 import quantize_int8
-from keras_model.preprocessing.preprocessor import PREPROCESSOR_FILE, T5Preprocessor, has_pairs
+from keras_model.preprocessing.preprocessor import COLUMNS, PREPROCESSOR_FILE, T5Preprocessor, columns_of, has_pairs
 from keras_model.preprocessing.text_data import BATCH_SIZE, NO_PREPROCESSOR, is_text
 from keras_model.training.trained_on_texts import TrainedOnTexts
 
@@ -70,6 +70,7 @@ class T5(TrainedOnTexts, WritingModel):
             inputs, _, _ = self.preprocessor(x)
             self.preprocessor.tell()
             return super().predict(inputs, batch_size=batch_size, **options)
+        x = x[COLUMNS[0]] if COLUMNS[0] in columns_of(x) else x
         texts = [text for part in x for text in np.atleast_1d(part)] if hasattr(x, "cardinality") else x
         return self.generate(np.asarray(texts, object), batch_size=batch_size or BATCH_SIZE)
 

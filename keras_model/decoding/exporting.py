@@ -35,7 +35,7 @@ def export_saved_model(
         filepath: the folder.
         max_new_tokens: int. Tokens of an output at most, the end-of-sequence id among them.
         emit_limit: integer. Ids from it on are never generated.
-        verbose: bool. Whether the endpoints are printed. Defaults to yes, as in Keras.
+        verbose: bool. Whether the endpoints are printed, with every variable. Defaults to no.
     """
 
     def generate(encoder_ids: Tensor) -> Tensor:
@@ -56,4 +56,4 @@ def export_saved_model(
     inputs = {"encoder_ids": ids("encoder_ids"), "decoder_ids": ids("decoder_ids")}
     archive.add_endpoint("serve", lambda inputs: model(inputs, training=False), [inputs])
     archive.add_endpoint("generate", generate, [ids("encoder_ids")])
-    archive.write_out(os.fspath(filepath), verbose=verbose is not False)
+    archive.write_out(os.fspath(filepath), verbose=bool(verbose))

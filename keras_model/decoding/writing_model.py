@@ -116,7 +116,7 @@ class WritingModel(T5Network):
         Args:
             filepath: the folder.
             format: `"tf_saved_model"`, the only one.
-            verbose: whether the endpoints are printed. Defaults to yes.
+            verbose: whether the endpoints are printed, with every variable. Defaults to no.
             max_new_tokens: int. Tokens of an output of `generate` at most. Defaults to 128.
 
         Raises:

@@ -19,6 +19,7 @@ from keras_model.tokenizers.loading import NoTokenizerError, load_tokenizer
 from keras_model.tokenizers.tokenizer import Tokenizer
 
 PREPROCESSOR_FILE = "preprocessor.json"
+COLUMNS = ("encoder_text", "decoder_text")
 LENGTHS = ("encoder_sequence_length", "decoder_sequence_length")
 LONGEST = 512
 """Tokens of either side: T5's own in pre-training and in most of its fine-tuning."""
@@ -180,7 +181,7 @@ def pair_of(x: Any, y: Any) -> tuple[Any, Any]:
         ValueError: there is no target.
     """
     if has_pairs(x):
-        return x["encoder_text"], x["decoder_text"]
+        return x[COLUMNS[0]], x[COLUMNS[1]]
     if y is None:
         raise ValueError(
             "texts are trained on in pairs: fit(x=sources, y=targets), a tf.data.Dataset of such pairs, or columns "
@@ -191,8 +192,12 @@ def pair_of(x: Any, y: Any) -> tuple[Any, Any]:
 
 def has_pairs(x: Any) -> bool:
     """Whether x, a mapping, a DataFrame or a Hugging Face dataset, has the columns of both sides."""
-    columns = getattr(x, "column_names", None) or (x.keys() if hasattr(x, "keys") else ())
-    return {"encoder_text", "decoder_text"} <= {*columns}
+    return columns_of(x).issuperset(COLUMNS)
+
+
+def columns_of(x: Any) -> set[Any]:
+    """The names of x's columns; none where it has no names."""
+    return {*(getattr(x, "column_names", None) or (x.keys() if hasattr(x, "keys") else ()))}
 
 
 def strings(texts: Any, name: str) -> list[str]:

@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras_model.backend import tree
 from keras_model.data.batch_plan import BatchPlan
 from keras_model.data.batches import make_batch
-from keras_model.preprocessing.preprocessor import Batch, T5Preprocessor, has_pairs, pair_of
+from keras_model.preprocessing.preprocessor import COLUMNS, Batch, T5Preprocessor, columns_of, pair_of
 
 BATCH_SIZE = 32
 """Keras' default."""
@@ -26,8 +26,10 @@ def is_text(data: Any) -> bool:
     """Whether data are texts, or pairs of them, and not ids."""
     if isinstance(data, tf.data.Dataset):
         return any(getattr(spec, "dtype", None) == tf.string for spec in tree.flatten(data.element_spec))
-    if isinstance(data, str | Mapping) or hasattr(data, "column_names"):
-        return isinstance(data, str) or has_pairs(data)
+    if isinstance(data, str):
+        return True
+    if isinstance(data, Mapping) or hasattr(data, "column_names"):
+        return not columns_of(data).isdisjoint(COLUMNS)
     if tf.is_tensor(data):
         return data.dtype == tf.string
     return hasattr(data, "__len__") and hasattr(data, "__iter__") and isinstance(next(iter(data), None), str | bytes)

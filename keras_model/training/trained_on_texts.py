@@ -51,7 +51,8 @@ class TrainedOnTexts(TokenExactModel):
         if is_text(x):
             if validation_split and validation_data is None:
                 (x, y, sample_weight), validation_data = _split(x, y, sample_weight, validation_split)
-            seed = int(self.optimizer.iterations.numpy()) if shuffle else None  # the same on every worker
+            # Another one in each call, the same on every worker.
+            seed = int(self.optimizer.iterations.numpy()) if shuffle and self.compiled else None
             x = self._batches(x, y, sample_weight, batch_size, seed)
             y, sample_weight, validation_split, shuffle = None, None, 0.0, False
         held_out = keras.utils.unpack_x_y_sample_weight(validation_data)

@@ -129,7 +129,7 @@ def test_what_is_cut_is_counted_and_told(model):
 
 def test_predict_writes_for_texts_and_gives_logits_of_pairs(model, tokenizer):
     written = model.generate(SOURCES)
-    assert model.predict(SOURCES) == written
+    assert model.predict(SOURCES) == model.predict({"encoder_text": SOURCES}) == written
     assert model.predict(tf.data.Dataset.from_tensor_slices(SOURCES).batch(5)) == written
     inputs, _ = by_hand(tokenizer, SOURCES, TARGETS)
     found = model.predict({"encoder_text": SOURCES, "decoder_text": TARGETS}, batch_size=5, verbose=0)
@@ -138,8 +138,11 @@ def test_predict_writes_for_texts_and_gives_logits_of_pairs(model, tokenizer):
 
 
 def test_what_is_not_right_is_one_line(model, tokenizer):
-    with pytest.raises(ValueError, match="texts are trained on in pairs"):
-        model.fit(SOURCES)
+    for half in (SOURCES, {"encoder_text": SOURCES}, {"decoder_text": TARGETS}):
+        with pytest.raises(ValueError, match="texts are trained on in pairs"):
+            model.fit(half)
+    with pytest.raises(ValueError, match="You must call `compile"):
+        T5(CONFIG).fit(model.preprocessor(SOURCES, TARGETS)[0])
     with pytest.raises(ValueError, match=r"source 1 is no text\. Received: nan"):
         model.fit(["a film", float("nan")], TARGETS[:2])
     with pytest.raises(ValueError, match="Every example has a source and a target"):

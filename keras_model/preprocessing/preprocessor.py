@@ -76,7 +76,7 @@ class T5Preprocessor:
     def __call__(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
         return self.batch(x, y, sample_weight)
 
-    def batch(self, x: Any, y: Any = None, sample_weight: Any = None, pad_multiple: int = 1) -> Any:
+    def batch(self, x: Any, y: Any = None, sample_weight: Any = None, *, pad_multiple: int = 1) -> Any:
         """As a call, with lengths rounded up to a multiple, for devices that compile each shape."""
         sources, targets = pair_of(x, y)
         if tf.is_tensor(sources) and not tf.executing_eagerly():
@@ -92,11 +92,11 @@ class T5Preprocessor:
         Raises:
             ValueError: there is none, their numbers differ, or one of them is no text.
         """
-        sides = (
+        encoder, decoder = (
             self._encode(texts, side, name)
             for texts, side, name in ((sources, "encoder", "source"), (targets, "decoder", "target"))
         )
-        examples = Examples.from_sequences(*sides, pad_id=self.tokenizer.pad_id)
+        examples = Examples.from_sequences(encoder, decoder, self.tokenizer.pad_id)
         if not len(examples):
             raise ValueError("there is no text.")
         return examples

@@ -53,11 +53,12 @@ class TrainedOnTexts(TokenExactModel):
                 (x, y, sample_weight), validation_data = _split(x, y, sample_weight, validation_split)
             # Another one in each call, the same on every worker.
             seed = int(self.optimizer.iterations.numpy()) if shuffle and self.compiled else None
-            x = self._batches(x, y, sample_weight, batch_size, seed)
+            x = self._batches(x, y, sample_weight, batch_size=batch_size, seed=seed)
             y, sample_weight, validation_split, shuffle = None, None, 0.0, False
         held_out = keras.utils.unpack_x_y_sample_weight(validation_data)
         if is_text(held_out[0]):
-            validation_data = self._batches(*held_out, options.get("validation_batch_size") or batch_size)
+            own_size = options.get("validation_batch_size") or batch_size
+            validation_data = self._batches(*held_out, batch_size=own_size)
         history = super().fit(
             x,
             y=y,
@@ -86,7 +87,7 @@ class TrainedOnTexts(TokenExactModel):
     ) -> Any:
         """See `keras.Model.evaluate`, and `fit` for texts."""
         if is_text(x):
-            x = self._batches(x, y, sample_weight, batch_size)
+            x = self._batches(x, y, sample_weight, batch_size=batch_size)
             y = sample_weight = None
         results = super().evaluate(
             x, y=y, batch_size=batch_size, verbose=verbose, sample_weight=sample_weight, **options
@@ -95,7 +96,13 @@ class TrainedOnTexts(TokenExactModel):
         return results
 
     def _batches(
-        self, x: Any, y: Any = None, sample_weight: Any = None, batch_size: int | None = None, seed: int | None = None
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        batch_size: int | None = None,
+        seed: int | None = None,
     ) -> Any:
         if self.preprocessor is None:
             raise ValueError(NO_PREPROCESSOR)
@@ -115,6 +122,7 @@ def _split(x: Any, y: Any, sample_weight: Any, share: float) -> tuple[tuple[Any,
     """What is trained on, and the last share, which is held out, as Keras splits arrays."""
     if hasattr(x, "cardinality"):
         raise ValueError("validation_split is for texts in memory; give a tf.data.Dataset as validation_data.")
-    parts = [None if part is None else list(part) for part in (*pair_of(x, y), sample_weight)]
-    at = math.floor(len(parts[0]) * (1 - share))
+    sources, targets = pair_of(x, y)
+    parts = [None if part is None else list(part) for part in (sources, targets, sample_weight)]
+    at = math.floor(len(sources) * (1 - share))
     return tuple(part and part[:at] for part in parts), tuple(part and part[at:] for part in parts)

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 from keras_model.registration import register_with_keras
 
 if TYPE_CHECKING:
+    from keras_model.checkpoints.adapters import save_adapters as save_adapters
+    from keras_model.checkpoints.fingerprint import base_at as base_at
     from keras_model.checkpoints.formats.huggingface import save_model as save_model
     from keras_model.checkpoints.formats.keras_hub_writer import save_preset as save_preset
+    from keras_model.checkpoints.tokenizer_of import load_tokenizer as load_tokenizer
     from keras_model.config import ConfigError as ConfigError
     from keras_model.config import T5Config as T5Config
     from keras_model.data.batch_plan import BatchPlan as BatchPlan
     from keras_model.data.batches import batch_dataset as batch_dataset
-    from keras_model.data.objectives import SpanCorruption as SpanCorruption
+    from keras_model.data.objectives import Objective as Objective
     from keras_model.data.records import open_records as open_records
     from keras_model.data.records import read_manifest as read_manifest
     from keras_model.data.text_files import text_pairs as text_pairs
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from keras_model.t5 import T5 as T5
     from keras_model.t5 import load_model as load_model
     from keras_model.tokenizers.byte_tokenizer import ByteTokenizer as ByteTokenizer
-    from keras_model.tokenizers.loading import load_tokenizer as load_tokenizer
     from keras_model.tokenizers.sentencepiece import T5Tokenizer as T5Tokenizer
     from keras_model.training.adafactor import Adafactor as Adafactor
     from keras_model.training.losses import TokenAccuracy as TokenAccuracy
@@ -45,7 +47,7 @@ _HOMES = {
     "CheckpointError": "keras_model.files.model_folder",
     "ConfigError": "keras_model.config",
     "Generator": "keras_model.decoding.generator",
-    "SpanCorruption": "keras_model.data.objectives",
+    "Objective": "keras_model.data.objectives",
     "T5": "keras_model.t5",
     "T5Config": "keras_model.config",
     "T5Preprocessor": "keras_model.preprocessing.preprocessor",
@@ -53,13 +55,15 @@ _HOMES = {
     "TokenAccuracy": "keras_model.training.losses",
     "TokenCrossEntropy": "keras_model.training.losses",
     "TrainSettings": "keras_model.training_run.fit_settings",
+    "base_at": "keras_model.checkpoints.fingerprint",
     "batch_dataset": "keras_model.data.batches",
     "fit": "keras_model.training_run.fit",
     "load_model": "keras_model.t5",
-    "load_tokenizer": "keras_model.tokenizers.loading",
+    "load_tokenizer": "keras_model.checkpoints.tokenizer_of",
     "open_records": "keras_model.data.records",
     "open_strategy": "keras_model.distribution.strategies",
     "read_manifest": "keras_model.data.records",
+    "save_adapters": "keras_model.checkpoints.adapters",
     "save_model": "keras_model.checkpoints.formats.huggingface",
     "save_preset": "keras_model.checkpoints.formats.keras_hub_writer",
     "text_pairs": "keras_model.data.text_files",

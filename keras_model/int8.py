@@ -30,7 +30,7 @@ class Int8Matrix:
 
     def __init__(self, numbers: keras.Variable, scale: keras.Variable, dtype: str) -> None:
         self.numbers, self.scale, self.dtype = numbers, scale, dtype
-        self.shape = numbers.shape
+        self.shape, self.name = numbers.shape, numbers.name
 
     def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> tf.Tensor:
         floats = tf.cast(tf.convert_to_tensor(self.numbers), tf.float32) * tf.convert_to_tensor(self.scale)

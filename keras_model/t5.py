@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from keras_model.adaptation import Adaptation
+from keras_model.adapted_model import AdaptedModel
 from keras_model.backend import keras
 from keras_model.checkpoints.formats.huggingface import save_model
 from keras_model.checkpoints.hub_names import find
 from keras_model.checkpoints.opening import filled, open_checkpoint
+from keras_model.checkpoints.tokenizer_of import load_tokenizer
 from keras_model.decoding.writing_model import WritingModel
 from keras_model.files.model_folder import CONFIG_FILE, write_json
 from keras_model.int8 import quantize_int8
 from keras_model.preprocessing.preprocessor import COLUMNS, PREPROCESSOR_FILE, T5Preprocessor, columns_of, has_pairs
 from keras_model.preprocessing.text_data import BATCH_SIZE, NO_PREPROCESSOR, is_text
+from keras_model.tokenizers.loading import NoTokenizerError
 from keras_model.training.trained_on_texts import TrainedOnTexts
 
 
 @keras.saving.register_keras_serializable("t5eval")
-class T5(TrainedOnTexts, WritingModel):
+class T5(TrainedOnTexts, WritingModel, AdaptedModel):
     """The network (`T5Network` tells its arguments and calls), with its training step and its way to write."""
 
     quantized: str | None = None
@@ -41,7 +46,8 @@ class T5(TrainedOnTexts, WritingModel):
         """
         folder, _ = find(os.fspath(name))
         model = load_model(folder, dtype)
-        model.preprocessor = T5Preprocessor.load(folder, model.config.decoder_start_token_id)
+        with contextlib.suppress(NoTokenizerError):
+            model.preprocessor = T5Preprocessor.load(folder, load_tokenizer(folder), model.config)
         return model
 
     def save_to_preset(self, folder: str | os.PathLike[str]) -> None:
@@ -87,10 +93,21 @@ class T5(TrainedOnTexts, WritingModel):
                 'a T5 is quantised by quantize("int8") alone, all matrices and no activations. '
                 f"Received: mode={mode!r}, config={config!r}, {options}"
             )
+        if self.adaptation is not None:
+            raise ValueError(
+                f"the model has {self.adaptation.name}, whose new weights stay as they are: T5.from_preset of what "
+                "save_to_preset wrote is a model with LoRA merged, which can be quantised."
+            )
         if self.quantized is None:
             quantize_int8(self)
             self.quantized = mode
             self.train_function = self.test_function = self.predict_function = self._generator = None
+
+    def adapt(self, adaptation: Adaptation) -> None:
+        """See `AdaptedModel.adapt`; weights of eight bits are for inference."""
+        if self.quantized:
+            raise ValueError(f"the model is quantised, for inference. Received: {adaptation}")
+        super().adapt(adaptation)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | ({"quantized": self.quantized} if self.quantized else {})
@@ -111,7 +128,7 @@ class T5(TrainedOnTexts, WritingModel):
     def load_assets(self, dir_path: str) -> None:
         """The inverse of `save_assets`."""
         if (Path(dir_path) / PREPROCESSOR_FILE).is_file():
-            self.preprocessor = T5Preprocessor.load(Path(dir_path), self.config.decoder_start_token_id)
+            self.preprocessor = T5Preprocessor.load(Path(dir_path), load_tokenizer(dir_path), self.config)
 
 
 def load_model(path: str | os.PathLike[str], dtype: Any = "float32") -> T5:

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_model.config import T5Config
 from keras_model.data.batches import Examples, RaggedIds, make_batch
 from keras_model.files.atomic import replacing
 from keras_model.files.model_folder import CheckpointError, read_json, write_json
-from keras_model.tokenizers.loading import NoTokenizerError, load_tokenizer
 from keras_model.tokenizers.tokenizer import Tokenizer
 
 PREPROCESSOR_FILE = "preprocessor.json"
@@ -153,23 +153,19 @@ class T5Preprocessor:
         write_json(folder / PREPROCESSOR_FILE, {name: getattr(self, name) for name in LENGTHS})
 
     @classmethod
-    def load(cls, folder: Path, decoder_start_token_id: int | None = None) -> T5Preprocessor | None:
-        """The preprocessor of a model folder or a KerasHub preset; None where there is no tokenizer.
+    def load(cls, folder: Path, tokenizer: Tokenizer, config: T5Config) -> T5Preprocessor:
+        """The preprocessor of a model folder or a KerasHub preset, with its tokenizer.
 
         Raises:
-            CheckpointError: a file of it cannot be used.
+            CheckpointError: the lengths in it cannot be used.
         """
-        try:
-            tokenizer = load_tokenizer(folder)
-        except NoTokenizerError:
-            return None
         path = (folder if folder.is_dir() else folder.parent) / PREPROCESSOR_FILE
         stated = read_json(path) if path.is_file() else {}
         own = stated.get("config")
         stated = own if isinstance(own, dict) else stated  # as Keras serialises a layer, in KerasHub's presets
         lengths = {name: stated[name] for name in LENGTHS if name in stated}
         try:
-            return cls(tokenizer, **lengths, decoder_start_token_id=decoder_start_token_id)
+            return cls(tokenizer, **lengths, decoder_start_token_id=config.decoder_start_token_id)
         except ValueError as error:
             raise CheckpointError(f"{path}: {error}") from None
 

@@ -56,6 +56,9 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 @click.option("--label-smoothing", type=float, help="[default: 0]")
 @click.option("--accumulate", type=int, metavar="PARTS", help="Parts of a batch, for less memory.  [default: 1]")
 @click.option("--dtype", metavar="DTYPE", help="float32 or mixed_bfloat16.  [default: float32]")
+@click.option(
+    "--method", metavar="NAME", help="all, gradual_unfreezing, adapters[:SIZE] or lora[:RANK].  [default: all]"
+)
 @click.option("--strategy", metavar="NAME", help="none, mirrored[:N], multiworker or tpu[:ADDRESS].  [default: none]")
 @click.option("--steps-per-execution", type=int, metavar="N", help="Steps in one call, for a TPU.  [default: 1]")
 @click.option("--seed", type=int, help="[default: 0]")

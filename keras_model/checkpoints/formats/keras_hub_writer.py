@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_model.checkpoints.formats.keras_hub import ACTIVATIONS, ARGUMENTS, H5_FILE, PACKAGES, places
-from keras_model.checkpoints.weights import weights
+from keras_model.checkpoints.weights import require_whole, weights
 from keras_model.config import T5Config
 from keras_model.files.atomic import replacing
 from keras_model.files.model_folder import CONFIG_FILE, CheckpointError, write_json
@@ -21,7 +21,7 @@ from keras_model.tokenizers.sentencepiece import T5Tokenizer
 from keras_model.tokenizers.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
-    from keras_model.model import T5Network
+    from keras_model.adapted_model import AdaptedModel
 
 EXPRESSIBLE = {
     "relative_attention_num_buckets": 32,
@@ -33,7 +33,7 @@ EXPRESSIBLE = {
 """Values of T5Config that are fixed in KerasHub's T5."""
 
 
-def save_preset(model: T5Network, folder: str | os.PathLike[str], tokenizer: Tokenizer | None = None) -> None:
+def save_preset(model: AdaptedModel, folder: str | os.PathLike[str], tokenizer: Tokenizer | None = None) -> None:
     """Writes a preset, weights in the dtype of the model's variables.
 
     Each file appears under its name only when it is complete. config.json comes last: where it is, the rest is.
@@ -47,6 +47,7 @@ def save_preset(model: T5Network, folder: str | os.PathLike[str], tokenizer: Tok
         CheckpointError: KerasHub's T5 or its tokenizer cannot be what these are, and nothing is written; or the weights
             cannot be written, for instance to a full disk.
     """
+    require_whole(model)
     require_expressible(model.config, tokenizer)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -125,16 +126,15 @@ class _File(io.FileIO):
             return size or 0
 
 
-def _write_h5(path: Path, model: T5Network) -> None:
+def _write_h5(path: Path, model: AdaptedModel) -> None:
     """Raises OSError, for instance where the disk is full."""
     import h5py
-    import numpy as np
 
     where = {name: path for name, path, _ in places(model.config)}
     with _File(path, "w+") as opened:
         with h5py.File(opened, "w") as file:
             for weight in weights(model):
-                value = np.asarray(weight.variable)  # KerasHub multiplies from the same side as the model here
+                value = weight.value()  # KerasHub multiplies from the same side as the model here
                 dataset = file.create_dataset(where[weight.name], data=value)
                 if value.dtype == "bfloat16":
                     dataset.attrs["dtype"] = "bfloat16"

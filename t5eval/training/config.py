@@ -147,6 +147,8 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
     pack = table.get("pack")
     if pack is not None and ([type(length) for length in pack] != [int, int]):
         raise UserError(f"{where}: pack takes the lengths of a row, source and target, got {pack!r}")
+    if table.get("dtype") == "bfloat16":  # Keras' name says that the weights stay float32
+        table = {**table, "dtype": "mixed_bfloat16"}
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     numbers: dict[str, Any] = {SETTINGS[key]: values.pop(key) for key in table if key in SETTINGS}
     try:

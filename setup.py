@@ -17,7 +17,7 @@ KERAS = [
     TENSORFLOW,
     "tensorboard>=2.19",  # tf.summary writes through it; TensorFlow does not install it
     "keras>=3.12,<4",  # `accumulate` fails before
-    "keras-nlp>=0.21",
+    "keras-nlp>=0.21",  # KerasHub's old name: it brings keras-hub and holds nothing itself, so that both names import
     "h5py>=3.11",
     "safetensors>=0.4",
     "huggingface_hub>=0.24",

@@ -1,7 +1,8 @@
 """The Keras T5: model, tokenizer, checkpoints, decoding and training.
 
 In come checkpoints, token ids and texts; out come logits, texts and checkpoints. It imports nothing of ours. What a
-user imports stands here, and nothing is imported before it is used: a tokenizer needs no TensorFlow.
+user imports stands here, and nothing is imported before it is used: a tokenizer needs no TensorFlow. Where Keras is
+imported, before or after, `keras.saving.load_model` knows the classes here.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from keras_model.registration import register_with_keras
+
 if TYPE_CHECKING:
     from keras_model.checkpoints.adapters import save_adapters as save_adapters
     from keras_model.checkpoints.fingerprint import base_at as base_at
     from keras_model.checkpoints.formats.huggingface import save_model as save_model
     from keras_model.checkpoints.formats.keras_hub_writer import save_preset as save_preset
-    from keras_model.checkpoints.opening import load_model as load_model
     from keras_model.checkpoints.tokenizer_of import load_tokenizer as load_tokenizer
     from keras_model.config import ConfigError as ConfigError
     from keras_model.config import T5Config as T5Config
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
     from keras_model.decoding.generator import Generator as Generator
     from keras_model.distribution.strategies import open_strategy as open_strategy
     from keras_model.files.model_folder import CheckpointError as CheckpointError
+    from keras_model.preprocessing.preprocessor import T5Preprocessor as T5Preprocessor
     from keras_model.t5 import T5 as T5
+    from keras_model.t5 import load_model as load_model
     from keras_model.tokenizers.byte_tokenizer import ByteTokenizer as ByteTokenizer
     from keras_model.tokenizers.sentencepiece import T5Tokenizer as T5Tokenizer
     from keras_model.training.adafactor import Adafactor as Adafactor
@@ -46,6 +50,7 @@ _HOMES = {
     "Objective": "keras_model.data.objectives",
     "T5": "keras_model.t5",
     "T5Config": "keras_model.config",
+    "T5Preprocessor": "keras_model.preprocessing.preprocessor",
     "T5Tokenizer": "keras_model.tokenizers.sentencepiece",
     "TokenAccuracy": "keras_model.training.losses",
     "TokenCrossEntropy": "keras_model.training.losses",
@@ -53,7 +58,7 @@ _HOMES = {
     "base_at": "keras_model.checkpoints.fingerprint",
     "batch_dataset": "keras_model.data.batches",
     "fit": "keras_model.training_run.fit",
-    "load_model": "keras_model.checkpoints.opening",
+    "load_model": "keras_model.t5",
     "load_tokenizer": "keras_model.checkpoints.tokenizer_of",
     "open_records": "keras_model.data.records",
     "open_strategy": "keras_model.distribution.strategies",
@@ -70,8 +75,13 @@ __all__ = [*_HOMES]
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    found = getattr(import_module(_HOMES[name]), name)
+    register_with_keras()
+    return found
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_HOMES})
+
+
+register_with_keras()

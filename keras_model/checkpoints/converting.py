@@ -13,7 +13,7 @@ from keras_model.checkpoints.checkpoint import Checkpoint
 from keras_model.checkpoints.formats.huggingface import HUGGING_FACE, save_model
 from keras_model.checkpoints.formats.keras_hub import KERAS_HUB
 from keras_model.checkpoints.formats.keras_hub_writer import require_expressible, save_preset
-from keras_model.checkpoints.opening import format_of, model_of, open_checkpoint
+from keras_model.checkpoints.opening import filled, format_of, open_checkpoint
 from keras_model.checkpoints.tokenizer_of import load_tokenizer
 from keras_model.checkpoints.weights import places, values
 from keras_model.config import T5Config
@@ -86,7 +86,9 @@ def convert(
     if _is_new(destination):
         with _new_folder(destination) as folder:
             with stage("loading the source", ""):
-                model = model_of(checkpoint, dtype)
+                from keras_model.adapted_model import AdaptedModel
+
+                model = filled(checkpoint, AdaptedModel, dtype)
             with stage("writing", ""):
                 WRITERS[to](model, folder, tokenizer)
             with stage("comparing with the source", "tensors") as advance:

@@ -22,15 +22,55 @@ PREFIX = "hf://"
 TIMEOUT_S = 10
 """How long the hub may be silent."""
 
+HUB_NAME = re.compile(r"([\w-][\w.-]*)/[\w.-]+(?:@\S+)?", re.ASCII)
+"""`OWNER/NAME[@REVISION]`, which is at the hub if there is no such path here."""
 _NAME = re.compile(r"hf://([\w.-]+/[\w.-]+)(?:@([\w.+-]+(?:/[\w.+-]+)*))?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 SAFETENSORS = tuple(name for name in WEIGHTS_FILES if "safetensors" in name)
 """The files of weights that hold nothing but numbers."""
 _SMALL_FILES = (
-    CONFIG_FILE, "generation_config.json", "chat_template.jinja", *TOKENIZER_FILES, *SENTENCEPIECE_FILES,
-    "vocab.txt", "sentencepiece.bpe.model", "source.spm", "target.spm",
+    CONFIG_FILE, "preprocessor.json", "generation_config.json", "chat_template.jinja", *TOKENIZER_FILES,
+    *SENTENCEPIECE_FILES, "vocab.txt", "sentencepiece.bpe.model", "source.spm", "target.spm",
 )  # fmt: skip
 _OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+def find(name: str, weights: Sequence[str] = WEIGHTS_FILES) -> tuple[Path, str]:
+    """The checkpoint that a name means; one at the hub is fetched unless it is in the cache.
+
+    Args:
+        name: the path of a checkpoint of any format, `OWNER/NAME[@REVISION]` or `hf://OWNER/NAME[@REVISION]`.
+        weights: see `resolve`.
+
+    Returns:
+        Its path, and the name that finds the same one again: of one at the hub with its commit.
+
+    Raises:
+        CheckpointError: there is no such checkpoint, or it cannot be fetched; see `resolve`.
+    """
+    if name.startswith(PREFIX):
+        return resolve(name, weights)
+    if is_path(name):
+        return Path(name), name
+    if not is_hub_name(name):
+        raise CheckpointError(
+            f"{name}: no such file or folder; a model at the hub is OWNER/NAME, such as google-t5/t5-small."
+        )
+    try:
+        return resolve(PREFIX + name, weights)
+    except CheckpointError as error:
+        raise CheckpointError(f"{name}: no such folder, and at the hub: {error}") from None
+
+
+def is_path(name: str) -> bool:
+    """Whether a name is a path here; of Mesh TensorFlow's files, it is the beginning of theirs."""
+    return Path(name).exists() or Path(f"{name}.index").exists()
+
+
+def is_hub_name(name: str) -> bool:
+    """Whether a name that is no path here is one at the hub: its owner is no folder here either."""
+    match = HUB_NAME.fullmatch(name)
+    return bool(match) and not Path(name).exists() and not Path(match[1]).exists()  # type: ignore[index]
 
 
 def resolve(name: str, weights: Sequence[str] = WEIGHTS_FILES, of_t5: bool = True) -> tuple[Path, str]:

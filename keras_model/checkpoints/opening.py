@@ -1,11 +1,11 @@
-"""The checkpoint formats that are read, and how any of them is opened, and loaded into a model."""
+"""The checkpoint formats that are read, and how any of them is opened and fills a model."""
 
 from __future__ import annotations
 
 import functools
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from keras_model.checkpoints.adapters import adapters_format
 from keras_model.checkpoints.checkpoint import Checkpoint, Format
@@ -17,7 +17,9 @@ from keras_model.checkpoints.weights import assign, check
 from keras_model.files.model_folder import CheckpointError
 
 if TYPE_CHECKING:
-    from keras_model.t5 import T5
+    from keras_model.model import T5Network
+
+Model = TypeVar("Model", bound="T5Network")
 
 FORMATS: tuple[Format, ...] = (HUGGING_FACE, KERAS_HUB, MESH_TENSORFLOW, T5X)
 """Asked in this order: a folder that holds a model in two formats is read in the first."""
@@ -36,28 +38,17 @@ def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     return format_of(path).open(path)
 
 
-def load_model(path: str | os.PathLike[str], dtype: Any = "float32") -> T5:
-    """Loads a T5 from a checkpoint of any format.
-
-    Args:
-        path: a folder, a file, or the common beginning of the names of TensorFlow's checkpoint files.
-        dtype: the model's dtype policy; weights are converted to its variable dtype.
+def filled(checkpoint: Checkpoint, kind: type[Model], dtype: Any = "float32") -> Model:
+    """A model of a class, `T5Network` or one built on it, with the weights of an opened checkpoint.
 
     Raises:
-        CheckpointError: there is no checkpoint, it cannot be read, its configuration is no T5's, or the tensors do not
-            match that one to one.
+        CheckpointError: the tensors do not match the configuration one to one.
     """
-    return model_of(open_checkpoint(path), dtype)
-
-
-def model_of(checkpoint: Checkpoint, dtype: Any = "float32") -> T5:
-    """The model of an opened checkpoint; see `load_model`."""
     from keras_model.model import weights_follow
-    from keras_model.t5 import T5
 
     check(checkpoint.config, checkpoint.tensors)  # before memory is taken for what a damaged file asks for
     with weights_follow():
-        model = T5(checkpoint.config, dtype=dtype)
+        model = kind(checkpoint.config, dtype=dtype)
     assign(model, checkpoint.tensors)
     if checkpoint.adapt is not None:
         checkpoint.adapt(model)

@@ -17,8 +17,8 @@ from keras_model.config import T5Config
 from keras_model.files.model_folder import CheckpointError
 
 if TYPE_CHECKING:
+    from keras_model.adapted_model import AdaptedModel
     from keras_model.model import T5Network
-    from keras_model.t5 import T5
 
 EMBEDDING = "shared.weight"
 HEAD = "lm_head.weight"
@@ -113,7 +113,7 @@ def variable_at(model: T5Network, path: str) -> tuple[Any, Any]:
     return layer, found
 
 
-def require_whole(model: T5) -> None:
+def require_whole(model: AdaptedModel) -> None:
     """Raises CheckpointError if a model has layers that the formats of whole models have no place for."""
     if isinstance(model.adaptation, Adapters):
         raise CheckpointError(

@@ -7,10 +7,12 @@ matrices once for each input, so that a step reads small keys and values: best f
 d_model / d_kv times the arithmetic on it, though, so that texts of more than about d_kv tokens make it the slower one.
 """
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import tensorflow as tf
 
+from keras_model.config import T5Config
 from keras_model.model import Attention, T5Network
 
 Tensor = Any
@@ -30,6 +32,16 @@ class Memory(Protocol):
 def softmax(scores: Tensor, bias: Tensor) -> Tensor:
     """Softmax over the last axis in float32, in the dtype of the scores; bias is added first."""
     return tf.cast(tf.nn.softmax(tf.cast(scores, tf.float32) + bias), scores.dtype)
+
+
+SHORT_TEXT = 2
+"""Texts of up to so many times d_kv tokens are decoded from a plain memory: it is the faster one for up to about d_kv
+tokens, and texts mostly end far before their limit."""
+
+
+def memory_for(max_new_tokens: int, config: T5Config) -> Callable[[T5Network], Memory]:
+    """The faster memory for texts of so many tokens at most, one for each input."""
+    return PlainMemory if max_new_tokens <= SHORT_TEXT * config.d_kv else ProjectedMemory
 
 
 class ProjectedMemory:

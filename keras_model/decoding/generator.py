@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_model.decoding.beam import beam_search
-from keras_model.decoding.cross_attention import PlainMemory, ProjectedMemory
+from keras_model.decoding.cross_attention import ProjectedMemory, memory_for
 from keras_model.decoding.noise import row_noise
 from keras_model.decoding.ranking import AnswerTree, log_likelihoods
 from keras_model.decoding.search import FREE, NOT_FINITE, greedy_choice, sampled_choice, search
@@ -17,11 +17,6 @@ from keras_model.distribution.xla import has_accelerator
 from keras_model.model import T5Network
 
 Tensor = Any
-
-SHORT_TEXT = 2
-"""On CPU, texts of up to so many times d_kv tokens are decoded from a plain memory: it is the faster one for up to
-about d_kv tokens, and texts mostly end far before their limit."""
-
 
 NOT_FINITE_LOGITS = "the model computes NaN or infinity as logits"
 
@@ -205,8 +200,8 @@ class Generator:
         *options: Any,
     ) -> np.ndarray:
         encoder_ids, forced = self._checked(encoder_ids, max_new_tokens, prefix)
-        short = not self.jit_compile and max_new_tokens <= SHORT_TEXT * self.model.config.d_kv
-        memory = PlainMemory if short else ProjectedMemory
+        # What XLA compiles has one kind of memory, the projected.
+        memory = ProjectedMemory if self.jit_compile else memory_for(max_new_tokens, self.model.config)
         run = functools.partial(search, self.model, choice, self.emit_limit, memory, self.jit_compile)
         ids = self._call((*key, memory), run, 3, encoder_ids, forced, noise, *options)
         places = np.argwhere(ids == NOT_FINITE)

@@ -150,17 +150,8 @@ class DistributedModel(keras.Model):
         return super().fit(x, *args, **kwargs)
 
     def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """See `keras.Model.evaluate`.
-
-        Numbers in the attribute `scores`, a dict, of a callback are among what `return_dict=True` returns. (Keras hands
-        callbacks a copy of it.)
-        """
-        results = super().evaluate(self._dealt_out(x, kwargs, "steps"), *args, **kwargs)
-        if isinstance(results, dict):
-            for callback in keras.tree.flatten(kwargs.get("callbacks")):
-                scores = getattr(callback, "scores", None)
-                results.update(scores if isinstance(scores, dict) else {})
-        return results
+        """See `keras.Model.evaluate`."""
+        return super().evaluate(self._dealt_out(x, kwargs, "steps"), *args, **kwargs)
 
     @property
     def label_filling(self) -> int:

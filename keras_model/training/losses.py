@@ -1,5 +1,6 @@
 """The loss and the accuracy of a text-to-text model: per token of the target, padding left out."""
 
+import inspect
 import math
 from typing import Any
 
@@ -80,6 +81,30 @@ class TokenCrossEntropy(keras.losses.Loss):
             "label_smoothing": self.label_smoothing,
             "name": self.name,
         }
+
+
+def require_takes_logits(loss: Any) -> None:
+    """Refuses a loss that expects probabilities: a T5 gives logits, on which it would run and learn nothing.
+
+    Args:
+        loss: what Keras' `compile` takes: a loss, a function, or a name.
+
+    Raises:
+        ValueError: it has `from_logits`, which is false, or is a divergence of distributions.
+    """
+    for given in keras.tree.flatten(loss):
+        found = keras.losses.get(given)
+        from_logits = getattr(found, "from_logits", None)
+        if from_logits is None and callable(found) and not isinstance(found, keras.losses.Loss):
+            parameter = inspect.signature(found).parameters.get("from_logits")
+            from_logits = parameter and parameter.default
+        divergence = found is keras.losses.kl_divergence or isinstance(found, keras.losses.KLDivergence)
+        if from_logits is False or divergence:
+            raise ValueError(
+                "the loss expects probabilities, and a T5 gives logits: leave it out for TokenCrossEntropy(), or take "
+                "keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0). "
+                f"Received: loss={given!r}"
+            )
 
 
 def over_replicas(value: Tensor) -> Tensor:

@@ -14,7 +14,8 @@ from keras_model.distribution.distributed_model import DistributedModel
 from keras_model.distribution.xla import compiles_step
 from keras_model.training.adafactor import Adafactor
 from keras_model.training.dense_gradients import DenseGradients, dense_gradient
-from keras_model.training.losses import TokenCrossEntropy, over_replicas
+from keras_model.training.device_logs import batches_of, device_callbacks
+from keras_model.training.losses import TokenCrossEntropy, over_replicas, require_takes_logits
 
 Tensor = Any
 
@@ -47,9 +48,11 @@ class TokenExactModel(DistributedModel):
             **options: the other arguments of `keras.Model.compile` (metrics, steps_per_execution, ...).
 
         Raises:
-            ValueError: accumulation is asked for with a loss that is not a `TokenCrossEntropy`.
+            ValueError: the loss expects probabilities, or accumulation is asked for with one that is not a
+                `TokenCrossEntropy`.
         """
         loss = TokenCrossEntropy(self.config.pad_token_id) if loss is None else loss
+        require_takes_logits(loss)
         if accumulate < 1:
             raise ValueError(f"accumulate must be at least 1. Received: accumulate={accumulate}")
         if accumulate > 1 and not isinstance(loss, TokenCrossEntropy):
@@ -67,6 +70,37 @@ class TokenExactModel(DistributedModel):
             )
         optimizer = Adafactor() if optimizer is None else optimizer
         super().compile(optimizer, loss, jit_compile=jit_compile, **options)
+
+    def fit(self, x: Any = None, **options: Any) -> keras.callbacks.History:
+        """See `keras.Model.fit`. What callbacks do not look at stays on the device; see `DeviceLogs`."""
+        steps = options.get("steps_per_epoch")
+        if steps is None:
+            steps = batches_of(x, options.get("batch_size"), options.get("validation_split", 0.0))
+        verbose, epochs = options.get("verbose", "auto"), options.get("epochs", 1)
+        options["callbacks"] = device_callbacks(
+            self, options.get("callbacks"), verbose=verbose, epochs=epochs, steps=steps, history=True
+        )
+        return super().fit(x, **options)
+
+    def evaluate(self, x: Any = None, **options: Any) -> Any:
+        """See `keras.Model.evaluate` and `fit`.
+
+        Numbers in the attribute `scores`, a dict, of a callback are among what `return_dict=True` returns. (Keras hands
+        callbacks a copy of it.)
+        """
+        own = options.get("callbacks")
+        steps = options.get("steps")
+        if steps is None:
+            steps = batches_of(x, options.get("batch_size"))
+        options["callbacks"] = device_callbacks(
+            self, own, verbose=options.get("verbose", "auto"), epochs=1, steps=steps, history=False
+        )
+        results = super().evaluate(x, **options)
+        if isinstance(results, dict):
+            for callback in tree.flatten(own):
+                scores = getattr(callback, "scores", None)
+                results.update(scores if isinstance(scores, dict) else {})
+        return results
 
     @property
     def label_filling(self) -> int:

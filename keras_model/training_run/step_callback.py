@@ -14,10 +14,14 @@ from keras_model.backend import keras
 from keras_model.data.layouts import Filling, Plan
 from keras_model.t5 import T5
 from keras_model.tokenizers.tokenizer import Tokenizer
+from keras_model.training.device_logs import DeviceLogs
 from keras_model.training_run.fit_settings import TrainSettings
 from keras_model.training_run.run_checkpoints import Progress, best_steps
 from keras_model.training_run.scalar_log import ScalarLog
 from keras_model.training_run.state import TrainingError, last_good, save_checkpoint
+
+MOST_UNREAD = 100
+"""How many steps may go by until somebody looks whether their numbers are finite."""
 
 Validate = Callable[[int, T5], dict[str, float]]
 """Takes the number of steps taken and the model; returns scores by name."""
@@ -90,6 +94,7 @@ class TrainingSteps(keras.callbacks.Callback):
         self._filling = Filling()  # since then
         self._waited = 0.0  # since then, seconds
         self._made: dict[int, float] = {}
+        self._unread: list[tuple[range, Any, Any]] = []  # steps with loss and gradient's norm, on the device
 
     def batch_made(self, step: int) -> None:
         """Is told, from the thread that makes batches, that a step's is there; steps count from 0."""
@@ -100,13 +105,15 @@ class TrainingSteps(keras.callbacks.Callback):
         self._resumed_at = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        assert logs is not None
+        assert isinstance(logs, DeviceLogs)
         taken = range(self.step, self.step + self._settings.steps_per_execution)
         self.step = taken.stop
-        loss, norm = float(logs["loss"]), float(self._t5.optimizer.gradient_norm.numpy())
-        for name, number in (("loss", loss), ("gradient's norm", norm)):
-            if not math.isfinite(number):
-                raise self._non_finite(name, number, taken)
+        self._unread.append((taken, logs.unread("loss"), logs.unread("gradient_norm")))
+        step, settings = self.step, self._settings
+        is_logged = step % settings.log_every == 0 or step == settings.steps
+        is_due = is_logged or settings.is_checkpoint(step) or settings.is_validation(step)
+        if is_due or len(self._unread) == MOST_UNREAD:
+            self._require_finite()
         self.seconds += time.perf_counter() - self._resumed_at
         last_made = max(self._made.pop(step, 0.0) for step in taken)
         self._waited += max(0.0, last_made - self._resumed_at)
@@ -114,20 +121,31 @@ class TrainingSteps(keras.callbacks.Callback):
         self.filling += filling
         self._filling += filling
         logs["step"] = self.step
-        logs["gradient_norm"] = norm
         seconds = self.seconds - self._logged_seconds
         logs["tokens_per_second"] = self._filling.tokens / seconds
         logs["waiting"] = self._waited / seconds
 
-        step, settings = self.step, self._settings
-        if step % settings.log_every == 0 or step == settings.steps:
-            self._log(loss, logs)
+        if is_logged:
+            self._log(logs["loss"], logs)
         self.validate_if_due()
         if settings.is_checkpoint(step) or (step in self.scores and step in best_steps(self.scores).values()):
             self.save()
         if step == self.until:
             self._t5.stop_training = True
         self._resumed_at = time.perf_counter()
+
+    def _require_finite(self) -> None:
+        """Reads the steps since it was last called from the device, all at once.
+
+        Raises:
+            NonFiniteLossError: a number of theirs is none; it names the first such step.
+        """
+        unread, self._unread = self._unread, []
+        read = tf.convert_to_tensor([numbers for _, *numbers in unread]).numpy()
+        for (taken, *_), numbers in zip(unread, read.tolist(), strict=True):
+            for name, number in zip(("loss", "gradient's norm"), numbers, strict=True):
+                if not math.isfinite(number):
+                    raise self._non_finite(name, number, taken)
 
     def validate_if_due(self) -> None:
         """Validates, unless this step has been validated."""
@@ -185,8 +203,8 @@ class TrainingSteps(keras.callbacks.Callback):
     def _non_finite(self, name: str, number: float, steps: range) -> NonFiniteLossError:
         examples = np.concatenate([self._plan.rows(step) for step in steps])
         return NonFiniteLossError(
-            f"The {name} of step {self.step} is {number}. "
+            f"The {name} of step {steps.stop} is {number}. "
             f"{last_good(self._checkpoints)} A smaller learning rate or another seed may avoid it.",
-            self.step,
+            steps.stop,
             examples,
         )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from t5eval.api.evaluate import Plan
 
 LOG_EVERY_SECONDS = 30.0
+REFRESH_SECONDS = 0.1
 STAGE_AFTER_SECONDS = 2.0
 ESTIMATE_AFTER_SECONDS = 10.0
 NAME_COLUMNS = 26
@@ -252,6 +253,7 @@ class StepProgress:
         self._started = self._logged = time.monotonic()
         self._first: int | None = None
         self._step = 0
+        self._shown = -math.inf
 
     def __enter__(self) -> StepProgress:
         return self
@@ -270,8 +272,11 @@ class StepProgress:
             self._first, self._started = step, now
             if self.show:
                 self._appear()
-        left = ""
         self._step = step
+        # What is not shown is not looked at: on an accelerator, that would wait for the end of the step.
+        if now - self._shown < (REFRESH_SECONDS if self._bar else LOG_EVERY_SECONDS) and step < self.steps:
+            return
+        self._shown, left = now, ""
         if step > self._first:
             left = f", {duration((self.steps - step) * (now - self._started) / (step - self._first))} left"
         speed = f"{logs['tokens_per_second']:,.0f} tokens/s, {logs['waiting']:.0%} waiting"

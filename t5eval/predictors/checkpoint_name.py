@@ -9,7 +9,6 @@ from keras_model.config import ConfigError, T5Config
 from task_specs.support.errors import UserError
 
 HUB = "hf://"
-HUB_NAME = re.compile(r"([\w-][\w.-]*)/[\w.-]+(?:@\S+)?", re.ASCII)
 
 
 class FoundCheckpoint(NamedTuple):
@@ -29,31 +28,15 @@ def find_checkpoint(name: str, tokenizer_alone: bool = False) -> FoundCheckpoint
     Raises:
         UserError: there is no such checkpoint, or it cannot be fetched.
     """
-    if name.startswith(HUB):
-        return _fetch(name, tokenizer_alone)
-    if Path(name).exists() or Path(f"{name}.index").exists():  # of Mesh TensorFlow's files, a path is the beginning
-        return FoundCheckpoint(Path(name), name)
-    if re.match(r"[A-Za-z][\w-]+:", name):
+    from keras_model.checkpoints import hub_names
+
+    known = name.startswith(HUB) or hub_names.is_path(name)
+    if not known and re.match(r"[A-Za-z][\w-]+:", name):
         raise UserError(f"{name}: a model of another engine; here a T5's folder is named, or OWNER/NAME at the hub")
-    if is_hub_name(name):
-        try:
-            return _fetch(HUB + name, tokenizer_alone)
-        except UserError as error:
-            raise UserError(f"{name}: no such folder, and at the hub: {error}") from None
-    raise UserError(f"{name}: no such file or folder; {_way_out(name)}")
-
-
-def is_hub_name(name: str) -> bool:
-    """Returns whether a name that is no path here is one at the hub: its owner is no folder here either."""
-    match = HUB_NAME.fullmatch(name)
-    return bool(match) and not Path(name).exists() and not Path(match[1]).exists()  # type: ignore[index]
-
-
-def _fetch(name: str, tokenizer_alone: bool) -> FoundCheckpoint:
-    from keras_model.checkpoints.hub_names import WEIGHTS_FILES, resolve
-
+    if not known and not hub_names.is_hub_name(name):
+        raise UserError(f"{name}: no such file or folder; {_way_out(name)}")
     try:
-        return FoundCheckpoint(*resolve(name, () if tokenizer_alone else WEIGHTS_FILES))
+        return FoundCheckpoint(*hub_names.find(name, () if tokenizer_alone else hub_names.WEIGHTS_FILES))
     except ValueError as error:
         raise UserError(str(error)) from None
 

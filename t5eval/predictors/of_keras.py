@@ -176,9 +176,9 @@ class KerasPredictor(Predictor):
     def _loaded(self) -> KerasGenerator:
         self.identity  # noqa: B018  (what is loaded has to be what is hashed)
         import_keras_model()
-        from keras_model.checkpoints import load_model
         from keras_model.decoding.generator import Generator
         from keras_model.distribution.strategies import scope
+        from keras_model.t5 import load_model
         from keras_model.tokenizers.loading import require_ids_of
 
         try:

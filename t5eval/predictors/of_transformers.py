@@ -11,7 +11,7 @@ from typing import Any
 from keras_model.files.model_folder import pointer_fault
 from keras_model.tokenizers.tokenizer import UNKNOWN, known
 from t5eval.predictors.chat import Chat
-from t5eval.predictors.checkpoint_name import HUB, is_hub_name
+from t5eval.predictors.checkpoint_name import HUB
 from t5eval.predictors.generation_config import METHOD, beyond_rows, generation_settings, plain_generation, token_ids
 from t5eval.predictors.model_name import ModelOptions, NamedModel
 from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank, Sample
@@ -267,6 +267,8 @@ def open_transformers(folder: str, options: ModelOptions) -> NamedModel:
     Raises:
         UserError: there is no model folder, or a vocabulary was named.
     """
+    from keras_model.checkpoints.hub_names import is_hub_name
+
     options.refuse("a transformers model", "vocab", "strategy")
     path, name = Path(folder), f"hf:{Path(folder).resolve()}"
     if is_hub_name(folder):

@@ -118,7 +118,9 @@ def _display_callback(display: StepDisplay, steps: int) -> Any:
         """Passes each step's numbers on to the display."""
 
         def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-            display({"steps": steps, **(logs or {})})
+            assert logs is not None
+            logs["steps"] = steps
+            display(logs)  # as they are: each number is read from the device when it is looked at
 
     return StepsShown()
 

@@ -42,10 +42,10 @@ def first_model(config: TrainConfig, strategy: Any) -> FirstModel:
     import_keras_model()
     import keras
 
-    from keras_model.checkpoints import load_model, load_tokenizer
+    from keras_model.checkpoints import load_tokenizer
     from keras_model.checkpoints.fingerprint import base_at, files_of_model, model_fingerprint
     from keras_model.distribution.strategies import scope
-    from keras_model.t5 import T5
+    from keras_model.t5 import T5, load_model
     from keras_model.tokenizers.loading import require_ids_of
 
     keras.utils.set_random_seed(config.settings.seed)

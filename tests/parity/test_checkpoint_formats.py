@@ -7,8 +7,9 @@ import pickle
 import numpy as np
 import pytest
 
-from keras_model.checkpoints import CheckpointError, load_model, model_fingerprint, save_model
+from keras_model.checkpoints import CheckpointError, model_fingerprint, save_model
 from keras_model.decoding.generator import Generator
+from keras_model.t5 import load_model
 from tests.keras_model.foreign_checkpoints import cuts
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]

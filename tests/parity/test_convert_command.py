@@ -6,9 +6,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from keras_model.checkpoints import load_model, save_model
+from keras_model.checkpoints import save_model
 from keras_model.config import T5Config
-from keras_model.t5 import T5
+from keras_model.t5 import T5, load_model
 from keras_model.tokenizers.sentencepiece import T5Tokenizer
 from t5eval.cli.main import run
 from tests.keras_model.conftest import FOLDER

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from keras_model.checkpoints import load_model
 from keras_model.decoding.generator import Generator
+from keras_model.t5 import load_model
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
 

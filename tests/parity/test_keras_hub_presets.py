@@ -6,11 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from keras_model.checkpoints import load_model
 from keras_model.checkpoints.formats.keras_hub_writer import save_preset
 from keras_model.config import T5Config
 from keras_model.decoding.generator import Generator
-from keras_model.t5 import T5
+from keras_model.t5 import T5, load_model
 from keras_model.tokenizers.sentencepiece import T5Tokenizer
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]

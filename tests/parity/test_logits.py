@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from keras_model.checkpoints import load_model, save_model
+from keras_model.checkpoints import save_model
 from keras_model.config import T5Config
 from keras_model.model import bucket_of_distance
-from keras_model.t5 import T5
+from keras_model.t5 import T5, load_model
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
 

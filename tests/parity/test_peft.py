@@ -5,9 +5,10 @@ import warnings
 import numpy as np
 import pytest
 
-from keras_model.checkpoints import load_model, save_adapters
+from keras_model.checkpoints import save_adapters
 from keras_model.checkpoints.converting import convert
 from keras_model.checkpoints.fingerprint import base_at
+from keras_model.t5 import load_model
 
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
 

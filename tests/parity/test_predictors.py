@@ -34,8 +34,9 @@ RTE = get("glue/rte")
 @pytest.fixture(scope="module")
 def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What `--model` is for each library, given the same weights and vocabulary."""
-    from keras_model.checkpoints import load_model, load_tokenizer
+    from keras_model.checkpoints import load_tokenizer
     from keras_model.checkpoints.formats.keras_hub_writer import save_preset
+    from keras_model.t5 import load_model
 
     folder = tmp_path_factory.mktemp("models")
     t5 = write_tiny_t5(folder / "t5")
@@ -111,8 +112,9 @@ def test_bfloat16(library: str, names: dict[str, str], tmp_path: Path) -> None:
 
 def test_the_unknown_id_is_written_as_t5_does(names: dict[str, str], tmp_path: Path) -> None:
     """As SentencePiece's ` ⁇ `, whatever the library."""
-    from keras_model.checkpoints import load_model, load_tokenizer, save_model
+    from keras_model.checkpoints import load_tokenizer, save_model
     from keras_model.checkpoints.formats.keras_hub_writer import save_preset
+    from keras_model.t5 import load_model
 
     model, tokenizer = load_model(names["keras"]), load_tokenizer(names["keras"])
     head = model.head.matrix.numpy()

@@ -20,7 +20,7 @@ from keras_model.files.model_folder import CONFIG_FILE, WEIGHTS_FILE, Checkpoint
 from keras_model.tokenizers.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
-    from keras_model.t5 import T5
+    from keras_model.adapted_model import AdaptedModel
 
 
 _READERS: dict[str, Callable[[Path], Tensors]] = {WEIGHTS_FILE: SafetensorsFile, "pytorch_model.bin": TorchFile}
@@ -59,7 +59,7 @@ HUGGING_FACE = Format(
 )
 
 
-def save_model(model: T5, folder: str | os.PathLike[str], tokenizer: Tokenizer | None = None) -> None:
+def save_model(model: AdaptedModel, folder: str | os.PathLike[str], tokenizer: Tokenizer | None = None) -> None:
     """Writes a folder that `load_model` and transformers read, weights in the dtype of the model's variables, LoRA
     merged into them.
 

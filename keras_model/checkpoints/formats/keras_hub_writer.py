@@ -21,7 +21,7 @@ from keras_model.tokenizers.sentencepiece import T5Tokenizer
 from keras_model.tokenizers.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
-    from keras_model.t5 import T5
+    from keras_model.adapted_model import AdaptedModel
 
 EXPRESSIBLE = {
     "relative_attention_num_buckets": 32,
@@ -33,7 +33,7 @@ EXPRESSIBLE = {
 """Values of T5Config that are fixed in KerasHub's T5."""
 
 
-def save_preset(model: T5, folder: str | os.PathLike[str], tokenizer: Tokenizer | None = None) -> None:
+def save_preset(model: AdaptedModel, folder: str | os.PathLike[str], tokenizer: Tokenizer | None = None) -> None:
     """Writes a preset, weights in the dtype of the model's variables.
 
     Each file appears under its name only when it is complete. config.json comes last: where it is, the rest is.
@@ -126,7 +126,7 @@ class _File(io.FileIO):
             return size or 0
 
 
-def _write_h5(path: Path, model: T5) -> None:
+def _write_h5(path: Path, model: AdaptedModel) -> None:
     """Raises OSError, for instance where the disk is full."""
     import h5py
 

@@ -11,10 +11,11 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from keras_model.adaptation import Adapters, LoRA, matrices_of
-from keras_model.checkpoints import CheckpointError, load_model, load_tokenizer, save_adapters, save_model
+from keras_model.checkpoints import CheckpointError, load_tokenizer, save_adapters, save_model
 from keras_model.checkpoints.converting import convert
 from keras_model.checkpoints.fingerprint import base_at, model_fingerprint
 from keras_model.checkpoints.formats.keras_hub_writer import save_preset
+from keras_model.t5 import load_model
 from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
 from tests.keras_model.models import V1_0, V1_1, make_model, sources
 

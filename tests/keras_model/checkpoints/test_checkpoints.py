@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from keras_model.checkpoints import CheckpointError, load_model, load_tokenizer, model_fingerprint, save_model
+from keras_model.checkpoints import CheckpointError, load_tokenizer, model_fingerprint, save_model
 from keras_model.config import T5Config
-from keras_model.t5 import T5
+from keras_model.t5 import T5, load_model
 from keras_model.tokenizers.sentencepiece import T5Tokenizer
 
 FAMILIES = ("v1_0", "v1_1")

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_model.checkpoints import CheckpointError, load_model
+from keras_model.checkpoints import CheckpointError
 from keras_model.checkpoints.hub_names import resolve
+from keras_model.t5 import load_model
 from tests.forked import Forks
 from tests.keras_model.fake_hub import folder_content, running_hub
 

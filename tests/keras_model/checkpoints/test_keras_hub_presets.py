@@ -13,10 +13,10 @@ import h5py
 import numpy as np
 import pytest
 
-from keras_model.checkpoints import CheckpointError, load_model, model_fingerprint, open_checkpoint
+from keras_model.checkpoints import CheckpointError, model_fingerprint, open_checkpoint
 from keras_model.checkpoints.formats.keras_hub_writer import save_preset
 from keras_model.config import T5Config
-from keras_model.t5 import T5
+from keras_model.t5 import T5, load_model
 from keras_model.tokenizers.sentencepiece import T5Tokenizer
 
 ARCHIVE = Path(__file__).parents[1] / "references" / "keras_hub.zip"

@@ -6,8 +6,9 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from keras_model.checkpoints import CheckpointError, load_model, model_fingerprint, open_checkpoint
+from keras_model.checkpoints import CheckpointError, model_fingerprint, open_checkpoint
 from keras_model.config import T5Config
+from keras_model.t5 import load_model
 from tests.keras_model.foreign_checkpoints import cuts, mesh_variables, write_mesh_checkpoint
 
 pytestmark = pytest.mark.tensorflow

@@ -8,9 +8,10 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from keras_model.checkpoints import CheckpointError, load_model, model_fingerprint, open_checkpoint
+from keras_model.checkpoints import CheckpointError, model_fingerprint, open_checkpoint
 from keras_model.checkpoints.containers.msgpack_file import MsgpackFile
 from keras_model.config import T5Config
+from keras_model.t5 import load_model
 from tests.keras_model.foreign_checkpoints import (
     cuts,
     flax_bytes,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_model.decoding import generator as decoding
+from keras_model.decoding import cross_attention
 from keras_model.decoding.cached_decoder import CachedDecoder
 from keras_model.decoding.cross_attention import PlainMemory, ProjectedMemory
 from keras_model.decoding.generator import Generator
@@ -29,6 +29,6 @@ def test_short_and_long_texts_are_the_same(monkeypatch):
     model, encoder_ids = make_model(FAMILIES["v1.1"]), sources(6, 12)
     generator = Generator(model)
     plain = generator.greedy(encoder_ids, 8)
-    monkeypatch.setattr(decoding, "SHORT_TEXT", 0)
+    monkeypatch.setattr(cross_attention, "SHORT_TEXT", 0)
     np.testing.assert_array_equal(generator.greedy(encoder_ids, 8), plain)
     assert generator.compilations == 2

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_model.checkpoints import load_model
 from keras_model.decoding.cached_decoder import CachedDecoder
 from keras_model.decoding.generator import Generator
+from keras_model.t5 import load_model
 from tests.keras_model.models import FAMILIES, V1_0, V1_1, make_model, sources
 
 ALL = pytest.mark.parametrize("config", FAMILIES.values(), ids=FAMILIES)

@@ -1,5 +1,7 @@
 """What a Keras user calls on a T5: one step in several parts, the loss of several batches, norms, saving, XLA."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -164,6 +166,35 @@ def test_any_keras_loss_and_optimizer_work():
         model.compile(accumulate=0)
 
 
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "sparse_categorical_crossentropy",
+        "kl_divergence",
+        keras.losses.sparse_categorical_crossentropy,
+        keras.losses.SparseCategoricalCrossentropy(),
+        keras.losses.SparseCategoricalCrossentropy,
+        keras.losses.CategoricalCrossentropy(label_smoothing=0.1),
+        functools.partial(keras.losses.sparse_categorical_crossentropy, from_logits=False),
+    ],
+    ids=["name", "divergence", "function", "object", "class", "smoothed", "partial"],
+)
+def test_a_loss_of_probabilities_is_refused(loss):
+    with pytest.raises(ValueError, match=r"expects probabilities.*TokenCrossEntropy\(\).*from_logits=True"):
+        new_model().compile("adam", loss)
+
+
+def test_losses_of_logits_agree():
+    """On logits, Keras' cross-entropy in its three forms is the mean that ours is."""
+    model, batches = new_model(), data().map(lambda x, y: (x, tf.where(y == 0, 3, y)))
+    on_logits = functools.partial(keras.losses.sparse_categorical_crossentropy, from_logits=True)
+    found = []
+    for loss in (None, keras.losses.SparseCategoricalCrossentropy(from_logits=True), on_logits):
+        model.compile("adam", loss)
+        found.append(model.evaluate(batches, verbose=0))
+    assert found[1:] == [pytest.approx(found[0], rel=1e-5)] * 2
+
+
 def test_saved_with_its_optimizer_it_trains_on(tmp_path):
     model = new_model()
     loss = TokenCrossEntropy(z_loss=1e-4, label_smoothing=0.1)
@@ -265,7 +296,7 @@ def test_generation_follows_the_weights_and_says_what_it_lacks(talking):
         variable.assign(variable[::-1])
     np.testing.assert_array_equal(model.generate(ids, 5), Generator(model).greedy(ids, 5))
     assert (model.generate(ids, 5) != before).any()
-    with pytest.raises(ValueError, match=r"set model\.tokenizer"):
+    with pytest.raises(ValueError, match=r"the model has no preprocessor: .*pass int ids"):
         model.generate("a fine film")
     with pytest.raises(ValueError, match=r"method must be greedy, sample or beam\. Received: method='best'"):
         model.generate(ids, method="best")

@@ -12,10 +12,10 @@ import pytest
 import tensorflow as tf
 
 from keras_model.adaptation import Adapters, LoRA
-from keras_model.checkpoints import load_model, save_model
+from keras_model.checkpoints import save_model
 from keras_model.checkpoints.fingerprint import base_at
 from keras_model.checkpoints.weights import weights
-from keras_model.t5 import T5
+from keras_model.t5 import T5, load_model
 from keras_model.training.adafactor import Adafactor
 from keras_model.training.dense_gradients import AdamW
 from keras_model.training_run.fit import fit

@@ -100,7 +100,8 @@ def test_few_shapes_where_each_is_compiled(predictor: KerasPredictor, answering:
 def test_ranking_against_the_logits_of_the_whole_model(predictor: KerasPredictor, folder: Path) -> None:
     from scipy.special import log_softmax
 
-    from keras_model.checkpoints import load_model, load_tokenizer
+    from keras_model.checkpoints import load_tokenizer
+    from keras_model.t5 import load_model
 
     model, tokenizer = load_model(folder), load_tokenizer(folder)
     prepared = predictor.prepare(["rte sentence1: A painter. sentence2: A letter."], 512)
@@ -157,8 +158,9 @@ def test_a_vocabulary_from_elsewhere(predictor: KerasPredictor, folder: Path, tm
 
 
 def test_what_is_drawn_is_the_generators_own_whatever_the_batch(predictor: KerasPredictor, folder: Path) -> None:
-    from keras_model.checkpoints import load_model, load_tokenizer
+    from keras_model.checkpoints import load_tokenizer
     from keras_model.decoding.generator import Generator
+    from keras_model.t5 import load_model
 
     texts = [f"rte sentence1: {'word ' * (number % 4)}{number}." for number in range(7)]
     spec = task_specs.get("glue/rte")

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from keras_model.checkpoints import load_model, save_model
+from keras_model.checkpoints import save_model
+from keras_model.t5 import load_model
 from keras_model.training_run.run_checkpoints import STATE_FILE
 from t5eval.data import Split
 from t5eval.predictors import open_model

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_model.checkpoints import load_model, save_model
+from keras_model.checkpoints import save_model
+from keras_model.t5 import load_model
 from keras_model.tokenizers.loading import load_tokenizer
 from keras_model.training_run.fit import compile_model
 from keras_model.training_run.fit_settings import TrainSettings

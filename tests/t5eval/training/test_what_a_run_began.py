@@ -25,7 +25,8 @@ NUMBERS: dict[str, Any] = {"task": "glue/rte", "steps": 2, "batch_size": 4, "val
 def test_only_what_was_begun_goes_on(tmp_path: Path) -> None:
     import numpy as np
 
-    from keras_model.checkpoints import load_model, save_model
+    from keras_model.checkpoints import save_model
+    from keras_model.t5 import load_model
 
     a, b, run = write_tiny_t5(tmp_path / "a"), tmp_path / "b", tmp_path / "run"
     data = shutil.copytree(suite_folder(), tmp_path / "data")

@@ -67,14 +67,14 @@ class TokenExactModel(DistributedModel):
         self._asked_jit_compile = jit_compile
         if jit_compile == "auto":
             jit_compile = compiles_step() and not options.get("run_eagerly", False)
-        if self.variable_dtype in ("bfloat16", "float16"):
+        optimizer = Adafactor() if optimizer is None else optimizer
+        if self.variable_dtype == "bfloat16" and not isinstance(optimizer, Adafactor):
             warnings.warn(
                 f"the weights are {self.variable_dtype}, whose few digits lose most updates: the model will hardly "
                 'learn. Make or load it with dtype="mixed_bfloat16", which computes in bfloat16 and keeps the weights '
-                "in float32.",
+                "in float32; or train with keras_model's Adafactor, which rounds at random.",
                 stacklevel=2,
             )
-        optimizer = Adafactor() if optimizer is None else optimizer
         super().compile(optimizer, loss, jit_compile=jit_compile, **options)
 
     @property

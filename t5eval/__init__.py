@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from t5eval.metrics.metric import Metric as Metric
     from t5eval.plugins.registration import FileSource as FileSource
     from t5eval.plugins.registration import register as register
+    from t5eval.plugins.registration import register_callback as register_callback
     from t5eval.plugins.registration import register_model as register_model
     from t5eval.predictors.predictor import Generation as Generation
     from t5eval.predictors.predictor import Predictor as Predictor
@@ -70,7 +71,7 @@ _NAMES = {  # by module
     "api.train": "train",
     "demo.demo": "suite_folder",
     "metrics.metric": "Batch Metric",
-    "plugins.registration": "FileSource register register_model",
+    "plugins.registration": "FileSource register register_callback register_model",
     "predictors.predictor": "Generation Predictor Prepared",
     "prompts.asking": "Asking",
     "runs.prediction": "Ranking",

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from keras_model.backend import keras
 from keras_model.checkpoints import save_model
+from keras_model.checkpoints.moments import Moments, assign_moments
 from keras_model.checkpoints.weights import weights
 from keras_model.data.batch_plan import BatchPlan
 from keras_model.data.batches import Examples, Filling, Plan, batch_dataset
@@ -47,7 +48,7 @@ class TrainResult:
     first_step: int
     """Steps that were taken before: 0, or those of the checkpoint it resumed from."""
     steps: int
-    """Steps of the whole run."""
+    """Steps of the whole run; fewer than were asked for where `patience` ended it."""
     loss: float | None
     """Mean over the steps since the last but one was logged; None if there was no step left to take."""
     filling: Filling
@@ -62,22 +63,27 @@ class TrainResult:
     """The folder of the trained model."""
 
 
-def compile_model(model: T5, settings: TrainSettings) -> None:
-    """Compiles a model for `model.fit`; by default as T5 was fine-tuned, with Adafactor and the token cross-entropy."""
+def compile_model(model: T5, settings: TrainSettings, steps_before: int = 0) -> None:
+    """Compiles a model for `model.fit`; by default as T5 was fine-tuned, with Adafactor and the token cross-entropy.
+
+    Args:
+        steps_before: see `Adafactor`.
+    """
     loss = TokenCrossEntropy(
         model.config.pad_token_id, z_loss=settings.z_loss, label_smoothing=settings.label_smoothing
     )
     with model.distribute_strategy.scope():
         model.compile(
-            make_optimizer(settings),
+            make_optimizer(settings, steps_before),
             loss,
             accumulate=settings.accumulate,
+            remat=settings.remat,
             steps_per_execution=settings.steps_per_execution,
         )
         model.optimizer.build(model.trainable_variables)
 
 
-def make_optimizer(settings: TrainSettings) -> keras.optimizers.Optimizer:
+def make_optimizer(settings: TrainSettings, steps_before: int = 0) -> keras.optimizers.Optimizer:
     """The optimizer of a run, with its schedule."""
     rate: Any = float(settings.learning_rate)
     if settings.schedule == "inverse_square_root":
@@ -86,7 +92,7 @@ def make_optimizer(settings: TrainSettings) -> keras.optimizers.Optimizer:
         rate = LinearWarmupAndDecay(rate, settings.warmup_steps, settings.steps)
     if settings.optimizer == "adamw":
         return AdamW(rate, weight_decay=settings.weight_decay, global_clipnorm=settings.clip_norm)
-    return Adafactor(rate, global_clipnorm=settings.clip_norm)
+    return Adafactor(rate, global_clipnorm=settings.clip_norm, steps_before=steps_before)
 
 
 def fit(
@@ -102,6 +108,7 @@ def fit(
     tokenizer: Tokenizer | None = None,
     log: Log | None = None,
     begun_with: Mapping[str, Any] | None = None,
+    moments: Moments | None = None,
 ) -> TrainResult:
     """Trains a model, or goes on where an earlier call for the same folder stopped.
 
@@ -123,13 +130,15 @@ def fit(
         tokenizer: stored beside the model, so that its folder is complete.
         log: called on the chief with the step and the numbers, by name, whenever TensorBoard gets some.
         begun_with: what else of the caller's must be the same when the run is resumed, by name, as JSON data.
+        moments: what Adafactor begins with: a checkpoint's `moments`. Defaults to none, as for a model from scratch.
 
     Raises:
         TrainingError: the loss or a weight is no longer finite, the folder holds a run with other data, settings or
             configuration of the model, or begun with something else, the workers do not see the same run, or one of
             them is lost.
-        ValueError: the model does not compute in the settings' dtype, all of it is frozen, or an example has an id that
-            it has no embedding for.
+        ValueError: the model does not compute in the settings' dtype, all of it is frozen, an example has an id that
+            it has no embedding for, there are moments for another optimizer than Adafactor, or patience without a
+            validation.
         CheckpointError: the newest checkpoint cannot be read, or is another model's.
         KeyboardInterrupt: Ctrl-C, after a checkpoint was saved.
     """
@@ -146,20 +155,27 @@ def fit(
     frozen = [weight.name for weight in weights(model) if not weight.variable.trainable]
     if not model.trainable_variables:
         raise ValueError("every weight of the model is frozen (trainable=False): there is nothing to train.")
-    compile_model(model, settings)
+    if settings.patience is not None and validate is None:
+        raise ValueError("patience counts validations, and there is nothing to validate on.")
+    if moments is not None and settings.optimizer != "adafactor":
+        raise ValueError(f"the moments are Adafactor's. Received: optimizer={settings.optimizer!r}")
+    compile_model(model, settings, 0 if moments is None else moments.step)
     fixed = {**settings.fixed(), "data": examples.fingerprint(), "config": model.config.to_dict()}
     if begun_with is not None:
         fixed["begun_with"] = json.loads(json.dumps(begun_with))  # as it comes back
+    if moments is not None:
+        fixed["moments of step"] = moments.step
     if frozen:
         fixed["frozen"] = frozen
     if rates is not None:
         fixed |= {"sizes": list(sizes or ()), "rates": list(rates)}
-    progress = _start_or_resume(model, fixed, settings, folder / "checkpoints")
+    progress = _start_or_resume(model, fixed, settings, folder / "checkpoints", moments)
     if writes and progress.step:
         remove_old(folder / "checkpoints", progress, settings.keep)  # a kill may have come before
     steps = TrainingSteps(model, plan, settings, folder, writes, progress, validate, tokenizer, log)
     try:
-        if progress.step < settings.steps:
+        steps.validate_if_due()  # a run interrupted during validation makes up for it
+        if progress.step < settings.steps and not steps.is_stalled:
             start_id = model.config.decoder_start_token_id
             model.fit(
                 batch_dataset(examples, plan, progress.step, start_id, steps.batch_made),
@@ -189,7 +205,7 @@ def fit(
     meet(strategy)  # no worker leaves before the model is there
     return TrainResult(
         first_step=progress.step,
-        steps=settings.steps,
+        steps=steps.step,
         loss=steps.loss,
         filling=steps.filling,
         seconds=steps.seconds,
@@ -214,7 +230,9 @@ def make_plan(
     return BatchPlan(*lengths, batch_size, seed, settings.bucket_width, sizes, rates, pad_multiple)
 
 
-def _start_or_resume(model: T5, fixed: dict[str, Any], settings: TrainSettings, checkpoints: Path) -> Progress:
+def _start_or_resume(
+    model: T5, fixed: dict[str, Any], settings: TrainSettings, checkpoints: Path, moments: Moments | None
+) -> Progress:
     """Where the run stands; the model is brought there."""
     checkpoint = newest_checkpoint(checkpoints)
     if not meet(model.distribute_strategy, json.dumps([checkpoint and checkpoint.name, fixed], sort_keys=True)):
@@ -224,6 +242,8 @@ def _start_or_resume(model: T5, fixed: dict[str, Any], settings: TrainSettings, 
         )
     if checkpoint is None:
         seed_dropout(model, settings.seed)
+        if moments is not None:
+            assign_moments(model, model.optimizer, moments)
         return Progress(0, fixed, {})
     progress = read_progress(checkpoint)
     if changed := list(_changes(progress.fixed, fixed)):

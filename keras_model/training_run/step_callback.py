@@ -15,7 +15,7 @@ from keras_model.data.batches import Filling, Plan
 from keras_model.t5 import T5
 from keras_model.tokenizers.tokenizer import Tokenizer
 from keras_model.training_run.fit_settings import TrainSettings
-from keras_model.training_run.run_checkpoints import Progress, best_steps
+from keras_model.training_run.run_checkpoints import Progress, best_steps, is_stalled
 from keras_model.training_run.scalar_log import ScalarLog
 from keras_model.training_run.state import TrainingError, last_good, save_checkpoint
 
@@ -81,7 +81,7 @@ class TrainingSteps(keras.callbacks.Callback):
         self.loss: float | None = None
         self.seconds = 0.0
         self.filling = Filling()
-        self._step = progress.step
+        self.step = progress.step
         self._resumed_at = time.perf_counter()
         self._logged_seconds = 0.0  # when the loss was last logged
         self._filling = Filling()  # since then
@@ -92,14 +92,19 @@ class TrainingSteps(keras.callbacks.Callback):
         """Is told, from the thread that makes batches, that a step's is there; steps count from 0."""
         self._made[step] = time.perf_counter()
 
+    @property
+    def is_stalled(self) -> bool:
+        """Whether the settings' patience with the scores is at an end."""
+        patience = self._settings.patience
+        return patience is not None and is_stalled(self.scores, patience)
+
     def on_train_begin(self, logs: Any = None) -> None:
-        self.validate_if_due()  # a run interrupted during validation makes up for it
         self._resumed_at = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         assert logs is not None
-        taken = range(self._step, self._step + self._settings.steps_per_execution)
-        self._step = taken.stop
+        taken = range(self.step, self.step + self._settings.steps_per_execution)
+        self.step = taken.stop
         loss, norm = float(logs["loss"]), float(self._t5.optimizer.gradient_norm.numpy())
         for name, number in (("loss", loss), ("gradient's norm", norm)):
             if not math.isfinite(number):
@@ -110,25 +115,25 @@ class TrainingSteps(keras.callbacks.Callback):
         filling = sum(map(self._plan.filling, taken), Filling())
         self.filling += filling
         self._filling += filling
-        logs["step"] = self._step
+        logs["step"] = self.step
         logs["gradient_norm"] = norm
         seconds = self.seconds - self._logged_seconds
         logs["tokens_per_second"] = self._filling.tokens / seconds
         logs["waiting"] = self._waited / seconds
 
-        step, settings = self._step, self._settings
+        step, settings = self.step, self._settings
         if step % settings.log_every == 0 or step == settings.steps:
             self._log(loss, logs)
         self.validate_if_due()
         if settings.is_checkpoint(step) or (step in self.scores and step in best_steps(self.scores).values()):
             self.save()
-        if step == settings.steps:
+        if step == settings.steps or self.is_stalled:
             self._t5.stop_training = True
         self._resumed_at = time.perf_counter()
 
     def validate_if_due(self) -> None:
         """Validates, unless this step has been validated."""
-        step = self._step
+        step = self.step
         if self._validate is None or step == 0 or step in self.scores or not self._settings.is_validation(step):
             return
         try:
@@ -164,7 +169,7 @@ class TrainingSteps(keras.callbacks.Callback):
             "gradient_norm": logs["gradient_norm"],
             "learning_rate": float(self._t5.optimizer.learning_rate.numpy()),
         }
-        self._tell(self._step, numbers)
+        self._tell(self.step, numbers)
         self._logged_seconds, self._filling, self._waited = self.seconds, Filling(), 0.0
         self._t5.reset_metrics()
 
@@ -182,8 +187,8 @@ class TrainingSteps(keras.callbacks.Callback):
     def _non_finite(self, name: str, number: float, steps: range) -> NonFiniteLossError:
         examples = np.concatenate([self._plan.rows(step) for step in steps])
         return NonFiniteLossError(
-            f"The {name} of step {self._step} is {number}. "
+            f"The {name} of step {self.step} is {number}. "
             f"{last_good(self._checkpoints)} A smaller learning rate or another seed may avoid it.",
-            self._step,
+            self.step,
             examples,
         )

@@ -45,6 +45,8 @@ class TrainConfig:
         prepared: a folder that `t5eval prepare` made of the tasks; None for one of the run's own, `RUN/prepared`.
         text: files and objective of the plain text that `text` stands for: see `TextData`.
         strategy: where it is trained: `none`, `mirrored[:N]`, `multiworker` or `tpu[:ADDRESS]`.
+        fresh_optimizer: whether Adafactor starts without the moments that a checkpoint of T5's or T5X's brings.
+        callbacks: names of Keras callbacks that plugins have registered.
         wandb: the project at Weights & Biases that the run is logged to as well; None for TensorBoard alone.
     """
 
@@ -63,6 +65,8 @@ class TrainConfig:
     prepared: str | None = None
     text: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     strategy: str = "none"
+    fresh_optimizer: bool = False
+    callbacks: tuple[str, ...] = ()
     wandb: str | None = None
 
     def __post_init__(self) -> None:
@@ -121,13 +125,14 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
     types_of = _types()
     require_known(table, types_of, where)
     for key, value in table.items():
-        if not isinstance(value, types_of[key]) or isinstance(value, bool):
+        if not isinstance(value, types_of[key]) or (isinstance(value, bool) and types_of[key] != (bool,)):
             raise UserError(f"{where}: {key} has the wrong type: {repr(value)[:60]}")
     for key in ("task", "data_dir", "out"):
         if key not in table:
             raise UserError(f"{where}: {key} is missing")
-    if not all(isinstance(name, str) for name in table["task"]):
-        raise UserError(f"{where}: task is a list of names, got {quoted(repr(table['task']))}")
+    for key in ("task", "callbacks"):
+        if not all(isinstance(name, str) for name in table.get(key, ())):
+            raise UserError(f"{where}: {key} is a list of names, got {quoted(repr(table[key]))}")
     for name, rate in table.get("rates", {}).items():
         if not isinstance(rate, int | float) or isinstance(rate, bool):
             raise UserError(f"{where}: the rate of {name} must be a number, got {rate!r}")

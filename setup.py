@@ -17,8 +17,8 @@ KERAS = [
     "huggingface_hub>=0.24",
     "tokenizers>=0.20",  # vocabularies that are no SentencePiece model
 ]
-# TensorFlow's build for TPUs ends at this version, and a newer libtpu ends the process when it is imported. It takes the
-# place of `tensorflow`, so what asks for that, KerasHub through tensorflow-text, is not here.
+# TensorFlow's build for TPUs ends at this version, and a newer libtpu ends the process when it is imported. It takes
+# the place of `tensorflow`, so what asks for that, KerasHub through tensorflow-text, is not here.
 TPU = [
     "tensorflow-tpu==2.20.0",
     "libtpu==0.0.21",

@@ -178,7 +178,9 @@ def rounded_at_random(value: Any, seed: Any) -> Any:
     """float32 -> bfloat16, up or down at random so that the mean is the value; `seed` is two integers."""
     noise = tf.random.stateless_uniform(tf.shape(value), seed, None, None, tf.uint32, alg="philox")
     bits = tf.bitcast(value, tf.uint32) + tf.bitwise.right_shift(noise, tf.constant(16, tf.uint32))
-    return tf.cast(tf.bitcast(tf.bitwise.bitwise_and(bits, tf.constant(0xFFFF0000, tf.uint32)), tf.float32), tf.bfloat16)
+    return tf.cast(
+        tf.bitcast(tf.bitwise.bitwise_and(bits, tf.constant(0xFFFF0000, tf.uint32)), tf.float32), tf.bfloat16
+    )
 
 
 def _rms(tensor):

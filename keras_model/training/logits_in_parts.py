@@ -9,11 +9,9 @@ from typing import Any
 import tensorflow as tf
 
 from keras_model.backend import keras
+from keras_model.training import LOGITS_AT_ONCE
 
 Tensor = Any
-
-LOGITS_AT_ONCE = 2**26
-"""How many logits are held at a time: 256 MB of float32."""
 
 
 def loss_in_parts(

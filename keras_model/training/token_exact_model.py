@@ -83,7 +83,12 @@ class TokenExactModel(DistributedModel):
 
     def get_compile_config(self) -> dict[str, Any]:
         config = super().get_compile_config()
-        return config and {**config, "accumulate": self.accumulate, "remat": self.remat, "jit_compile": self._asked_jit_compile}
+        return config and {
+            **config,
+            "accumulate": self.accumulate,
+            "remat": self.remat,
+            "jit_compile": self._asked_jit_compile,
+        }
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         self.compile(**keras.saving.deserialize_keras_object(config))

@@ -98,8 +98,8 @@ class TrainSettings:
                 raise ValueError(f"{name} must be one of {', '.join(known)}. Received: {name}={getattr(self, name)!r}")
         if self.dtype == "bfloat16" and self.optimizer != "adafactor":
             raise ValueError(
-                "bfloat16 weights have too few digits for optimizer=adamw's updates: use adafactor, which rounds them at "
-                "random, or mixed_bfloat16, whose weights are float32."
+                "bfloat16 weights have too few digits for optimizer=adamw's updates: use adafactor, which rounds them "
+                "at random, or mixed_bfloat16, whose weights are float32."
             )
         if self.weight_decay and self.optimizer != "adamw":
             raise ValueError(f"weight_decay is for optimizer=adamw. Received: optimizer={self.optimizer!r}")

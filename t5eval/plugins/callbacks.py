@@ -15,8 +15,8 @@ def register_callback(name: str, make: Callable[[], Any]) -> None:
 
     Args:
         name: for `--callback` and the key `callbacks`.
-        make: called without arguments when a run starts; returns a `keras.callbacks.Callback`. What its methods are told
-            is said at `keras_model.training_run.fit.fit`.
+        make: called without arguments when a run starts; returns a `keras.callbacks.Callback`. What its methods are
+            told is said at `keras_model.training_run.fit.fit`.
 
     Raises:
         UserError: the name is taken.

@@ -108,7 +108,7 @@ _NAMES = (
 
 
 def _moments(prefix: Path) -> Moments | None:
-    """Of two equal sides, Mesh TensorFlow's Adafactor takes the first for the larger: sorting them keeps their order."""
+    """Of two equal sides Mesh TensorFlow's Adafactor takes the first for the larger: its sort keeps their order."""
     variables = _Variables(prefix)
     slots: dict[str, dict[str, str]] = {}
     for name in variables.others:

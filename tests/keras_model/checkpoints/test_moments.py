@@ -32,11 +32,13 @@ def random_tensors(config, seed):
     """Positive numbers of many sizes, as a checkpoint's tensors under Hugging Face's names."""
     keras.utils.set_random_seed(seed)
     rng = np.random.default_rng(seed)
-    return {weight.name: rng.gamma(0.5, size=weight.to_stored().shape).astype(np.float32) for weight in weights(T5(config))}
+    return {
+        weight.name: rng.gamma(0.5, size=weight.to_stored().shape).astype(np.float32) for weight in weights(T5(config))
+    }
 
 
 def mesh_slots(name, square):
-    """As `mesh_tensorflow/optimize.py` factors: over the two largest dimensions, of equal ones the first comes first."""
+    """As `mesh_tensorflow/optimize.py` factors: over the two largest dimensions, of equal ones the first first."""
     sizes = sorted(range(square.ndim), key=lambda axis: -square.shape[axis])
     if square.ndim < 2 or square.shape[sizes[1]] < 128:
         return {f"{name}_slot_v": square}
@@ -150,7 +152,10 @@ def test_the_first_step_weighs_them_by_the_steps_before(written):
     square = np.asarray(squares.decoder.blocks[0].feed_forward.wi, np.float64)
     gradient = np.random.default_rng(0).standard_normal(before.shape)
     optimizer.apply(
-        [tf.constant(gradient, tf.float32) if one is variable else tf.zeros(one.shape) for one in model.trainable_variables]
+        [
+            tf.constant(gradient, tf.float32) if one is variable else tf.zeros(one.shape)
+            for one in model.trainable_variables
+        ]
     )
     mixing = (STEP + 1) ** -0.8
     row, column = ((1 - mixing) * square.mean(a) + mixing * (gradient**2).mean(a) for a in (1, 0))
@@ -181,7 +186,13 @@ def test_a_run_goes_on_from_them_and_resumes(written, tmp_path):
     with pytest.raises(TrainingError, match="moments of step was 1000, now None"):
         run(tmp_path / "parts", 6)
     with pytest.raises(ValueError, match="the moments are Adafactor's"):
-        fit(model_of(checkpoint), examples, dataclasses.replace(settings, optimizer="adamw"), tmp_path / "x", moments=moments)
+        fit(
+            model_of(checkpoint),
+            examples,
+            dataclasses.replace(settings, optimizer="adamw"),
+            tmp_path / "x",
+            moments=moments,
+        )
 
 
 def test_what_cannot_be_used_is_named(written, tmp_path):

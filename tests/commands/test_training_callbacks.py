@@ -13,7 +13,7 @@ from t5eval.demo.demo import suite_folder
 from t5eval.plugins.loader import load
 from t5eval.training.config import resolve
 from task_specs.support.errors import UserError
-from tests.commands.conftest import PLUGINS, forget_plugins  # noqa: F401  (a fixture)
+from tests.commands.conftest import PLUGINS
 from tests.t5eval.tiny_t5 import write_tiny_t5
 
 

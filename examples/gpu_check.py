@@ -5,12 +5,13 @@
     python examples/gpu_check.py --model FOLDER --strategy tpu  # a checkpoint's folder
 
 It prints a table in Markdown: steps, greedy answers and beam search a second, the peak of memory beside the one that
-`keras_model.step_memory` computes, and, in float32 without dropout, how far logits, one training step and greedy answers
-are from those of a process that sees the CPU alone. Each of these has a bound; status 1 if one is passed. It runs on a
-machine with a CPU alone, too.
+`keras_model.step_memory` computes, and, in float32 without dropout, how far logits, one training step and greedy
+answers are from those of a process that sees the CPU alone. Each of these has a bound; status 1 if one is passed. It
+runs on a machine with a CPU alone, too.
 """
 
 import argparse
+import contextlib
 import dataclasses
 import os
 import subprocess
@@ -27,7 +28,7 @@ BOUNDS = {"CPU": 1e-4, "GPU": 1e-3, "TPU": 5e-2}
 """By device: the largest difference of logits, as a share of their standard deviation; ten times as much may loss,
 gradient and update differ. A TPU multiplies float32 rounded to bfloat16; on a GPU, TensorFloat-32 is off meanwhile."""
 EQUAL_ANSWERS = {"CPU": 1.0, "GPU": 0.95, "TPU": 0.8}
-"""By device: the least share of greedy answers that are the same; where two tokens are all but equal, either may win."""
+"""By device: the least share of greedy answers that are the same; of two tokens that are all but equal, either may win."""
 ROWS, NEW_TOKENS = 8, 16
 
 
@@ -47,9 +48,8 @@ def batches(config: Any, rows: int, source: int, target: int) -> Any:
 
 def opened(folder: Path, dtype: str, strategy: Any, dropout: float | None = None) -> Any:
     from keras_model import T5, load_model
-    from keras_model.distribution.strategies import scope
 
-    with scope(strategy):
+    with contextlib.nullcontext() if strategy is None else strategy.scope():
         model = load_model(folder, dtype=dtype)
         if dropout is None:
             return model

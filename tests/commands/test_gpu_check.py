@@ -43,8 +43,8 @@ def test_a_difference_beyond_its_bound_is_told(monkeypatch: pytest.MonkeyPatch) 
 
     rng = np.random.default_rng(0)
     there = {
-        "logits": rng.standard_normal((2, 3, 5)), "update": rng.standard_normal(9), "answers": np.array([[3, 1], [4, 1]]),
-        "loss": np.array(2.0), "gradient_norm": np.array(1.5),
+        "logits": rng.standard_normal((2, 3, 5)), "update": rng.standard_normal(9),
+        "answers": np.array([[3, 1], [4, 1]]), "loss": np.array(2.0), "gradient_norm": np.array(1.5),
     }  # fmt: skip
     assert all(kept for *_, kept in gpu_check.compared(there, there, "CPU"))
     for name, change, told in (

@@ -107,9 +107,10 @@ $(LOWEST_VENV)/.lowest: setup.py | $(VENV)/bin/python
 	$(LOWEST_VENV)/bin/uv pip install --quiet --python $(LOWEST_VENV)/bin/python 'pytest>=8' 'hypothesis>=6.100'
 	@touch $@
 
-$(DOCS_VENV)/.docs: constraints.txt | $(VENV)/bin/python
+$(DOCS_VENV)/.docs: setup.py constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m venv $(DOCS_VENV)
-	$(DOCS_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt mkdocs-material
+	$(DOCS_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt \
+		--editable . mkdocs-material "mkdocstrings-python>=2"
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.parity

@@ -1,8 +1,15 @@
 """Package metadata of t5eval; tool configuration lives in pyproject.toml."""
 
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+REPOSITORY = "https://github.com/t5eval/t5eval"
+VERSION = re.search('^__version__ = "(.+)"$', (HERE / "t5eval/support/version.py").read_text("utf-8"), re.MULTILINE)[1]
+# On the package index a link into the repository needs the repository's address before it.
+README = re.sub(r"\]\((?!https?://|#)", f"]({REPOSITORY}/blob/v{VERSION}/", (HERE / "README.md").read_text("utf-8"))
 
 # TensorFlow 2.21 has wheels for Python up to 3.13; what runs no model has no such bound.
 TENSORFLOW = 'tensorflow>=2.19,<2.22; python_version < "3.14"'
@@ -44,16 +51,38 @@ DEV = [
     "import-linter>=2.9",  # `make lint`
     "mypy>=1.13",
     "build>=1.2",
+    "twine>=6",
     "types-setuptools",
     "msgpack>=1",
 ]
 
 setup(
     name="t5eval",
-    version="0.1.0",
+    version=VERSION,
     description="Score text-to-text models on GLUE, SuperGLUE, SQuAD, CNN/DM and WMT exactly as the benchmarks do",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description=README,
     long_description_content_type="text/markdown",
+    author="The t5eval developers",
+    url=REPOSITORY,
+    project_urls={
+        "Documentation": f"{REPOSITORY}/tree/main/docs",
+        "Changes": f"{REPOSITORY}/blob/main/CHANGELOG.md",
+        "Issues": f"{REPOSITORY}/issues",
+    },
+    keywords=["T5", "GLUE", "SuperGLUE", "SQuAD", "WMT", "evaluation", "benchmark", "text-to-text", "Keras"],
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Console",
+        "Intended Audience :: Science/Research",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Text Processing :: Linguistic",
+        "Typing :: Typed",
+    ],
     license="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.11",

@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from t5eval.cli.progress import stage_progress
 from t5eval.support.stages import QUIET, USUAL, VERBOSE, cause, set_detail, shown, timed
-from t5eval.support.version import __version__
+from t5eval.support.version import version_and_commit
 from t5eval.support.visible import one_line
 from task_specs.support.errors import UserError
 
@@ -96,8 +96,16 @@ class Commands(click.Group):
         return super().resolve_command(context, arguments)
 
 
+def _print_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked and not context.resilient_parsing:
+        click.echo(f"t5eval {version_and_commit()}")
+        context.exit()
+
+
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, message="t5eval %(version)s")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="The version."
+)
 @click.option("--quiet", is_flag=True, help="No progress and no notes on stderr; warnings and errors stay.")
 @click.option("--verbose", is_flag=True, help="Also how long each stage took, and where an error came from.")
 @click.option("--plugin", "plugins", multiple=True, metavar="FILE.py", help="Run a file that registers extensions.")

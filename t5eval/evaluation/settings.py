@@ -10,10 +10,11 @@ from t5eval.evaluation.batches import DEFAULT_BATCH_TOKENS, MAX_BATCH_ROWS
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
 from t5eval.predictors.predictor import Answering, Predictor
 from t5eval.prompts.asking import AS_THEY_ARE, Asking
-from t5eval.runs.environment import checkout, machine
+from t5eval.runs.environment import machine
 from t5eval.runs.origin import UNSAID
 from t5eval.runs.results import library_versions
 from t5eval.support.plugin_record import LOADED
+from t5eval.support.version import checkout
 from task_specs import TaskSpec
 
 CREDENTIALS = re.compile(r"(?<=://)[^/\s'\"]*@")

@@ -11,7 +11,7 @@ from t5eval.metrics.metric import Floats
 from t5eval.scoring.text_cautions import text_cautions, untranslated_texts
 from t5eval.support.errors import PredictionError
 from t5eval.support.stages import each, stage
-from t5eval.support.version import __version__
+from t5eval.support.version import version_and_commit
 from task_specs import Answer, Example, TaskSpec, TextPair
 from task_specs.answers.filters import filtered
 from task_specs.answers.labels import Number, Text
@@ -377,5 +377,5 @@ def signature(metric: Metric, n: int, details: Mapping[str, str], **choices: str
 
     parts = {"n": str(n), **details, **metric.choices, **choices}
     parts["ci"] = f"bootstrap percentile {RESAMPLES} seed {SEED}"
-    parts["t5eval"] = __version__
+    parts["t5eval"] = version_and_commit()
     return "|".join([metric.name, *(f"{key}:{value}" for key, value in parts.items())])

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from t5eval.support.version import __version__
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built wheel."""
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the source distribution, and the wheel that was built from it."""
     folder = tmp_path_factory.mktemp("wheel")
     # A copy, so that what an earlier build left in the checkout cannot get into the wheel.
     source = folder / "source"
@@ -25,9 +29,44 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes((ROOT / name).read_bytes())
-    subprocess.run([sys.executable, "-m", "build", "--wheel", "--outdir", folder, source], check=True, timeout=300)
-    (built,) = folder.glob("*.whl")
+    built = folder / "dist"
+    subprocess.run([sys.executable, "-m", "build", "--outdir", built, source], check=True, timeout=300)
     return built
+
+
+@pytest.fixture(scope="module")
+def wheel(distributions: Path) -> Path:
+    """The built wheel."""
+    (built,) = distributions.glob("*.whl")
+    return built
+
+
+def test_the_index_would_take_both(distributions: Path) -> None:
+    files = sorted(distributions.iterdir())
+    assert [path.name for path in files] == [f"t5eval-{__version__}-py3-none-any.whl", f"t5eval-{__version__}.tar.gz"]
+    subprocess.run([sys.executable, "-m", "twine", "check", "--strict", *files], check=True, timeout=60)
+
+
+def test_the_source_distribution_holds_all_that_is_tracked_but_the_repositorys_own(distributions: Path) -> None:
+    (path,) = distributions.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = {member.name.partition("/")[2] for member in archive if member.isfile()}
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    there = {name for name in filter(None, tracked.split("\0")) if (ROOT / name).is_file()}
+    assert {name for name in there - names if not name.startswith((".", "t5eval/demo/suite/.git"))} == set()
+
+
+def test_links_lead_into_the_repository_from_anywhere(distributions: Path) -> None:
+    (path,) = distributions.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        member = archive.extractfile(f"t5eval-{__version__}/PKG-INFO")
+        assert member is not None
+        text = member.read().decode("utf-8")
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(links) > 20
+    for link in links:
+        assert link.startswith(("https://", "#")), link
+    assert f"(https://github.com/t5eval/t5eval/blob/v{__version__}/docs/metrics.md)" in text
 
 
 def test_the_wheel_holds_the_four_packages_and_the_suite_and_nothing_else(wheel: Path) -> None:

@@ -18,8 +18,8 @@ from t5eval.demo.demo import suite_folder
 from t5eval.evaluation.settings import RunSettings
 from t5eval.evaluation.splits import evaluate_splits
 from t5eval.predictors import open_model
-from t5eval.runs.environment import checkout
 from t5eval.runs.results import SCHEMA
+from t5eval.support.version import checkout
 
 SCHEMA_FILE = Path(t5eval.__file__).parent / "runs" / "schema" / "results.schema.json"
 MODEL = """

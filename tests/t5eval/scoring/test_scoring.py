@@ -15,6 +15,7 @@ from t5eval.scoring import score as scoring
 from t5eval.scoring.score import SplitScore, judge, require_labels, require_metrics
 from t5eval.scoring.score_frame import ScoreTable
 from t5eval.support.errors import PredictionError
+from t5eval.support.version import version_and_commit
 from task_specs import Example, TaskSpec
 from task_specs.support.errors import UserError
 
@@ -219,7 +220,7 @@ def test_the_commonest_reasons_are_kept() -> None:
 
 def test_signatures_name_every_choice() -> None:
     result = score("cola", [0, 1], ["acceptable", "acceptable"])
-    version = re.escape(scoring.__version__)
+    version = re.escape(version_and_commit())
     assert re.fullmatch(
         r"matthews\|n:2\|unreadable:opposite of two classes, else undefined\|"
         rf"ci:bootstrap percentile 1000 seed 12345\|t5eval:{version}",

@@ -28,7 +28,7 @@ BOUNDS = {"CPU": 1e-4, "GPU": 1e-3, "TPU": 5e-2}
 """By device: the largest difference of logits, as a share of their standard deviation; ten times as much may loss,
 gradient and update differ. A TPU multiplies float32 rounded to bfloat16; on a GPU, TensorFloat-32 is off meanwhile."""
 EQUAL_ANSWERS = {"CPU": 1.0, "GPU": 0.95, "TPU": 0.8}
-"""By device: the least share of greedy answers that are the same; of two tokens that are all but equal, either may win."""
+"""By device: the least share of greedy answers that are the same; of two tokens all but equal, either may win."""
 ROWS, NEW_TOKENS = 8, 16
 
 

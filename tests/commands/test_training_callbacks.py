@@ -68,7 +68,7 @@ def test_a_callback_that_fails_is_named(run: Callable[..., Any], tmp_path: Path,
     ("key", "value", "fault"),
     [
         ("callbacks", "mine", "callbacks has the wrong type"),
-        ("callbacks", [3], r"callbacks is a list of names, got \[3\]"),
+        ("callbacks", [3], r"callbacks is a list of names, got '\[3\]'"),
         ("remat", 1, "remat has the wrong type"),
         ("fresh_optimizer", "yes", "fresh_optimizer has the wrong type"),
         ("steps", True, "steps has the wrong type"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ def test_the_callback_of_the_page(
     step, loss = line.split()
     assert step == "10"
     assert 0 < float(loss) < 20
-    assert 'callbacks = ["text_log"]' in (tmp_path / "run/config.toml").read_text()
+    assert tomllib.loads((tmp_path / "run/config.toml").read_text())["train"]["callbacks"] == ["text_log"]
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Keras callbacks for `t5eval train`, by the names under which plugins register what makes them."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from t5eval.support.guard import Breach, Guard
@@ -40,7 +41,7 @@ def register_callback(name: str, make: Callable[[], Any]) -> None:
 def require_callbacks(names: Iterable[str]) -> None:
     """Raises UserError if one is not registered."""
     for name in names:
-        if not looked_up(lambda name=name: CALLBACKS.get(name), f"callback {name!r}"):
+        if not looked_up(partial(CALLBACKS.get, name), f"callback {name!r}"):
             there = f"there are {', '.join(CALLBACKS)}" if CALLBACKS else "no plugin has registered any"
             raise UserError(f"callback {name!r} is not known; {there}")
 

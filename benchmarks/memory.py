@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from itertools import product
+from pathlib import Path
 
 from keras_model import T5Config, step_memory
 
@@ -30,7 +31,8 @@ MEASURED = (
 def measured_peak(preset: str, rows: int, source: int, target: int, dtype: str, remat: bool) -> int:
     """Bytes that TensorFlow's allocator holds at most in the second step of a process of its own."""
     given = json.dumps([preset, rows, source, target, dtype, remat])
-    done = subprocess.run([sys.executable, "-m", "benchmarks.memory", "--step", given], capture_output=True, check=True)
+    command = [sys.executable, "-m", "benchmarks.memory", "--step", given]
+    done = subprocess.run(command, capture_output=True, check=True, cwd=Path(__file__).parents[1])
     return int(done.stdout)
 
 

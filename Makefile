@@ -5,13 +5,16 @@ BEAM_VENV ?= .venv-beam
 DOCS_VENV ?= .venv-docs
 TPU_VENV ?= .venv-tpu
 LOWEST_VENV ?= .venv-lowest
+SEQIO_VENV ?= .venv-seqio
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 # Tests run in as many processes as there are cores; each takes tests from the others once its own are done.
 PYTEST := -m pytest -n auto --maxprocesses 8 --dist worksteal
+# Hundreds of them start processes, each of which would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo quick test torture lint types parity beam tpu lowest bench docs clean
+.PHONY: demo quick test torture lint types parity seqio beam tpu lowest bench docs clean
 
 # The whole job, offline once installed: train a tiny T5, evaluate it, write and check every kind of submission.
 demo: $(VENV)/.keras
@@ -42,10 +45,16 @@ types: $(VENV)/.dev
 parity: $(VENV)/.parity
 	$(BIN)/python $(PYTEST) -m parity tests/parity
 
-# Preparation on Apache Beam, in an environment of its own: Beam asks for older libraries than the newest that the rest
+# Objectives against t5's own preprocessors, run live, in an environment of its own: what they made is kept in
+# tests/keras_model/references, and this shows that they still make it. It takes minutes to install.
+seqio: $(SEQIO_VENV)/.seqio
+	$(SEQIO_VENV)/bin/python -m pytest -m parity -W ignore tests/tools/test_objective_goldens.py
+
+# Preparation and cleaning on Apache Beam, in an environment of its own: Beam asks for older libraries than the newest that the rest
 # accepts, and preparation needs no TensorFlow.
 beam: $(BEAM_VENV)/.beam
-	$(BEAM_VENV)/bin/python -m pytest -k beam tests/t5eval/preparation/test_preparation.py tests/commands/test_prepare_command.py
+	$(BEAM_VENV)/bin/python -m pytest -k beam tests/t5eval/preparation/test_preparation.py \
+		tests/commands/test_prepare_command.py tests/t5eval/cleaning/test_cleaning.py
 
 # TensorFlow's build for TPUs, in an environment of its own: a training step and a generation on its CPU. It would ask
 # Google Cloud's metadata server what machine this is.
@@ -65,7 +74,7 @@ docs: $(DOCS_VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --quiet --clean
 
 clean:
-	rm -rf $(VENV) $(BEAM_VENV) $(DOCS_VENV) $(LOWEST_VENV) $(TPU_VENV) site build dist *.egg-info demo-run
+	rm -rf $(VENV) $(BEAM_VENV) $(DOCS_VENV) $(LOWEST_VENV) $(SEQIO_VENV) $(TPU_VENV) site build dist *.egg-info demo-run
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "t5eval needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
@@ -88,7 +97,12 @@ $(VENV)/.parity: $(VENV)/.dev
 $(BEAM_VENV)/.beam: setup.py constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m venv $(BEAM_VENV)
 	$(BEAM_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt \
-		--editable '.[beam]' pytest
+		--editable '.[beam,text]' pytest
+	@touch $@
+
+$(SEQIO_VENV)/.seqio: setup.py | $(VENV)/bin/python
+	$(BIN)/python -m venv $(SEQIO_VENV)
+	$(SEQIO_VENV)/bin/python -m pip --disable-pip-version-check install --quiet t5==0.9.4 pytest hypothesis
 	@touch $@
 
 # What constraints.txt says of TensorFlow and its parts is another version's.

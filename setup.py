@@ -39,11 +39,13 @@ BEAM = ["apache-beam>=2.65", "safetensors>=0.4"]  # t5eval prepare --runner; ask
 HF = ["torch>=2.6", "transformers>=4.56", "datasets>=4"]
 # A request takes a fifth of the processor time that one of httpx2 takes; httpx searches all connections for each.
 SERVE = ["aiohttp>=3.12"]
+TEXT = ["langdetect>=1.0.9", "warcio>=1.7.4", "nltk>=3.9"]  # t5eval data clean
 WANDB = ["wandb>=0.18"]  # t5eval train --wandb
 PANDAS = ["pandas>=2"]  # to_pandas() of results
 DEV = [
     *PANDAS,
     *SERVE,
+    *TEXT,
     "pytest>=8",
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",
@@ -124,7 +126,8 @@ setup(
         "pandas": PANDAS,
         "wandb": WANDB,
         "serve": SERVE,
-        "all": KERAS + TFDS + HF + CONVERT + BEAM + PANDAS + WANDB + SERVE,
+        "text": TEXT,
+        "all": KERAS + TFDS + HF + CONVERT + BEAM + PANDAS + WANDB + SERVE + TEXT,
     },
     entry_points={"console_scripts": ["t5eval=t5eval.__main__:main"]},
 )

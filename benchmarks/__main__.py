@@ -17,12 +17,13 @@ BENCHMARKS = {  # what is measured: the module and its options
     "greedy decoding by batch size": ["decoding", "--lengths", "128", "--batches", "16", "32", "64", "128", "256"],
     "beam search": ["decoding", "--beam", "4"],
     "preparation": ["preparation"],
+    "plain text": ["text"],
     "a served model": ["serving"],
     "prompts and shots": ["prompts"],
     "a whole evaluation": ["evaluation"],
 }
 TAKE_DATA = ("commands", "training")
-NEED_DATA = ("preparation", "prompts", "evaluation", "from_scratch")
+NEED_DATA = ("preparation", "text", "prompts", "evaluation", "from_scratch")
 
 
 def main(data: list[str]) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from keras_model.config import T5Config as T5Config
     from keras_model.data.batch_plan import BatchPlan as BatchPlan
     from keras_model.data.batches import batch_dataset as batch_dataset
-    from keras_model.data.objectives import SpanCorruption as SpanCorruption
+    from keras_model.data.objectives import Objective as Objective
     from keras_model.data.records import open_records as open_records
     from keras_model.data.records import read_manifest as read_manifest
     from keras_model.data.text_files import text_pairs as text_pairs
@@ -43,7 +43,7 @@ _HOMES = {
     "CheckpointError": "keras_model.files.model_folder",
     "ConfigError": "keras_model.config",
     "Generator": "keras_model.decoding.generator",
-    "SpanCorruption": "keras_model.data.objectives",
+    "Objective": "keras_model.data.objectives",
     "StepMemory": "keras_model.training.step_memory",
     "T5": "keras_model.t5",
     "T5Config": "keras_model.config",

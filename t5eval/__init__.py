@@ -14,6 +14,7 @@ from task_specs import plugins
 
 if TYPE_CHECKING:
     from t5eval.api.check import check as check
+    from t5eval.api.clean import clean as clean
     from t5eval.api.compare import compare as compare
     from t5eval.api.convert import convert as convert
     from t5eval.api.evaluate import Evaluation as Evaluation
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from t5eval.api.tasks import show as show
     from t5eval.api.tasks import tasks as tasks
     from t5eval.api.train import train as train
+    from t5eval.api.vocabulary import train_vocabulary as train_vocabulary
     from t5eval.demo.demo import suite_folder as suite_folder
     from t5eval.metrics.metric import Batch as Batch
     from t5eval.metrics.metric import Metric as Metric
@@ -60,6 +62,7 @@ plugins.install(_load_plugins)
 
 _NAMES = {  # by module
     "api.check": "check",
+    "api.clean": "clean",
     "api.compare": "compare",
     "api.convert": "convert",
     "api.evaluate": "Evaluation evaluate",
@@ -69,6 +72,7 @@ _NAMES = {  # by module
     "api.submit": "submit",
     "api.tasks": "examples show tasks",
     "api.train": "train",
+    "api.vocabulary": "train_vocabulary",
     "demo.demo": "suite_folder",
     "metrics.metric": "Batch Metric",
     "plugins.registration": "FileSource register register_callback register_model",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.forked import COMMANDS, LIBRARIES, Forks
 from tests.quick import keep_tensorflow_out
 
 SHARED_DATA_VARIABLE = "T5EVAL_TEST_DATA"
@@ -30,6 +31,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.markexpr = " and ".join(filter(None, [config.option.markexpr, "not tensorflow"]))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts modules with slow tests first: begun last, one would keep a process busy while the others have no more."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real benchmark files; a test that asks for it is skipped where it is absent."""
@@ -38,6 +46,22 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real benchmark files are not here ({folder}); set {SHARED_DATA_VARIABLE} to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """Starts processes that have NumPy and the like, and import all of ours themselves."""
+    started = Forks(LIBRARIES)
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def ready_forks() -> Iterator[Forks]:
+    """Starts processes that have our commands, too, for tests of what a process does and not of what it imports."""
+    started = Forks((*LIBRARIES, *COMMANDS))
+    yield started
+    started.close()
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,9 @@ class RaggedIds:
     def __getitem__(self, index: int) -> np.ndarray:
         return self.values[self.offsets[index] : self.offsets[index + 1]]
 
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self[index] for index in range(len(self)))
+
     @property
     def lengths(self) -> np.ndarray:
         """int64, shape [sequences]."""

@@ -1,6 +1,7 @@
 """JSON from anywhere: no name twice in an object, no endless nesting. Imports nothing of ours."""
 
 import json
+from collections import Counter
 from typing import Any
 
 MAX_DEPTH = 50
@@ -33,9 +34,8 @@ def _parts(value: Any) -> list[Any]:
 
 def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The names and values of an object as a dict. Raises ValueError if a name stands twice."""
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"the name {name[:50]!r} stands twice in one object")
-        found[name] = value
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise ValueError(f"the name {twice[:50]!r} stands twice in one object")
     return found

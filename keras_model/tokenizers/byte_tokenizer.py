@@ -3,7 +3,13 @@
 import hashlib
 import re
 
-from keras_model.tokenizers.tokenizer import TOKENIZER_CONFIG_FILE, Tokenizer, check_extra_ids, tokenizer_config
+from keras_model.tokenizers.tokenizer import (
+    TOKENIZER_CONFIG_FILE,
+    Tokenizer,
+    TokenizerError,
+    check_extra_ids,
+    tokenizer_config,
+)
 
 FIRST_BYTE = 3
 """Id of the byte 0; 0 to 2 are padding, end of sequence and unknown, which no text gives."""
@@ -43,6 +49,15 @@ class ByteTokenizer(Tokenizer):
     @property
     def fingerprint(self) -> str:
         return hashlib.sha256(f"bytes with {self.extra_ids} sentinels".encode()).hexdigest()
+
+    def sentinels(self, count: int) -> list[int]:
+        """The ids of the last bytes, in descending order: 258, 257, ...
+
+        byT5 was trained so (Xue et al. 2022, section 3.1); UTF-8 has none of the bytes of the first eleven.
+        """
+        if not 0 <= count <= 256:
+            raise TokenizerError(f"The objective needs {count} sentinels; of bytes there are 256.")
+        return list(range(FIRST_SENTINEL - 1, FIRST_SENTINEL - 1 - count, -1))
 
     def files(self) -> dict[str, bytes]:
         return {TOKENIZER_CONFIG_FILE: tokenizer_config("ByT5Tokenizer", self.extra_ids)}

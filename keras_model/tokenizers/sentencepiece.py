@@ -165,6 +165,7 @@ class T5Tokenizer(Tokenizer):
         extra_ids: int = 100,
         seed: int = 0,
         model_type: str = "unigram",
+        character_coverage: float = 1.0,
     ) -> T5Tokenizer:
         """Trains a SentencePiece model with T5's special ids; the same lines give the same file.
 
@@ -176,6 +177,8 @@ class T5Tokenizer(Tokenizer):
             seed: integer. Seed of SentencePiece's random numbers. Defaults to 0.
             model_type: string. `unigram`, as T5's own, or `bpe`, which keeps more whole words of a small text. Defaults
                 to `unigram`.
+            character_coverage: float. The share of the text's characters that the pieces cover; the rarest of the rest
+                are unknown. Defaults to all.
 
         Raises:
             TokenizerError: SentencePiece cannot make such a model, for instance from no text.
@@ -193,7 +196,7 @@ class T5Tokenizer(Tokenizer):
                 model_type=model_type,
                 vocab_size=vocab_size,
                 hard_vocab_limit=False,
-                character_coverage=1.0,
+                character_coverage=character_coverage,
                 pad_id=PAD_ID,
                 eos_id=EOS_ID,
                 unk_id=2,

@@ -1,6 +1,7 @@
 """What every tokenizer here is: texts to ids and back, with T5's ends and cuts. This module imports no TensorFlow."""
 
 import abc
+import itertools
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -71,6 +72,26 @@ class Tokenizer(abc.ABC):
     def count_unknown(self, texts: Sequence[str]) -> int:
         """How many texts hold a character that no id stands for, so that a model cannot write it."""
         return 0
+
+    def sentinels(self, count: int) -> list[int]:
+        """Ids that stand for what an objective takes out of a text: those of `<extra_id_0>`, `<extra_id_1>`, ...
+
+        Where these do not suffice, the ids below go on, as in T5: in its vocabularies the rarest pieces, which then
+        have two meanings.
+
+        Raises:
+            TokenizerError: the vocabulary has no `<extra_id_0>`, or not so many ids.
+        """
+        names = [f"<extra_id_{number}>" for number in range(count)]
+        own = (ids[len(self.prefix) : -1] for ids in self.encode(names))
+        found = [ids[0] for ids in itertools.takewhile(lambda ids: len(ids) == 1, own)]
+        if count and not found:
+            raise TokenizerError(f"The objective needs {count} sentinels; the vocabulary has no <extra_id_0>.")
+        lowest = min(found, default=0)
+        more = range(lowest - 1, lowest - 1 - (count - len(found)), -1)
+        if more and more[-1] <= max(self.pad_id, self.eos_id, self.unknown_id or 0):
+            raise TokenizerError(f"The objective needs {count} sentinels; the vocabulary has {self.vocab_size} ids.")
+        return [*found, *more]
 
     def encode(self, texts: Sequence[str], max_tokens: int | None = None) -> list[list[int]]:
         """Ids of each text, with the end-of-sequence id at the end.

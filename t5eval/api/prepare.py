@@ -67,7 +67,11 @@ def prepare(
     split: str = "train",
     text: PathName | Sequence[PathName] = (),
     objective: str | None = None,
+    noise_density: float | None = None,
+    mean_span: float | None = None,
     inputs: int | None = None,
+    held_out: float | None = None,
+    limit_tokens: int | None = None,
     seed: int | None = None,
     workers: int | None = None,
     runner: str | None = None,
@@ -82,9 +86,13 @@ def prepare(
         vocab: a SentencePiece model, a model folder with a tokenizer, `OWNER/NAME` at Hugging Face, or `bytes`.
         data: where the examples are.
         split: `train` or `validation`.
-        text: instead of tasks, text files, a document a line; the next three are for these.
-        objective: `span_corruption` or `prefix_lm`; the first if None.
+        text: instead of tasks, text files, a document a line; the next seven are for these.
+        objective: one of `t5eval.preparation.text_data.OBJECTIVES`; `spans` if None.
+        noise_density: the share of the tokens that is noise; the objective's own if None.
+        mean_span: the mean length of a run of noise; the objective's own if None.
         inputs: tokens of a source; 512 if None.
+        held_out: the share of the documents that is validated on instead; 0 if None.
+        limit_tokens: the most tokens of the text to train on; all if None.
         seed: what is made of text follows from it; 0 if None.
         workers: processes; one per core if None.
         runner: prepare on Apache Beam, with this runner.
@@ -102,6 +110,10 @@ def prepare(
     (True, 660)
     """
     names, files = names_of(tasks), names_of(text)
+    of_text = {
+        "objective": objective, "noise_density": noise_density, "mean_span": mean_span, "inputs": inputs,
+        "held_out": held_out, "limit_tokens": limit_tokens,
+    }  # fmt: skip
     if runner and workers:
         raise UserError("--workers counts processes of this machine; on Beam it is the runner's option that does")
     if runner_options and not runner:
@@ -111,12 +123,11 @@ def prepare(
     if files:
         if runner:
             raise UserError("--runner prepares tasks; text is prepared by one process of this machine")
-        given = {"files": files, "objective": objective, "inputs": inputs}
-        table = {key: value for key, value in given.items() if value is not None}
+        table = {"files": files, **{key: value for key, value in of_text.items() if value is not None}}
         wanted = text_records(TextData.from_table(table), _tokenizer(os.fspath(vocab)), seed or 0, progress)
     else:
-        if objective or inputs or seed is not None:
-            raise UserError("--objective, --inputs and --seed are of --text")
+        if odd := [key for key, value in {**of_text, "seed": seed}.items() if value is not None]:
+            raise UserError(f"--{odd[0].replace('_', '-')} is of --text")
         specs = [spec for spec in task_specs.resolve(names) if split in spec.source.splits]
         if not specs:
             raise UserError(f"{', '.join(names)}: no {split} split")

@@ -7,13 +7,17 @@ from typing import Any
 import click
 
 import task_specs
+from t5eval.api.clean import SUMMARY_FILE, clean
+from t5eval.api.vocabulary import Vocabulary, train_vocabulary
+from t5eval.cleaning.rules import RULES
 from t5eval.cli.names import complete_task_or_benchmark
-from t5eval.cli.options import data_dir_option, json_option, not_empty, print_result
+from t5eval.cli.options import Spreading, data_dir_option, json_option, not_empty, print_result, wrapped
 from t5eval.data.downloads import get
 from t5eval.data.holdings import holdings
 from t5eval.data.source import DATA_DIR_VARIABLE, data_source
 from t5eval.data.tfds import PREFIX, TfdsData, default_folder
 from t5eval.data.tfds_build import build
+from t5eval.support.beam_runners import RUNNERS
 from t5eval.support.stages import note, stage
 from task_specs.support.errors import UserError
 
@@ -107,3 +111,75 @@ def build_command(tasks: tuple[str, ...], manual_dir: str, data_dir: str, versio
         yield f"--data-dir {data.option} reads them"
 
     print_result(document, lines)
+
+
+@command.command("clean", cls=Spreading, short_help="Apply C4's rules to text.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--out", required=True, callback=not_empty, metavar="FOLDER", help="Where the text goes; a new folder.")
+@click.option("--without", multiple=True, metavar="RULE...", help=f"Rules that do not hold, of {', '.join(RULES)}.")
+@click.option(
+    "--duplicates",
+    type=click.Choice(["lines", "sentences"]),
+    default="lines",
+    show_default=True,
+    help="What is kept once in the whole set: lines, as in C4, or three sentences in a row, as its paper says.",
+)
+@click.option("--bad-words", metavar="FILE", help="A word a line: pages that have one are left out.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: one per core]")
+@click.option("--runner", type=click.Choice(list(RUNNERS)), help="Clean on Apache Beam instead.")
+@click.option(
+    "--runner-option",
+    "runner_options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An option of Beam or its runner; repeatable.",
+)
+@json_option
+def clean_command(**asked: Any) -> None:
+    """Apply C4's rules to the pages of FILEs: of text with a page a line, JSON lines, WET or WARC.
+
+    FOLDER gets JSON lines with `text`, `url` and `timestamp`, which [train.text] and `t5eval prepare --text` take, and
+    what each rule took away. The result depends on neither the order of FILEs nor on the number of processes.
+    """
+    made = clean(**asked)
+
+    def lines() -> Iterator[str]:
+        counts = made.counts
+        yield f"{counts['pages/read']:,} pages read, {counts.get('pages/kept', 0):,} kept"
+        for name, meaning in RULES.items():
+            found = [
+                f"{counts[f'{k}/{name}']:,} {k}" for k in ("pages", "lines", "sentences") if f"{k}/{name}" in counts
+            ]
+            if found:
+                yield f"  {name}: {', '.join(found)}  ({meaning})"
+        yield wrapped(f"{made.path}: {len(made.shards)} shards, and the counts in {SUMMARY_FILE}")
+
+    print_result(made.to_json, lines)
+
+
+@command.command("vocabulary", cls=Spreading, short_help="Train a SentencePiece vocabulary on text.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--out", required=True, callback=not_empty, metavar="FILE", help="Where the SentencePiece model goes.")
+@click.option("--size", type=click.IntRange(min=1), default=32_000, show_default=True, help="Pieces.")
+@click.option("--sentinels", type=click.IntRange(min=1), default=100, show_default=True, help="Sentinels besides.")
+@click.option(
+    "--rates", type=float, multiple=True, metavar="R...", help="How much is read of each FILE, against the others."
+)
+@click.option(
+    "--characters", type=click.IntRange(min=1), default=100_000_000, show_default=True, help="The most that are read."
+)
+@json_option
+def vocabulary_command(**asked: Any) -> None:
+    """Train a SentencePiece vocabulary on FILEs: text with a document a line, or JSON lines.
+
+    T5's was trained on ten parts of English and one each of German, French and Romanian: --rates 10 1 1 1. Reading ends
+    where the first FILE does.
+    """
+    made: Vocabulary = train_vocabulary(**asked)
+
+    def lines() -> Iterator[str]:
+        for file, characters in zip(asked["files"], made.characters, strict=True):
+            yield f"{file}: {characters:,} characters"
+        yield f"{made.path}: {made.pieces:,} pieces and {made.sentinels:,} sentinels"
+
+    print_result(made.to_json, lines)

@@ -9,8 +9,8 @@ from t5eval.api.prepare import Preparation, prepare
 from t5eval.cli.names import complete_any
 from t5eval.cli.options import Spreading, data_dir_option, json_option, not_empty, print_result, warn, wrapped
 from t5eval.cli.progress import SplitProgress
-from t5eval.preparation.beam import RUNNERS
 from t5eval.preparation.text_data import OBJECTIVES
+from t5eval.support.beam_runners import RUNNERS
 
 
 @click.command(cls=Spreading)
@@ -19,6 +19,10 @@ from t5eval.preparation.text_data import OBJECTIVES
 )
 @click.option("--text", multiple=True, metavar="FILE...", help="Instead of tasks: text files, a document a line.")
 @click.option("--objective", type=click.Choice(OBJECTIVES), help=f"What is made of text.  [default: {OBJECTIVES[0]}]")
+@click.option("--noise-density", type=float, metavar="R", help="Share of a text that is noise.  [the objective's]")
+@click.option("--mean-span", type=float, metavar="N", help="Mean length of a run of noise.  [the objective's]")
+@click.option("--held-out", type=float, metavar="R", help="Share of the documents to validate on.  [default: 0]")
+@click.option("--limit-tokens", type=int, metavar="N", help="Only the first N tokens of the text.")
 @click.option("--inputs", type=int, metavar="N", help="Tokens of a source made of text.  [default: 512]")
 @click.option("--seed", type=click.IntRange(min=0), help="What is made of text follows from it.  [default: 0]")
 @click.option(
@@ -43,7 +47,7 @@ def command(**asked: Any) -> None:
     """Format and tokenise TASKs once, into FOLDER, which `t5eval train --prepared` takes.
 
     With --text, FOLDER gets the examples of an objective; a training configuration names it as `prepared` under
-    [train.text], and has the same files, objective, inputs and seed.
+    [train.text], and has the same files, seed and settings of the text.
 
     The records do not depend on the number of processes, nor on the runner. A folder without manifest.json is not
     complete; the next preparation into it removes what is there.

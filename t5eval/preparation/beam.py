@@ -15,16 +15,11 @@ from t5eval.data import Split, Summary, data_source, open_split
 from t5eval.preparation.blocks import Tally, blocks_in_shard, blocks_of, tokenise_block
 from t5eval.preparation.record_folder import set_name, write_part
 from t5eval.preparation.task_records import Make, about
-from t5eval.support.errors import MissingPackage
-from t5eval.support.tensorflow_import import silent_stderr
+from t5eval.support.beam_runners import require_beam, run_pipeline
 from task_specs import Example, TaskSpec
-from task_specs.support.errors import UserError
 
 if TYPE_CHECKING:
     from keras_model.tokenizers.tokenizer import Tokenizer
-
-RUNNERS = {"direct": "", "flink": "FlinkRunner", "spark": "SparkRunner", "dataflow": "DataflowRunner"}
-"""What `--runner` says, and Beam's name of it. The direct one runs in this process, all of it in memory."""
 
 Place = tuple[int, int]
 """Number of a split among those that are prepared, and of a block or shard in it."""
@@ -41,27 +36,12 @@ def on_beam(runner: str, options: Sequence[str] = ()) -> Make:
         MissingPackage: Beam is not installed.
         UserError: an option is none, or the pipeline failed.
     """
-    try:
-        with silent_stderr():  # it warns of optional packages that it lacks
-            import apache_beam as beam
-            from apache_beam.options.pipeline_options import PipelineOptions
-            from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-    except ModuleNotFoundError as error:
-        raise MissingPackage(f"--runner needs {error.name}: pip install 't5eval[beam]'") from None
-    if any(option.startswith("-") or not option for option in options):
-        raise UserError(f"--runner-option takes KEY=VALUE without dashes, got {', '.join(options)}")
+    require_beam(options)
 
     def make(splits: Sequence[Split], tokenizer: Tokenizer, folder: Path) -> None:
-        # `direct` is named as an object: by its name Beam would look for a program of its own to download.
-        chosen = FnApiRunner() if runner == "direct" else RUNNERS[runner]
-        flags = PipelineOptions([f"--{option}" for option in options])
-        pipeline = beam.Pipeline(runner=chosen, options=flags)
-        _build(beam, pipeline, splits, tokenizer, folder.resolve())
-        try:
-            pipeline.run().wait_until_finish()
-        except Exception as error:  # whatever the runner makes of a worker's error, or of its own
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            raise UserError(f"Beam's {runner} runner: {lines[-1]}") from error
+        run_pipeline(
+            runner, options, lambda beam, pipeline: _build(beam, pipeline, splits, tokenizer, folder.resolve())
+        )
 
     return make
 

@@ -1,7 +1,8 @@
-"""Plain text as records: the pairs that an objective makes of text files, written once, in constant memory."""
+"""Plain text as records: the examples that an objective makes of text files, written once, in constant memory."""
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,45 +15,49 @@ from task_specs import TEXT
 from task_specs.support.errors import UserError
 
 if TYPE_CHECKING:
-    from keras_model.data.record_shards import Shard
+    from keras_model.data.batches import Examples
     from keras_model.data.records import RecordSet
     from keras_model.tokenizers.tokenizer import Tokenizer
 
-NAME = set_name(TEXT, "train")
-SHOWN_EVERY = 1000  # examples
+TRAIN, HELD_OUT = "train", "validation"
 
 
-def text_records(text: TextData, tokenizer: Tokenizer, seed: int, display: Display) -> Wanted:
+def text_records(text: TextData, tokenizer: Tokenizer, seed: int, display: Display, split: str = TRAIN) -> Wanted:
     """Returns what the records of text must be, and how they are made, in a folder of their own.
 
+    A folder has the examples to train on, `text/train`, and, where a part is held out, its own, `text/validation`.
     Memory holds one shard. The records follow from the files, the objective, the vocabulary and the seed. Making them
-    raises UserError where a file cannot be read, there is too little text, or the vocabulary has too few sentinels.
+    raises UserError where a file cannot be read or there is too little text.
+
+    Args:
+        split: the set that is wanted, `train` or `validation`.
+
+    Raises:
+        UserError: a setting is out of range or not the objective's, or the vocabulary has no sentinels.
     """
-    settings = {
+    objective = text.objective_of(tokenizer)
+    settings: dict[str, Any] = {
         "objective": text.objective,
+        "noise_density": text.noise_density,
+        "mean_span": text.mean_span,
         "inputs": text.inputs,
+        "held_out": text.held_out,
+        "limit_tokens": text.limit_tokens,
         "seed": seed,
         "vocabulary": tokenizer.fingerprint,
     }
 
     def write(folder: Path) -> None:
-        from keras_model.data.batches import Examples
-        from keras_model.data.records import RecordSet, write_manifest
+        from keras_model.data.records import write_manifest
 
-        # A pair has at most the source's length on either side, but for a sentinel or two.
-        size = max(1, SHARD_BYTES // (8 * text.inputs + 16))
-        shards: list[Shard] = []
-        with display(NAME) as progress:
-            pairs = _counted(text.pairs(tokenizer, seed), progress)
-            while content := list(itertools.islice(pairs, size)):
-                sources, targets = zip(*content, strict=True)
-                examples = Examples.from_sequences(sources, targets, tokenizer.pad_id)
-                shards += write_part(folder, NAME, len(shards), [examples])
-        if not shards:
-            raise UserError(f"{', '.join(text.files)}: no text to learn from")
         # Hashes without names, which differ from machine to machine.
         about = {**settings, "files": [file_hash(Path(file)) for file in text.files]}
-        write_manifest(folder, [RecordSet(NAME, tuple(shards), about)])
+        sets = [_write_set(folder, TRAIN, text.examples(tokenizer, objective, seed), text, about, display)]
+        if text.held_out:
+            sets.append(
+                _write_set(folder, HELD_OUT, text.held_out_examples(tokenizer, objective), text, about, display)
+            )
+        write_manifest(folder, sets)
 
     def differences(made: RecordSet) -> Iterator[str]:
         for key, value in settings.items():
@@ -66,14 +71,40 @@ def text_records(text: TextData, tokenizer: Tokenizer, seed: int, display: Displ
             if is_another_file(Path(file), known):
                 yield f"{file} is not the file that they were made of"
 
-    return Wanted("train", {TEXT: differences}, lambda folder: fill(folder, write))
+    return Wanted(split, {TEXT: differences}, functools.partial(fill, write=write))
 
 
-def _counted(pairs: Iterator[tuple[Any, Any]], progress: Callable[[int, int], None]) -> Iterator[tuple[Any, Any]]:
-    """Passes pairs on and tells how many there were so far; nobody knows how many there will be."""
+def _write_set(
+    folder: Path, split: str, blocks: Iterator[Examples], text: TextData, about: dict[str, Any], display: Display
+) -> RecordSet:
+    """Writes one set's shards.
+
+    Raises:
+        UserError: there is no example.
+    """
+    from keras_model.data.records import RecordSet
+    from keras_model.data.text_files import TEXTS_AT_A_TIME
+
+    name = set_name(TEXT, split)
+    # A pair has at most about the source's length on either side.
+    size = max(1, SHARD_BYTES // ((8 * text.inputs + 16) * TEXTS_AT_A_TIME))
+    shards: list[Any] = []
+    with display(name) as progress:
+        counted = _counted(blocks, progress)
+        while content := list(itertools.islice(counted, size)):
+            shards += write_part(folder, name, len(shards), content)
+    if not shards and split == HELD_OUT:
+        raise UserError(f"held_out = {text.held_out} leaves no document to validate on; raise it")
+    if not shards:
+        raise UserError(f"{', '.join(text.files)}: no text to learn from")
+    return RecordSet(name, tuple(shards), about)
+
+
+def _counted(blocks: Iterator[Examples], progress: Callable[[int, int], None]) -> Iterator[Examples]:
+    """Passes blocks on and tells how many examples there were so far; nobody knows how many there will be."""
     done = 0
-    for done, pair in enumerate(pairs, 1):
-        if done % SHOWN_EVERY == 0:
-            progress(done, done)
-        yield pair
+    for block in blocks:
+        done += len(block)
+        progress(done, done)
+        yield block
     progress(done, done)

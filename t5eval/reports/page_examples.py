@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 from typing import Any
 
@@ -62,7 +62,7 @@ class Shown:
     targets: Sequence[str]
     answers: Sequence[Answered]
 
-    @property
+    @cached_property
     def flags(self) -> int:
         """The filters that hold for any of the answers, or for all of them together."""
         differ = DIFFER if len({answer.prediction for answer in self.answers}) > 1 else 0

@@ -112,6 +112,6 @@ def _remarks(validated: Iterable[TaskSpec], with_text: bool) -> Iterator[str]:
             "# Plain text is a member; without this table it is left out.\n"
             "# [train.text]\n"
             '# files = ["text.txt.gz"]          # a document a line\n'
-            '# objective = "span_corruption"    # 15 %, spans of 3 on average; 3.1.4, 3.3.4\n'
+            '# objective = "spans"              # 15 %, spans of 3 on average; 3.1.4, 3.3.4\n'
             f"# inputs = {INPUTS}                     # of 568 tokens; {TEXT_TARGETS} targets\n"
         )

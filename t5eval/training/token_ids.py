@@ -39,6 +39,8 @@ def parts_of_run(
     run, text, display = Path(config.out), config.text_data, in_lines(say)
     wanted = [(task_records(specs, "train", data, tokenizer, in_processes(None, display)), "prepared", config.prepared)]
     if text:
+        if config.settings.packing:
+            text.require_fit(tokenizer, config.settings.packing)
         wanted.append((text_records(text, tokenizer, config.settings.seed, display), "prepared_text", text.prepared))
     parts: dict[str, Examples] = {}
     for records, own, named in wanted:

@@ -38,6 +38,10 @@ SUPER_GLUE_RATES = {
 # The other tasks that T5 is trained on, by their size, and plain text.
 LARGE = ("cnn_dailymail", "squad/v1.1", "wmt_t2t/en-de", "wmt15/en-fr", "wmt16/en-ro", TEXT)
 EVERYTHING = (*GLUE_RATES, *SUPER_GLUE_RATES, *LARGE)
+LARGE_TRANSLATION = ("wmt_t2t/en-de", "wmt15/en-fr")
+LARGE_SUPERVISED = (*LARGE_TRANSLATION, "cnn_dailymail")
+# Plain text at a rate of its own, T5's rate_unsupervised, which neither limit nor temperature changes.
+TEXT_AT_ITS_RATE = Member(TEXT, rate=1, factor=1_000_000)
 IN_BOTH_BENCHMARKS = ("glue/rte", "super_glue/rte")
 
 # What is left out at a time: our name for it, T5's name, and its tasks.
@@ -85,6 +89,19 @@ MIXTURES: tuple[Mixture, ...] = (
         _t5_members(EVERYTHING),
         note="T5 was trained on it with a limit of 2^18 to 2^19, without which the largest sets crowd out the others",
     ),
+    Mixture(
+        "all_mix",
+        (TEXT_AT_ITS_RATE, *_t5_members(name for name in EVERYTHING if name != TEXT)),
+        note="all_proportional, with plain text as often as 1,000,000 examples, whatever the limit; limit the others",
+    ),
+    Mixture(
+        "en_mix",
+        (TEXT_AT_ITS_RATE, *_with_rates({**GLUE_RATES, **SUPER_GLUE_RATES}), Member("squad/v1.1")),
+        note="what is English: both benchmarks, each with its own RTE, SQuAD and plain text, as often as in all_mix",
+    ),
+    Mixture("large_supervised_equal", tuple(map(Member, LARGE_SUPERVISED)), rates="equal"),
+    Mixture("large_supervised_proportional", tuple(map(Member, LARGE_SUPERVISED))),
+    Mixture("large_translation_equal", tuple(map(Member, LARGE_TRANSLATION)), rates="equal"),
     *(
         Mixture(
             f"leave_one_out_{name}",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from t5eval.cli.main import run
 from t5eval.data import open_split
 from t5eval.demo.demo import suite_folder
 from t5eval.scoring.score import evaluation_pair
+from tests.forked import Forks
 from tests.t5eval.tiny_t5 import write_tiny_t5
 
 
@@ -52,19 +52,12 @@ def t5eval(capsys: pytest.CaptureFixture[str]) -> Command:
 
 
 @pytest.fixture
-def t5eval_process() -> Command:
+def t5eval_process(forks: Forks) -> Command:
     """Runs a command in a process of its own."""
 
     def call(*arguments: str | Path, **options: Any) -> Outcome:
-        done = subprocess.run(
-            [sys.executable, "-m", "t5eval", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=900,
-            **options,
-        )
-        return Outcome(done.returncode, done.stdout, done.stderr)
+        done = forks.run(["-m", "t5eval", *arguments], **options)
+        return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return call
 
@@ -112,9 +105,10 @@ def write_predictions(path: Path, records: Sequence[tuple[Any, str]]) -> Path:
     return path
 
 
-@pytest.fixture
-def perfect_run(tmp_path: Path, suite: Path) -> Path:
-    """A run folder made by hand: for every GLUE split of the suite but train, a readable answer to each example."""
+@pytest.fixture(scope="session")
+def perfect_answers(tmp_path_factory: pytest.TempPathFactory, suite: Path) -> Path:
+    """What `perfect_run` is a copy of."""
+    run = tmp_path_factory.mktemp("perfect") / "run"
     for name in task_specs.BENCHMARKS["glue"].tasks:
         spec = task_specs.get(name)
         for split in ("validation", "test"):
@@ -127,8 +121,14 @@ def perfect_run(tmp_path: Path, suite: Path) -> Path:
                     target = "somebody else"  # the target is always the candidate, also where it is not the referent
                 unlabelled = target == "<unk>" or target == "-1.0"
                 records.append((example.id, spec.answer.choices[0] if unlabelled else target))
-            write_predictions(tmp_path / "run" / "predictions" / name / f"{split}.jsonl", records)
-    return tmp_path / "run"
+            write_predictions(run / "predictions" / name / f"{split}.jsonl", records)
+    return run
+
+
+@pytest.fixture
+def perfect_run(tmp_path: Path, perfect_answers: Path) -> Path:
+    """A run folder made by hand: for every GLUE split of the suite but train, a readable answer to each example."""
+    return shutil.copytree(perfect_answers, tmp_path / "run")
 
 
 @pytest.fixture

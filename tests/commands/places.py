@@ -6,11 +6,11 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.commands import killing
+from tests.forked import Forks
 
 KILLS = int(os.environ.get("T5EVAL_TEST_KILLS", "1"))  # of each command
 STALE = [False, True] if KILLS > 1 else [True]  # whether there is something to replace
@@ -23,18 +23,20 @@ Files = dict[str, bytes]
 
 @dataclass(frozen=True)
 class Place:
-    """A folder with data, predictions and what a command writes."""
+    """A folder with data, predictions and what a command writes.
+
+    Attributes:
+        folder: it.
+        forks: what starts the commands.
+    """
 
     folder: Path
+    forks: Forks
 
     def run(self, arguments: list[str], last: int = 0) -> subprocess.CompletedProcess[bytes]:
         """Runs a command, which dies before its step `last`."""
-        return subprocess.run(
-            [sys.executable, killing.__file__, str(self.folder), *arguments],
-            env={**os.environ, "LAST_STEP": str(last)},
-            capture_output=True,
-            timeout=300,
-        )
+        asked = {**os.environ, "LAST_STEP": str(last)}
+        return self.forks.run([killing.__file__, self.folder, *arguments], asked, timeout=300)
 
     def steps_of(self, arguments: list[str]) -> int:
         """Runs a command to its end; returns how many steps it had."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 
 import pytest
 
 from tests.commands.conftest import Command
+from tests.forked import Forks
 
 ASK = """
 import sys
@@ -22,15 +22,13 @@ finally:
 """
 
 
-def completions(line: str) -> tuple[set[str], set[str]]:
+def completions(forks: Forks, line: str) -> tuple[set[str], set[str]]:
     """Returns what the last word of a line may become, and the heavy packages that were imported to say so."""
     words = line.split(" ")
     asked = {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1), "_T5EVAL_COMPLETE": "bash_complete"}
-    done = subprocess.run(
-        [sys.executable, "-c", ASK], env={**os.environ, **asked}, capture_output=True, text=True, timeout=120
-    )
+    done = forks.run(["-c", ASK], {**os.environ, **asked})
     assert done.returncode == 0, done.stderr
-    return {entry.partition(",")[2] for entry in done.stdout.split()}, set(done.stderr.split())
+    return {entry.partition(",")[2] for entry in done.stdout.decode().split()}, set(done.stderr.decode().split())
 
 
 @pytest.mark.parametrize(
@@ -49,8 +47,8 @@ def completions(line: str) -> tuple[set[str], set[str]]:
         ("t5eval no-such-command gl", set()),
     ],
 )
-def test_names_are_completed_without_heavy_imports(line: str, found: set[str]) -> None:
-    names, heavy = completions(line)
+def test_names_are_completed_without_heavy_imports(forks: Forks, line: str, found: set[str]) -> None:
+    names, heavy = completions(forks, line)
     assert names == found
     assert not heavy
 

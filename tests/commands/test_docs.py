@@ -51,7 +51,7 @@ def test_the_mixture_file_has_shares(t5eval: Any, tmp_path: Path) -> None:
 def test_text_becomes_pairs_as_shown(tmp_path: Path) -> None:
     from keras_model.tokenizers.sentencepiece import T5Tokenizer
 
-    (code,) = blocks("docs/mixtures.md", "python")
+    (code,) = blocks("docs/text.md", "python")
     (tmp_path / "news.txt").write_text("the goat is in the garden and the rope is there too\n" * 9)
     T5Tokenizer.train(["the goat is in the garden and the rope is there too"], tmp_path / "spiece.model", 40)
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)

@@ -18,6 +18,7 @@ import task_specs
 from t5eval.data import open_split
 from tests.commands.conftest import write_predictions
 from tests.commands.places import KILLS, SEED, STALE, Files, Place
+from tests.forked import Forks
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +27,7 @@ TASKS = {"glue/wnli": "somebody else", "glue/ax": "neutral"}
 
 
 @pytest.fixture
-def place(suite: Path, tmp_path: Path) -> Place:
+def place(suite: Path, tmp_path: Path, ready_forks: Forks) -> Place:
     """A folder with two tasks' data, of as many rows as the leaderboard's, and predictions for it."""
     folder = tmp_path / "place"
     for name, rows in ROWS.items():
@@ -42,7 +43,7 @@ def place(suite: Path, tmp_path: Path) -> Place:
         shutil.copy(suite / "glue/WNLI" / name, folder / "data/glue/WNLI" / name)
     ids = [example.id for example in open_split(task_specs.get("glue/wnli"), "validation", folder / "data")]
     write_predictions(folder / "validation.jsonl", [(i, "somebody else") for i in ids])
-    return Place(folder)
+    return Place(folder, ready_forks)
 
 
 def evaluate(place: Place, *tasks: str) -> list[str]:

@@ -15,18 +15,19 @@ import pytest
 from safetensors.numpy import load
 
 from tests.commands.places import KILLS, SEED, STALE, Files, Place
+from tests.forked import Forks
 from tests.t5eval.tiny_t5 import write_tiny_t5
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def place(suite: Path, tmp_path: Path) -> Place:
+def place(suite: Path, tmp_path: Path, forks: Forks) -> Place:
     """A folder with a task's data and a tiny model."""
     folder = tmp_path / "place"
     shutil.copytree(suite / "glue/WNLI", folder / "data/glue/WNLI")
     write_tiny_t5(folder / "tiny")
-    return Place(folder)
+    return Place(folder, forks)
 
 
 def train(place: Place, steps: int = 6) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.forked import Forks
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("task_specs", "leaderboards", "keras_model", "t5eval")
@@ -49,30 +50,40 @@ submit("glue", run, data, out, official_counts=False)
 RUN = "from t5eval.cli.main import main; main()"
 
 
-def python(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", WITHOUT_UNIX + program, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=300)
+Python = Callable[..., tuple[int, str, str]]
 
 
-def run(*arguments: object) -> Any:
-    done = python(RUN, *arguments)
-    assert (done.returncode, "Warning" in done.stderr) == (0, False), done.stderr
-    return done.stdout
+@pytest.fixture
+def python(forks: Forks) -> Python:
+    """Runs a program; returns its status, its output and its errors."""
+
+    def call(program: str, *arguments: object) -> tuple[int, str, str]:
+        done = forks.run(["-c", WITHOUT_UNIX + program, *arguments])
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    return call
 
 
 @pytest.mark.slow
 @pytest.mark.tensorflow
-def test_every_module_is_imported() -> None:
+def test_every_module_is_imported(python: Python) -> None:
     files = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files if path.stem != "__main__"]
     assert len(names) > 250
-    done = python(IMPORT, *(name.removesuffix(".__init__") for name in names))
-    assert done.returncode == 0, done.stderr
-    failed = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    status, out, err = python(IMPORT, *(name.removesuffix(".__init__") for name in names))
+    assert status == 0, err
+    failed = dict(line.split(" ", 1) for line in out.splitlines())
     assert {name: absent for name, absent in failed.items() if absent.split(".")[0] not in EXTRAS} == {}
 
 
-def test_tasks_score_submit_check_and_report_run(suite: Path, perfect_run: Path, tmp_path: Path) -> None:
+def test_tasks_score_submit_check_and_report_run(
+    python: Python, suite: Path, perfect_run: Path, tmp_path: Path
+) -> None:
+    def run(*arguments: object) -> Any:
+        status, out, err = python(RUN, *arguments)
+        assert (status, "Warning" in err) == (0, False), err
+        return out
+
     assert "glue/rte" in run("tasks")
     predictions = perfect_run / "predictions/glue/rte/validation.jsonl"
     asked = ("--data-dir", suite, "--predictions", predictions, "--json")
@@ -81,10 +92,10 @@ def test_tasks_score_submit_check_and_report_run(suite: Path, perfect_run: Path,
     lines = ("--predictions", tmp_path / "lines", "--references", tmp_path / "lines", "--json")
     assert json.loads(run("score", "wmt14/en-de", *lines))["scores"]["bleu"]["value"] == pytest.approx(100)
     submission = tmp_path / "out" / "submission.zip"
-    refused = python(RUN, "submit", "glue", "--run", perfect_run, "--data-dir", suite, "--out", submission)
-    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)  # the demo's data is not the leaderboard's
+    status, _, err = python(RUN, "submit", "glue", "--run", perfect_run, "--data-dir", suite, "--out", submission)
+    assert (status, len(err.splitlines())) == (2, 1)  # the demo's data is not the leaderboard's
     assert not submission.parent.exists()
-    assert python(SUBMIT, perfect_run, suite, submission).returncode == 0
+    assert python(SUBMIT, perfect_run, suite, submission)[0] == 0
     assert [path.name for path in submission.parent.iterdir()] == ["submission.zip"]
     checked = run("check", "glue", submission, "--data-dir", suite)
     assert checked.splitlines()[-1] == "valid for this data, not for the leaderboard"

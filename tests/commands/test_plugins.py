@@ -74,9 +74,9 @@ def test_a_task_file_with_a_name_that_is_there(t5eval: Any, tmp_path: Path, name
 
 def test_processes_that_prepare_have_the_plugins(t5eval: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The records are those of one process."""
-    from t5eval.preparation import workers as preparation_workers
+    from t5eval.support import processes
 
-    monkeypatch.setattr(preparation_workers, "SECONDS_BEFORE_PROCESSES", 0)
+    monkeypatch.setattr(processes, "SECONDS_BEFORE_PROCESSES", 0)
     (tmp_path / "mine").mkdir()
     rows = [f"sentence {number},{number % 5 + 1}" for number in range(50)]
     (tmp_path / "mine" / "train.csv").write_text("\n".join(["text,stars", *rows]))

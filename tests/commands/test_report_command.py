@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import task_specs
+from t5eval.cli.main import run
 from t5eval.data import open_split
 from tests.commands.conftest import write_predictions
 from tests.commands.report_runs import HOSTILE, hostile_run, large_run
@@ -62,15 +63,19 @@ class Page(HTMLParser):
             self.text += data
 
 
-@pytest.fixture
-def evaluated(t5eval: Any, suite: Path, perfect_run: Path, tmp_path: Path) -> Path:
-    """A run that evaluate made of the suite's true answers."""
-    out = tmp_path / "evaluated"
-    done = t5eval(
-        "evaluate", "--model", f"predictions:{perfect_run}", "--task", "glue", "--data-dir", suite, "--out", out
-    )
-    assert done.status == 0, done.err
+@pytest.fixture(scope="module")
+def evaluated_once(suite: Path, perfect_answers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `evaluated` is a copy of."""
+    out = tmp_path_factory.mktemp("evaluated") / "run"
+    arguments = ("--model", f"predictions:{perfect_answers}", "--task", "glue", "--data-dir", suite, "--out", out)
+    assert run(["evaluate", *map(str, arguments)]) == 0
     return out
+
+
+@pytest.fixture
+def evaluated(evaluated_once: Path, tmp_path: Path) -> Path:
+    """A run that evaluate made of the suite's true answers."""
+    return shutil.copytree(evaluated_once, tmp_path / "evaluated")
 
 
 def report(t5eval: Any, *arguments: str | Path) -> tuple[str, Page]:

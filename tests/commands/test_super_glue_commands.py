@@ -65,11 +65,26 @@ def data(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_complete_run_becomes_a_zip_that_check_accepts(t5eval: Any, data: Path, tmp_path: Path) -> None:
-    texts = write_run(tmp_path / "run", data)
+@pytest.fixture(scope="module")
+def written_run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, dict[str, str]]]:
+    """What `run` is a copy of, and its texts by task and id."""
+    folder = tmp_path_factory.mktemp("written") / "run"
+    return folder, write_run(folder, data)
+
+
+@pytest.fixture
+def run(written_run: tuple[Path, Any], tmp_path: Path) -> Path:
+    """A run with a prediction for every test example."""
+    return shutil.copytree(written_run[0], tmp_path / "run")
+
+
+def test_a_complete_run_becomes_a_zip_that_check_accepts(
+    t5eval: Any, data: Path, written_run: tuple[Path, dict[str, dict[str, str]]], tmp_path: Path
+) -> None:
+    run, texts = written_run
     assert list(texts) == list(TASKS)
     out = tmp_path / "super_glue.zip"
-    submission = submit("super_glue", tmp_path / "run", data, out, official_counts=False)
+    submission = submit("super_glue", run, data, out, official_counts=False)
     assert dict(submission.files) == {
         "BoolQ.jsonl": 3245,
         "CB.jsonl": 250,
@@ -100,9 +115,8 @@ def test_a_complete_run_becomes_a_zip_that_check_accepts(t5eval: Any, data: Path
     assert values["super_glue/wsc"] == {i: int(text != "nobody at all") for i, text in wsc.items()}
 
 
-def test_submit_says_that_record_is_incomplete(t5eval: Any, data: Path, tmp_path: Path) -> None:
-    write_run(tmp_path / "run", data)
-    arguments = ("submit", "super_glue", "--run", tmp_path / "run", "--data-dir", data, "--out", tmp_path / "s.zip")
+def test_submit_says_that_record_is_incomplete(t5eval: Any, data: Path, run: Path, tmp_path: Path) -> None:
+    arguments = ("submit", "super_glue", "--run", run, "--data-dir", data, "--out", tmp_path / "s.zip")
     done = t5eval(*arguments)
     assert done.status == 2
     assert "super_glue/record: its test data has 32 of the leaderboard's 10,000 rows" in done.err
@@ -115,31 +129,29 @@ def test_submit_says_that_record_is_incomplete(t5eval: Any, data: Path, tmp_path
         assert len(archive.namelist()) == 9
 
 
-def test_submit_says_that_a_file_is_not_there(t5eval: Any, data: Path, tmp_path: Path) -> None:
-    write_run(tmp_path / "run", data)
+def test_submit_says_that_a_file_is_not_there(t5eval: Any, data: Path, run: Path, tmp_path: Path) -> None:
     bare = tmp_path / "bare"
     shutil.copytree(data, bare, symlinks=True, ignore=shutil.ignore_patterns("ReCoRD"))
-    done = t5eval("submit", "super_glue", "--run", tmp_path / "run", "--data-dir", bare, "--out", tmp_path / "s.zip")
+    done = t5eval("submit", "super_glue", "--run", run, "--data-dir", bare, "--out", tmp_path / "s.zip")
     assert done.status == 2
     assert "ReCoRD/test.jsonl: no such file" in done.err
 
 
-def test_an_unreadable_answer_needs_a_label_to_stand_in(data: Path, tmp_path: Path) -> None:
-    write_run(tmp_path / "run", data)
+def test_an_unreadable_answer_needs_a_label_to_stand_in(data: Path, run: Path, tmp_path: Path) -> None:
     cases = [
         ("super_glue/copa", "choice3", "super_glue/copa=0", '{"idx": 4, "label": 0}'),
         ("super_glue/wsc", "the", "super_glue/wsc=True", '{"idx": 4, "label": "True"}'),
         ("super_glue/boolq", "true", "super_glue_boolq_v102=false", '{"idx": 4, "label": "false"}'),
     ]
     for name, bad, _, _ in cases:
-        file = tmp_path / "run" / "predictions" / name / "test.jsonl"
+        file = run / "predictions" / name / "test.jsonl"
         lines = file.read_text(encoding="utf-8").split("\n")
         lines[4] = json.dumps({"id": 4, "prediction": bad})
         file.write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(UserError, match=r"3 of 10 tasks are incomplete: .*1 answers are unreadable \(id 4: "):
-        submit("super_glue", tmp_path / "run", data, tmp_path / "s.zip", official_counts=False)
+        submit("super_glue", run, data, tmp_path / "s.zip", official_counts=False)
     fill = [option for _, _, option, _ in cases]
-    submission = submit("super_glue", tmp_path / "run", data, tmp_path / "s.zip", fill=fill, official_counts=False)
+    submission = submit("super_glue", run, data, tmp_path / "s.zip", fill=fill, official_counts=False)
     assert submission.filled == {name: (0, 1) for name in TASKS if name in [case[0] for case in cases]}
     with zipfile.ZipFile(tmp_path / "s.zip") as archive:
         for name, _, _, row in cases:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,9 +13,12 @@ import pytest
 
 from keras_model.checkpoints import CheckpointError, load_model
 from keras_model.checkpoints.hub_names import resolve
+from tests.forked import Forks
 from tests.keras_model.fake_hub import folder_content, running_hub
 
-# huggingface_hub reads its environment when it is imported, hence a process of its own for each look-up.
+# huggingface_hub reads its environment when it is imported, hence a process of its own for each look-up; what takes
+# long to import stands ready.
+READY = ("numpy", "httpx2", "yaml", "tqdm.auto", "fsspec", "packaging.version", "keras_model.checkpoints.hub_names")
 LOOK_UP = """
 import json, sys
 from keras_model.checkpoints import CheckpointError, hub_names
@@ -50,8 +51,15 @@ def hub():
         yield hub
 
 
+@pytest.fixture(scope="module")
+def ready():
+    forks = Forks(READY)
+    yield forks
+    forks.close()
+
+
 @pytest.fixture
-def look_up(hub, tmp_path):
+def look_up(hub, ready, tmp_path):
     """Resolves a name in a process of its own, with a cache of the test's own."""
 
     def call(name: str, setting: dict[str, str] | None = None, kind: str = "T5", **options) -> dict:
@@ -62,14 +70,7 @@ def look_up(hub, tmp_path):
             "no_proxy": "127.0.0.1",
             **(setting or {}),
         }
-        done = subprocess.run(
-            [sys.executable, "-c", LOOK_UP, name, kind],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            **options,
-        )
+        done = ready.run(["-c", LOOK_UP, name, kind], environment, timeout=100, **options)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
@@ -244,11 +245,7 @@ def test_what_is_no_t5_is_refused_before_its_weights_are_fetched(hub, look_up, m
 def test_a_full_disk_is_said_to_be_one(hub, look_up, model_files):
     hub.commit("owner/model", model_files)
 
-    def small_files_only() -> None:
-        size = len(model_files["model.safetensors"]) // 2
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-    error = look_up("hf://owner/model", preexec_fn=small_files_only)["error"]
+    error = look_up("hf://owner/model", largest_file=len(model_files["model.safetensors"]) // 2)["error"]
     assert "cannot be stored in" in error
     assert "(File too large)" in error
     assert "HF_HOME" in error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import itertools
+import lzma
 import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +13,15 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from keras_model.data.objectives import PrefixLm, SpanCorruption
-from keras_model.data.text_files import DOCUMENTS_AT_A_TIME, MAX_LINE_BYTES, chunks, read_documents, text_pairs
+from keras_model.data.objectives import Objective
+from keras_model.data.text_files import (
+    DOCUMENTS_AT_A_TIME,
+    MAX_LINE_BYTES,
+    chunks,
+    is_held_out,
+    read_documents,
+    text_pairs,
+)
 from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
 from keras_model.tokenizers.sentencepiece import T5Tokenizer
 
@@ -25,9 +34,13 @@ def ids(text: str) -> list[int]:
 
 def test_a_document_is_a_line(tmp_path: Path) -> None:
     plain, packed = tmp_path / "a.txt", tmp_path / "b.txt.gz"
+    objects, squeezed = tmp_path / "c.jsonl.gz", tmp_path / "d.txt.xz"
+    objects.write_bytes(gzip.compress(b'{"text": " one\\ntwo", "url": "u"}\n\n{"text": " "}\n'))
+    squeezed.write_bytes(lzma.compress(b"small\n"))
     plain.write_bytes("no longer\r\n\n  \n café \u2028au lait \nlast".encode())
     packed.write_bytes(gzip.compress(b"packed\n\ntwice\n"))
     assert list(read_documents([plain, packed])) == ["no longer", "café \u2028au lait", "last", "packed", "twice"]
+    assert list(read_documents([objects, squeezed])) == ["one\ntwo", "small"]
 
 
 @pytest.mark.parametrize(
@@ -35,9 +48,15 @@ def test_a_document_is_a_line(tmp_path: Path) -> None:
     [
         ("a.txt", None, "a.txt: cannot be read: No such file or directory"),
         ("a.txt", b"fine\n\xff\n", "a.txt: line 2: not UTF-8: invalid start byte"),
-        ("a.gz", b"plain text", "a.gz: not a complete gzip file"),
-        ("a.gz", gzip.compress(b"a long text" * 1000, mtime=0)[:-20], "a.gz: not a complete gzip file"),
-        ("a.gz", gzip.compress(b"x" * 1000, mtime=0)[:12] + b"\xff" * 20, "a.gz: not a complete gzip file"),
+        ("a.txt", b"fine\nPK\x00\x01\n", "a.txt: line 2: not text: it has the byte 0"),
+        ("a.txt", b"", "a.txt: empty; there is no text in it"),
+        ("a.gz", gzip.compress(b""), "a.gz: empty; there is no text in it"),
+        ("a.xz", b"plain text", "a.xz: not a complete xz file"),
+        ("a.jsonl", b'{"text": 5}\n', 'a.jsonl: line 1: not a JSON object with a "text"'),
+        ("a.json", b"[" * 100_000, 'a.json: line 1: not a JSON object with a "text"'),
+        ("a.gz", b"plain text", "a.gz: not a complete gz file"),
+        ("a.gz", gzip.compress(b"a long text" * 1000, mtime=0)[:-20], "a.gz: not a complete gz file"),
+        ("a.gz", gzip.compress(b"x" * 1000, mtime=0)[:12] + b"\xff" * 20, "a.gz: not a complete gz file"),
     ],
 )
 def test_files_that_are_no_text(tmp_path: Path, name: str, content: bytes | None, message: str) -> None:
@@ -75,43 +94,66 @@ def test_long_documents_are_tokenised_in_smaller_batches() -> None:
             self.sizes.append(len(texts))
             return [[5, 6, 1] for _ in texts]
 
-    pieces = list(chunks(["x" * (1 << 20)] * 10, Counting(), 4, joined=True))
+    pieces = list(chunks(["x" * (1 << 20)] * 10, Counting(), lambda _: 4, joined=True))
     assert Counting.sizes == [4, 4, 2]
     assert [len(piece) for piece in pieces] == [4] * 5
 
 
 def test_joined_documents_fill_every_chunk() -> None:
     documents = [f"document {n} has {n % 7 * 'many '}words" for n in range(2 * DOCUMENTS_AT_A_TIME + 5)]
-    pieces = [piece.tolist() for piece in chunks(documents, BYTES, 100, joined=True)]
+    pieces = [piece.tolist() for piece in chunks(documents, BYTES, lambda _: 100, joined=True)]
     assert [i for piece in pieces for i in piece] == ids("".join(documents))
     assert {len(piece) for piece in pieces[:-1]} == {100}
 
 
 def test_separate_documents_end_with_their_chunks() -> None:
-    pieces = [piece.tolist() for piece in chunks(["abcdefg", "hij", "k", "lm"], BYTES, 3, joined=False)]
+    pieces = [piece.tolist() for piece in chunks(["abcdefg", "hij", "k", "lm"], BYTES, lambda _: 3, joined=False)]
     # A single id cannot be both read and written.
     assert pieces == [ids("abc"), ids("def"), ids("hij"), ids("lm")]
+
+
+def test_pieces_of_several_lengths_and_a_limit() -> None:
+    documents = [f"document {n} has {n % 7 * 'many '}words" for n in range(50)]
+    text = ids("".join(documents))
+    lengths = [7, 30, 11]
+    pieces = [piece.tolist() for piece in chunks(documents, BYTES, lambda n: lengths[n % 3], joined=True)]
+    assert [len(piece) for piece in pieces[:-1]] == [lengths[n % 3] for n in range(len(pieces) - 1)]
+    assert list(itertools.chain(*pieces)) == text
+    for limit, joined in ((100, True), (101, True), (48, True), (49, True), (40, False)):
+        found = list(chunks(documents, BYTES, lambda n: lengths[n % 3], joined, limit_tokens=limit))
+        # One id that is left over makes no piece.
+        assert limit - 1 <= sum(map(len, found)) <= limit
+    assert sum(map(len, chunks(documents, BYTES, lambda _: 7, True, limit_tokens=10**6))) in (len(text), len(text) - 1)
+
+
+def test_held_out_documents_follow_from_their_text_alone() -> None:
+    documents = [f"document {n}" for n in range(20_000)]
+    held = [is_held_out(document, 0.01) for document in documents]
+    assert sum(held) == pytest.approx(200, abs=45)  # three standard deviations
+    assert held == [is_held_out(document, 0.01) for document in documents]
+    assert all(is_held_out(document, 0.02) for document, is_in in zip(documents, held, strict=True) if is_in)
+    assert not is_held_out("any", 0.0)
 
 
 def test_examples_follow_from_seed_and_number(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("".join(f"{n} bottles of beer on the wall\n" for n in range(40)))
-    objective = SpanCorruption.of(BYTES, inputs=64)
+    objective = Objective.of("spans", BYTES, inputs=64)
     first, again, other = (list(text_pairs([path], BYTES, objective, seed)) for seed in (1, 1, 2))
-    assert len(first) == -(-len("".join(read_documents([path]))) // objective.chunk_length)
+    assert len(first) == -(-len("".join(read_documents([path]))) // objective.chunk_length(0))
     for (source, target), (source_again, target_again) in zip(first, again, strict=True):
         np.testing.assert_array_equal(source, source_again)
         np.testing.assert_array_equal(target, target_again)
     assert any(len(a) != len(b) or (a != b).any() for (a, _), (b, _) in zip(first, other, strict=True))
     assert {len(source) for source, _ in first[:-1]} == {64}
-    assert all(len(source) <= 64 for source, _ in text_pairs([path], BYTES, PrefixLm(64)))
+    assert all(len(source) <= 64 for source, _ in text_pairs([path], BYTES, Objective.of("prefix_lm", BYTES, 64)))
 
 
 def test_real_text_with_t5s_vocabulary(shared_data: Path) -> None:
     tokenizer = T5Tokenizer(shared_data / "t5_vocab" / "spiece.model")
     text = shared_data / "predictions" / "cnn_dailymail" / "test.highlights"
-    objective = SpanCorruption.of(tokenizer)
-    assert objective.sentinels.tolist() == list(range(32099, 32071, -1))
+    objective = Objective.of("spans", tokenizer)
+    assert objective.special.sentinels.tolist() == list(range(32099, 32071, -1))
     pairs = list(text_pairs([text], tokenizer, objective))
     # T5's published lengths, in every chunk but the last.
     assert {(len(source), len(target)) for source, target in pairs[:-1]} == {(512, 114)}

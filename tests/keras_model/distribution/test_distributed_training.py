@@ -10,7 +10,7 @@ from keras_model.training_run.run_checkpoints import checkpoints_in
 from tests.keras_model import distributed_run
 from tests.keras_model.processes import finish, start, start_workers
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 
 
 def command(**arguments):

@@ -12,7 +12,7 @@ import sentencepiece
 
 from keras_model.checkpoints import CheckpointError
 from keras_model.data.batches import Examples, make_batch, make_packed_batch
-from keras_model.data.objectives import PrefixLm, SpanCorruption
+from keras_model.data.objectives import Objective
 from keras_model.tokenizers.added_tokens import AddedToken, Splitter
 from keras_model.tokenizers.loading import load_tokenizer
 from keras_model.tokenizers.sentencepiece import T5Tokenizer
@@ -86,8 +86,10 @@ def test_training_pads_and_ends_with_them(madlad: Path) -> None:
     with pytest.raises(ValueError, match="holds id 1, which is padding"):
         Examples.from_sequences([[3, 1, 2]], [[2]], tokenizer.pad_id)
     generator = np.random.default_rng(0)
-    objectives = SpanCorruption.of(tokenizer, 32), PrefixLm(32, tokenizer.eos_id)
-    for source, target in (one.pair(np.arange(5, 30, dtype=np.int32), generator) for one in objectives):
+    objectives = [Objective.of(name, tokenizer, 32) for name in ("spans", "prefix_lm")]
+    for one in objectives:
+        made = one.examples([np.arange(5, 30, dtype=np.int32)], 0, generator)
+        source, target = made.sources[0], made.targets[0]
         assert (source[-1], target[-1]) == (2, 2)
 
 

@@ -25,10 +25,10 @@ from t5eval.cli.progress import SplitProgress
 from t5eval.data import OfficialFiles, open_split
 from t5eval.preparation import blocks as preparation_blocks
 from t5eval.preparation import task_records as preparation
-from t5eval.preparation import workers as preparation_workers
 from t5eval.preparation.record_folder import Wanted, opened
 from t5eval.preparation.task_records import in_processes, prepare, task_records
 from t5eval.preparation.workers import Workers
+from t5eval.support import processes
 from task_specs import Example, Lengths, get
 from task_specs.support.errors import UserError
 from tests.t5eval.glue_files import put
@@ -82,13 +82,11 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_the_bytes_do_not_depend_on_the_number_of_processes(
     data: OfficialFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preparation_workers, "SECONDS_BEFORE_PROCESSES", 0.0)
+    monkeypatch.setattr(processes, "SECONDS_BEFORE_PROCESSES", 0.0)
     monkeypatch.setattr(preparation_blocks, "SHARD_BYTES", 1_000_000)
     asked = []
-    real = preparation_workers.Workers._submit
-    monkeypatch.setattr(
-        preparation_workers.Workers, "_submit", lambda self, *work: asked.append(work) or real(self, *work)
-    )
+    real = Workers._submit
+    monkeypatch.setattr(Workers, "_submit", lambda self, *work: asked.append(work) or real(self, *work))
     prepare(splits(data), TOKENIZER, tmp_path / "one", plain(1))
     assert not asked
     prepare(splits(data), TOKENIZER, tmp_path / "three", plain(3))
@@ -242,7 +240,7 @@ def test_a_killed_preparation_looks_like_nothing_and_the_next_one_cleans_up(tmp_
 
 
 def test_a_killed_worker_is_one_line(data: OfficialFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preparation_workers, "SECONDS_BEFORE_PROCESSES", 0.0)
+    monkeypatch.setattr(processes, "SECONDS_BEFORE_PROCESSES", 0.0)
 
     class Killing(SplitProgress):
         def __call__(self, done: int, total: int) -> None:
@@ -255,8 +253,8 @@ def test_a_killed_worker_is_one_line(data: OfficialFiles, tmp_path: Path, monkey
 
 
 def test_a_worker_killed_in_the_middle_of_its_result_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preparation_workers, "PATIENCE", 0.1)
-    monkeypatch.setattr(preparation_workers, "SECONDS_BEFORE_PROCESSES", 0.0)
+    monkeypatch.setattr(processes, "PATIENCE", 0.1)
+    monkeypatch.setattr(processes, "SECONDS_BEFORE_PROCESSES", 0.0)
     block = [Example("0", {"sentence1": "A", "sentence2": "B", "label": 0})]
     with Workers(TOKENIZER, 2) as workers:
         assert len(list(workers.tokenise(RTE, "train", [block]))) == 1

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from keras_model.data.objectives import PrefixLm, SpanCorruption
+from keras_model.data.objectives import Objective
 from keras_model.data.text_files import text_pairs
 from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
 from t5eval.cli.progress import SplitProgress
@@ -43,21 +43,21 @@ def wanted(text: TextData, tokenizer: Any, seed: int, display: Display = SHOWN) 
     return text_records(text, tokenizer, seed, display)
 
 
-@pytest.mark.parametrize("objective", ["span_corruption", "prefix_lm"])
+@pytest.mark.parametrize("objective", ["spans", "prefix_lm", "ul2"])
 def test_the_records_are_the_pairs(
     objective: str, files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prepared_text, "SHARD_BYTES", 100 * (8 * INPUTS + 16))
+    monkeypatch.setattr(prepared_text, "SHARD_BYTES", 128 * (8 * INPUTS + 16))
     text, tokenizer = text_data(files, objective=objective), ByteTokenizer()
     examples = wanted(text, tokenizer, 3).of_run(tmp_path / "out")["text"]
-    make = SpanCorruption.of(tokenizer, INPUTS) if objective == "span_corruption" else PrefixLm(INPUTS)
+    make = Objective.of(objective, tokenizer, INPUTS)
     expected = list(text_pairs(files, tokenizer, make, 3))
-    assert len(examples) == len(expected) > 500
+    assert len(examples) == len(expected) > 300
     for row, (source, target) in enumerate(expected):
         np.testing.assert_array_equal(examples.sources[row], source)
         np.testing.assert_array_equal(examples.targets[row], target)
     made = json.loads((tmp_path / "out" / "manifest.json").read_text())["sets"]["text/train"]
-    assert [shard["records"] for shard in made["shards"][:-1]] == [100] * (len(expected) // 100)
+    assert [shard["records"] for shard in made["shards"][:-1]] == [128] * ((len(expected) - 1) // 128)
     assert made["objective"] == objective
     assert made["seed"] == 3
 
@@ -71,17 +71,16 @@ def test_the_records_are_the_pairs(
 
 def test_shards_are_written_as_pairs_come(files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Never more pairs in memory than a shard has."""
-    monkeypatch.setattr(prepared_text, "SHARD_BYTES", 100 * (8 * INPUTS + 16))
+    monkeypatch.setattr(prepared_text, "SHARD_BYTES", 128 * (8 * INPUTS + 16))
     told: list[tuple[int, int]] = []
 
     class Progress(SplitProgress):
         def __call__(self, done: int, total: int) -> None:
             told.append((done, len(list((tmp_path / "out").rglob("*.safetensors")))))
 
-    monkeypatch.setattr(prepared_text, "SHOWN_EVERY", 1)
     wanted(text_data(files), ByteTokenizer(), 0, Progress).prepare_or_keep(tmp_path / "out")
-    assert len(told) > 300
-    assert all(done - 100 * shards <= 101 for done, shards in told)
+    assert len(told) > 3
+    assert all(done - 128 * shards <= 128 for done, shards in told)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +88,7 @@ def test_shards_are_written_as_pairs_come(files: list[str], tmp_path: Path, monk
     [
         ({}, 1, "seed was 0, now 1. Prepare them again"),
         ({"inputs": 40}, 0, "inputs was 32, now 40"),
-        ({"objective": "prefix_lm"}, 0, "objective was 'span_corruption', now 'prefix_lm'"),
+        ({"objective": "prefix_lm"}, 0, "objective was 'spans', now 'prefix_lm'"),
         ({"files": 1}, 0, "they were made of 2 files, now 1"),
         ({"files": 0}, 0, "a.txt is not the file that they were made of"),
     ],
@@ -115,3 +114,44 @@ def test_files_that_are_not_at_hand_are_not_compared(files: list[str], tmp_path:
     assert len(wanted(text_data(moved), ByteTokenizer(), 0).given(folder)["text"]) == len(made["text"])
     with pytest.raises(UserError, match="holds no prepared records"):
         wanted(text_data(files), ByteTokenizer(), 0).given(tmp_path / "none")
+
+
+def test_a_part_is_held_out_the_same_for_every_seed(files: list[str], tmp_path: Path) -> None:
+    text, tokenizer = text_data(files, held_out=0.1), ByteTokenizer()
+    parts = []
+    for seed in (0, 1):
+        folder = tmp_path / str(seed)
+        trained = wanted(text, tokenizer, seed).of_run(folder)["text"]
+        held = text_records(text, tokenizer, seed, SHOWN, split="validation").given(folder)["text"]
+        parts.append((trained.fingerprint(), held.fingerprint()))
+    assert parts[0][0] != parts[1][0]
+    assert parts[0][1] == parts[1][1]
+    everything = wanted(text_data(files), tokenizer, 0).of_run(tmp_path / "all")["text"]
+    assert 0.05 < len(held) / len(everything) < 0.2
+    assert abs(len(trained) + len(held) - len(everything)) <= 1  # each of the three has a last one that is shorter
+    with pytest.raises(UserError, match=r"held_out = 1e-09 leaves no document to validate on; raise it"):
+        wanted(text_data(files, held_out=1e-9), tokenizer, 0).of_run(tmp_path / "none")
+    with pytest.raises(UserError, match=r"held_out was 0\.1, now 0\.2"):
+        wanted(text_data(files, held_out=0.2), tokenizer, 0).given(tmp_path / "0")
+
+
+def test_a_limit_of_tokens(files: list[str], tmp_path: Path) -> None:
+    text = text_data(files, limit_tokens=350, objective="lm")
+    examples = wanted(text, ByteTokenizer(), 0).of_run(tmp_path / "out")["text"]
+    assert sum(examples.targets.lengths - 1) == 350
+    # The held-out part is the same, whatever the limit.
+    held = []
+    for limit in (350, 10**9):
+        text = text_data(files, limit_tokens=limit, held_out=0.1)
+        [block] = text.held_out_examples(ByteTokenizer(), text.objective_of(ByteTokenizer()))
+        held.append(block.fingerprint())
+    assert held[0] == held[1]
+
+
+def test_a_row_has_room_for_an_example(files: list[str]) -> None:
+    text = text_data(files, objective="bert")
+    text.require_fit(ByteTokenizer(), (32, 32))
+    with pytest.raises(
+        UserError, match=r"objective bert makes sources of 32 tokens and targets of 32, .* pack = \[32, 32\]"
+    ):
+        text.require_fit(ByteTokenizer(), (32, 20))

@@ -92,14 +92,15 @@ def test_text_is_a_member(tmp_path: Path) -> None:
     assert drawn_tasks(config.mixture, True) == drawn_tasks(config.mixture, False)
     config = run("text", "glue/rte", text={**text, "size": 30})
     assert config.mixture.members == (Member("text"), Member("glue/rte"))
-    examples = list(config.text_data.pairs(ByteTokenizer(), seed=0))  # type: ignore[union-attr]
-    assert max(len(source) for source, _ in examples) == 32
+    assert config.text_data
+    [examples] = config.text_data.examples(ByteTokenizer(), config.text_data.objective_of(ByteTokenizer()), seed=0)
+    assert max(examples.sources.lengths) == 32
     assert draw_rates(config.mixture, {"glue/rte": 10, "text": len(examples)}, config.text_data) == pytest.approx(
         {"glue/rte": 0.25, "text": 0.75}
     )
     assert draw_rates(run("text", text=text).mixture, {"text": len(examples)}, config.text_data) is None
-    again = TextData.from_table({**text, "objective": "prefix_lm"}).pairs(ByteTokenizer(), seed=0)
-    assert len(list(again)) == 99
+    again = TextData.from_table({**text, "objective": "prefix_lm"})
+    assert sum(map(len, again.examples(ByteTokenizer(), again.objective_of(ByteTokenizer()), seed=0))) == 99
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,10 @@ def test_text_is_a_member(tmp_path: Path) -> None:
         ({"text": {"files": []}}, "[train.text]: files must name at least one text file, got []"),
         ({"text": {"inputs": 5}}, "files must name at least one text file"),
         ({"text": {"files": ["a"], "fils": 1}}, "[train.text]: unknown key 'fils'; the keys are files,"),
-        ({"text": {"files": ["a"], "objective": "bert"}}, "objective is span_corruption or prefix_lm, got 'bert'"),
+        ({"text": {"files": ["a"], "objective": "berth"}}, "objective is one of spans, iid, bert, mass,"),
+        ({"text": {"files": ["a"], "held_out": 1}}, "held_out is a share of the documents, from 0 to below 1, got 1"),
+        ({"text": {"files": ["a"], "limit_tokens": 0}}, "limit_tokens must be at least 1, got 0"),
+        ({"text": {"files": ["a"], "mean_span": "3"}}, "mean_span has the wrong type: '3'"),
         ({"text": {"files": ["a"], "size": 0}}, "size must be at least 1, got 0"),
         ({"text": {"files": ["a"], "inputs": True}}, "inputs has the wrong type: True"),
         ({"rates": {"glue/cola": 1}}, "only one of them has glue/cola, glue/rte"),
@@ -135,10 +139,12 @@ def test_mistakes(changes: dict[str, Any], message: str) -> None:
     ("content", "table", "message"),
     [
         (None, {}, "a.txt: cannot be read"),
-        (b"", {}, "a.txt: no text to learn from"),
+        (b"", {}, "a.txt: empty; there is no text in it"),
+        (b"\n \n", {}, "a.txt: no text to learn from"),
+        (b"GIF89a\0\1", {}, "a.txt: line 1: not text: it has the byte 0"),
         (b"\xff", {}, "line 1: not UTF-8"),
-        (b"text", {"inputs": 2}, "inputs must be at least 3 for span corruption"),
-        (b"text", {"inputs": 8192}, "the vocabulary has no <extra_id_125>"),
+        (b"text", {"inputs": 2}, "inputs must be at least 3 for objective spans"),
+        (b"text", {"inputs": 8192}, "needs 455 sentinels; of bytes there are 256"),
     ],
 )
 def test_text_that_cannot_be_learned(tmp_path: Path, content: bytes | None, table: Any, message: str) -> None:

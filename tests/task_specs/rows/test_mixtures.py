@@ -43,6 +43,13 @@ T5 = {
     "wsc_dpr_simple_proportional": {"dpr_v001_simple": 1322, "super_glue_wsc_v102_simple_train": 259},
     "all_equal": {**{name: int(rate > 0) for name, rate in ALL.items()}, "text": 1},
     "all_proportional": {**ALL, **HALVED, **UNLABELLED},
+    "all_mix": {**ALL, **HALVED, "text": 1_000_000},
+    "en_mix": {**GLUE, **SUPER_GLUE, "squad_v010_allanswers": 87599, "text": 1_000_000},
+    "large_supervised_equal": {"wmt_t2t_ende_v003": 1, "wmt15_enfr_v003": 1, "cnn_dailymail_v002": 1},
+    "large_supervised_proportional": {
+        name: LARGE[name] for name in ("wmt_t2t_ende_v003", "wmt15_enfr_v003", "cnn_dailymail_v002")
+    },
+    "large_translation_equal": {"wmt_t2t_ende_v003": 1, "wmt15_enfr_v003": 1},
     "leave_one_out_glue_v002_proportional": {**without(GLUE), **UNLABELLED},
     "leave_one_out_super_glue_v102_proportional": {**without(SUPER_GLUE), **UNLABELLED},
     **{
@@ -63,6 +70,12 @@ def test_t5s_mixtures(name: str, rates: dict[str, int]) -> None:
     expected = {task if task == "text" else task_specs.get(task).name: r / total for task, r in rates.items()}
     assert shares(mixture, UNLABELLED) == pytest.approx(expected, rel=1e-12, abs=0)
     assert "glue/wnli" not in expected
+
+
+def test_neither_limit_nor_temperature_changes_the_rate_of_text_in_all_mix() -> None:
+    mixture = training_mixture(["all_mix"], limit=2**18, temperature=2)
+    found = shares(mixture, UNLABELLED)
+    assert found["text"] / found["cnn_dailymail"] == pytest.approx(1_000_000 / 2**9)
 
 
 def test_there_are_no_other_mixtures_and_no_mixture_is_a_task() -> None:

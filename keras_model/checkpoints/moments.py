@@ -54,7 +54,7 @@ def assign_moments(model: T5Network, optimizer: Any, moments: Moments) -> None:
     transposed = {place.name: place.transposed for place in places(model.config)}
     for weight in weights(model):
         if weight.variable.trainable:
-            targets = optimizer.moments_of(weight.variable)
+            targets = optimizer.slots(weight.variable)
             found = _values(moments, weight.name, tuple(weight.variable.shape), len(targets), transposed[weight.name])
             for target, (array, value) in zip(targets, found, strict=True):
                 if value.shape != tuple(target.shape):

@@ -103,7 +103,7 @@ class Adafactor(DenseGradients, keras.optimizers.Optimizer):
             self.add_variable(_without(shape, row_axis), dtype="float32", name=f"{name}_column_moments"),
         )
 
-    def moments_of(self, variable: Any) -> tuple[Any, ...]:
+    def slots(self, variable):
         """What is kept of a variable: row and column means, the row being the first of its factored axes, or all."""
         return self._moments[self._get_variable_index(variable)]
 
@@ -123,11 +123,11 @@ class Adafactor(DenseGradients, keras.optimizers.Optimizer):
     def update_step(self, gradient, variable, learning_rate):
         """Updates one variable; in a graph, returns what is run last."""
         gradient = ops.cast(gradient, "float32")
-        step = ops.cast(self.iterations + (1 + self.steps_before), "float32")
+        step = ops.cast(self.steps_of(variable) + self.steps_before, "float32")
         mixing = ops.power(step, self.decay_exponent)  # 1 - b
         square = ops.square(gradient)
 
-        moments = self.moments_of(variable)
+        moments = self.slots(variable)
         axes = self.factored_axes(tuple(variable.shape))
         if axes is None:
             (moment,) = moments

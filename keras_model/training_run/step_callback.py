@@ -82,6 +82,9 @@ class TrainingSteps(keras.callbacks.Callback):
         self.seconds = 0.0
         self.filling = Filling()
         self.step = progress.step
+        """Steps taken."""
+        self.until = settings.steps
+        """After how many `model.fit` ends."""
         self._resumed_at = time.perf_counter()
         self._logged_seconds = 0.0  # when the loss was last logged
         self._filling = Filling()  # since then
@@ -127,7 +130,7 @@ class TrainingSteps(keras.callbacks.Callback):
         self.validate_if_due()
         if settings.is_checkpoint(step) or (step in self.scores and step in best_steps(self.scores).values()):
             self.save()
-        if step == settings.steps or self.is_stalled:
+        if step == self.until or self.is_stalled:
             self._t5.stop_training = True
         self._resumed_at = time.perf_counter()
 

@@ -139,7 +139,8 @@ def prepare(
 
 
 def _tokenizer(vocab: str) -> Tokenizer:
-    from keras_model.tokenizers.loading import BYTES, load_tokenizer
+    from keras_model.checkpoints import load_tokenizer
+    from keras_model.tokenizers.loading import BYTES
 
     try:
         if vocab == BYTES or Path(vocab).is_file():

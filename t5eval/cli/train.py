@@ -58,6 +58,9 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 @click.option("--remat", is_flag=True, default=None, help="Compute blocks twice instead of holding them.")
 @click.option("--dtype", metavar="DTYPE", help="float32, mixed_bfloat16 or bfloat16.  [default: float32]")
 @click.option("--fresh-optimizer", is_flag=True, default=None, help="Leave a T5 or T5X checkpoint's moments.")
+@click.option(
+    "--method", metavar="NAME", help="all, gradual_unfreezing, adapters[:SIZE] or lora[:RANK].  [default: all]"
+)
 @click.option("--strategy", metavar="NAME", help="none, mirrored[:N], multiworker or tpu[:ADDRESS].  [default: none]")
 @click.option("--steps-per-execution", type=int, metavar="N", help="Steps in one call, for a TPU.  [default: 1]")
 @click.option("--seed", type=int, help="[default: 0]")

@@ -46,12 +46,12 @@ def first_model(config: TrainConfig, strategy: Any) -> FirstModel:
     import_keras_model()
     import keras
 
-    from keras_model.checkpoints import open_checkpoint
-    from keras_model.checkpoints.fingerprint import files_of_model, model_fingerprint
+    from keras_model.checkpoints import load_tokenizer, open_checkpoint
+    from keras_model.checkpoints.fingerprint import base_at, files_of_model, model_fingerprint
     from keras_model.checkpoints.opening import model_of
     from keras_model.distribution.strategies import scope
     from keras_model.t5 import T5
-    from keras_model.tokenizers.loading import load_tokenizer, require_ids_of
+    from keras_model.tokenizers.loading import require_ids_of
 
     keras.utils.set_random_seed(config.settings.seed)
     try:
@@ -61,11 +61,19 @@ def first_model(config: TrainConfig, strategy: Any) -> FirstModel:
             if found and config.model:
                 hashed = Unchanged(config.model, files_of_model(found))
                 fingerprint = model_fingerprint(found)
+                adaptation = config.trained.adaptation
+                base = base_at(found, config.model) if adaptation is not None else None
                 checkpoint = open_checkpoint(found)
                 model = model_of(checkpoint, config.settings.dtype)
-                goes_on = config.settings.optimizer == "adafactor" and not config.fresh_optimizer
+                everything = adaptation is None and not config.settings.gradual_unfreezing
+                goes_on = everything and config.settings.optimizer == "adafactor" and not config.fresh_optimizer
                 moments = checkpoint.moments() if goes_on else None
                 hashed.require()
+                if model.adaptation is not None:
+                    raise UserError(f"{config.model}: adapter layers, which are trained in their own run alone")
+                if adaptation is not None:
+                    model.adapt(adaptation)
+                    model.base = base
                 require_ids_of(model.config, tokenizer, config.model)
                 return FirstModel(model, tokenizer, fingerprint, moments)
             return FirstModel(T5(_fresh_config(config, tokenizer), dtype=config.settings.dtype), tokenizer, None)

@@ -133,7 +133,7 @@ def test_moments_belong_to_their_side(written, form):
     assign_moments(model, optimizer, moments)
     kinds = set()
     for weight, square in zip(weights(model), weights(squares), strict=True):
-        value, found = np.asarray(square.variable), optimizer.moments_of(weight.variable)
+        value, found = np.asarray(square.variable), optimizer.slots(weight.variable)
         kinds.add((value.ndim, len(found)))
         expected = [value] if len(found) == 1 else [value.mean(1), value.mean(0)]
         for one, other in zip(found, expected, strict=True):

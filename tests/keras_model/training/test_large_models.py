@@ -167,7 +167,7 @@ def test_bfloat16_weights_follow_float32_ones():
     for dtype in ("float32", "bfloat16"):
         variable, optimizer = keras.Variable(start, dtype=dtype), Adafactor(1e-3)
         optimizer.build([variable])
-        assert {moment.dtype for moment in optimizer.moments_of(variable)} == {"float32"}
+        assert {moment.dtype for moment in optimizer.slots(variable)} == {"float32"}
         take = tf.function(optimizer.apply)
         for _ in range(100):
             gradient = direction + 0.5 * rng.standard_normal(direction.shape).astype(np.float32)

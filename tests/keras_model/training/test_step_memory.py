@@ -35,7 +35,7 @@ def test_weights_and_state_are_those_of_a_model(family, dtype):
     kept = sum(
         int(moment.value.shape.num_elements())
         for weight in model.trainable_variables
-        for moment in optimizer.moments_of(weight)
+        for moment in optimizer.slots(weight)
     )
     assert memory.optimizer == 4 * kept
 

@@ -22,6 +22,9 @@ SETTINGS = {
 }
 """Keys of the table to the fields of `TrainSettings` that they are."""
 
+DTYPES = {"bfloat16": "mixed_bfloat16", "bfloat16_weights": "bfloat16"}
+"""Values of `dtype` to Keras' names, of which the first says that the weights stay float32."""
+
 FINE_TUNING = TrainSettings(steps=262_144)
 """The paper's: section 3.1.2 of Raffel et al. 2020."""
 
@@ -108,7 +111,8 @@ class TrainConfig:
         """Returns the table that describes the same run."""
         table = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         settings = table.pop("settings")
-        return table | {key: getattr(settings, name) for key, name in SETTINGS.items()}
+        table |= {key: getattr(settings, name) for key, name in SETTINGS.items()}
+        return table | ({"dtype": "bfloat16_weights"} if settings.dtype == "bfloat16" else {})
 
 
 def read_config(path: Path, overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,6 +156,8 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
     pack = table.get("pack")
     if pack is not None and ([type(length) for length in pack] != [int, int]):
         raise UserError(f"{where}: pack takes the lengths of a row, source and target, got {pack!r}")
+    if table.get("dtype") in DTYPES:
+        table = {**table, "dtype": DTYPES[table["dtype"]]}
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     numbers: dict[str, Any] = {SETTINGS[key]: values.pop(key) for key in table if key in SETTINGS}
     try:

@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BEAM_VENV ?= .venv-beam
 DOCS_VENV ?= .venv-docs
+TPU_VENV ?= .venv-tpu
 LOWEST_VENV ?= .venv-lowest
 SEQIO_VENV ?= .venv-seqio
 BIN := $(VENV)/bin
@@ -13,7 +14,7 @@ PYTEST := -m pytest -n auto --maxprocesses 8 --dist worksteal
 # Hundreds of them start processes, each of which would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo quick test torture lint types parity seqio beam lowest bench docs clean
+.PHONY: demo quick test torture lint types parity seqio beam tpu lowest bench docs clean
 
 # The whole job, offline once installed: train a tiny T5, evaluate it, write and check every kind of submission.
 demo: $(VENV)/.keras
@@ -55,6 +56,11 @@ beam: $(BEAM_VENV)/.beam
 	$(BEAM_VENV)/bin/python -m pytest -k beam tests/t5eval/preparation/test_preparation.py \
 		tests/commands/test_prepare_command.py tests/t5eval/cleaning/test_cleaning.py
 
+# TensorFlow's build for TPUs, in an environment of its own: a training step and a generation on its CPU. It would ask
+# Google Cloud's metadata server what machine this is.
+tpu: $(TPU_VENV)/.tpu
+	TPU_SKIP_MDS_QUERY=1 $(TPU_VENV)/bin/python -m pytest tests/keras_model/distribution/test_tpu_build.py
+
 # The core with the lowest versions that setup.py accepts, in an environment of its own. Part of CI.
 lowest: $(LOWEST_VENV)/.lowest
 	$(LOWEST_VENV)/bin/python -m pytest tests/task_specs tests/leaderboards tests/t5eval/metrics tests/t5eval/scoring
@@ -68,7 +74,7 @@ docs: $(DOCS_VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --quiet --clean
 
 clean:
-	rm -rf $(VENV) $(BEAM_VENV) $(DOCS_VENV) $(LOWEST_VENV) $(SEQIO_VENV) site build dist *.egg-info demo-run
+	rm -rf $(VENV) $(BEAM_VENV) $(DOCS_VENV) $(LOWEST_VENV) $(SEQIO_VENV) $(TPU_VENV) site build dist *.egg-info demo-run
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "t5eval needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
@@ -97,6 +103,14 @@ $(BEAM_VENV)/.beam: setup.py constraints.txt | $(VENV)/bin/python
 $(SEQIO_VENV)/.seqio: setup.py | $(VENV)/bin/python
 	$(BIN)/python -m venv $(SEQIO_VENV)
 	$(SEQIO_VENV)/bin/python -m pip --disable-pip-version-check install --quiet t5==0.9.4 pytest hypothesis
+	@touch $@
+
+# What constraints.txt says of TensorFlow and its parts is another version's.
+$(TPU_VENV)/.tpu: setup.py constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(TPU_VENV)
+	grep -v -e '^tensor' -e '^h5py' constraints.txt > $(TPU_VENV)/constraints.txt
+	$(TPU_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --constraint $(TPU_VENV)/constraints.txt \
+		--editable '.[tpu]' pytest
 	@touch $@
 
 # pip has no such choice; uv has.

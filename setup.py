@@ -13,15 +13,24 @@ README = re.sub(r"\]\((?!https?://|#)", f"]({REPOSITORY}/blob/v{VERSION}/", (HER
 
 # TensorFlow 2.21 has wheels for Python up to 3.13; what runs no model has no such bound.
 TENSORFLOW = 'tensorflow>=2.19,<2.22; python_version < "3.14"'
+# KerasHub's old name: it brings keras-hub and holds nothing itself, so that both names import.
+KERAS_HUB = "keras-nlp>=0.21"
 KERAS = [
     TENSORFLOW,
     "tensorboard>=2.19",  # tf.summary writes through it; TensorFlow does not install it
     "keras>=3.12,<4",  # `accumulate` fails before
-    "keras-nlp>=0.21",  # KerasHub's old name: it brings keras-hub and holds nothing itself, so that both names import
+    KERAS_HUB,
     "h5py>=3.11",
     "safetensors>=0.4",
     "huggingface_hub>=0.24",
     "tokenizers>=0.20",  # vocabularies that are no SentencePiece model
+]
+# TensorFlow's build for TPUs ends at this version, and a newer libtpu ends the process when it is imported. It takes
+# the place of `tensorflow`, so what asks for that, KerasHub through tensorflow-text, is not here.
+TPU = [
+    "tensorflow-tpu==2.20.0",
+    "libtpu==0.0.21",
+    *(name for name in KERAS if name not in (TENSORFLOW, KERAS_HUB)),
 ]
 # TensorFlow Datasets reads its files with TensorFlow, and names neither it nor importlib_resources.
 TFDS = ["tensorflow-datasets>=4.9.4", "importlib_resources>=6", TENSORFLOW]
@@ -109,6 +118,7 @@ setup(
     ],
     extras_require={
         "keras": KERAS,
+        "tpu": TPU,
         "tfds": TFDS,
         "hf": HF,
         "convert": CONVERT,

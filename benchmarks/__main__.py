@@ -10,6 +10,7 @@ from pathlib import Path
 
 BENCHMARKS = {  # what is measured: the module and its options
     "training": ["training", "--memory"],
+    "memory of a training step": ["memory", "--measure"],
     "training from scratch": ["from_scratch"],
     "small commands": ["commands"],
     "greedy decoding": ["decoding", "--memory"],

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from keras_model.training.adafactor import Adafactor as Adafactor
     from keras_model.training.losses import TokenAccuracy as TokenAccuracy
     from keras_model.training.losses import TokenCrossEntropy as TokenCrossEntropy
+    from keras_model.training.step_memory import StepMemory as StepMemory
+    from keras_model.training.step_memory import step_memory as step_memory
     from keras_model.training_run.fit import fit as fit
     from keras_model.training_run.fit_settings import TrainSettings as TrainSettings
 
@@ -48,6 +50,7 @@ _HOMES = {
     "ConfigError": "keras_model.config",
     "Generator": "keras_model.decoding.generator",
     "Objective": "keras_model.data.objectives",
+    "StepMemory": "keras_model.training.step_memory",
     "T5": "keras_model.t5",
     "T5Config": "keras_model.config",
     "T5Preprocessor": "keras_model.preprocessing.preprocessor",
@@ -66,6 +69,7 @@ _HOMES = {
     "save_adapters": "keras_model.checkpoints.adapters",
     "save_model": "keras_model.checkpoints.formats.huggingface",
     "save_preset": "keras_model.checkpoints.formats.keras_hub_writer",
+    "step_memory": "keras_model.training.step_memory",
     "text_pairs": "keras_model.data.text_files",
 }
 

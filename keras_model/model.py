@@ -376,7 +376,13 @@ class Block(_Layer):
 
 
 class Stack(_Layer):
-    """The encoder or the decoder, from embedded tokens to the normalised output of the last block."""
+    """The encoder or the decoder, from embedded tokens to the normalised output of the last block.
+
+    Attributes:
+        run_block: called with a block and its arguments; `compile(remat=True)` puts another way of running it here.
+    """
+
+    run_block = staticmethod(Block.__call__)
 
     def __init__(self, config: T5Config, is_decoder: bool, name: str, dtype: Any) -> None:
         super().__init__(config, name, dtype)
@@ -424,7 +430,7 @@ class Stack(_Layer):
         x = self.dropout(x, training=training)
         for i, block in enumerate(self.blocks):
             biases = [position_biases[i % len(position_biases)], mask_bias]
-            x = block(x, biases, memory, memory_biases, training=training)
+            x = self.run_block(block, x, biases, memory, memory_biases, training=training)
         return self.dropout(self.final_norm(x), training=training)
 
 
@@ -458,9 +464,10 @@ class T5Network(keras.Model):
             the mask's place: a token attends to its own segment only; 0 is padding. Positions are not needed: T5 knows
             relative ones alone, and within a segment these are the differences of the places in the row.
         training: bool. Whether to apply dropout.
+        logits: bool. Whether to return logits. Defaults to True.
 
     Returns:
-        Logits, float32 [batch, target, vocab_size].
+        Logits, float32 [batch, target, vocab_size]; or what `logits` makes them of, [batch, target, d_model].
 
     Raises:
         ValueError: a float16 policy.
@@ -490,18 +497,18 @@ class T5Network(keras.Model):
             self.head.build()
         self.built = True
 
-    def call(self, inputs: dict[str, Tensor], training: bool = False) -> Tensor:
+    def call(self, inputs: dict[str, Tensor], training: bool = False, logits: bool = True) -> Tensor:
         encoder_ids, decoder_ids = inputs["encoder_ids"], inputs["decoder_ids"]
         if "encoder_segments" in inputs:
             sources, targets = inputs["encoder_segments"], inputs["decoder_segments"]
             encoded = self.encode(encoder_ids, _same_segment(sources, sources), training=training)
             across, within = _same_segment(targets, sources), _same_segment(targets, targets)
-            return self.decode(decoder_ids, encoded, across, within, training=training)
+            return self.decode(decoder_ids, encoded, across, within, training=training, logits=logits)
         encoder_mask = inputs.get("encoder_mask")
         if encoder_mask is None:
             encoder_mask = self.padding_mask(encoder_ids)
         encoded = self.encode(encoder_ids, encoder_mask, training=training)
-        return self.decode(decoder_ids, encoded, encoder_mask, training=training)
+        return self.decode(decoder_ids, encoded, encoder_mask, training=training, logits=logits)
 
     def padding_mask(self, encoder_ids: Tensor) -> Tensor:
         """int [batch, source] -> bool [batch, source], true where there is a token."""
@@ -522,6 +529,7 @@ class T5Network(keras.Model):
         encoder_mask: Tensor,
         decoder_mask: Tensor | None = None,
         training: bool = False,
+        logits: bool = True,
     ) -> Tensor:
         """Logits for all positions of given decoder inputs, float32 [batch, target, vocab_size].
 
@@ -531,6 +539,7 @@ class T5Network(keras.Model):
             encoder_mask: bool [batch, source] or [batch, target, source].
             decoder_mask: bool [batch, target, target], which tokens up to itself one may attend to; None for all.
             training: whether dropout is applied.
+            logits: whether the head is applied; else the decoder's output is returned.
         """
         embedded = self.token_embedding(decoder_ids)
         positions = _positions(decoder_ids)
@@ -539,7 +548,7 @@ class T5Network(keras.Model):
             mask = ops.logical_and(mask, decoder_mask)
         memory_mask = _for_each_query(encoder_mask)
         hidden = self.decoder(embedded, positions, mask, encoded, memory_mask, training=training)
-        return self.logits(hidden)
+        return self.logits(hidden) if logits else hidden
 
     def logits(self, hidden: Tensor) -> Tensor:
         """The decoder's output [batch, target, d_model] -> logits, float32 [batch, target, vocab_size]."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from t5eval.metrics.metric import Metric as Metric
     from t5eval.plugins.registration import FileSource as FileSource
     from t5eval.plugins.registration import register as register
+    from t5eval.plugins.registration import register_callback as register_callback
     from t5eval.plugins.registration import register_model as register_model
     from t5eval.predictors.predictor import Generation as Generation
     from t5eval.predictors.predictor import Predictor as Predictor
@@ -74,7 +75,7 @@ _NAMES = {  # by module
     "api.vocabulary": "train_vocabulary",
     "demo.demo": "suite_folder",
     "metrics.metric": "Batch Metric",
-    "plugins.registration": "FileSource register register_model",
+    "plugins.registration": "FileSource register register_callback register_model",
     "predictors.predictor": "Generation Predictor Prepared",
     "prompts.asking": "Asking",
     "runs.prediction": "Ranking",

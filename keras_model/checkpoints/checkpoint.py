@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keras_model.checkpoints.configuration import config_beside, configuration
+from keras_model.checkpoints.moments import Moments
 from keras_model.checkpoints.tensors import Names, RenamedTensors, Tensors, origins_of
 from keras_model.config import T5Config
 
@@ -27,6 +28,8 @@ class Checkpoint:
     """Its format, as users call it."""
     config: T5Config
     tensors: Tensors
+    moments: Callable[[], Moments | None] = lambda: None
+    """What Adafactor kept for the weights; None where the checkpoint has nothing of it."""
     adapt: Callable[[T5], None] | None = None
     """Gives a model of the tensors what it has beside them, adapter layers; None where it has nothing."""
 
@@ -53,6 +56,7 @@ def found_format(
     files: Callable[[Path], list[Path]],
     arrays: Callable[[Path], Tensors],
     names: Names,
+    moments: Callable[[Path], Moments | None],
 ) -> Format:
     """A format whose checkpoints lie in a folder that users may name instead, under names of their own.
 
@@ -62,6 +66,7 @@ def found_format(
         files: the weight files of a found checkpoint.
         arrays: a found checkpoint's arrays, as it calls them.
         names: what Hugging Face calls the arrays.
+        moments: what Adafactor kept for a found checkpoint's arrays.
     """
 
     def found(path: Path) -> Path:
@@ -73,7 +78,8 @@ def found_format(
         place = found(path)
         stored = arrays(place)
         tensors = RenamedTensors(stored.source, origins_of(stored, names))
-        return Checkpoint(name, configuration(config_beside(place), tensors), tensors)
+        config = configuration(config_beside(place), tensors)
+        return Checkpoint(name, config, tensors, lambda: moments(place))
 
     return Format(
         name=name,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FORMS = "none, mirrored, mirrored:N, multiworker, tpu, tpu:ADDRESS"
 TPU_DEVICES = ("accel*", "vfio/[0-9]*")
 """What a machine with TPUs has in /dev."""
+_DEVICES = " or ".join(f"/dev/{pattern}" for pattern in TPU_DEVICES)
 ANSWER_SECONDS = 20.0
 """How long a TPU's server may take to accept a connection."""
 
@@ -183,7 +184,7 @@ def _tpu(address: str | None) -> tf.distribute.Strategy:
     named = address or ("local" if devices else os.environ.get("TPU_NAME"))
     if named is None:
         raise StrategyError(
-            f"tpu: no TPU here: there is no {' or '.join(f'/dev/{pattern}' for pattern in TPU_DEVICES)}, and neither "
+            f"tpu: no TPU here: there is no {_DEVICES}, and neither "
             "an address (tpu:ADDRESS) nor the environment variable TPU_NAME names one elsewhere"
         )
     _require_answer(named)
@@ -195,7 +196,18 @@ def _tpu(address: str | None) -> tf.distribute.Strategy:
         tf.tpu.experimental.initialize_tpu_system(resolver)
         return tf.distribute.TPUStrategy(resolver)
     except Exception as error:  # what is raised depends on where the search ends: in a file, at a server, in the driver
-        raise StrategyError(f"tpu: no TPU was found under the name {named!r}: {_first_line(error)}") from None
+        absent = f"there is no {_DEVICES} here; " if named == "local" and not devices else ""
+        raise StrategyError(f"tpu: no TPU was found under the name {named!r}: {absent}{_what_failed(error)}") from None
+
+
+def _what_failed(error: Exception) -> str:
+    """What TensorFlow says of a TPU that does not start, without where in its graph it happened."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    passed = ("Graph execution error", "Detected at node", "<stack traces", "File ")
+    said = next((line for line in lines if line and not line.startswith(passed)), type(error).__name__)
+    if "No OpKernel was registered" in said:
+        return "this TensorFlow is not the build for TPUs (pip install 't5eval[tpu]')"
+    return said
 
 
 def _require_answer(address: str) -> None:

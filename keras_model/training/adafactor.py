@@ -1,11 +1,14 @@
 """Adafactor as T5 was trained with it."""
 
 import math
+from typing import Any
 
 import tensorflow as tf
 
-from keras_model.backend import keras, ops
+from keras_model.backend import keras, ops, require_methods
 from keras_model.training.dense_gradients import DenseGradients
+
+require_methods(keras.optimizers.Optimizer, "_distributed_tf_update_step", "_get_variable_index")
 
 
 @keras.saving.register_keras_serializable("t5eval")
@@ -21,6 +24,10 @@ class Adafactor(DenseGradients, keras.optimizers.Optimizer):
     A variable is factored over its two largest axes if both are at least `min_dim_size_to_factor` long. It then has
     no moment of its own size: the state of a matrix [n, m] is n + m numbers.
 
+    Moments and arithmetic are float32 whatever the variable is. A bfloat16 variable is rounded up or down at random, in
+    proportion to how near it is: rounded to the nearest, most updates, a thousandth of a weight, would be lost.
+    Variables are updated one after the other, so that no more than one variable's update is held.
+
     `keras.optimizers.Adafactor` is another optimizer: it factors every matrix, never takes a rate above 1/sqrt(t),
     and allocates full-size moments.
 
@@ -34,6 +41,9 @@ class Adafactor(DenseGradients, keras.optimizers.Optimizer):
         parameter_floor: float, the smallest scale, which lets a variable leave zero. Defaults to 1e-3.
         min_dim_size_to_factor: int. Defaults to 128.
         epsilon: float, added to the squared gradient. Defaults to 1e-30.
+        steps_before: int, steps that the moments have seen before the first one here, where they are a checkpoint's
+            (`keras_model.checkpoints.moments`): they count in t, the rate's schedule does not know of them. Defaults
+            to 0.
         **kwargs: the arguments of `keras.optimizers.Optimizer` (name, clipnorm, gradient_accumulation_steps, ...).
 
     Source: Shazeer and Stern 2018 (arXiv:1804.04235), algorithms 4 to 6; T5's settings from Raffel et al. 2020,
@@ -49,6 +59,7 @@ class Adafactor(DenseGradients, keras.optimizers.Optimizer):
         parameter_floor=1e-3,
         min_dim_size_to_factor=128,
         epsilon=1e-30,
+        steps_before=0,
         name="adafactor",
         **kwargs,
     ):
@@ -61,6 +72,7 @@ class Adafactor(DenseGradients, keras.optimizers.Optimizer):
         self.parameter_floor = parameter_floor
         self.min_dim_size_to_factor = min_dim_size_to_factor
         self.epsilon = epsilon
+        self.steps_before = steps_before
 
     def factored_axes(self, shape: tuple[int, ...]) -> tuple[int, int] | None:
         """The axes (row, column) over which a variable of this shape is factored, or None where it is not."""
@@ -82,25 +94,40 @@ class Adafactor(DenseGradients, keras.optimizers.Optimizer):
     def _add_moments(self, variable):
         shape = tuple(variable.shape)
         axes = self.factored_axes(shape)
-        if axes is None:
-            return (self.add_variable_from_reference(variable, name="moments"),)
-        row_axis, column_axis = axes
         name = variable.path.replace("/", "_")
+        if axes is None:
+            return (self.add_variable(shape, dtype="float32", name=f"{name}_moments"),)
+        row_axis, column_axis = axes
         return (
-            self.add_variable(_without(shape, column_axis), dtype=variable.dtype, name=f"{name}_row_moments"),
-            self.add_variable(_without(shape, row_axis), dtype=variable.dtype, name=f"{name}_column_moments"),
+            self.add_variable(_without(shape, column_axis), dtype="float32", name=f"{name}_row_moments"),
+            self.add_variable(_without(shape, row_axis), dtype="float32", name=f"{name}_column_moments"),
         )
 
     def slots(self, variable):
+        """What is kept of a variable: row and column means, the row being the first of its factored axes, or all."""
         return self._moments[self._get_variable_index(variable)]
 
+    def _distributed_tf_update_step(self, distribution, grads_and_vars, learning_rate):
+        """Keras' own lets TensorFlow update in any order, in which it begins with the squares of all gradients."""
+        done: list[Any] = []
+        for gradient, variable in grads_and_vars:
+            with tf.control_dependencies(done):
+                updated = distribution.extended.update(
+                    variable,
+                    lambda variable, gradient, rate: self.update_step(gradient, variable, rate),
+                    args=(gradient, learning_rate),
+                    group=False,
+                )
+            done = [operation for operation in tf.nest.flatten(updated) if operation is not None]
+
     def update_step(self, gradient, variable, learning_rate):
-        gradient = ops.cast(gradient, variable.dtype)
-        step = ops.cast(self.steps_of(variable), variable.dtype)
+        """Updates one variable; in a graph, returns what is run last."""
+        gradient = ops.cast(gradient, "float32")
+        step = ops.cast(self.steps_of(variable) + self.steps_before, "float32")
         mixing = ops.power(step, self.decay_exponent)  # 1 - b
         square = ops.square(gradient)
 
-        moments = self._moments[self._get_variable_index(variable)]
+        moments = self.slots(variable)
         axes = self.factored_axes(tuple(variable.shape))
         if axes is None:
             (moment,) = moments
@@ -115,12 +142,17 @@ class Adafactor(DenseGradients, keras.optimizers.Optimizer):
             row_scale = ops.rsqrt(row / ops.mean(row, axis=row_axis, keepdims=True))
             update = gradient * ops.expand_dims(row_scale, column_axis) * ops.expand_dims(ops.rsqrt(column), row_axis)
 
-        rate = ops.cast(learning_rate, variable.dtype)
+        rate = ops.cast(learning_rate, "float32")
         if self.scale_by_parameter:
             rate = rate * ops.maximum(_rms(variable), self.parameter_floor)
         if self.clipping_threshold is not None:
             rate = rate / ops.maximum(1.0, _rms(update) / self.clipping_threshold)
-        self.assign_sub(variable, rate * update)
+        variable_of_tf = variable.value if isinstance(variable, keras.Variable) else variable
+        if variable_of_tf.dtype == tf.bfloat16:
+            seed = tf.stack([tf.cast(self.iterations, tf.int32), self._get_variable_index(variable)])
+            value = rounded_at_random(tf.cast(variable_of_tf, tf.float32) - rate * update, seed)
+            return variable_of_tf.assign(value, read_value=False)
+        return variable_of_tf.assign_sub(tf.cast(rate * update, variable_of_tf.dtype), read_value=False)
 
     def _mix(self, moment, square, mixing):
         self.assign(moment, (1.0 - mixing) * moment + mixing * (square + self.epsilon))
@@ -134,6 +166,7 @@ class Adafactor(DenseGradients, keras.optimizers.Optimizer):
             "parameter_floor": self.parameter_floor,
             "min_dim_size_to_factor": self.min_dim_size_to_factor,
             "epsilon": self.epsilon,
+            "steps_before": self.steps_before,
         }
 
 
@@ -141,7 +174,16 @@ def _without(shape, axis):
     return shape[:axis] + shape[axis + 1 :]
 
 
+def rounded_at_random(value: Any, seed: Any) -> Any:
+    """float32 -> bfloat16, up or down at random so that the mean is the value; `seed` is two integers."""
+    noise = tf.random.stateless_uniform(tf.shape(value), seed, None, None, tf.uint32, alg="philox")
+    bits = tf.bitcast(value, tf.uint32) + tf.bitwise.right_shift(noise, tf.constant(16, tf.uint32))
+    return tf.cast(
+        tf.bitcast(tf.bitwise.bitwise_and(bits, tf.constant(0xFFFF0000, tf.uint32)), tf.float32), tf.bfloat16
+    )
+
+
 def _rms(tensor):
     # l2_loss, half the sum of squares, reads once and writes nothing; mean(square) writes an array of squares first.
-    tensor = tf.convert_to_tensor(tensor)
+    tensor = tf.cast(tf.convert_to_tensor(tensor), tf.float32)
     return ops.sqrt(tf.nn.l2_loss(tensor) * (2.0 / max(1, math.prod(tensor.shape))))

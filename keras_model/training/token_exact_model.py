@@ -15,7 +15,9 @@ from keras_model.distribution.xla import compiles_step
 from keras_model.training.adafactor import Adafactor
 from keras_model.training.dense_gradients import DenseGradients, dense_gradient
 from keras_model.training.device_logs import batches_of, device_callbacks
+from keras_model.training.logits_in_parts import head_variables, loss_in_parts
 from keras_model.training.losses import TokenCrossEntropy, over_replicas, require_takes_logits
+from keras_model.training.rematerialisation import rematerialised
 
 Tensor = Any
 
@@ -24,6 +26,7 @@ class TokenExactModel(DistributedModel):
     """Base of `T5`: its call, given the inputs of a batch, returns logits [batch, target, vocab_size]."""
 
     accumulate = 1
+    remat = False
     config: Any
 
     def compile(
@@ -32,6 +35,7 @@ class TokenExactModel(DistributedModel):
         loss: Any = None,
         *,
         accumulate: int = 1,
+        remat: bool = False,
         jit_compile: bool | str = "auto",
         **options: Any,
     ) -> None:
@@ -44,6 +48,9 @@ class TokenExactModel(DistributedModel):
                 makes one step: the same step, whatever the number, with less memory. Keras' own
                 `gradient_accumulation_steps` takes several batches of the dataset instead, and weighs them alike even
                 if one has more tokens than the other.
+            remat: bool. Hold no more of a block, encoder's or decoder's, than its input, and compute the block again in
+                the backward pass: the same step in a third more time, with a fraction of the activations. Defaults to
+                False.
             jit_compile: bool or `"auto"`. Whether XLA compiles the step. Defaults to "auto": with a GPU.
             **options: the other arguments of `keras.Model.compile` (metrics, steps_per_execution, ...).
 
@@ -57,18 +64,20 @@ class TokenExactModel(DistributedModel):
             raise ValueError(f"accumulate must be at least 1. Received: accumulate={accumulate}")
         if accumulate > 1 and not isinstance(loss, TokenCrossEntropy):
             raise ValueError(f"accumulate needs a loss that adds up tokens, TokenCrossEntropy. Received: loss={loss!r}")
-        self.accumulate = accumulate
+        self.accumulate, self.remat = accumulate, remat
+        for stack in (self.encoder, self.decoder):
+            stack.run_block = rematerialised if remat else type(stack).run_block
         self._asked_jit_compile = jit_compile
         if jit_compile == "auto":
             jit_compile = compiles_step() and not options.get("run_eagerly", False)
-        if self.variable_dtype in ("bfloat16", "float16"):
+        optimizer = Adafactor() if optimizer is None else optimizer
+        if self.variable_dtype == "bfloat16" and not isinstance(optimizer, Adafactor):
             warnings.warn(
                 f"the weights are {self.variable_dtype}, whose few digits lose most updates: the model will hardly "
                 'learn. Make or load it with dtype="mixed_bfloat16", which computes in bfloat16 and keeps the weights '
-                "in float32.",
+                "in float32; or train with keras_model's Adafactor, which rounds at random.",
                 stacklevel=2,
             )
-        optimizer = Adafactor() if optimizer is None else optimizer
         super().compile(optimizer, loss, jit_compile=jit_compile, **options)
 
     def fit(self, x: Any = None, **options: Any) -> keras.callbacks.History:
@@ -108,7 +117,12 @@ class TokenExactModel(DistributedModel):
 
     def get_compile_config(self) -> dict[str, Any]:
         config = super().get_compile_config()
-        return config and {**config, "accumulate": self.accumulate, "jit_compile": self._asked_jit_compile}
+        return config and {
+            **config,
+            "accumulate": self.accumulate,
+            "remat": self.remat,
+            "jit_compile": self._asked_jit_compile,
+        }
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         self.compile(**keras.saving.deserialize_keras_object(config))
@@ -141,8 +155,13 @@ class TokenExactModel(DistributedModel):
         if not isinstance(self.loss, TokenCrossEntropy):
             return super().test_step(data)
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        total = self.loss.total(y, sample_weight)
+        if self._compile_metrics is None:
+            hidden = self(x, training=False, logits=False)
+            self._track_loss(loss_in_parts(self, hidden, y, sample_weight)[0], total)
+            return self.get_metrics_result()
         logits = self(x, training=False)
-        self._track_loss(self.loss.summed(y, logits, sample_weight), self.loss.total(y, sample_weight))
+        self._track_loss(self.loss.summed(y, logits, sample_weight), total)
         return self.compute_metrics(x, y, logits, sample_weight)
 
     def _track_loss(self, summed: Tensor, total: Tensor) -> None:
@@ -153,12 +172,28 @@ class TokenExactModel(DistributedModel):
         self, x: Any, y: Tensor, sample_weight: Tensor | None, total: Tensor
     ) -> tuple[Tensor, list[Tensor]]:
         """The sum of the tokens' losses, and the gradients of that sum divided by `total`."""
+        if self._compile_metrics is None:  # which would want all logits
+            return self._in_parts(x, y, sample_weight, total)
         with tf.GradientTape() as tape:
             logits = self(x, training=True)
             summed = self.loss.summed(y, logits, sample_weight)
             loss = self.optimizer.scale_loss(summed / total)
         self.compute_metrics(x, y, logits, sample_weight)
         return summed, tape.gradient(loss, self.trainable_weights)
+
+    def _in_parts(self, x: Any, y: Tensor, sample_weight: Tensor | None, total: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """The same, the logits of a part of the tokens at a time."""
+        with tf.GradientTape() as tape:
+            hidden = self(x, training=True, logits=False)
+        scale = self.optimizer.scale_loss(1.0 / total)
+        summed, of_hidden, of_head = loss_in_parts(self, hidden, y, sample_weight, scale)
+        gradients = tape.gradient(hidden, self.trainable_weights, of_hidden)
+        places = {id(weight): place for place, weight in enumerate(self.trainable_weights)}
+        for variable, more in zip(head_variables(self), of_head, strict=True):
+            place = places[id(variable)]
+            of_inputs = gradients[place]  # of an embedding that is the head, too
+            gradients[place] = more if of_inputs is None else more + tf.cast(of_inputs, tf.float32)
+        return summed, gradients
 
     def _accumulated(
         self, x: Any, y: Tensor, sample_weight: Tensor | None, total: Tensor

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_model.backend import keras
+from keras_model.checkpoints.moments import Moments, assign_moments
 from keras_model.checkpoints.weights import weights
 from keras_model.data.batch_plan import BatchPlan, parts_of
 from keras_model.data.batches import Examples, batch_dataset
@@ -61,7 +62,7 @@ class TrainResult:
     first_step: int
     """Steps that were taken before: 0, or those of the checkpoint it resumed from."""
     steps: int
-    """Steps of the whole run."""
+    """Steps of the whole run; fewer than were asked for where `patience` ended it."""
     loss: float | None
     """Mean over the steps since the last but one was logged; None if there was no step left to take."""
     filling: Filling
@@ -76,22 +77,27 @@ class TrainResult:
     """The folder of the trained model."""
 
 
-def compile_model(model: T5, settings: TrainSettings) -> None:
-    """Compiles a model for `model.fit`; by default as T5 was fine-tuned, with Adafactor and the token cross-entropy."""
+def compile_model(model: T5, settings: TrainSettings, steps_before: int = 0) -> None:
+    """Compiles a model for `model.fit`; by default as T5 was fine-tuned, with Adafactor and the token cross-entropy.
+
+    Args:
+        steps_before: see `Adafactor`.
+    """
     loss = TokenCrossEntropy(
         model.config.pad_token_id, z_loss=settings.z_loss, label_smoothing=settings.label_smoothing
     )
     with model.distribute_strategy.scope():
         model.compile(
-            make_optimizer(settings),
+            make_optimizer(settings, steps_before),
             loss,
             accumulate=settings.accumulate,
+            remat=settings.remat,
             steps_per_execution=settings.steps_per_execution,
         )
         model.optimizer.build(model.trainable_variables)
 
 
-def make_optimizer(settings: TrainSettings) -> keras.optimizers.Optimizer:
+def make_optimizer(settings: TrainSettings, steps_before: int = 0) -> keras.optimizers.Optimizer:
     """The optimizer of a run, with its schedule."""
     rate: Any = float(settings.learning_rate)
     if settings.schedule == "inverse_square_root":
@@ -100,7 +106,7 @@ def make_optimizer(settings: TrainSettings) -> keras.optimizers.Optimizer:
         rate = LinearWarmupAndDecay(rate, settings.warmup_steps, settings.steps)
     if settings.optimizer == "adamw":
         return AdamW(rate, weight_decay=settings.weight_decay, global_clipnorm=settings.clip_norm)
-    return Adafactor(rate, global_clipnorm=settings.clip_norm)
+    return Adafactor(rate, global_clipnorm=settings.clip_norm, steps_before=steps_before)
 
 
 def fit(
@@ -117,6 +123,7 @@ def fit(
     log: Log | None = None,
     begun_with: Mapping[str, Any] | None = None,
     say: Callable[[str], None] = lambda line: None,
+    moments: Moments | None = None,
 ) -> TrainResult:
     """Trains a model, or goes on where an earlier call for the same folder stopped.
 
@@ -139,13 +146,15 @@ def fit(
         log: called on the chief with the step and the numbers, by name, whenever TensorBoard gets some.
         begun_with: what else of the caller's must be the same when the run is resumed, by name, as JSON data.
         say: told, before the first step, which shapes of batches will be compiled.
+        moments: what Adafactor begins with: a checkpoint's `moments`. Defaults to none, as for a model from scratch.
 
     Raises:
         TrainingError: the loss or a weight is no longer finite, the folder holds a run with other data, settings or
             configuration of the model, or begun with something else, the workers do not see the same run, or one of
             them is lost.
-        ValueError: the model does not compute in the settings' dtype, all of it is frozen, or an example has an id that
-            it has no embedding for.
+        ValueError: the model does not compute in the settings' dtype, all of it is frozen, an example has an id that
+            it has no embedding for, there are moments for another optimizer than Adafactor, or patience without a
+            validation.
         CheckpointError: the newest checkpoint cannot be read, or is another model's.
         KeyboardInterrupt: Ctrl-C, after a checkpoint was saved.
     """
@@ -163,6 +172,12 @@ def fit(
     frozen = [weight.name for weight in weights(model) if not weight.variable.trainable]
     if not model.trainable_variables:
         raise ValueError("every weight of the model is frozen (trainable=False): there is nothing to train.")
+    if settings.patience is not None and validate is None:
+        raise ValueError("patience counts validations, and there is nothing to validate on.")
+    if moments is not None and settings.optimizer != "adafactor":
+        raise ValueError(f"the moments are Adafactor's. Received: optimizer={settings.optimizer!r}")
+    if moments is not None and (model.adaptation is not None or settings.gradual_unfreezing):
+        raise ValueError("a checkpoint's moments are for a run that trains all of its weights.")
     if model.adaptation is not None and model.base is None:
         raise ValueError(f"what {model.adaptation.name} trains is written beside a base: set model.base.")
     if model.adaptation is not None and settings.gradual_unfreezing:
@@ -171,21 +186,24 @@ def fit(
     fixed = {**settings.fixed(), "data": examples.fingerprint(), "config": model.config.to_dict()}
     if begun_with is not None:
         fixed["begun_with"] = json.loads(json.dumps(begun_with))  # as it comes back
+    if moments is not None:
+        fixed["moments of step"] = moments.step
     if frozen:
         fixed["frozen"] = frozen
     if model.adaptation is not None:
         fixed["method"] = model.adaptation.to_dict()
     if rates is not None:
         fixed |= {"sizes": list(sizes or ()), "rates": list(rates)}
-    progress = _start_or_resume(model, fixed, settings, folder / "checkpoints", unfreezing)
+    progress = _start_or_resume(model, fixed, settings, folder / "checkpoints", unfreezing, moments)
     if writes and progress.step:
         remove_old(folder / "checkpoints", progress, settings.keep)  # a kill may have come before
     steps = TrainingSteps(model, plan, settings, folder, writes, progress, validate, tokenizer, log)
     try:
         if steps.step < settings.steps and compiles_shapes(strategy):
             say(_shapes_text(plan))
+        steps.validate_if_due()  # a run interrupted during validation makes up for it
         start_id = model.config.decoder_start_token_id
-        while steps.step < settings.steps:
+        while steps.step < settings.steps and not steps.is_stalled:
             begin, steps.until = steps.step, unfreezing.end(steps.step)
             batches = functools.partial(batch_dataset, examples, plan, begin, start_id, steps.batch_made)
             model.fit(
@@ -196,8 +214,8 @@ def fit(
                 shuffle=False,  # the plan did
                 verbose=0,
             )
-            if steps.step < steps.until:
-                break  # a callback has stopped it
+            if steps.step < steps.until or steps.is_stalled:
+                break  # a callback has stopped it, or patience
             if steps.until < settings.steps:
                 _next_episode(model, settings, unfreezing, steps.step)
         steps.validate_if_due()
@@ -221,7 +239,7 @@ def fit(
     meet(strategy)  # no worker leaves before the model is there
     return TrainResult(
         first_step=progress.step,
-        steps=settings.steps,
+        steps=steps.step,
         loss=steps.loss,
         filling=steps.filling,
         seconds=steps.seconds,
@@ -287,9 +305,15 @@ def _next_episode(model: T5, settings: TrainSettings, unfreezing: Unfreezing, st
 
 
 def _start_or_resume(
-    model: T5, fixed: dict[str, Any], settings: TrainSettings, checkpoints: Path, unfreezing: Unfreezing
+    model: T5,
+    fixed: dict[str, Any],
+    settings: TrainSettings,
+    checkpoints: Path,
+    unfreezing: Unfreezing,
+    moments: Moments | None,
 ) -> Progress:
     """Where the run stands; the model is brought there, compiled."""
+    steps_before = 0 if moments is None else moments.step
     checkpoint = newest_checkpoint(checkpoints)
     if not meet(model.distribute_strategy, json.dumps([checkpoint and checkpoint.name, fixed], sort_keys=True)):
         raise TrainingError(
@@ -298,8 +322,10 @@ def _start_or_resume(
         )
     if checkpoint is None:
         unfreezing.enter(0)
-        compile_model(model, settings)
+        compile_model(model, settings, steps_before)
         seed_dropout(model, settings.seed)
+        if moments is not None:
+            assign_moments(model, model.optimizer, moments)
         return Progress(0, fixed, {})
     progress = read_progress(checkpoint)
     if changed := list(_changes(progress.fixed, fixed)):
@@ -318,10 +344,10 @@ def _start_or_resume(
             "Ask for more, or train into another folder."
         )
     unfreezing.enter(max(0, progress.step - 1))  # as the last step had it, so has the checkpoint
-    compile_model(model, settings)
+    compile_model(model, settings, steps_before)
     if settings.gradual_unfreezing and not has_state_of(checkpoint, model):
         unfreezing.enter(progress.step)  # unless it stopped between two episodes, ready for the next
-        compile_model(model, settings)
+        compile_model(model, settings, steps_before)
     restore(checkpoint, model)
     if settings.gradual_unfreezing:
         _next_episode(model, settings, unfreezing, progress.step)

@@ -6,11 +6,11 @@ from typing import Any
 
 OPTIMIZERS = ("adafactor", "adamw")
 SCHEDULES = ("constant", "inverse_square_root", "linear")
-DTYPES = ("float32", "mixed_bfloat16")
+DTYPES = ("float32", "mixed_bfloat16", "bfloat16")
 
 _AT_LEAST_ONE = (
     "steps", "batch_size", "batch_tokens", "shapes", "accumulate", "checkpoint_every", "keep", "validate_every",
-    "log_every", "bucket_width", "steps_per_execution",
+    "log_every", "bucket_width", "steps_per_execution", "patience",
 )  # fmt: skip
 
 
@@ -51,8 +51,11 @@ class TrainSettings:
     """See `TokenCrossEntropy`."""
     accumulate: int = 1
     """Parts in which a batch goes through the model, for less memory; the step is the same."""
+    remat: bool = False
+    """Whether blocks are computed again in the backward pass instead of held, for less memory; the step is the same."""
     dtype: str = "float32"
-    """One of `DTYPES`: what matrix products are computed in. Weights are float32 either way."""
+    """One of `DTYPES`: what matrix products are computed in. Weights are float32 but in `bfloat16`, which halves their
+    memory and is for Adafactor alone."""
     seed: int = 0
     """Fixes the order of the examples and the dropout; the initial weights are the caller's."""
     checkpoint_every: int = 5000
@@ -61,6 +64,8 @@ class TrainSettings:
     """How many checkpoints stay, the newest; beside them stays the best of each validation score."""
     validate_every: int | None = None
     """Steps between validations, where there is one to do; there is also one at the end. None: with each checkpoint."""
+    patience: int | None = None
+    """The run ends after so many validations in which no score was higher than its best before; None: never."""
     log_every: int = 100
     """Steps over which the logged loss and speed are averaged."""
     bucket_width: int = 4
@@ -102,6 +107,11 @@ class TrainSettings:
         for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("dtype", DTYPES)):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}. Received: {name}={getattr(self, name)!r}")
+        if self.dtype == "bfloat16" and self.optimizer != "adafactor":
+            raise ValueError(
+                "bfloat16 weights have too few digits for optimizer=adamw's updates: use adafactor, which rounds them "
+                "at random, or mixed_bfloat16, whose weights are float32."
+            )
         if self.weight_decay and self.optimizer != "adamw":
             raise ValueError(f"weight_decay is for optimizer=adamw. Received: optimizer={self.optimizer!r}")
         if self.schedule == "inverse_square_root" and self.warmup_steps == 0:
@@ -115,6 +125,7 @@ class TrainSettings:
     def fixed(self) -> dict[str, Any]:
         """The settings that decide what a step does, and so cannot change when a run is resumed."""
         free = {"steps", "checkpoint_every", "keep", "validate_every", "log_every", "steps_per_execution"}
+        free |= {"remat", "patience"}
         if self.schedule == "linear" or self.gradual_unfreezing:
             free.remove("steps")  # where the rate reaches 0, or of which an episode is a part
         if not self.gradual_unfreezing:

@@ -58,6 +58,15 @@ def best_steps(scores: Mapping[int, Mapping[str, float]]) -> dict[str, int]:
     return best
 
 
+def is_stalled(scores: Mapping[int, Mapping[str, float]], patience: int) -> bool:
+    """Whether none of the last `patience` validations brought a score that was higher than its best before.
+
+    It follows from the scores alone, so that a run which is resumed decides as one that nothing interrupted.
+    """
+    last = max(best_steps(scores).values(), default=-1)
+    return sum(step > last for step in scores) >= patience
+
+
 def best_checkpoints(folder: Path) -> dict[str, Path]:
     """The checkpoint of each validation score's best step, of those in a folder.
 

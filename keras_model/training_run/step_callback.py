@@ -16,7 +16,7 @@ from keras_model.t5 import T5
 from keras_model.tokenizers.tokenizer import Tokenizer
 from keras_model.training.device_logs import DeviceLogs
 from keras_model.training_run.fit_settings import TrainSettings
-from keras_model.training_run.run_checkpoints import Progress, best_steps
+from keras_model.training_run.run_checkpoints import Progress, best_steps, is_stalled
 from keras_model.training_run.scalar_log import ScalarLog
 from keras_model.training_run.state import TrainingError, last_good, save_checkpoint
 
@@ -100,8 +100,13 @@ class TrainingSteps(keras.callbacks.Callback):
         """Is told, from the thread that makes batches, that a step's is there; steps count from 0."""
         self._made[step] = time.perf_counter()
 
+    @property
+    def is_stalled(self) -> bool:
+        """Whether the settings' patience with the scores is at an end."""
+        patience = self._settings.patience
+        return patience is not None and is_stalled(self.scores, patience)
+
     def on_train_begin(self, logs: Any = None) -> None:
-        self.validate_if_due()  # a run interrupted during validation makes up for it
         self._resumed_at = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -130,7 +135,7 @@ class TrainingSteps(keras.callbacks.Callback):
         self.validate_if_due()
         if settings.is_checkpoint(step) or (step in self.scores and step in best_steps(self.scores).values()):
             self.save()
-        if step == self.until:
+        if step == self.until or self.is_stalled:
             self._t5.stop_training = True
         self._resumed_at = time.perf_counter()
 

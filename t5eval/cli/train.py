@@ -76,12 +76,14 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 @click.option("--z-loss", type=float, help="T5's pre-training had 1e-4.  [default: 0]")
 @click.option("--label-smoothing", type=float, help="[default: 0]")
 @click.option("--accumulate", type=int, metavar="PARTS", help="Parts of a batch, for less memory.  [default: 1]")
+@click.option("--remat", is_flag=True, default=None, help="Compute blocks twice instead of holding them.")
 @click.option(
     "--dtype",
-    metavar="float32|bfloat16",
+    metavar="float32|bfloat16|bfloat16_weights",
     shell_complete=complete_dtype,
-    help="Precision of the arithmetic; weights are float32 either way.  [default: float32]",
+    help="Precision of the arithmetic; weights are float32 but in the last.  [default: float32]",
 )
+@click.option("--fresh-optimizer", is_flag=True, default=None, help="Leave a T5 or T5X checkpoint's moments.")
 @click.option(
     "--method", metavar="NAME", help="all, gradual_unfreezing, adapters[:SIZE] or lora[:RANK].  [default: all]"
 )
@@ -96,6 +98,10 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 @click.option("--checkpoint-every", type=int, metavar="STEPS", help="[default: 5000]")
 @click.option("--keep", type=int, metavar="N", help="Checkpoints kept.  [default: 3]")
 @click.option("--validate-every", type=int, metavar="STEPS", help="[default: with each checkpoint]")
+@click.option("--patience", type=int, metavar="N", help="End after N validations without a higher score.")
+@click.option(
+    "--callback", "callbacks", multiple=True, metavar="NAME...", help="Keras callbacks that a plugin has registered."
+)
 @click.option("--wandb", metavar="PROJECT", help="Log to Weights & Biases as well; needs t5eval[wandb].")
 @click.option("--validate-limit", type=int, metavar="N", help="Validation examples per task.  [default: 1000]")
 @json_option
@@ -107,8 +113,7 @@ def command(config_file: str | None, data: str | None, **flags: Any) -> None:
     `--model best:RUN` takes for each task the checkpoint that validated best.
     """
     given = {name: value for name, value in {"data_dir": data, **flags}.items() if value not in (None, ())}
-    if "task" in given:
-        given["task"] = list(given["task"])
+    given |= {name: list(given[name]) for name in ("task", "callbacks") if name in given}
     done = train(config_file, display=StepProgress, **given)
     print_result(done.to_json, lambda: _lines(done))
 

@@ -78,10 +78,20 @@ def check_installation(name: str = "t5eval") -> list[Finding]:
     requirements = [Requirement(line) for line in installed.requires or []]
     core = [r for r in requirements if r.marker is None or r.marker.evaluate({"extra": ""})]
     found.append(_packages("core", core, "fault", f"pip install --upgrade {name}"))
-    for extra in sorted(set(installed.metadata.get_all("Provides-Extra") or ()) - set(NO_USER_NEEDS)):
+    passed = {*NO_USER_NEEDS, _other_build()}
+    for extra in sorted(set(installed.metadata.get_all("Provides-Extra") or ()) - passed):
         own = [r for r in requirements if r not in core and r.marker and r.marker.evaluate({"extra": extra})]
         found.append(_packages(f"extra {extra}", own, "warning", f"pip install --upgrade '{name}[{extra}]'"))
     return found
+
+
+def _other_build() -> str:
+    """Returns the extra whose TensorFlow must not be installed beside the one that is here."""
+    try:
+        metadata.version("tensorflow-tpu")
+    except metadata.PackageNotFoundError:
+        return "tpu"
+    return "keras"
 
 
 def _packages(name: str, requirements: Iterable[Requirement], bad: Literal["warning", "fault"], do: str) -> Finding:

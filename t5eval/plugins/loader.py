@@ -14,6 +14,7 @@ from typing import Any
 import leaderboards
 from t5eval.data import official_files
 from t5eval.metrics import registry as metric_registry
+from t5eval.plugins.callbacks import CALLBACKS
 from t5eval.plugins.installed import entry_points
 from t5eval.predictors import prefixes as opening
 from t5eval.support.code_hash import code_sha256, files_sha256
@@ -30,6 +31,7 @@ TABLES: tuple[MutableMapping[Any, Any], ...] = (
     *(KINDS[part] for part in ("source", "text", "answer")),
     official_files.READERS,
     opening.OPENERS,
+    CALLBACKS,
     leaderboards._LEADERBOARDS,
 )
 

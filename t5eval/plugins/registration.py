@@ -14,6 +14,7 @@ from t5eval.data.json_lines import listed_files
 from t5eval.data.official_files import Reader
 from t5eval.data.summary import Summary
 from t5eval.metrics import Metric
+from t5eval.plugins.callbacks import register_callback as register_callback
 from t5eval.plugins.contracts import watch_answer, watch_leaderboard, watch_metric, watch_source, watch_text
 from t5eval.predictors.contract import require_predictor
 from t5eval.predictors.model_name import ModelOptions, NamedModel

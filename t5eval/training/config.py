@@ -22,6 +22,9 @@ SETTINGS = {
 }
 """Keys of the table to the fields of `TrainSettings` that they are."""
 
+DTYPES = {"bfloat16": "mixed_bfloat16", "bfloat16_weights": "bfloat16"}
+"""Values of `dtype` to Keras' names, of which the first says that the weights stay float32."""
+
 FINE_TUNING = TrainSettings(steps=262_144)
 """The paper's: section 3.1.2 of Raffel et al. 2020."""
 
@@ -47,6 +50,8 @@ class TrainConfig:
         text: files and objective of the plain text that `text` stands for: see `TextData`.
         method: which weights are trained: see `method_of`.
         strategy: where it is trained: `none`, `mirrored[:N]`, `multiworker` or `tpu[:ADDRESS]`.
+        fresh_optimizer: whether Adafactor starts without the moments that a checkpoint of T5's or T5X's brings.
+        callbacks: names of Keras callbacks that plugins have registered.
         wandb: the project at Weights & Biases that the run is logged to as well; None for TensorBoard alone.
     """
 
@@ -66,6 +71,8 @@ class TrainConfig:
     text: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     method: str | Mapping[str, Any] = ALL
     strategy: str = "none"
+    fresh_optimizer: bool = False
+    callbacks: tuple[str, ...] = ()
     wandb: str | None = None
 
     def __post_init__(self) -> None:
@@ -104,7 +111,8 @@ class TrainConfig:
         """Returns the table that describes the same run."""
         table = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         settings = table.pop("settings")
-        return table | {key: getattr(settings, name) for key, name in SETTINGS.items()}
+        table |= {key: getattr(settings, name) for key, name in SETTINGS.items()}
+        return table | ({"dtype": "bfloat16_weights"} if settings.dtype == "bfloat16" else {})
 
 
 def read_config(path: Path, overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,21 +142,22 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
     types_of = _types()
     require_known(table, types_of, where)
     for key, value in table.items():
-        if not isinstance(value, types_of[key]) or isinstance(value, bool):
+        if not isinstance(value, types_of[key]) or (isinstance(value, bool) and types_of[key] != (bool,)):
             raise UserError(f"{where}: {key} has the wrong type: {repr(value)[:60]}")
     for key in ("task", "data_dir", "out"):
         if key not in table:
             raise UserError(f"{where}: {key} is missing")
-    if not all(isinstance(name, str) for name in table["task"]):
-        raise UserError(f"{where}: task is a list of names, got {quoted(repr(table['task']))}")
+    for key in ("task", "callbacks"):
+        if not all(isinstance(name, str) for name in table.get(key, ())):
+            raise UserError(f"{where}: {key} is a list of names, got {quoted(repr(table[key]))}")
     for name, rate in table.get("rates", {}).items():
         if not isinstance(rate, int | float) or isinstance(rate, bool):
             raise UserError(f"{where}: the rate of {name} must be a number, got {rate!r}")
     pack = table.get("pack")
     if pack is not None and ([type(length) for length in pack] != [int, int]):
         raise UserError(f"{where}: pack takes the lengths of a row, source and target, got {pack!r}")
-    if table.get("dtype") == "bfloat16":  # Keras' name says that the weights stay float32
-        table = {**table, "dtype": "mixed_bfloat16"}
+    if table.get("dtype") in DTYPES:
+        table = {**table, "dtype": DTYPES[table["dtype"]]}
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     numbers: dict[str, Any] = {SETTINGS[key]: values.pop(key) for key in table if key in SETTINGS}
     try:

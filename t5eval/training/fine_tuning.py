@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t5eval.data import DataSource, Split, data_source, open_splits
+from t5eval.plugins.callbacks import made_callbacks, require_callbacks
 from t5eval.predictors.of_keras import KerasGenerator
 from t5eval.support.stages import stage
 from t5eval.training.config import TrainConfig
@@ -53,8 +54,11 @@ def train(
     trained = drawn_tasks(mixture, with_text=text is not None)
     if config.prepared is None:
         training_splits(trained, data)  # what is missing is said before the model is read
+    require_callbacks(config.callbacks)
     with stage("reading the validation examples"):
         held_out = validation_examples(specs, data, config.validate_limit, say)
+    if config.settings.patience is not None and not held_out:
+        raise UserError("patience counts validations, and no task has a validation split here")
     with stage("loading the model"):
         first = first_model(config, strategy)
     model, tokenizer = first.model, first.tokenizer
@@ -74,6 +78,8 @@ def train(
     rates = draw_rates(mixture, sizes, text)
     for name, size in sizes.items():
         say(f"{name}: {size:,} training examples" + (f", {100 * rates[name]:.3f} % of those drawn" if rates else ""))
+    if first.moments is not None:
+        say(f"Adafactor goes on with the checkpoint's moments of step {first.moments.step:,} (fresh_optimizer = false)")
     for note in [*_notes(Path(config.prepared or Path(config.out) / "prepared")), *_of_validation(held_out)]:
         say(note)
     examples = Examples.concatenate(list(parts.values()))
@@ -86,7 +92,7 @@ def train(
         return {name: one.score for name, one in found.items() if one.score is not None}
 
     try:
-        return fit(
+        result = fit(
             model,
             examples,
             config.settings,
@@ -94,7 +100,7 @@ def train(
             sizes=list(sizes.values()),
             rates=None if rates is None else list(rates.values()),
             validate=check,
-            callbacks=[_display_callback(display, config.settings.steps)],
+            callbacks=[_display_callback(display, config.settings.steps), *made_callbacks(config.callbacks)],
             tokenizer=tokenizer,
             log=log,
             begun_with={
@@ -103,12 +109,19 @@ def train(
                 "validation": {spec.name: held.to_json() for spec, held in held_out.items()},
             },
             say=say,
+            moments=first.moments,
         )
     except NonFiniteLossError as error:
         ids = ids_of_examples(error.examples, sizes, trained, data)
         raise UserError(f"{error} The examples of its batch: {', '.join(ids)}.") from error
     except (TrainingError, ValueError) as error:
         raise UserError(str(error)) from error
+    if result.steps < config.settings.steps:
+        say(
+            f"ended at step {result.steps:,}: no score was higher than its best before in {config.settings.patience} "
+            "validations (patience)"
+        )
+    return result
 
 
 def _display_callback(display: StepDisplay, steps: int) -> Any:

@@ -12,6 +12,7 @@ from t5eval.training.config import TrainConfig
 from task_specs.support.errors import UserError, require_known
 
 if TYPE_CHECKING:
+    from keras_model.checkpoints.moments import Moments
     from keras_model.config import T5Config
     from keras_model.t5 import T5
     from keras_model.tokenizers.tokenizer import Tokenizer
@@ -26,11 +27,14 @@ class FirstModel:
         tokenizer: its tokenizer.
         fingerprint: the hash of the checkpoint that was loaded; None for a fresh model, which follows from its
             configuration and the seed.
+        moments: what Adafactor kept when that checkpoint was trained; None where it holds nothing of it, or the run is
+            not to go on with it.
     """
 
     model: T5
     tokenizer: Tokenizer
     fingerprint: str | None
+    moments: Moments | None = None
 
 
 def first_model(config: TrainConfig, strategy: Any) -> FirstModel:
@@ -42,10 +46,11 @@ def first_model(config: TrainConfig, strategy: Any) -> FirstModel:
     import_keras_model()
     import keras
 
-    from keras_model.checkpoints import load_tokenizer
+    from keras_model.checkpoints import load_tokenizer, open_checkpoint
     from keras_model.checkpoints.fingerprint import base_at, files_of_model, model_fingerprint
+    from keras_model.checkpoints.opening import filled
     from keras_model.distribution.strategies import scope
-    from keras_model.t5 import T5, load_model
+    from keras_model.t5 import T5
     from keras_model.tokenizers.loading import require_ids_of
 
     keras.utils.set_random_seed(config.settings.seed)
@@ -58,7 +63,11 @@ def first_model(config: TrainConfig, strategy: Any) -> FirstModel:
                 fingerprint = model_fingerprint(found)
                 adaptation = config.trained.adaptation
                 base = base_at(found, config.model) if adaptation is not None else None
-                model = load_model(found, dtype=config.settings.dtype)
+                checkpoint = open_checkpoint(found)
+                model = filled(checkpoint, T5, config.settings.dtype)
+                everything = adaptation is None and not config.settings.gradual_unfreezing
+                goes_on = everything and config.settings.optimizer == "adafactor" and not config.fresh_optimizer
+                moments = checkpoint.moments() if goes_on else None
                 hashed.require()
                 if model.adaptation is not None:
                     raise UserError(f"{config.model}: adapter layers, which are trained in their own run alone")
@@ -66,7 +75,7 @@ def first_model(config: TrainConfig, strategy: Any) -> FirstModel:
                     model.adapt(adaptation)
                     model.base = base
                 require_ids_of(model.config, tokenizer, config.model)
-                return FirstModel(model, tokenizer, fingerprint)
+                return FirstModel(model, tokenizer, fingerprint, moments)
             return FirstModel(T5(_fresh_config(config, tokenizer), dtype=config.settings.dtype), tokenizer, None)
     except ValueError as error:
         raise UserError(str(error)) from None

@@ -14,14 +14,18 @@ from typing import Any
 import numpy as np
 
 from keras_model.checkpoints.checkpoint import found_format
+from keras_model.checkpoints.moments import Moments, moments_of
 from keras_model.checkpoints.tensors import ShapedTensors, first_line, require_floating
 from keras_model.checkpoints.weights import EMBEDDING, HEAD
 from keras_model.files.model_folder import CheckpointError
 
 _POINTER_FILE = "checkpoint"
 _NEWEST = re.compile(rb'^model_checkpoint_path: *"([^"]+)"', re.MULTILINE)
-_NO_PARAMETER = re.compile(r"global_step|.*_slot_\w+|.*/adam_[mv]")
+_STEP_COUNT = "global_step"
+_NO_PARAMETER = re.compile(rf"{_STEP_COUNT}|.*_slot_\w+|.*/adam_[mv]")
 """The step, and what an optimizer keeps for each parameter."""
+_SLOT = re.compile(r"(.*)_slot_(v|vr|vc)")
+_SLOTS = {"v": "v", "vr": "v_row", "vc": "v_col"}
 
 
 def _found(path: Path) -> Path | None:
@@ -47,7 +51,11 @@ def _step(prefix: Path) -> tuple[int, str]:
 
 
 class _Variables(ShapedTensors):
-    """The parameters in a TensorFlow checkpoint, named by the common beginning of its files' names."""
+    """The parameters in a TensorFlow checkpoint, named by the common beginning of its files' names.
+
+    Attributes:
+        others: the names of what is no parameter.
+    """
 
     def __init__(self, prefix: Path) -> None:
         import tensorflow as tf
@@ -67,9 +75,14 @@ class _Variables(ShapedTensors):
             raise CheckpointError(f"{prefix}.data-*: hold {held} bytes, but {prefix.name}.index lists {claimed}.")
         names = sorted(name for name in shapes if not _NO_PARAMETER.fullmatch(name))
         self._shapes = {name: tuple(shapes[name]) for name in names}
+        self.others = sorted(shapes.keys() - self._shapes)
 
     def read(self, name: str) -> np.ndarray:
         require_floating(self.source, name, self._types[name].name)
+        return self.read_any(name)
+
+    def read_any(self, name: str) -> np.ndarray:
+        """A variable of any type."""
         try:
             return self._reader.get_tensor(name)
         except Exception as error:
@@ -94,6 +107,18 @@ _NAMES = (
 )
 
 
+def _moments(prefix: Path) -> Moments | None:
+    """Of two equal sides Mesh TensorFlow's Adafactor takes the first for the larger: its sort keeps their order."""
+    variables = _Variables(prefix)
+    slots: dict[str, dict[str, str]] = {}
+    for name in variables.others:
+        if slot := _SLOT.fullmatch(name):
+            slots.setdefault(slot[1], {})[_SLOTS[slot[2]]] = name
+    if _STEP_COUNT not in variables.others:
+        return None
+    return moments_of(variables, slots, _NAMES, int(variables.read_any(_STEP_COUNT)), first_is_largest=True)
+
+
 def _files(prefix: Path) -> list[Path]:
     """The index, and then the files that hold the variables."""
     data = [file for file in prefix.parent.iterdir() if file.name.startswith(f"{prefix.name}.data-")]
@@ -106,4 +131,5 @@ MESH_TENSORFLOW = found_format(
     files=_files,
     arrays=_Variables,
     names=_NAMES,
+    moments=_moments,
 )

@@ -20,6 +20,7 @@ import numpy as np
 from keras_model.checkpoints.checkpoint import found_format
 from keras_model.checkpoints.containers.msgpack_file import MsgpackFile, StoredArray
 from keras_model.checkpoints.containers.zarr_folder import ZarrFolder
+from keras_model.checkpoints.moments import Moments, moments_of
 from keras_model.checkpoints.tensors import Origin, RenamedTensors, Tensors, renamed, require_floating
 from keras_model.checkpoints.weights import EMBEDDING, HEAD
 from keras_model.files.model_folder import CheckpointError
@@ -31,8 +32,12 @@ _OCDBT = "manifest.ocdbt"
 _STEP = re.compile(r"checkpoint_(\d+)")
 _ROOTS = ("optimizer/target", "target")
 """Where in the tree the parameters are."""
+_STATES = ("optimizer/state", "state")
+"""Where what the optimizer keeps is: `step`, and `param_states` with `v`, or `v_row` and `v_col`, of each parameter."""
 _ARRAYS = "target."
-"""What the names of the parameters' arrays begin with; the optimizer's begin with `state.`."""
+"""What the names of the parameters' arrays begin with."""
+_STATE_ARRAYS = "state.param_states."
+"""What the names of the optimizer's arrays begin with."""
 
 
 def _found(path: Path) -> Path | None:
@@ -53,23 +58,23 @@ def _held(folder: Path) -> Path:
 
 
 class _Tree:
-    """The parameters in a MessagePack file."""
+    """The parameters in a MessagePack file, or what else is in one of several places of its tree."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, roots: tuple[str, ...] = _ROOTS) -> None:
         self.source = str(path)
         self._file = MsgpackFile(path)
-        self.leaves = dict(_leaves(self._parameters()))
+        self.leaves = dict(_leaves(self._below(roots)))
         """What the tree has for each parameter: an array, or something else where the array is not in the file."""
 
-    def _parameters(self) -> dict[str, Any]:
-        for root in _ROOTS:
+    def _below(self, roots: tuple[str, ...]) -> dict[str, Any]:
+        for root in roots:
             node = self._file.content
             for key in root.split("/"):
                 node = node.get(key) if isinstance(node, dict) else None
             if isinstance(node, dict):
                 return node
         keys = ", ".join(self._file.content) if isinstance(self._file.content, dict) else "no names"
-        raise CheckpointError(f"{self.source}: parameters are looked for at {', '.join(_ROOTS)}; there is {keys}.")
+        raise CheckpointError(f"{self.source}: parameters are looked for at {', '.join(roots)}; there is {keys}.")
 
     def names(self) -> list[str]:
         return list(self.leaves)
@@ -81,6 +86,10 @@ class _Tree:
         array = self._array(name)
         require_floating(self.source, name, array.dtype)
         return self._file.read(array)
+
+    def read_any(self, name: str) -> np.ndarray:
+        """An array of any type of numbers."""
+        return self._file.read(self._array(name))
 
     def _array(self, name: str) -> StoredArray:
         leaf = self.leaves[name]
@@ -156,6 +165,33 @@ def _arrays(found: Path) -> Tensors:
     return arrays
 
 
+def _moments(found: Path) -> Moments | None:
+    """Of two equal sides, flax's Adafactor takes the second for the larger: it sorts them."""
+    tree_file = _held(found) / _TREE_FILE if found.is_dir() else found
+    try:
+        tree = _Tree(tree_file, _STATES)
+    except CheckpointError:
+        return None  # the parameters alone
+    step = tree.leaves.get("step")
+    if isinstance(step, StoredArray):
+        step = int(tree.read_any("step"))
+    places = {name: Origin(tree, name) for name, leaf in tree.leaves.items() if isinstance(leaf, StoredArray)}
+    if found.is_dir():
+        stored = ZarrFolder(_held(found), _STATE_ARRAYS)
+        places |= {
+            f"param_states/{name.removeprefix(_STATE_ARRAYS).replace('.', '/')}": Origin(stored, name)
+            for name in stored.names()
+        }
+    slots: dict[str, dict[str, str]] = {}
+    for name, origin in places.items():
+        parameter, _, slot = name.removeprefix("param_states/").rpartition("/")
+        if slot in ("v", "v_row", "v_col") and origin.arrays.shape(origin.name) != (1,):  # a place that is not used
+            slots.setdefault(parameter, {})[slot] = name
+    if not isinstance(step, int) or not slots:
+        return None
+    return moments_of(RenamedTensors(str(found), places), slots, _NAMES, step, first_is_largest=False)
+
+
 def _files(found: Path) -> list[Path]:
     if found.is_file():
         return [found]
@@ -169,4 +205,5 @@ T5X = found_format(
     files=_files,
     arrays=_arrays,
     names=_NAMES,
+    moments=_moments,
 )

@@ -85,7 +85,7 @@ $(VENV)/.dev: setup.py constraints.txt | $(VENV)/bin/python
 	@touch $@ $(VENV)/.keras
 
 $(VENV)/.parity: $(VENV)/.dev
-	$(PIP) torch "transformers[serving]" "sacrebleu[ja,ko]"
+	$(PIP) torch "transformers[serving]" peft "sacrebleu[ja,ko]"
 	@touch $@
 
 $(BEAM_VENV)/.beam: setup.py constraints.txt | $(VENV)/bin/python

@@ -10,9 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from keras_model.checkpoints.adapters import save_adapters as save_adapters
+    from keras_model.checkpoints.fingerprint import base_at as base_at
     from keras_model.checkpoints.formats.huggingface import save_model as save_model
     from keras_model.checkpoints.formats.keras_hub_writer import save_preset as save_preset
     from keras_model.checkpoints.opening import load_model as load_model
+    from keras_model.checkpoints.tokenizer_of import load_tokenizer as load_tokenizer
     from keras_model.config import ConfigError as ConfigError
     from keras_model.config import T5Config as T5Config
     from keras_model.data.batch_plan import BatchPlan as BatchPlan
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from keras_model.files.model_folder import CheckpointError as CheckpointError
     from keras_model.t5 import T5 as T5
     from keras_model.tokenizers.byte_tokenizer import ByteTokenizer as ByteTokenizer
-    from keras_model.tokenizers.loading import load_tokenizer as load_tokenizer
     from keras_model.tokenizers.sentencepiece import T5Tokenizer as T5Tokenizer
     from keras_model.training.adafactor import Adafactor as Adafactor
     from keras_model.training.losses import TokenAccuracy as TokenAccuracy
@@ -48,13 +50,15 @@ _HOMES = {
     "TokenAccuracy": "keras_model.training.losses",
     "TokenCrossEntropy": "keras_model.training.losses",
     "TrainSettings": "keras_model.training_run.fit_settings",
+    "base_at": "keras_model.checkpoints.fingerprint",
     "batch_dataset": "keras_model.data.batches",
     "fit": "keras_model.training_run.fit",
     "load_model": "keras_model.checkpoints.opening",
-    "load_tokenizer": "keras_model.tokenizers.loading",
+    "load_tokenizer": "keras_model.checkpoints.tokenizer_of",
     "open_records": "keras_model.data.records",
     "open_strategy": "keras_model.distribution.strategies",
     "read_manifest": "keras_model.data.records",
+    "save_adapters": "keras_model.checkpoints.adapters",
     "save_model": "keras_model.checkpoints.formats.huggingface",
     "save_preset": "keras_model.checkpoints.formats.keras_hub_writer",
     "text_pairs": "keras_model.data.text_files",

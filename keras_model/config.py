@@ -196,6 +196,11 @@ class T5Config:
         return found
 
 
+def preset_names() -> tuple[str, ...]:
+    """Returns the names that `T5Config.preset` knows, without their owners."""
+    return tuple(_PRESETS)
+
+
 _ARCHITECTURES = {"t5": "T5", "mt5": "MT5", "umt5": "UMT5"}
 _POSITIVE_INTEGERS = (
     "vocab_size",

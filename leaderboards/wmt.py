@@ -22,7 +22,7 @@ from leaderboards.leaderboard import Answers, Examined, Ids, Leaderboard, Rows, 
 from leaderboards.values import submission_of
 from leaderboards.verdict import FileFaults, verdict_of
 from task_specs import TaskSpec, UserError
-from task_specs.rows.wmt import TASKS
+from task_specs.rows import wmt, wmt_since_2020
 from task_specs.sources.parallel import ParallelText
 from task_specs.support.errors import quoted
 
@@ -214,7 +214,9 @@ class Wmt(Leaderboard):
         fitting = [spec for spec in sets or languages if len(expected(spec)) == count]
         if not fitting:
             closest = min(sets or languages, key=lambda spec: abs(len(expected(spec)) - count))
-            return _Taken(closest, expected(closest))
+            rest = f"judged as the closest, {closest.name}; name it {_stem(closest)}{Path(file).suffix} or the like"
+            note = "" if sets or len(among) == 1 else f"no test set has {count:,} segments: {rest} to say which it is"
+            return _Taken(closest, expected(closest), note)
         others = [spec.name for spec in fitting[1:]]
         if found.set_id and not sets:
             stranger = f"its test set {quoted(found.set_id)} is none of the tasks'"
@@ -235,4 +237,4 @@ class Wmt(Leaderboard):
         return found.set_id.lower().partition(".")[0] in (name, source.split_name(name)[0])
 
 
-WMT = Wmt("wmt", TASKS)
+WMT = Wmt("wmt", (*wmt.TASKS, *wmt_since_2020.TASKS))

@@ -4,7 +4,9 @@ from task_specs.answers.candidate import Candidate
 from task_specs.answers.labels import Label, Number, Referent, Text
 from task_specs.answers.squad import ContextSpan, OptionalContextSpan, WordSpan
 from task_specs.sources.dpr import PronounBlocks
+from task_specs.sources.json_document import JsonDocument
 from task_specs.sources.json_lines import JsonLines, MultiRcLines, RecordLines, WscLines
+from task_specs.sources.language_files import LanguageFiles
 from task_specs.sources.parallel import ParallelText
 from task_specs.sources.squad import SquadJson
 from task_specs.sources.summaries import Stories
@@ -28,9 +30,11 @@ SOURCES: tuple[type, ...] = (
     WscLines,
     MultiRcLines,
     RecordLines,
+    JsonDocument,
     PronounBlocks,
     SquadJson,
     ParallelText,
+    LanguageFiles,
     Stories,
 )
 TEXT_FORMATS: tuple[type, ...] = (

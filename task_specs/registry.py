@@ -7,14 +7,26 @@ from pathlib import Path
 from task_specs.mixture import TEXT, Mixture
 from task_specs.plugins import load_installed, looked_up
 from task_specs.prompts import asked
-from task_specs.rows import cnn_dailymail, dpr, glue, squad, super_glue, wmt
+from task_specs.rows import (
+    closed_book,
+    cnn_dailymail,
+    dpr,
+    flores,
+    glue,
+    pawsx,
+    squad,
+    super_glue,
+    wmt,
+    wmt_since_2020,
+    xnli,
+)
 from task_specs.rows.benchmarks import BENCHMARKS, Benchmark
 from task_specs.rows.mixtures import MIXTURES
 from task_specs.schema import read_row, read_toml
 from task_specs.spec import TaskSpec
 from task_specs.support.errors import SpecError, did_you_mean
 
-# The name of all benchmarks together.
+# The name of all benchmarks together that T5 itself was evaluated on.
 ALL = "all"
 
 BUILT_IN: tuple[TaskSpec, ...] = (
@@ -24,7 +36,13 @@ BUILT_IN: tuple[TaskSpec, ...] = (
     *squad.TASKS,
     *cnn_dailymail.TASKS,
     *wmt.TASKS,
+    *wmt_since_2020.TASKS,
+    *closed_book.TASKS,
+    *xnli.TASKS,
+    *pawsx.TASKS,
 )
+# Rows that are made when they are asked for, there being too many to list.
+MADE = cache(flores.make)
 
 
 def index(specs: Iterable[TaskSpec], known: dict[str, TaskSpec] | None = None) -> dict[str, TaskSpec]:
@@ -145,7 +163,7 @@ def get(name: str) -> TaskSpec:
     row, at, prompt = name.partition("@")
     if at:
         return asked(get(row), prompt)
-    found = _known().get(name)
+    found = _known().get(name) or MADE(name)
     if found is None:
         if name in _mixtures():
             raise SpecError(f"{name!r} is a mixture, not a task; `t5eval show {name}` lists its tasks")
@@ -153,7 +171,8 @@ def get(name: str) -> TaskSpec:
             raise SpecError(f"{name!r} is a benchmark, not a task; its tasks are {', '.join(BENCHMARKS[name].tasks)}")
         found = looked_up(lambda: _known().get(name), f"task {name!r}")
     if found is None:
-        hint = did_you_mean(name, [*_known(), *_mixtures()])
+        more = flores.names() if name.startswith(flores.PREFIX) else ()
+        hint = did_you_mean(name, [*_known(), *_mixtures(), *more])
         raise SpecError(f"unknown task {name!r}.{hint} `t5eval tasks` lists every task.")
     return found
 
@@ -207,7 +226,7 @@ def resolve(names: Iterable[str]) -> list[TaskSpec]:
     """
     specs: dict[str, TaskSpec] = {}
     for name in names:
-        rows = BENCHMARKS.values() if name == ALL else [find(name)]
+        rows = [b for b in BENCHMARKS.values() if b.of_t5] if name == ALL else [find(name)]
         for row in rows:
             for spec in tasks_of(row) if isinstance(row, Mixture) else _tasks(row):
                 specs.setdefault(spec.name, spec)

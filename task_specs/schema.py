@@ -76,7 +76,9 @@ def _matches(value: Any, hint: Any) -> bool:
 
 
 def _inner(hint: Any, value: Any, where: str) -> Any:
-    """Returns a field's value with the tables of a mapping of parts (such as `Tsv.labels`) built."""
+    """Returns a field's value with the tables of a mapping of parts (`Tsv.labels`) built, and lists as tuples."""
+    if typing.get_origin(hint) is tuple and isinstance(value, list):
+        return tuple(value)  # so that a frozen dataclass of a plugin can be hashed
     arguments = typing.get_args(hint)
     if not isinstance(value, dict) or len(arguments) != 2 or not dataclasses.is_dataclass(arguments[1]):
         return value

@@ -24,7 +24,7 @@ from task_specs.support.wording import TemplateError
 from task_specs.texts.prompt import OWN, Prompt
 
 NO_SCORE = (
-    *("aliases", "published", "note", "tfds", "copies", "downloads"),
+    *("aliases", "published", "note", "tfds", "hub", "copies", "downloads"),
     *("sizes", "training_pairs", "prompts", "shots_from"),
 )
 """What a row says that changes no score."""
@@ -56,7 +56,12 @@ class Decode:
 
 @dataclass(frozen=True)
 class Lengths:
-    """Limits in tokens, end of sequence included."""
+    """Limits in tokens, end of sequence included.
+
+    Attributes:
+        inputs: the longest input; what is longer is cut.
+        targets: the longest output.
+    """
 
     inputs: int
     targets: int
@@ -109,6 +114,8 @@ class TaskSpec:
         task_score: the scores whose unweighted mean is the leaderboard's score of the task; the first metric if empty.
         aliases: other names, T5's own among them.
         tfds: the name in TensorFlow Datasets.
+        hub: its usual dataset on the Hugging Face hub, `OWNER/NAME`, with `:CONFIG` where that is not what `tfds` has
+            behind its slash.
         copies: how copies of it, there and on the Hugging Face hub, differ from the official files.
         downloads: where the official files come from.
         submission: its file in the leaderboard's archive.
@@ -133,6 +140,7 @@ class TaskSpec:
     task_score: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     tfds: str | None = None
+    hub: str = ""
     copies: Copies = field(default_factory=Copies)
     downloads: tuple[Download, ...] = field(default=(), repr=False)
     submission: SubmissionFile | None = None
@@ -152,7 +160,8 @@ class TaskSpec:
         object.__setattr__(self, "prompts", FrozenDict(self.prompts))
         if not self.source.fields:  # a file of one's own: the columns that text and answer name
             named = dict.fromkeys((*self.text.fields, *filter(None, [getattr(self.answer, "field", "")])))
-            object.__setattr__(self, "source", replace(self.source, fields={name: name for name in named}))  # type: ignore[type-var]
+            own = {name: name for name in named if name not in getattr(self.source, "lists", ())}
+            object.__setattr__(self, "source", replace(self.source, fields=own))  # type: ignore[type-var]
         if not self.task_score:
             object.__setattr__(self, "task_score", self.metrics[:1])
         self._check()
@@ -181,7 +190,7 @@ class TaskSpec:
                 raise SpecError(f"{self.name}: the size of {split} must be a positive whole number, got {size!r}")
         if self.training_pairs is not None and ("train" not in self.source.splits or self.training_pairs < 1):
             raise SpecError(f"{self.name}: training_pairs = {self.training_pairs}, but nothing to train on")
-        has = [*self.source.fields, *getattr(self.source, "numbers", ())]
+        has = [*self.source.fields, *getattr(self.source, "numbers", ()), *getattr(self.source, "lists", ())]
         absent = [name for name in self.text.fields if name not in has]
         if absent:
             fault = f"{self.name}: its text needs {absent}, its source has fields {has}"

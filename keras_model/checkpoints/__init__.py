@@ -4,12 +4,13 @@
 Face's names, to `weights.assign`. `huggingface` is also the format that is written.
 """
 
+from keras_model.checkpoints.adapters import save_adapters
 from keras_model.checkpoints.checkpoint import Checkpoint
 from keras_model.checkpoints.fingerprint import model_fingerprint
 from keras_model.checkpoints.formats.huggingface import save_model
 from keras_model.checkpoints.opening import load_model, open_checkpoint
+from keras_model.checkpoints.tokenizer_of import load_tokenizer
 from keras_model.files.model_folder import CheckpointError
-from keras_model.tokenizers.loading import load_tokenizer
 
 __all__ = [
     "Checkpoint",
@@ -18,5 +19,6 @@ __all__ = [
     "load_tokenizer",
     "model_fingerprint",
     "open_checkpoint",
+    "save_adapters",
     "save_model",
 ]

@@ -4,13 +4,19 @@ A format is a module beside this one. It hands over its tensors under Hugging Fa
 everything after it, the account of missing and unused tensors included, is the same for all.
 """
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_model.checkpoints.configuration import config_beside, configuration
 from keras_model.checkpoints.tensors import Names, RenamedTensors, Tensors, origins_of
 from keras_model.config import T5Config
+
+if TYPE_CHECKING:
+    from keras_model.t5 import T5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +27,8 @@ class Checkpoint:
     """Its format, as users call it."""
     config: T5Config
     tensors: Tensors
+    adapt: Callable[[T5], None] | None = None
+    """Gives a model of the tensors what it has beside them, adapter layers; None where it has nothing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +42,7 @@ class Format:
     config_file: Callable[[Path], Path | None]
     """The file that holds the configuration of a recognised checkpoint; None where it follows from the tensors."""
     files: Callable[[Path], list[Path]]
-    """The files that hold the weights of a recognised checkpoint, for its fingerprint."""
+    """The files that hold the weights of a recognised checkpoint, for its fingerprint: in the order of their names."""
     open: Callable[[Path], Checkpoint]
     """Raises CheckpointError where the checkpoint cannot be read."""
 
@@ -71,6 +79,6 @@ def found_format(
         name=name,
         recognises=lambda path: find(path) is not None,
         config_file=lambda path: config_beside(found(path)),
-        files=lambda path: files(found(path)),
+        files=lambda path: sorted(files(found(path))),
         open=open_found,
     )

@@ -14,11 +14,12 @@ from keras_model.checkpoints.formats.huggingface import HUGGING_FACE, save_model
 from keras_model.checkpoints.formats.keras_hub import KERAS_HUB
 from keras_model.checkpoints.formats.keras_hub_writer import require_expressible, save_preset
 from keras_model.checkpoints.opening import format_of, model_of, open_checkpoint
+from keras_model.checkpoints.tokenizer_of import load_tokenizer
 from keras_model.checkpoints.weights import places, values
 from keras_model.config import T5Config
 from keras_model.files.atomic import new_folder
 from keras_model.files.model_folder import CheckpointError
-from keras_model.tokenizers.loading import NoTokenizerError, load_tokenizer, require_ids_of
+from keras_model.tokenizers.loading import NoTokenizerError, require_ids_of
 from keras_model.tokenizers.tokenizer import Tokenizer
 
 Stage = Callable[[str, str], contextlib.AbstractContextManager[Callable[[int, int], None]]]
@@ -75,6 +76,8 @@ def convert(
             Nothing is written then.
     """
     checkpoint = open_checkpoint(source)
+    if checkpoint.adapt is not None:
+        raise CheckpointError(f"{source}: adapter layers cannot be merged into a T5; they stay beside their base.")
     config = checkpoint.config
     if tokenizer is not None:
         require_ids_of(config, tokenizer, str(source))

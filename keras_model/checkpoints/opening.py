@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keras_model.checkpoints.adapters import adapters_format
 from keras_model.checkpoints.checkpoint import Checkpoint, Format
 from keras_model.checkpoints.formats.huggingface import HUGGING_FACE
 from keras_model.checkpoints.formats.keras_hub import KERAS_HUB
@@ -57,6 +59,8 @@ def model_of(checkpoint: Checkpoint, dtype: Any = "float32") -> T5:
     with weights_follow():
         model = T5(checkpoint.config, dtype=dtype)
     assign(model, checkpoint.tensors)
+    if checkpoint.adapt is not None:
+        checkpoint.adapt(model)
     return model
 
 
@@ -66,10 +70,14 @@ def format_of(path: Path) -> Format:
     Raises:
         CheckpointError: it has none of the formats; the message says what is there.
     """
-    for known in FORMATS:
+    return _format_among((*FORMATS, ADAPTERS), path)
+
+
+def _format_among(formats: tuple[Format, ...], path: Path) -> Format:
+    for known in formats:
         if known.recognises(path):
             return known
-    names = ", ".join(known.name for known in FORMATS)
+    names = ", ".join(known.name for known in formats)
     raise CheckpointError(f"{path}: no checkpoint. {_what_is_there(path)} Looked for those of {names}.")
 
 
@@ -82,3 +90,7 @@ def _what_is_there(path: Path) -> str:
         more = f" and {len(names) - 10} more" if len(names) > 10 else ""
         return f"The folder holds {', '.join(names[:10])}{more}."
     return "It is a file of no known name." if path.exists() else "There is no such file or folder."
+
+
+ADAPTERS = adapters_format(functools.partial(_format_among, FORMATS))
+"""What is trained beside a checkpoint of one of `FORMATS`; a folder that holds a whole model as well is that model."""

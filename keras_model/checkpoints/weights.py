@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_model.adaptation import Adapters
 from keras_model.checkpoints.tensors import RenamedTensors, Tensors
 from keras_model.config import T5Config
 from keras_model.files.model_folder import CheckpointError
 
 if TYPE_CHECKING:
     from keras_model.model import T5Network
+    from keras_model.t5 import T5
 
 EMBEDDING = "shared.weight"
 HEAD = "lm_head.weight"
@@ -48,10 +50,16 @@ class Weight:
     variable: Any
     transposed: bool
     """Whether the checkpoint holds [columns, rows], as PyTorch's linear layers do."""
+    layer: Any = None
+    """The layer that it is of, if it may have LoRA."""
+
+    def value(self) -> np.ndarray:
+        """What the layer computes with: the variable, with its LoRA merged into it."""
+        return np.asarray(self.variable if self.layer is None else self.layer.merged(self.variable))
 
     def to_stored(self) -> np.ndarray:
         """The value as a checkpoint holds it, contiguous."""
-        value = np.asarray(self.variable)
+        value = self.value()
         return np.ascontiguousarray(value.T if self.transposed else value)
 
 
@@ -92,14 +100,25 @@ def _stack_places(stack: str, config: T5Config, layers: int) -> Iterator[Place]:
 def weights(model: T5Network) -> Iterator[Weight]:
     """All weights of a model, each once."""
     for place in places(model.config):
-        yield Weight(place.name, _variable(model, place.path), place.transposed)
+        layer, variable = variable_at(model, place.path)
+        yield Weight(place.name, variable, place.transposed, layer)
 
 
-def _variable(model: T5Network, path: str) -> Any:
+def variable_at(model: T5Network, path: str) -> tuple[Any, Any]:
+    """The layer and the variable that a `Place.path` leads to."""
+    layer: Any = None
     found: Any = model
     for part in path.split("."):
-        found = found[int(part)] if part.isdigit() else getattr(found, part)
-    return found
+        layer, found = found, found[int(part)] if part.isdigit() else getattr(found, part)
+    return layer, found
+
+
+def require_whole(model: T5) -> None:
+    """Raises CheckpointError if a model has layers that the formats of whole models have no place for."""
+    if isinstance(model.adaptation, Adapters):
+        raise CheckpointError(
+            "adapter layers cannot be merged into a T5; keras_model.save_adapters writes them beside its base."
+        )
 
 
 def assign(model: T5Network, tensors: Tensors) -> None:
@@ -111,7 +130,7 @@ def assign(model: T5Network, tensors: Tensors) -> None:
     """
     check(model.config, tensors)
     for weight, (name, value) in zip(weights(model), values(model.config, tensors), strict=True):
-        _require_finite(tensors, name, value)
+        require_finite(tensors, name, value)
         weight.variable.assign(value.T if weight.transposed else value)
     embedding, *copies = _embedding_names(model.config, set(tensors.names()))
     for name in copies:
@@ -151,7 +170,8 @@ def check(config: T5Config, tensors: Tensors) -> None:
         raise CheckpointError(f"{tensors.source}: a T5 of this configuration has no place for tensor {listed}.")
 
 
-def _require_finite(tensors: Tensors, name: str, value: np.ndarray) -> None:
+def require_finite(tensors: Tensors, name: str, value: np.ndarray) -> None:
+    """Raises CheckpointError if a tensor holds NaN or infinity."""
     finite = np.isfinite(value)
     if not finite.all():
         raise CheckpointError(

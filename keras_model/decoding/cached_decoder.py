@@ -107,6 +107,7 @@ class CachedDecoder:
                 "cross_output": self._fused(block.cross_attention, "output"),
                 "feed_forward_norm": self._norm(block.feed_forward_norm),
                 "feed_forward": self._feed_forward_weights(block.feed_forward),
+                "adapters": {name: self._cast(adapter.down, adapter.up) for name, adapter in block.adapters.items()},
             }
             for block in model.decoder.blocks
         ]
@@ -167,13 +168,16 @@ class CachedDecoder:
             )
             weights = softmax(scores, position_biases[i % len(position_biases)])  # [rows, heads, 1, cached]
             context = tf.matmul(weights, tf.reshape(values[-1], (-1, heads, cached, d_kv)))
-            x += tf.matmul(tf.reshape(context, (-1, inner)), layer["self_output"])
+            attended = tf.matmul(tf.reshape(context, (-1, inner)), layer["self_output"])
+            x += self._adapted(attended, layer["adapters"].get("self_attention"))
 
             query = tf.matmul(self._normed(x, layer["cross_norm"]), layer["cross_query"])
             context = self.memory.attend(i, query, state.memory_keys, state.memory_values, state.memory_bias)
-            x += tf.matmul(context, layer["cross_output"])
+            attended = tf.matmul(context, layer["cross_output"])
+            x += self._adapted(attended, layer["adapters"].get("cross_attention"))
 
-            x += self._feed_forward(self._normed(x, layer["feed_forward_norm"]), layer["feed_forward"])
+            fed = self._feed_forward(self._normed(x, layer["feed_forward_norm"]), layer["feed_forward"])
+            x += self._adapted(fed, layer["adapters"].get("feed_forward"))
         return tf.matmul(head_input(self.model, self._normed(x, self.final_norm)), self.head), keys, values
 
     def _overwritten(self, cache: Tensor, new: Tensor, places: Tensor) -> Tensor:
@@ -203,13 +207,23 @@ class CachedDecoder:
         wi, wo = weights
         return tf.matmul(activation(tf.matmul(x, wi)), wo)
 
+    def _adapted(self, x: Tensor, weights: list[Tensor] | None) -> Tensor:
+        """x through an adapter, if there is one."""
+        if weights is None:
+            return x
+        down, up = weights
+        return x + tf.matmul(tf.nn.relu(tf.matmul(x, down)), up)
+
     def _feed_forward_weights(self, layer: FeedForward) -> list[Tensor]:
         matrices = [layer.wi_0, layer.wi_1, layer.wo] if self.config.is_gated else [layer.wi, layer.wo]
+        return self._cast(*map(layer.merged, matrices))
+
+    def _cast(self, *matrices: Tensor) -> list[Tensor]:
         return [tf.cast(tf.convert_to_tensor(matrix), self.dtype) for matrix in matrices]
 
     def _fused(self, attention: Attention, *parts: str) -> Tensor:
         """The named matrices of an attention layer side by side, [rows, columns * parts]."""
-        matrices = [tf.convert_to_tensor(getattr(attention, f"{part}_matrix")) for part in parts]
+        matrices = [attention.merged(getattr(attention, f"{part}_matrix")) for part in parts]
         return tf.cast(tf.concat(matrices, axis=1), self.dtype)
 
     def _norm(self, norm: LayerNorm) -> Tensor:

@@ -106,4 +106,4 @@ class PlainMemory:
 
 
 def _matrix(attention: Attention, part: str, dtype: str) -> Tensor:
-    return tf.cast(tf.convert_to_tensor(getattr(attention, f"{part}_matrix")), dtype)
+    return tf.cast(attention.merged(getattr(attention, f"{part}_matrix")), dtype)

@@ -69,8 +69,9 @@ class WritingModel(T5Network):
         return result if texts is None else texts.decode(result)
 
     def _current_generator(self) -> Any:
-        """The compiled decoder, made anew if another tokenizer was set."""
+        """The compiled decoder, made anew if another tokenizer was set, or weights were added."""
         limit = None if self.tokenizer is None else self.tokenizer.vocab_size
-        if self._generator is None or self._generator[0] != limit:
-            self._generator = (limit, Generator(self, emit_limit=limit))
+        made_of = (limit, len(self.weights))
+        if self._generator is None or self._generator[0] != made_of:
+            self._generator = (made_of, Generator(self, emit_limit=limit))
         return self._generator[1]

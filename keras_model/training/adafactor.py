@@ -91,9 +91,12 @@ class Adafactor(DenseGradients, keras.optimizers.Optimizer):
             self.add_variable(_without(shape, row_axis), dtype=variable.dtype, name=f"{name}_column_moments"),
         )
 
+    def slots(self, variable):
+        return self._moments[self._get_variable_index(variable)]
+
     def update_step(self, gradient, variable, learning_rate):
         gradient = ops.cast(gradient, variable.dtype)
-        step = ops.cast(self.iterations + 1, variable.dtype)
+        step = ops.cast(self.steps_of(variable), variable.dtype)
         mixing = ops.power(step, self.decay_exponent)  # 1 - b
         square = ops.square(gradient)
 

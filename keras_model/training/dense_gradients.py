@@ -9,6 +9,7 @@ bias (each bucket is looked up many times) and, where the logits do not share it
 up, so that a step on two replicas is not the one that a single device takes.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -42,6 +43,8 @@ class DenseGradients:
     """
 
     gradient_norm: Any = None
+    began: Sequence[int] = ()
+    """For each variable, in their order, the steps that were taken before it was trained; empty where none were."""
 
     def build(self, variables):
         if self.gradient_norm is None:
@@ -54,6 +57,22 @@ class DenseGradients:
     def tells_norm(self) -> bool:
         """Whether each step has a `gradient_norm`."""
         return not self.gradient_accumulation_steps  # type: ignore[attr-defined]
+
+    def steps_of(self, variable: Any) -> Any:
+        """The number of the step that is being taken, counted from a variable's first, which is 1."""
+        began = self.began[self._get_variable_index(variable)] if self.began else 0  # type: ignore[attr-defined]
+        return self.iterations + 1 - began if began else self.iterations + 1  # type: ignore[attr-defined]
+
+    def take_over(self, before: Any) -> None:
+        """Goes on where an optimizer of the same kind stopped that had some of the variables; both are built."""
+        self.iterations.assign(before.iterations)  # type: ignore[attr-defined]
+        for variable in before._trainable_variables:
+            for new, old in zip(self.slots(variable), before.slots(variable), strict=True):
+                new.assign(old)
+
+    def slots(self, variable: Any) -> Sequence[Any]:
+        """The optimizer's state of one variable."""
+        raise NotImplementedError
 
     def apply(self, grads, trainable_variables=None):
         return super().apply([dense_gradient(gradient) for gradient in grads], trainable_variables)  # type: ignore[misc]
@@ -76,3 +95,18 @@ class DenseGradients:
 @keras.saving.register_keras_serializable("t5eval")
 class AdamW(DenseGradients, keras.optimizers.AdamW):
     """Keras' AdamW, exact for lookups and on several replicas."""
+
+    def slots(self, variable):
+        index = self._get_variable_index(variable)
+        return [self._momentums[index], self._velocities[index]]
+
+    def update_step(self, gradient, variable, learning_rate):
+        if self.began:
+            # Keras corrects the moments' bias, through the rate, by the steps of the run; here it is the variable's.
+            ours, theirs = self._bias(self.steps_of(variable)), self._bias(self.iterations + 1)
+            learning_rate = learning_rate * (ours / theirs)
+        super().update_step(gradient, variable, learning_rate)
+
+    def _bias(self, step):
+        step = tf.cast(step, tf.float32)
+        return tf.sqrt(1.0 - tf.pow(self.beta_2, step)) / (1.0 - tf.pow(self.beta_1, step))

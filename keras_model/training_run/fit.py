@@ -14,7 +14,6 @@ from typing import Any
 import tensorflow as tf
 
 from keras_model.backend import keras
-from keras_model.checkpoints import save_model
 from keras_model.checkpoints.weights import weights
 from keras_model.data.batch_plan import BatchPlan
 from keras_model.data.batches import Examples, Filling, Plan, batch_dataset
@@ -28,8 +27,18 @@ from keras_model.training.losses import TokenCrossEntropy
 from keras_model.training.schedules import InverseSquareRoot, LinearWarmupAndDecay
 from keras_model.training_run.fit_settings import TrainSettings
 from keras_model.training_run.run_checkpoints import Progress, best_checkpoints, newest_checkpoint, read_progress
-from keras_model.training_run.state import TrainingError, last_good, remove_old, restore, seed_dropout, writing_folder
+from keras_model.training_run.state import (
+    TrainingError,
+    has_state_of,
+    last_good,
+    remove_old,
+    restore,
+    save_trained,
+    seed_dropout,
+    writing_folder,
+)
 from keras_model.training_run.step_callback import Log, NonFiniteLossError, TrainingSteps, Validate
+from keras_model.training_run.unfreezing import Unfreezing
 
 __all__ = ["NonFiniteLossError", "TrainResult", "TrainSettings", "TrainingError", "compile_model", "fit"]
 
@@ -146,29 +155,40 @@ def fit(
     frozen = [weight.name for weight in weights(model) if not weight.variable.trainable]
     if not model.trainable_variables:
         raise ValueError("every weight of the model is frozen (trainable=False): there is nothing to train.")
-    compile_model(model, settings)
+    if model.adaptation is not None and model.base is None:
+        raise ValueError(f"what {model.adaptation.name} trains is written beside a base: set model.base.")
+    if model.adaptation is not None and settings.gradual_unfreezing:
+        raise ValueError(f"gradual unfreezing and {model.adaptation.name} are two methods; take one.")
+    unfreezing = Unfreezing(model, settings)
     fixed = {**settings.fixed(), "data": examples.fingerprint(), "config": model.config.to_dict()}
     if begun_with is not None:
         fixed["begun_with"] = json.loads(json.dumps(begun_with))  # as it comes back
     if frozen:
         fixed["frozen"] = frozen
+    if model.adaptation is not None:
+        fixed["method"] = model.adaptation.to_dict()
     if rates is not None:
         fixed |= {"sizes": list(sizes or ()), "rates": list(rates)}
-    progress = _start_or_resume(model, fixed, settings, folder / "checkpoints")
+    progress = _start_or_resume(model, fixed, settings, folder / "checkpoints", unfreezing)
     if writes and progress.step:
         remove_old(folder / "checkpoints", progress, settings.keep)  # a kill may have come before
     steps = TrainingSteps(model, plan, settings, folder, writes, progress, validate, tokenizer, log)
     try:
-        if progress.step < settings.steps:
-            start_id = model.config.decoder_start_token_id
+        start_id = model.config.decoder_start_token_id
+        while steps.step < settings.steps:
+            begin, steps.until = steps.step, unfreezing.end(steps.step)
             model.fit(
-                batch_dataset(examples, plan, progress.step, start_id, steps.batch_made),
+                batch_dataset(examples, plan, begin, start_id, steps.batch_made),
                 steps_per_epoch=settings.checkpoint_every,
-                epochs=-(-(settings.steps - progress.step) // settings.checkpoint_every),
+                epochs=-(-(steps.until - begin) // settings.checkpoint_every),
                 callbacks=[steps, *callbacks],
                 shuffle=False,  # the plan did
                 verbose=0,
             )
+            if steps.step < steps.until:
+                break  # a callback has stopped it
+            if steps.until < settings.steps:
+                _next_episode(model, settings, unfreezing, steps.step)
         steps.validate_if_due()
         steps.save()
     except KeyboardInterrupt:
@@ -183,9 +203,10 @@ def fit(
         ) from error
     finally:
         steps.close()
+        unfreezing.leave()
     if writes:
         with writing_folder(folder / "model") as unfinished:
-            save_model(model, unfinished, tokenizer)
+            save_trained(model, unfinished, tokenizer)
     meet(strategy)  # no worker leaves before the model is there
     return TrainResult(
         first_step=progress.step,
@@ -214,8 +235,19 @@ def make_plan(
     return BatchPlan(*lengths, batch_size, seed, settings.bucket_width, sizes, rates, pad_multiple)
 
 
-def _start_or_resume(model: T5, fixed: dict[str, Any], settings: TrainSettings, checkpoints: Path) -> Progress:
-    """Where the run stands; the model is brought there."""
+def _next_episode(model: T5, settings: TrainSettings, unfreezing: Unfreezing, step: int) -> None:
+    """Unfreezes what is trained from the step after `step` on, and gives the optimizer state for it."""
+    before = model.optimizer
+    unfreezing.enter(step)
+    compile_model(model, settings)
+    model.optimizer.take_over(before)
+    model.optimizer.began = unfreezing.began()
+
+
+def _start_or_resume(
+    model: T5, fixed: dict[str, Any], settings: TrainSettings, checkpoints: Path, unfreezing: Unfreezing
+) -> Progress:
+    """Where the run stands; the model is brought there, compiled."""
     checkpoint = newest_checkpoint(checkpoints)
     if not meet(model.distribute_strategy, json.dumps([checkpoint and checkpoint.name, fixed], sort_keys=True)):
         raise TrainingError(
@@ -223,6 +255,8 @@ def _start_or_resume(model: T5, fixed: dict[str, Any], settings: TrainSettings, 
             f"them share. This one finds {checkpoint or f'no checkpoint in {checkpoints}'}, and has {fixed}."
         )
     if checkpoint is None:
+        unfreezing.enter(0)
+        compile_model(model, settings)
         seed_dropout(model, settings.seed)
         return Progress(0, fixed, {})
     progress = read_progress(checkpoint)
@@ -241,7 +275,14 @@ def _start_or_resume(model: T5, fixed: dict[str, Any], settings: TrainSettings, 
             f"{checkpoint} is further than the {settings.steps} steps that were asked for. "
             "Ask for more, or train into another folder."
         )
+    unfreezing.enter(max(0, progress.step - 1))  # as the last step had it, so has the checkpoint
+    compile_model(model, settings)
+    if settings.gradual_unfreezing and not has_state_of(checkpoint, model):
+        unfreezing.enter(progress.step)  # unless it stopped between two episodes, ready for the next
+        compile_model(model, settings)
     restore(checkpoint, model)
+    if settings.gradual_unfreezing:
+        _next_episode(model, settings, unfreezing, progress.step)
     return progress
 
 

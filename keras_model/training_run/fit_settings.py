@@ -62,6 +62,8 @@ class TrainSettings:
     packing: tuple[int, int] | None = None
     """The lengths of a row, source and target, into which several examples are packed; `batch_size` then counts rows.
     None: every example has a row of its own, in batches of like lengths."""
+    gradual_unfreezing: bool = False
+    """Whether blocks are trained from the top down, one more after each of equal parts of the steps: `Unfreezing`."""
     steps_per_execution: int = 1
     """Steps that run as one call of TensorFlow, for devices on which the call takes longer than the step (a TPU)."""
 
@@ -104,8 +106,10 @@ class TrainSettings:
     def fixed(self) -> dict[str, Any]:
         """The settings that decide what a step does, and so cannot change when a run is resumed."""
         free = {"steps", "checkpoint_every", "keep", "validate_every", "log_every", "steps_per_execution"}
-        if self.schedule == "linear":
-            free.remove("steps")  # where the rate reaches 0
+        if self.schedule == "linear" or self.gradual_unfreezing:
+            free.remove("steps")  # where the rate reaches 0, or of which an episode is a part
+        if not self.gradual_unfreezing:
+            free.add("gradual_unfreezing")  # runs that began before there was any go on
         values = {name: value for name, value in dataclasses.asdict(self).items() if name not in free}
         return values | {"packing": list(self.packing) if self.packing else None}  # as it comes back from JSON
 

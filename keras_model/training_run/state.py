@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from keras_model.checkpoints import save_model
+from keras_model.checkpoints.adapters import WEIGHTS_FILE as ADAPTERS_FILE
+from keras_model.checkpoints.adapters import assign_adapters, save_adapters
 from keras_model.checkpoints.containers.safetensors_file import SafetensorsFile
 from keras_model.checkpoints.weights import assign
 from keras_model.files.atomic import flush, sweep, temporary_path
@@ -46,10 +48,15 @@ def save_checkpoint(
     _check_finite(model, progress.step, folder)
     path = folder / checkpoint_name(progress.step)
     with writing_folder(path) as unfinished:
-        save_model(model, unfinished, tokenizer)
+        save_trained(model, unfinished, tokenizer)
         _save_state(unfinished / STATE_FILE, model, progress)
     remove_old(folder, progress, keep)
     return path
+
+
+def save_trained(model: T5, folder: Path, tokenizer: Tokenizer | None) -> None:
+    """Writes what a run trained: a model folder, or what stands beside its base."""
+    (save_model if model.adaptation is None else save_adapters)(model, folder, tokenizer)
 
 
 def restore(checkpoint: Path, model: T5) -> None:
@@ -59,10 +66,12 @@ def restore(checkpoint: Path, model: T5) -> None:
         CheckpointError: a file cannot be read, or holds another model.
         TrainingError: the optimizer's variables are others than this model's and optimizer's.
     """
-    assign(model, SafetensorsFile(checkpoint / WEIGHTS_FILE))
+    if model.adaptation is None:
+        assign(model, SafetensorsFile(checkpoint / WEIGHTS_FILE))
+    else:
+        assign_adapters(model, SafetensorsFile(checkpoint / ADAPTERS_FILE))
     file, variables = open_state(checkpoint), _state_variables(model)
-    found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-    expected = {name: tuple(variable.shape) for name, variable in variables.items()}
+    found, expected = _shapes(checkpoint), {name: tuple(variable.shape) for name, variable in variables.items()}
     if found != expected:
         name = next(name for name in sorted({*found, *expected}) if found.get(name) != expected.get(name))
         raise TrainingError(
@@ -71,6 +80,16 @@ def restore(checkpoint: Path, model: T5) -> None:
         )
     for name, variable in variables.items():
         variable.assign(file.get_tensor(name))
+
+
+def has_state_of(checkpoint: Path, model: T5) -> bool:
+    """Whether a checkpoint was written with as many optimizer variables as a compiled model has."""
+    return _shapes(checkpoint).keys() == _state_variables(model).keys()
+
+
+def _shapes(checkpoint: Path) -> dict[str, tuple[int, ...]]:
+    file = open_state(checkpoint)
+    return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (not a mapping)
 
 
 def seed_dropout(model: T5, seed: int) -> None:

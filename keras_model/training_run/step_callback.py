@@ -81,7 +81,10 @@ class TrainingSteps(keras.callbacks.Callback):
         self.loss: float | None = None
         self.seconds = 0.0
         self.filling = Filling()
-        self._step = progress.step
+        self.step = progress.step
+        """Steps taken."""
+        self.until = settings.steps
+        """After how many `model.fit` ends."""
         self._resumed_at = time.perf_counter()
         self._logged_seconds = 0.0  # when the loss was last logged
         self._filling = Filling()  # since then
@@ -98,8 +101,8 @@ class TrainingSteps(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         assert logs is not None
-        taken = range(self._step, self._step + self._settings.steps_per_execution)
-        self._step = taken.stop
+        taken = range(self.step, self.step + self._settings.steps_per_execution)
+        self.step = taken.stop
         loss, norm = float(logs["loss"]), float(self._t5.optimizer.gradient_norm.numpy())
         for name, number in (("loss", loss), ("gradient's norm", norm)):
             if not math.isfinite(number):
@@ -110,25 +113,25 @@ class TrainingSteps(keras.callbacks.Callback):
         filling = sum(map(self._plan.filling, taken), Filling())
         self.filling += filling
         self._filling += filling
-        logs["step"] = self._step
+        logs["step"] = self.step
         logs["gradient_norm"] = norm
         seconds = self.seconds - self._logged_seconds
         logs["tokens_per_second"] = self._filling.tokens / seconds
         logs["waiting"] = self._waited / seconds
 
-        step, settings = self._step, self._settings
+        step, settings = self.step, self._settings
         if step % settings.log_every == 0 or step == settings.steps:
             self._log(loss, logs)
         self.validate_if_due()
         if settings.is_checkpoint(step) or (step in self.scores and step in best_steps(self.scores).values()):
             self.save()
-        if step == settings.steps:
+        if step == self.until:
             self._t5.stop_training = True
         self._resumed_at = time.perf_counter()
 
     def validate_if_due(self) -> None:
         """Validates, unless this step has been validated."""
-        step = self._step
+        step = self.step
         if self._validate is None or step == 0 or step in self.scores or not self._settings.is_validation(step):
             return
         try:
@@ -164,7 +167,7 @@ class TrainingSteps(keras.callbacks.Callback):
             "gradient_norm": logs["gradient_norm"],
             "learning_rate": float(self._t5.optimizer.learning_rate.numpy()),
         }
-        self._tell(self._step, numbers)
+        self._tell(self.step, numbers)
         self._logged_seconds, self._filling, self._waited = self.seconds, Filling(), 0.0
         self._t5.reset_metrics()
 
@@ -182,8 +185,8 @@ class TrainingSteps(keras.callbacks.Callback):
     def _non_finite(self, name: str, number: float, steps: range) -> NonFiniteLossError:
         examples = np.concatenate([self._plan.rows(step) for step in steps])
         return NonFiniteLossError(
-            f"The {name} of step {self._step} is {number}. "
+            f"The {name} of step {self.step} is {number}. "
             f"{last_good(self._checkpoints)} A smaller learning rate or another seed may avoid it.",
-            self._step,
+            self.step,
             examples,
         )

@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from t5eval.data.split import split_name
+
 PathName = str | os.PathLike[str]
 Data = PathName | None
 """What `--data-dir` takes: a folder, `tfds:[FOLDER]`, `hf:FOLDER_OR_NAME`; None for the environment's, else `tfds:`."""
@@ -21,6 +23,11 @@ def names_of(names: PathName | Sequence[PathName] | None) -> list[str]:
     """Returns one name, or several, as a list of texts."""
     several = [names] if isinstance(names, str | os.PathLike) else names or []
     return [os.fspath(name) for name in several]
+
+
+def splits_of(names: str | Sequence[str] | None) -> list[str]:
+    """Returns splits by the names that they have here."""
+    return list(dict.fromkeys(split_name(name) for name in names_of(names)))
 
 
 def warn(line: str) -> None:

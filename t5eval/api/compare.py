@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_model.files.atomic import replacing
-from t5eval.api.arguments import Data, PathName, names_of, text_of
+from t5eval.api.arguments import Data, PathName, names_of, splits_of, text_of
 from t5eval.comparison.compare import choose_data, choose_splits, compare_all, compare_published
 from t5eval.comparison.published import AgainstPublished, require_published
 from t5eval.comparison.sides import Side
@@ -144,7 +144,7 @@ def compare(
     >>> found.sound
     True
     """
-    names, wanted = names_of(tasks), names_of(splits)
+    names, wanted = names_of(tasks), splits_of(splits)
     if (b is None) == (published is None):
         raise UserError("compare A with one thing: a second run or prediction file, or --published MODEL")
     if published is not None and changes:

@@ -1,13 +1,14 @@
 """`t5eval.evaluate`: predict with a model and score, from where an earlier process stopped."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import task_specs
-from t5eval.api.arguments import Data, PathName, Silent, names_of, text_of, warn
+from t5eval.api.arguments import Data, PathName, Silent, names_of, splits_of, text_of, warn
 from t5eval.data import DataSource, Split, available_splits, data_source, open_split
 from t5eval.evaluation.batches import DEFAULT_BATCH_TOKENS, Say
 from t5eval.evaluation.settings import RunSettings
@@ -21,13 +22,29 @@ from t5eval.predictors.open_predictor import open_predictor
 from t5eval.predictors.predictor import Predictor
 from t5eval.prompts.asking import AS_THEY_ARE, Asking
 from t5eval.runs.folder import locked, recorded
-from t5eval.scoring.score import SplitScore, require_metrics
+from t5eval.scoring.score import SplitScore, has_labels, require_metrics
 from t5eval.scoring.score_frame import ScoreTable
 from t5eval.support.plugin_record import LOADED
+from t5eval.support.stages import saved, stage
 from task_specs import TaskSpec
 from task_specs.support.errors import UserError
 
 TOML = ".toml"  # the ending by which a task's file is told from a name
+PURPOSES = ("score", "submit")
+"""What answers are for, which says of which splits they are unless these are named."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a call of `evaluate` is about to answer.
+
+    Attributes:
+        examples: `TASK SPLIT` to how many examples of it.
+        unlabelled: `TASK SPLIT` of what is at hand and left out, having no labels.
+    """
+
+    examples: Mapping[str, int]
+    unlabelled: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -62,6 +79,7 @@ def evaluate(
     out: PathName,
     data: Data = None,
     splits: str | Sequence[str] | None = None,
+    purpose: str = PURPOSES[0],
     limit: int | None = None,
     decode: str | None = None,
     beam_size: int | None = None,
@@ -83,6 +101,7 @@ def evaluate(
     asking: Asking = AS_THEY_ARE,
     progress: Displays = Silent,
     say: Say = warn,
+    plan: Callable[[Plan], None] = lambda plan: None,
     command: str | None = None,
 ) -> Evaluation:
     """Predicts tasks with a model and scores them; a run that was killed goes on where it stopped.
@@ -92,7 +111,9 @@ def evaluate(
         tasks: a task, a benchmark, a task file or `all`, or several of them.
         out: the run's folder.
         data: where the examples are.
-        splits: one or several; every split but train that is there if None.
+        splits: one or several; if None, what is there for the purpose.
+        purpose: `score`, for the splits that have labels, but train; `submit`, for those whose answers a leaderboard
+            takes.
         limit: only the first examples of each split.
         decode: `greedy`, `beam`, `sample` or `rank`; if None what the next options imply, else the task's row.
         beam_size: hypotheses of a beam search.
@@ -114,6 +135,7 @@ def evaluate(
         asking: in which prompts, after how many shots, as a text or a chat, and how answers are read.
         progress: opens the display of a split, given its name; it is called with (examples done, in all).
         say: told what was skipped and the like; a Python warning if not given.
+        plan: told what will be answered, before the model is opened.
         command: what results.json says made it; this call if None.
 
     Raises:
@@ -140,10 +162,14 @@ def evaluate(
     options = DecodingOptions(
         decode, beam_size, alpha, max_new_tokens, temperature, top_k, top_p, seed, samples, generation
     )
-    names, wanted = names_of(tasks), names_of(splits)
+    names, wanted = names_of(tasks), splits_of(splits)
+    if purpose not in PURPOSES:
+        raise UserError(f"purpose {purpose!r}: it is {' or '.join(PURPOSES)}")
+    if wanted and purpose != PURPOSES[0]:
+        raise UserError(f"--for {purpose} says which splits are answered, and so does --split; give one of them")
     specs = asking.tasks(task_specs.resolve(names))
     source = data_source(text_of(data))
-    chosen, skipped = choose_splits(specs, source, wanted)
+    chosen, skipped, unlabelled = choose_splits(specs, source, wanted, purpose)
     for name in skipped:
         say(f"{name} skipped: its data is not in {source.option}")
     groups = ("all", *task_specs.BENCHMARKS)
@@ -151,6 +177,8 @@ def evaluate(
     of_names = {row.row.name: name for name, row in rows.items()}
     for spec in specs:
         require_metrics(spec)  # what is not there is said before a run's folder is made
+    with stage("counting the examples"):
+        plan(Plan({_name(split): sum(1 for _ in islice(split, limit)) for split in chosen}, tuple(unlabelled)))
     own = "model" if generation == "model" else None
     opened = open_predictor(model, ModelOptions(dtype, text_of(vocab), strategy, concurrency, own))
     if opened.note:
@@ -159,9 +187,9 @@ def evaluate(
         options = options.as_model_says(opened.generation)
     elif note := opened.generation_note():
         say(note)
-    answering, kept = choose_answering(specs, options, {spec.name for spec in specs if spec.row.name in of_names})
-    if kept:
-        say(f"no fixed answers to rank, so decoded as their rows say: {', '.join(kept)}")
+    answering, unranked = choose_answering(specs, options, {spec.name for spec in specs if spec.row.name in of_names})
+    if unranked:
+        say(f"no fixed answers to rank, so decoded as their rows say: {', '.join(unranked)}")
     run = Path(out)
     asked = {
         "model": opened.name,
@@ -172,6 +200,7 @@ def evaluate(
         "cache": None if cache is None else os.path.abspath(cache),
         "task": [os.path.abspath(name) if name.endswith(TOML) else name for name in names],
         "split": wanted,
+        "for": None if purpose == PURPOSES[0] else purpose,
         "data_dir": source.option,
         "batch_tokens": batch_tokens,
         "limit": limit,
@@ -192,16 +221,22 @@ def evaluate(
         task_files={s.name: os.path.abspath(f) for s in specs if (f := of_names.get(s.row.name, "")).endswith(TOML)},
         asking=asking,
     )
-    with caching(opened.predictor, cache) as predictor, locked(run), recorded(run, "evaluate", asked):
+    kept = f"answers so far are in {run}, and the same command goes on from there"
+    with caching(opened.predictor, cache) as predictor, locked(run), recorded(run, "evaluate", asked), saved(kept):
         found, document = evaluate_splits(predictor, chosen, run, settings, progress=progress, say=say)
+    if ignored := options.unheard_by(opened.predictor):
+        say(f"{opened.name}: its class says nothing of how it decodes, so nobody knows whether it follows {ignored}")
     return Evaluation(run, tuple(found), tuple(skipped), document)
 
 
-def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[str]) -> tuple[list[Split], list[str]]:
-    """Returns the splits to evaluate, and what is skipped because it is not there.
+def choose_splits(
+    specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[str], purpose: str
+) -> tuple[list[Split], list[str], list[str]]:
+    """Returns the splits to evaluate, what is skipped because it is not there, and what is left out without labels.
 
     Args:
-        wanted: split names; every split but train if empty.
+        wanted: split names; those of the purpose if empty.
+        purpose: one of `PURPOSES`.
 
     Raises:
         UserError: nothing is left to evaluate, or no task has a wanted split.
@@ -213,20 +248,37 @@ def choose_splits(specs: Sequence[TaskSpec], data: DataSource, wanted: Sequence[
             raise UserError(f"--split {split}: no task asked for has it")
     for spec in specs:
         at_hand = available_splits(spec, data)
-        for split in wanted or [s for s in spec.source.splits if s != "train"]:
+        for split in wanted or _splits_for(spec, purpose):
             if split in at_hand:
                 chosen.append(open_split(spec, split, data, with_labels=True))
             elif split in spec.source.splits:
                 skipped.append(f"{spec.name} {split}")
-    if not chosen:
+    unlabelled = [] if wanted or purpose != PURPOSES[0] else [split for split in chosen if not has_labels(split)]
+    left = [split for split in chosen if split not in unlabelled]
+    if unlabelled and not left:
+        names = ", ".join(map(_name, unlabelled))
+        raise UserError(f"nothing to score: {names} has no labels here; --split test, or --for submit, answers it")
+    if not left:
+        if purpose != PURPOSES[0] and not skipped:
+            raise UserError(f"nothing to submit: no leaderboard takes answers to {', '.join(s.name for s in specs)}")
         way_out = "; `t5eval data get` fetches it" if any(spec.downloads for spec in specs) else ""
         raise UserError(f"nothing to evaluate: no data of {', '.join(skipped)} is in {data.option}{way_out}")
-    return chosen, skipped
+    return left, skipped, list(map(_name, unlabelled))
+
+
+def _splits_for(spec: TaskSpec, purpose: str) -> list[str]:
+    if purpose == PURPOSES[0]:
+        return [split for split in spec.source.splits if split != "train"]
+    return [spec.submission.split] if spec.submission else []
+
+
+def _name(split: Split) -> str:
+    return f"{split.spec.name} {split.split}"
 
 
 def _call(asked: Mapping[str, Any], run: Path) -> str:
     """Returns the call that results.json says made it, without what was left as it is."""
-    given = {"out": str(run), "data": asked["data_dir"], "splits": asked["split"] or None}
+    given = {"out": str(run), "data": asked["data_dir"], "splits": asked["split"] or None, "purpose": asked["for"]}
     of_model = ("dtype", "vocab", "strategy", "concurrency", "price")
     given |= {name: asked[name] for name in ("limit", *DecodingOptions.__dataclass_fields__, "cache", *of_model)}
     how = {name: asked[name] for name in vars(AS_THEY_ARE) if name in asked}

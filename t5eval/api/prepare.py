@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import task_specs
 from t5eval.api.arguments import Data, PathName, Silent, names_of, text_of
 from t5eval.data import data_source
+from t5eval.data.split import split_name
 from t5eval.predictors.checkpoint_name import find_checkpoint
 from t5eval.preparation.beam import on_beam
 from t5eval.preparation.record_folder import Display
@@ -18,7 +19,7 @@ from t5eval.preparation.task_records import in_processes, task_records
 from t5eval.preparation.text_data import TextData
 from t5eval.preparation.text_records import text_records
 from t5eval.support.data_frames import Table
-from t5eval.support.stages import timed
+from t5eval.support.stages import saved, timed
 from task_specs.support.errors import UserError
 
 if TYPE_CHECKING:
@@ -109,7 +110,9 @@ def prepare(
     >>> made.new, len(made.sets["glue/rte/train"])
     (True, 660)
     """
-    names, files = names_of(tasks), names_of(text)
+    names, files, split = names_of(tasks), names_of(text), split_name(split)
+    if split not in ("train", "validation"):
+        raise UserError(f"split {split!r}: what is prepared is train or validation")
     of_text = {
         "objective": objective, "noise_density": noise_density, "mean_span": mean_span, "inputs": inputs,
         "held_out": held_out, "limit_tokens": limit_tokens,
@@ -133,13 +136,15 @@ def prepare(
             raise UserError(f"{', '.join(names)}: no {split} split")
         make = on_beam(runner, runner_options) if runner else in_processes(workers, progress)
         wanted = task_records(specs, split, data_source(text_of(data)), _tokenizer(os.fspath(vocab)), make)
-    with timed("preparing"):
+    kept = f"{os.fspath(out)} is not complete, and the same command makes it anew"
+    with timed("preparing"), saved(kept):
         found, were_there = wanted.prepare_or_keep(Path(out))
     return Preparation(os.fspath(out), not were_there, {made.name: made for made in found.values()})
 
 
 def _tokenizer(vocab: str) -> Tokenizer:
-    from keras_model.tokenizers.loading import BYTES, load_tokenizer
+    from keras_model.checkpoints import load_tokenizer
+    from keras_model.tokenizers.loading import BYTES
 
     try:
         if vocab == BYTES or Path(vocab).is_file():

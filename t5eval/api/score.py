@@ -9,6 +9,7 @@ from typing import Any
 import task_specs
 from t5eval.api.arguments import Data, PathName, names_of, text_of
 from t5eval.data import Split, Summary, content_hashes, data_source, open_split
+from t5eval.data.split import split_name
 from t5eval.metrics import Scored
 from t5eval.prompts.asking import Asking
 from t5eval.runs.origin import Origin
@@ -176,6 +177,7 @@ def score(
     >>> round(found.to_json()["task_score"], 2)
     100.0
     """
+    split = split if split is None else split_name(split)
     asking = Asking((prompt,) if prompt else (), filters=tuple(filters) or None)
     asked = _Asked(
         format, sentence_marks, ignore_unknown, tokenize, tuple(names_of(metrics)), asking, tuple(names_of(by))

@@ -11,6 +11,7 @@ import task_specs
 from t5eval.api.arguments import Data, PathName, text_of
 from t5eval.data import Split, available_splits, data_source, open_split
 from t5eval.data.source import DATA_DIR_VARIABLE
+from t5eval.data.split import split_name
 from t5eval.prompts.asking import AS_THEY_ARE, Asking
 from t5eval.prompts.questions import Questions
 from t5eval.scoring.score import evaluation_pair
@@ -180,6 +181,7 @@ def examples_of_prompts(
     if limit is not None and limit < 1:
         raise UserError(f"limit {limit}: it is 1 or more")
     specs = asking.tasks([task_specs.get(os.fspath(task))])
+    split = split_name(split)
     return [Examples(open_split(spec, split, data_source(text_of(data))), limit, asking) for spec in specs]
 
 

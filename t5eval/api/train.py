@@ -15,6 +15,7 @@ from t5eval.data import data_source
 from t5eval.predictors.checkpoint_name import find_checkpoint
 from t5eval.runs.folder import locked, recorded
 from t5eval.support.data_frames import Table
+from t5eval.support.stages import saved
 from t5eval.support.strategy import is_chief, open_strategy
 from t5eval.training.config import TrainConfig, read_config, resolve
 from t5eval.training.fine_tuning import train as train_in_run
@@ -119,4 +120,7 @@ def _train(config: TrainConfig, display: Callable[[int], contextlib.AbstractCont
             if config.wandb:
                 log = stack.enter_context(wandb_run(config.wandb, run, config.to_table()))
         shown = stack.enter_context((display if writes else Silent)(config.settings.steps))
+        stack.enter_context(
+            saved(f"the last checkpoint is in {run / 'checkpoints'}, and the same command goes on from there")
+        )
         return train_in_run(config, specs, strategy, display=shown, say=shown.say, log=log)

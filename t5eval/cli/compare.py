@@ -1,38 +1,69 @@
 """`t5eval compare`: two runs or prediction files side by side, or a run beside published scores."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
 
 from t5eval.api.compare import Comparison, PublishedComparison, compare
 from t5eval.cli.comparison_text import comparison_lines, published_lines
-from t5eval.cli.options import Spreading, data_dir_option, json_option, print_result, warn
+from t5eval.cli.names import complete_published, complete_task_or_benchmark
+from t5eval.cli.options import (
+    STDIO,
+    Spreading,
+    data_dir_option,
+    json_option,
+    print_result,
+    splits_option,
+    spooled,
+    warn,
+)
 
 
 @click.command(cls=Spreading)
 @click.argument("a")
 @click.argument("b", required=False)
-@click.option("--published", metavar="MODEL", help="Instead of B: the paper's scores of t5-small, t5-base, ...")
-@click.option("--task", "tasks", multiple=True, metavar="T...", help="Only these tasks or benchmarks.")
-@click.option("--split", "splits", multiple=True, metavar="S...", help="Only these splits.")
+@click.option(
+    "--published",
+    metavar="MODEL",
+    shell_complete=complete_published,
+    help="Instead of B: the paper's scores of t5-small, t5-base, ...",
+)
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    metavar="T...",
+    shell_complete=complete_task_or_benchmark,
+    help="Only these tasks or benchmarks.",
+)
+@splits_option("Only these splits.")
 @data_dir_option
 @click.option("--t5", is_flag=True, help="Also show T5's own variants of scores; the JSON document has them anyway.")
-@click.option("--changes", metavar="FILE", help="Write each example whose predictions differ, one JSON object a line.")
+@click.option("--changes", metavar="FILE", help="Write each example whose predictions differ, a JSON object a line.")
 @json_option
-def command(t5: bool, **asked: Any) -> None:
+def command(a: str, b: str | None, t5: bool, changes: str | None, **asked: Any) -> None:
     """Compare A and B, runs or prediction files, on the same examples: is the difference more than chance?
 
-    Without --data-dir, the data is what A's run, or else B's, was made with. Name A and B before --task and --split.
+    - is a prediction file on standard input. --changes - prints the changes, and nothing else on standard output.
+
+    Without --data-dir, the data is what A's run, or else B's, was made with.
     """
-    found = compare(**asked)
+    if a == b == STDIO:
+        raise click.UsageError("A and B are both -; standard input is one of them")
+    with tempfile.TemporaryDirectory(prefix="t5eval-") as folder:
+        file = Path(folder, "changes.jsonl") if changes == STDIO else changes
+        found = compare(spooled(a), None if b is None else spooled(b), changes=file, **asked)
+        changed = file.read_text(encoding="utf-8").split("\n")[:-1] if isinstance(file, Path) else None
     for one in found.splits if isinstance(found, Comparison) else ():
         warn(one.data.notes)
         for name, missing in one.missing.items():
             if missing:
                 where = f"{one.task} {one.split}: {name} has no prediction for"
                 warn(f"{where} {missing:,} of {one.n:,} examples; they count as wrong")
-    print_result(found.to_json, lambda: _lines(found, t5))
+    print_result(found.to_json, lambda: _lines(found, t5) if changed is None else changed)
 
 
 def _lines(found: Comparison | PublishedComparison, t5: bool) -> Iterator[str]:

@@ -12,13 +12,14 @@ from t5eval.api.vocabulary import Vocabulary, train_vocabulary
 from t5eval.cleaning.rules import RULES
 from t5eval.cli.names import complete_task_or_benchmark
 from t5eval.cli.options import Spreading, data_dir_option, json_option, not_empty, print_result, wrapped
+from t5eval.cli.task_options import several_tasks
 from t5eval.data.downloads import get
 from t5eval.data.holdings import holdings
 from t5eval.data.source import DATA_DIR_VARIABLE, data_source
 from t5eval.data.tfds import PREFIX, TfdsData, default_folder
 from t5eval.data.tfds_build import build
 from t5eval.support.beam_runners import RUNNERS
-from t5eval.support.stages import note, stage
+from t5eval.support.stages import note, saved, stage
 from task_specs.support.errors import UserError
 
 
@@ -27,10 +28,11 @@ def command() -> None:
     """Fetch, list and build what --data-dir names."""
 
 
-@command.command("get", short_help="Fetch the official files of TASKs or benchmarks.")
-@click.argument("tasks", nargs=-1, required=True, metavar="TASK...", shell_complete=complete_task_or_benchmark)
+@command.command("get", cls=Spreading, short_help="Fetch the official files of TASKs or benchmarks.")
+@several_tasks(complete_task_or_benchmark, "Tasks or benchmarks.", required=True)
 @click.option(
     "--to",
+    "--out",
     "folder",
     envvar=DATA_DIR_VARIABLE,
     default="data",
@@ -45,7 +47,8 @@ def get_command(tasks: tuple[str, ...], folder: str) -> None:
     What is there already is left as it is, and a command that was stopped goes on where it was. T5EVAL_MIRROR names an
     address that has the same files under HOST/PATH.
     """
-    with stage("fetching", "bytes") as advance:
+    kept = f"what came is kept in {folder}, and the same command goes on from there"
+    with stage("fetching", "bytes") as advance, saved(kept):
         found = get(task_specs.resolve(tasks), Path(folder), say=note, advance=advance)
 
     def document() -> dict[str, Any]:
@@ -67,8 +70,8 @@ def get_command(tasks: tuple[str, ...], folder: str) -> None:
     print_result(document, lines)
 
 
-@command.command("list", short_help="Show which splits are at hand, and how many examples.")
-@click.argument("tasks", nargs=-1, metavar="[TASK...]", shell_complete=complete_task_or_benchmark)
+@command.command("list", cls=Spreading, short_help="Show which splits are at hand, and how many examples.")
+@several_tasks(complete_task_or_benchmark, "Tasks or benchmarks. [all]")
 @data_dir_option
 @json_option
 def list_command(tasks: tuple[str, ...], data: str | None) -> None:
@@ -77,8 +80,8 @@ def list_command(tasks: tuple[str, ...], data: str | None) -> None:
     print_result(lambda: {"splits": [entry.to_json() for entry in held]}, lambda: (entry.line() for entry in held))
 
 
-@command.command("build", short_help="Build TensorFlow Datasets from downloaded archives.")
-@click.argument("tasks", nargs=-1, required=True, metavar="TASK...", shell_complete=complete_task_or_benchmark)
+@command.command("build", cls=Spreading, short_help="Build TensorFlow Datasets from downloaded archives.")
+@several_tasks(complete_task_or_benchmark, "Tasks or benchmarks.", required=True)
 @click.option(
     "--manual-dir",
     required=True,

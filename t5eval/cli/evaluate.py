@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from t5eval.api.evaluate import Evaluation, evaluate
+from t5eval.api.evaluate import PURPOSES, Evaluation, evaluate
 from t5eval.cli.decoding import decoding_options
-from t5eval.cli.names import complete_task_or_benchmark
+from t5eval.cli.names import complete_dtype, complete_strategy, complete_task_or_benchmark
 from t5eval.cli.options import (
     Spreading,
     asking_options,
@@ -17,11 +17,13 @@ from t5eval.cli.options import (
     json_option,
     not_empty,
     print_result,
+    splits_option,
     warn,
     wrapped,
 )
-from t5eval.cli.progress import SplitProgress
+from t5eval.cli.progress import RunProgress
 from t5eval.cli.score_table import averages_text, score_lines
+from t5eval.cli.task_options import several_tasks
 from t5eval.evaluation.batches import DEFAULT_BATCH_TOKENS
 
 
@@ -37,26 +39,36 @@ def _price(context: click.Context, parameter: click.Parameter, value: str | None
 
 @click.command(cls=Spreading)
 @click.option("--model", required=True, metavar="M", help="The model, in one of the forms above.")
+@several_tasks(complete_task_or_benchmark, "Tasks, benchmarks, or all.", required=True)
+@splits_option("Only these splits. [those with labels, but train]")
 @click.option(
-    "--task",
-    "tasks",
-    required=True,
-    multiple=True,
-    metavar="T...",
-    shell_complete=complete_task_or_benchmark,
-    help="Tasks, benchmarks, or all.",
+    "--for",
+    "purpose",
+    type=click.Choice(PURPOSES),
+    default=PURPOSES[0],
+    show_default=True,
+    help="Which splits: score, those with labels; submit, those whose answers a leaderboard takes.",
 )
-@click.option("--split", "splits", multiple=True, metavar="S...", help="Only these splits. [every split but train]")
 @data_dir_option
 @click.option(
     "--out", callback=not_empty, required=True, metavar="RUN", help="The run's folder; an unfinished run is resumed."
 )
 @decoding_options
-@click.option("--dtype", metavar="float32|bfloat16", help="Precision of the model's arithmetic. [float32]")
+@click.option(
+    "--dtype",
+    metavar="float32|bfloat16",
+    shell_complete=complete_dtype,
+    help="Precision of the model's arithmetic. [float32]",
+)
 @click.option(
     "--vocab", metavar="FILE", help="The vocabulary, if not the checkpoint's: a SentencePiece model, or bytes."
 )
-@click.option("--strategy", metavar="NAME", help="none, mirrored[:N] or tpu[:ADDRESS], for a Keras T5. [none]")
+@click.option(
+    "--strategy",
+    metavar="NAME",
+    shell_complete=complete_strategy,
+    help="none, mirrored[:N] or tpu[:ADDRESS], for a Keras T5. [none]",
+)
 @click.option(
     "--batch-tokens",
     type=click.IntRange(min=1),
@@ -96,7 +108,8 @@ def command(**asked: Any) -> None:
       predictions:FILE       predictions that are there; also a run's folder
     """
     line = shlex.join(["t5eval", *sys.argv[1:]])
-    done = evaluate(**asked, progress=SplitProgress, say=warn, command=line)
+    shown = RunProgress()
+    done = evaluate(**asked, progress=shown.split, say=warn, plan=shown.plan, command=line)
     for result in done.splits:
         warn(result.data.notes)
         warn(f"{result.score.task} {result.score.split}: {text}" for text, _ in result.cautions())

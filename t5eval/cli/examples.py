@@ -8,11 +8,12 @@ import click
 from t5eval.api.tasks import examples_of_prompts
 from t5eval.cli.names import complete_task
 from t5eval.cli.options import asking_options, data_dir_option, print_document, split_option, warn
+from t5eval.cli.task_options import one_task
 from task_specs.texts.prompt import OWN
 
 
 @click.command()
-@click.argument("task", shell_complete=complete_task)
+@one_task(complete_task)
 @split_option()
 @data_dir_option
 @click.option("--limit", type=click.IntRange(min=1), help="Stop after this many examples.")

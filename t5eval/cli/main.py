@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem
 from t5eval.cli.progress import stage_progress
 from t5eval.support.stages import QUIET, USUAL, VERBOSE, cause, set_detail, shown, timed
 from t5eval.support.version import version_and_commit
-from t5eval.support.visible import one_line
+from t5eval.support.visible import for_reader, one_line
 from task_specs.support.errors import UserError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -122,8 +122,8 @@ def cli(quiet: bool, verbose: bool, plugins: tuple[str, ...]) -> None:
 
 
 def _fail(message: str) -> int:
-    # One line, whatever a file name or a label contains.
-    print(f"t5eval: {one_line(message)}", file=sys.stderr)  # noqa: T201
+    # One line, whatever a file name or a label contains; on a terminal it is broken between words.
+    print(for_reader(f"t5eval: {one_line(message)}", sys.stderr), file=sys.stderr)  # noqa: T201
     return 2
 
 
@@ -143,8 +143,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         cause(error)
         return _fail(str(error))
-    except (click.Abort, KeyboardInterrupt):
-        print("t5eval: interrupted", file=sys.stderr)  # noqa: T201
+    except (click.Abort, KeyboardInterrupt) as error:
+        # click makes another exception of it, which has the first one as its cause.
+        notes = getattr(error.__cause__ or error, "__notes__", [])
+        print(for_reader("; ".join(["t5eval: interrupted", *notes[:1]]), sys.stderr), file=sys.stderr)  # noqa: T201
         return 130
     except (BrokenPipeError, SystemExit):
         # The reader of our output went away (`| head`), which click makes a SystemExit of: nothing is wrong. What is

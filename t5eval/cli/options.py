@@ -5,26 +5,30 @@ import dataclasses
 import functools
 import json
 import sys
+import tempfile
 import textwrap
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
+from t5eval.cli.names import complete_filter, complete_prompt, complete_split
 from t5eval.prompts.asking import Asking
-from t5eval.support.visible import one_line, visible, visible_json
+from t5eval.support.visible import for_reader, one_line, visible, visible_json
 
 LAST_OPTION = "t5eval.last_option"  # of a Spreading command, where it is repeatable
 COLUMNS = 80  # of tables, help and lists, on a terminal and in a file alike
+STDIO = "-"  # standard input, or standard output
 STDOUT = "t5eval.stdout"  # where a command with --json prints its document
 
 data_dir_option = click.option(
     "--data-dir",
     "data",
     metavar="DATA",
-    help="Folder that holds glue/ and the other benchmarks, or tfds:[FOLDER], or hf:FOLDER_OR_NAME. "
-    "[T5EVAL_DATA_DIR, else tfds:]",
+    help="Folder that holds glue/ and the other benchmarks, or tfds:[FOLDER], or hf:[FOLDER_OR_NAME], which alone is "
+    "each task's usual dataset on the Hugging Face hub. [T5EVAL_DATA_DIR, else tfds:]",
 )
 
 
@@ -45,20 +49,48 @@ json_option = click.option(
 
 
 class Spreading(click.Command):
-    """A command whose repeatable options, after its arguments, take several values: --task A B is --task A --task B."""
+    """A command whose repeatable options take several values: --task A B is --task A --task B.
+
+    The last words behind such an option, if it does not know them, are left to arguments that have no others: of
+    --task T A B, compare takes A and B.
+    """
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        repeatable = {name for option in self.params if getattr(option, "multiple", False) for name in option.opts}
-        spread: list[str] = []
-        option = ""
+        repeatable = {name: o for o in self.params if getattr(o, "multiple", False) for name in o.opts}
+        groups: list[tuple[str, list[str]]] = [("", [])]  # an option, and the words behind it
         for value in args:
             if value.startswith("-") and value != "-":
-                option = value.partition("=")[0]
-            elif option in repeatable and spread[-1] != option:
-                spread.append(option)
-            spread.append(value)
-        context.meta[LAST_OPTION] = option if option in repeatable else ""
+                groups.append((value, []))
+            else:
+                groups[-1][1].append(value)
+        wanting = self._wanting(groups, set(repeatable))
+        spread: list[str] = []
+        for option, words in reversed(groups):
+            name, equals, _ = option.partition("=")
+            own, left = 0 if equals else 1, 0
+            if name in repeatable:
+                left = _unknown(repeatable[name], context, words[own:], wanting)
+                wanting -= left
+                values = words[own : len(words) - left]
+                words = [*words[:own], *(part for word in values for part in (name, word)), *words[len(words) - left :]]
+            spread = [*filter(None, [option]), *words, *spread]
+        last = groups[-1][0].partition("=")[0]
+        context.meta[LAST_OPTION] = last if last in repeatable else ""
         return super().parse_args(context, spread)
+
+    def _wanting(self, groups: list[tuple[str, list[str]]], repeatable: set[str]) -> int:
+        """Returns for how many of the command's arguments there is no word yet, but behind a repeatable option."""
+        arguments = [o for o in self.params if isinstance(o, click.Argument)]
+        named = {option.partition("=")[0] for option, _ in groups}
+        if any(argument.nargs < 0 for argument in arguments) or (len(arguments) == 1 and "--task" in named):
+            return 0
+        takes = {name: 0 if getattr(o, "is_flag", False) else o.nargs for o in self.params for name in o.opts}
+        have = 0
+        for option, words in groups:
+            name, equals, _ = option.partition("=")
+            if name not in repeatable:
+                have += max(0, len(words) - (0 if equals else takes.get(name, 0)))
+        return max(0, sum(argument.nargs for argument in arguments) - have)
 
     def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
         found = super().shell_complete(context, incomplete)
@@ -68,6 +100,16 @@ class Spreading(click.Command):
         return [*(item for option in more for item in option.shell_complete(context, incomplete)), *found]
 
 
+def _unknown(option: click.Parameter, context: click.Context, words: list[str], wanting: int) -> int:
+    """Returns how many of the last words are none of an option's values, as far as arguments want words."""
+    count = 0
+    for word in reversed(words[max(0, len(words) - wanting) :]):
+        if any(item.value == word for item in option.shell_complete(context, word)):
+            break
+        count += 1
+    return count
+
+
 def not_empty(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """Refuses an empty name, such as a variable of a script that was not set: it would be the current folder."""
     if value == "":
@@ -75,9 +117,25 @@ def not_empty(context: click.Context, parameter: click.Parameter, value: str | N
     return value
 
 
+def spooled(value: str, ending: str = "") -> str:
+    """Returns the name of a file: for `-` one that holds what came on standard input, as long as the command runs."""
+    if value != STDIO:
+        return value
+    folder = click.get_current_context().with_resource(tempfile.TemporaryDirectory(prefix="t5eval-"))
+    path = Path(folder, f"stdin{ending}")
+    path.write_bytes(sys.stdin.buffer.read())
+    return str(path)
+
+
 def split_option(required: bool = True) -> Callable[..., Any]:
     """Returns the --split option."""
-    return click.option("--split", required=required, metavar="SPLIT", help="train, validation or test.")
+    text = "train, validation (also dev, val) or test."
+    return click.option("--split", required=required, metavar="SPLIT", shell_complete=complete_split, help=text)
+
+
+def splits_option(text: str) -> Callable[..., Any]:
+    """Returns the --split option of commands that take several."""
+    return click.option("--split", "splits", multiple=True, metavar="S...", shell_complete=complete_split, help=text)
 
 
 def asking_options(answers: bool) -> Callable[..., Any]:
@@ -92,6 +150,7 @@ def asking_options(answers: bool) -> Callable[..., Any]:
             "prompts",
             multiple=True,
             metavar="NAME...",
+            shell_complete=complete_prompt,
             help="Prompts of the task, a file of them, or all. [t5]",
         ),
         click.option("--shots", type=click.IntRange(min=0), default=0, help="So many training examples before each."),
@@ -119,6 +178,7 @@ filter_option = click.option(
     "filters",
     multiple=True,
     metavar="NAME...",
+    shell_complete=complete_filter,
     help="Read answers after strip, first_line, casefold, strip_punctuation, last_number, choice_letter, "
     "regex:PATTERN, in this order. [what the prompt says, else as they stand]",
 )
@@ -149,7 +209,7 @@ def wrapped(text: str, indent: str = "", further: str = "  ") -> str:
 def warn(messages: Iterable[str] | str) -> None:
     """Prints warnings on stderr."""
     for message in [messages] if isinstance(messages, str) else messages:
-        click.echo(f"warning: {one_line(message)}", err=True)
+        click.echo(for_reader(f"warning: {one_line(message)}", sys.stderr), err=True)
 
 
 def table_lines(table: Any) -> list[str]:

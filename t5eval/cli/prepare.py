@@ -6,17 +6,16 @@ from typing import Any
 import click
 
 from t5eval.api.prepare import Preparation, prepare
-from t5eval.cli.names import complete_any
+from t5eval.cli.names import complete_any, complete_split
 from t5eval.cli.options import Spreading, data_dir_option, json_option, not_empty, print_result, warn, wrapped
 from t5eval.cli.progress import SplitProgress
+from t5eval.cli.task_options import several_tasks
 from t5eval.preparation.text_data import OBJECTIVES
 from t5eval.support.beam_runners import RUNNERS
 
 
 @click.command(cls=Spreading)
-@click.option(
-    "--task", "tasks", multiple=True, metavar="T...", shell_complete=complete_any, help="Tasks, benchmarks or mixtures."
-)
+@several_tasks(complete_any, "Tasks, benchmarks or mixtures.")
 @click.option("--text", multiple=True, metavar="FILE...", help="Instead of tasks: text files, a document a line.")
 @click.option("--objective", type=click.Choice(OBJECTIVES), help=f"What is made of text.  [default: {OBJECTIVES[0]}]")
 @click.option("--noise-density", type=float, metavar="R", help="Share of a text that is noise.  [the objective's]")
@@ -26,7 +25,12 @@ from t5eval.support.beam_runners import RUNNERS
 @click.option("--inputs", type=int, metavar="N", help="Tokens of a source made of text.  [default: 512]")
 @click.option("--seed", type=click.IntRange(min=0), help="What is made of text follows from it.  [default: 0]")
 @click.option(
-    "--split", type=click.Choice(["train", "validation"]), default="train", show_default=True, help="What to prepare."
+    "--split",
+    metavar="SPLIT",
+    default="train",
+    show_default=True,
+    shell_complete=complete_split,
+    help="train or validation (also dev, val).",
 )
 @data_dir_option
 @click.option("--vocab", required=True, metavar="V", help="SentencePiece model, model folder, OWNER/NAME, or `bytes`.")

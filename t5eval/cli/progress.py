@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
 import time
-from collections.abc import Mapping
-from typing import Any, TextIO
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
 
-from t5eval.support.stages import shows_notes
-from t5eval.support.visible import one_line
+from t5eval.support.stages import note, shows_notes
+from t5eval.support.visible import for_reader, one_line
+
+if TYPE_CHECKING:
+    from t5eval.api.evaluate import Plan
 
 LOG_EVERY_SECONDS = 30.0
 STAGE_AFTER_SECONDS = 2.0
+ESTIMATE_AFTER_SECONDS = 10.0
+NAME_COLUMNS = 26
 _SHOWN: list[SplitProgress | StepProgress] = []  # of one within another the outer one
 
 
@@ -32,17 +39,28 @@ def _stderr() -> TextIO:
 
 
 def _bar(stream: TextIO, counts: bool = True) -> Any:
-    """Returns a bar for a terminal, which takes the room that the texts beside it leave."""
+    """Returns a bar for a terminal, which takes the room that the texts beside it leave.
+
+    Where there is little room, the name is cut first, then the speed, and never how much is done of how much.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.table import Column
 
-    beside = (
-        [MofNCompleteColumn(), TextColumn("{task.fields[numbers]}", markup=False)] if counts else [TimeElapsedColumn()]
-    )
+    name = TextColumn("{task.description}", markup=False, table_column=_cut(NAME_COLUMNS))
+    whole = Column(no_wrap=True, justify="right")
+    numbers = TextColumn("{task.fields[numbers]}", markup=False, table_column=_cut())
+    beside = [MofNCompleteColumn(table_column=whole), numbers] if counts else [TimeElapsedColumn(table_column=whole)]
     console = Console(file=stream, highlight=False)
-    return Progress(
-        TextColumn("{task.description}", markup=False), BarColumn(bar_width=None), *beside, console=console, expand=True
-    )
+    bar = BarColumn(bar_width=None, table_column=Column(min_width=4))
+    return Progress(name, bar, *beside, console=console, expand=True)
+
+
+def _cut(columns: int | None = None) -> Any:
+    """Returns a column that is cut, and not broken, where it has not the room."""
+    from rich.table import Column
+
+    return Column(no_wrap=True, overflow="ellipsis", max_width=columns)
 
 
 class SplitProgress:
@@ -162,6 +180,64 @@ def stage_progress(name: str, unit: str) -> SplitProgress:
     return SplitProgress(name, unit=unit, after=STAGE_AFTER_SECONDS)
 
 
+class RunProgress:
+    """What `evaluate` says of a whole run: how many examples it answers and, once it has begun, how long that takes."""
+
+    def __init__(self) -> None:
+        self._plan: Plan | None = None
+        self._total = self._done = 0
+        self._made = 0
+        self._started: float | None = None
+
+    def plan(self, plan: Plan) -> None:
+        """Is told what will be answered, and says it when that begins: until then the command may be refused."""
+        self._plan = plan
+        self._total = sum(plan.examples.values())
+
+    def _say_plan(self) -> None:
+        plan, self._plan = self._plan, None
+        if plan is None:
+            return
+        parts = ", ".join(f"{name} {count:,}" for name, count in plan.examples.items())
+        several = f" of {len(plan.examples)} splits" if len(plan.examples) > 1 else ""
+        note(for_reader(f"answering {self._total:,} examples{several}: {parts}", sys.stderr))
+        if plan.unlabelled:
+            names = ", ".join(plan.unlabelled)
+            text = f"left out, having no labels (--for submit or --split test answers them): {names}"
+            note(for_reader(text, sys.stderr))
+
+    @contextmanager
+    def split(self, name: str) -> Iterator[Callable[[int, int], None]]:
+        """Opens the display of a split."""
+        first: int | None = None
+        before = self._done
+
+        with SplitProgress(name) as shown:
+
+            def advance(done: int, total: int) -> None:
+                nonlocal first
+                self._say_plan()
+                first = done if first is None else first  # what an earlier process did took no time of this one's
+                shown(done, total)
+                self._done = before + done
+                self._estimate(done - first)
+                if done == total:
+                    self._made += done - first
+
+            yield advance
+
+    def _estimate(self, made: int) -> None:
+        """Says once how long all of it takes, when some of it is done."""
+        if self._started is None:
+            self._started = time.monotonic()
+        seconds = time.monotonic() - self._started
+        made += self._made
+        left = self._total - self._done
+        if made and left > 0 and ESTIMATE_AFTER_SECONDS <= seconds < math.inf:
+            self._started = -math.inf
+            note(f"about {duration(left * seconds / made)} for the {left:,} examples that are left, at this rate")
+
+
 class StepProgress:
     """Steps done, loss, speed and remaining time of a training run; called after each step with its numbers.
 
@@ -198,9 +274,8 @@ class StepProgress:
         self._step = step
         if step > self._first:
             left = f", {duration((self.steps - step) * (now - self._started) / (step - self._first))} left"
-        numbers = (
-            f"loss {logs['loss']:.4f}, {logs['tokens_per_second']:,.0f} tokens/s, {logs['waiting']:.0%} waiting{left}"
-        )
+        speed = f"{logs['tokens_per_second']:,.0f} tokens/s, {logs['waiting']:.0%} waiting"
+        numbers = f"loss {logs['loss']:.4f}{left}, {speed}"  # what comes last is cut first
         self._tell(numbers)
 
     def within(self, text: str) -> None:

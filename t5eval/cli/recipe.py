@@ -6,13 +6,14 @@ from pathlib import Path
 import click
 
 from t5eval.cli.names import complete_any
-from t5eval.cli.options import json_option, not_empty, print_result
+from t5eval.cli.options import STDIO, json_option, not_empty, print_result
+from t5eval.cli.task_options import one_task
 from t5eval.support.files import write_text
 from task_specs.support.errors import UserError
 
 
 @click.command()
-@click.argument("name", metavar="TASK|BENCHMARK|MIXTURE", shell_complete=complete_any)
+@one_task(complete_any, name="name", metavar="TASK|BENCHMARK|MIXTURE")
 @click.option("--out", callback=not_empty, metavar="FILE", help="Where to write it, instead of printing it.")
 @json_option
 def command(name: str, out: str | None) -> None:
@@ -20,6 +21,7 @@ def command(name: str, out: str | None) -> None:
     from t5eval.training.recipes import recipe
 
     text = recipe(name)
+    out = None if out == STDIO else out
     if out is not None:
         if Path(out).exists():
             raise UserError(f"{out} is there already; name a new file")

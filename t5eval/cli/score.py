@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from t5eval.api.score import FolderScoring, Scoring, score
-from t5eval.cli.names import complete_task_or_benchmark
+from t5eval.cli.names import complete_metric, complete_prompt, complete_slice, complete_task_or_benchmark
 from t5eval.cli.options import (
     Spreading,
     data_dir_option,
@@ -19,12 +19,13 @@ from t5eval.cli.options import (
     wrapped,
 )
 from t5eval.cli.score_table import averages_text, score_lines, slice_lines
+from t5eval.cli.task_options import one_task
 from t5eval.scoring.text_files import FORMATS
 from task_specs.answers.labels import TOKENIZERS
 
 
 @click.command(cls=Spreading)
-@click.argument("task", shell_complete=complete_task_or_benchmark)
+@one_task(complete_task_or_benchmark)
 @split_option(required=False)
 @data_dir_option
 @click.option(
@@ -40,18 +41,35 @@ from task_specs.answers.labels import TOKENIZERS
 @click.option("--submission", metavar="FILE", help="A submission made for this split, instead of --predictions.")
 @click.option("--format", type=click.Choice(FORMATS), help="The file's form, if not by its content.")
 @click.option("--tokenize", type=click.Choice(TOKENIZERS), help="BLEU's tokenizer, if not the row's.")
-@click.option("--metric", "metrics", multiple=True, metavar="NAME...", help="Scores besides the row's, such as ter.")
-@click.option("--by", multiple=True, metavar="NAME...", help="Scores by slice too, such as input_length or label.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="NAME...",
+    shell_complete=complete_metric,
+    help="Scores besides the row's, such as ter.",
+)
+@click.option(
+    "--by",
+    multiple=True,
+    metavar="NAME...",
+    shell_complete=complete_slice,
+    help="Scores by slice too, such as input_length or label.",
+)
 @click.option("--sentence-marks", is_flag=True, help="Take <t>, </t> and <q> for the ends of sentences.")
 @click.option("--ignore-unknown", is_flag=True, help="Leave out predictions whose ids are none of the split's.")
-@click.option("--prompt", metavar="NAME", help="The prompt that the predictions answer, or a file of it. [t5]")
+@click.option(
+    "--prompt",
+    metavar="NAME",
+    shell_complete=complete_prompt,
+    help="The prompt that the predictions answer, or a file of it. [t5]",
+)
 @filter_option
 @json_option
 def command(references: tuple[str, ...], **asked: Any) -> None:
     """Score predictions for TASK's split, or a submission made for it, with 95 % intervals.
 
-    With a folder of predictions, TASK may be a benchmark: what TASK/SPLIT.jsonl below it holds is scored. Name TASK
-    before --references, --metric and --by.
+    With a folder of predictions, TASK may be a benchmark: what TASK/SPLIT.jsonl below it holds is scored.
     """
     found = score(**asked, references=[Path(name) for name in references] or None)
     warn(found.notes)

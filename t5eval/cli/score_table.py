@@ -50,7 +50,10 @@ def averages_text(benchmarks: Mapping[str, Mapping[str, Any]]) -> list[str]:
         for split, entry in splits.items():
             if entry["average"] is not None:
                 lines.append(f"{name} {split} average: {number(entry['average'])}")
-                continue
-            reasons = [f"{task} ({reason})" for task, reason in entry["missing"].items()]
+        incomplete = {split: entry["missing"] for split, entry in splits.items() if entry["average"] is None}
+        if incomplete:
+            # Of several splits the one that lacks the least: where one task was evaluated, no other says more.
+            split, missing = min(incomplete.items(), key=lambda item: len(item[1]))
+            reasons = [f"{task} ({reason})" for task, reason in missing.items()]
             lines.append(f"{name} {split} average: incomplete, for want of {some(reasons, 4)}")
     return lines

@@ -7,6 +7,7 @@ import click
 from t5eval.api.tasks import show
 from t5eval.cli.names import complete_task_or_mixture
 from t5eval.cli.options import data_dir_option, json_option, print_result, table_lines, wrapped
+from t5eval.cli.task_options import one_task
 from task_specs import TEXT, Mixture
 
 
@@ -39,7 +40,7 @@ def _plain(item: Any) -> str:
 
 
 def _row_lines(document: dict[str, Any]) -> list[str]:
-    return _lines({key: value for key, value in document.items() if value is not None})
+    return _lines({key: value for key, value in document.items() if value not in (None, "", [], {})})
 
 
 def _mixture_lines(document: dict[str, Any]) -> list[str]:
@@ -61,7 +62,7 @@ def _mixture_lines(document: dict[str, Any]) -> list[str]:
 
 
 @click.command()
-@click.argument("task", metavar="TASK|MIXTURE", shell_complete=complete_task_or_mixture)
+@one_task(complete_task_or_mixture, metavar="TASK|MIXTURE")
 @data_dir_option
 @json_option
 def command(task: str, data: str | None) -> None:

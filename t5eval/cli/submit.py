@@ -6,7 +6,7 @@ import click
 
 import leaderboards
 from t5eval.api.submit import submit
-from t5eval.cli.names import complete_leaderboard, complete_task
+from t5eval.cli.names import complete_leaderboard, complete_prompt, complete_task
 from t5eval.cli.options import data_dir_option, json_option, not_empty, print_result
 from t5eval.submissions.submission import Submission
 
@@ -41,7 +41,7 @@ def describe(submission: Submission) -> list[str]:
     help="Which task, where a submission is of one of several (squad, wmt).",
 )
 @click.option("--system", metavar="NAME", help="The system's name in WMT's SGML and XML. [the run's]")
-@click.option("--prompt", metavar="NAME", help="The answers to this prompt. [t5]")
+@click.option("--prompt", metavar="NAME", shell_complete=complete_prompt, help="The answers to this prompt. [t5]")
 @json_option
 def command(**asked: Any) -> None:
     """Write LEADERBOARD's submission from a run's predictions.

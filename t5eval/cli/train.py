@@ -6,9 +6,17 @@ from typing import Any
 import click
 
 from t5eval.api.train import Training, train
-from t5eval.cli.names import complete_any
+from t5eval.cli.names import (
+    complete_any,
+    complete_dtype,
+    complete_optimizer,
+    complete_preset,
+    complete_schedule,
+    complete_strategy,
+)
 from t5eval.cli.options import Spreading, data_dir_option, json_option, not_empty, print_result
 from t5eval.cli.progress import StepProgress
+from t5eval.cli.task_options import several_tasks
 
 
 def _best_elsewhere(result: Any, name: str, last: int) -> str:
@@ -22,20 +30,19 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 
 @click.command(cls=Spreading)
 @click.option("--config", "config_file", metavar="FILE", help="TOML file with a [train] table; flags overrule it.")
-@click.option(
-    "--task",
-    multiple=True,
-    metavar="T...",
-    shell_complete=complete_any,
-    help="Tasks, benchmarks or mixtures to train on.",
-)
+@several_tasks(complete_any, "Tasks, benchmarks or mixtures to train on.", name="task")
 @click.option("--mixture-limit", type=int, metavar="K", help="The most that a task's size counts in the mixture.")
 @click.option("--temperature", type=float, metavar="T", help="Makes the rates of tasks more even, the higher the more.")
 @data_dir_option
 @click.option("--prepared", metavar="FOLDER", help="What `t5eval prepare` made of the tasks.  [default: RUN/prepared]")
 @click.option("--out", callback=not_empty, metavar="RUN", help="The run's folder; an unfinished run is resumed.")
 @click.option("--model", metavar="M", help="Model folder to start from, or OWNER/NAME.")
-@click.option("--preset", metavar="NAME", help="Configuration to start from scratch with, such as t5-small.")
+@click.option(
+    "--preset",
+    metavar="NAME",
+    shell_complete=complete_preset,
+    help="Configuration to start from scratch with, such as t5-small.",
+)
 @click.option("--vocab", metavar="FILE", help="SentencePiece model, or `bytes`, where no model folder brings one.")
 @click.option("--steps", type=int, help="Optimisation steps.  [default: 262144]")
 @click.option("--batch-size", type=int, help="Examples per step.  [default: 128]")
@@ -46,17 +53,37 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
     metavar="SOURCE TARGET",
     help="Pack several examples into each row of these lengths; --batch-size then counts rows.",
 )
-@click.option("--optimizer", metavar="NAME", help="adafactor or adamw.  [default: adafactor]")
+@click.option(
+    "--optimizer", metavar="NAME", shell_complete=complete_optimizer, help="adafactor or adamw.  [default: adafactor]"
+)
 @click.option("--learning-rate", type=float, help="The schedule's highest.  [default: 0.001]")
-@click.option("--schedule", metavar="NAME", help="constant, inverse_square_root or linear.  [default: constant]")
+@click.option(
+    "--schedule",
+    metavar="NAME",
+    shell_complete=complete_schedule,
+    help="constant, inverse_square_root or linear.  [default: constant]",
+)
 @click.option("--warmup-steps", type=int, metavar="STEPS", help="Of the latter two.  [default: 10000]")
 @click.option("--weight-decay", type=float, help="AdamW's.  [default: 0]")
 @click.option("--clip-norm", type=float, help="Longest gradient.  [default: no limit]")
 @click.option("--z-loss", type=float, help="T5's pre-training had 1e-4.  [default: 0]")
 @click.option("--label-smoothing", type=float, help="[default: 0]")
 @click.option("--accumulate", type=int, metavar="PARTS", help="Parts of a batch, for less memory.  [default: 1]")
-@click.option("--dtype", metavar="DTYPE", help="float32 or mixed_bfloat16.  [default: float32]")
-@click.option("--strategy", metavar="NAME", help="none, mirrored[:N], multiworker or tpu[:ADDRESS].  [default: none]")
+@click.option(
+    "--dtype",
+    metavar="float32|bfloat16",
+    shell_complete=complete_dtype,
+    help="Precision of the arithmetic; weights are float32 either way.  [default: float32]",
+)
+@click.option(
+    "--method", metavar="NAME", help="all, gradual_unfreezing, adapters[:SIZE] or lora[:RANK].  [default: all]"
+)
+@click.option(
+    "--strategy",
+    metavar="NAME",
+    shell_complete=complete_strategy,
+    help="none, mirrored[:N], multiworker or tpu[:ADDRESS].  [default: none]",
+)
 @click.option("--steps-per-execution", type=int, metavar="N", help="Steps in one call, for a TPU.  [default: 1]")
 @click.option("--seed", type=int, help="[default: 0]")
 @click.option("--checkpoint-every", type=int, metavar="STEPS", help="[default: 5000]")

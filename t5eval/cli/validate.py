@@ -4,17 +4,20 @@ import os
 
 import click
 
-from t5eval.cli.options import data_dir_option, json_option, print_result
+from t5eval.cli.names import complete_task
+from t5eval.cli.options import Spreading, data_dir_option, json_option, print_result, splits_option
 from t5eval.cli.score_table import number
+from t5eval.cli.task_options import one_task
 from t5eval.data import data_source
 from t5eval.data.source import DATA_DIR_VARIABLE
+from t5eval.data.split import split_name
 from t5eval.scoring.row_check import SplitValidation, Validation, validate
 
 
-@click.command()
-@click.argument("task")
+@click.command(cls=Spreading)
+@one_task(complete_task)
 @data_dir_option
-@click.option("--split", "splits", multiple=True, metavar="SPLIT", help="Only this split. [every one at hand]")
+@splits_option("Only these splits. [every one at hand]")
 @click.option("--limit", type=click.IntRange(min=0), default=3, show_default=True, help="Pairs shown of each split.")
 @json_option
 def command(task: str, data: str | None, splits: tuple[str, ...], limit: int) -> int:
@@ -23,7 +26,7 @@ def command(task: str, data: str | None, splits: tuple[str, ...], limit: int) ->
     Without --data-dir or T5EVAL_DATA_DIR only the row is checked. Ends with status 0 only if there is no fault.
     """
     source = data_source(data) if data or splits or os.environ.get(DATA_DIR_VARIABLE) else None
-    found = validate(task, source, splits, limit)
+    found = validate(task, source, tuple(map(split_name, splits)), limit)
     print_result(found.to_json, lambda: _lines(found))
     return 2 if found.faults else 0
 

@@ -2,7 +2,7 @@
 
 from t5eval.data.official_files import READERS, OfficialFiles
 from t5eval.data.source import DataSource, as_source, data_source
-from t5eval.data.split import Split, available_splits, content_hashes, open_split
+from t5eval.data.split import Split, available_splits, content_hashes, open_split, open_splits
 from t5eval.data.summary import Summary
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "content_hashes",
     "data_source",
     "open_split",
+    "open_splits",
 ]

@@ -148,13 +148,43 @@ def _shortest(value: float) -> float:
 
 def _flat_row(columns: Columns, row: Row) -> tuple[Key | None, dict[str, Any]]:
     source = columns.spec.source
-    features = _flat_texts(columns, row)
+    features = _flat_texts(columns, row) | _lists(columns, row)
     for name in source.numbers:  # type: ignore[attr-defined]
         features[name] = row.number_at(row.value, name)
     if source.classes:  # type: ignore[attr-defined]
         features["label"] = columns.label(row)
     own = columns.spec.submission is None and type(row.value.get("idx")) is str
     return _text_id(row, "idx") if own else _idx(row), features
+
+
+def _lists(columns: Columns, row: Row) -> dict[str, list[str]]:
+    """Returns the features that are lists of texts, which a copy has under their own names or those of the files."""
+    found = {}
+    for name, key in columns.spec.source.lists.items():  # type: ignore[attr-defined]
+        holder, key = _place(row, name if name in row.value else key)
+        found[name] = row.list_at(holder, key, str) if holder.get(key) else []
+    return found
+
+
+def _place(row: Row, key: str) -> tuple[Mapping[str, Any], str]:
+    """Returns where a key such as `Answer.Aliases` stands, which copies write in lower case."""
+    *outer, last = (key if key.partition(".")[0] in row.value else key.lower()).split(".")
+    holder: Mapping[str, Any] = row.value
+    for name in outer:
+        holder = row.object_at(holder, name)
+    return holder, last
+
+
+def _document_row(columns: Columns, row: Row) -> tuple[Key | None, dict[str, Any]]:
+    source = columns.spec.source
+    features: dict[str, Any] = {}
+    for name, key in source.fields.items():
+        holder, last = _place(row, name if name in row.value else key)
+        unlabelled = name == getattr(columns.spec.answer, "written", "") and holder.get(last) in (None, "", "<unk>")
+        features[name] = None if unlabelled else row.text(holder, last)
+    features |= _lists(columns, row)
+    key = columns.spec.copies.id
+    return (_text_id(row, key) if key else None), features
 
 
 def _wsc_row(columns: Columns, row: Row) -> tuple[Key | None, dict[str, Any]]:
@@ -237,7 +267,9 @@ ROWS: dict[str, Callable[[Columns, Row], tuple[Key | None, dict[str, Any]]]] = {
     "wsc_json_lines": _wsc_row,
     "multirc_json_lines": _multirc_row,
     "record_json_lines": _record_row,
+    "json_document": _document_row,
     "pronoun_blocks": _pronoun_row,
+    "language_files": _parallel_row,
     "squad_json": _squad_row,
     "stories": _story_row,
     "parallel_text": _parallel_row,
@@ -247,6 +279,8 @@ ID_COLUMNS: dict[str, str] = {
     "squad_json": "id",
     "stories": "id",
     "parallel_text": "",
+    "language_files": "",
+    "json_document": "",
     "pronoun_blocks": "",
 }
 """The column that a row's id stands in, by kind of source; empty where no copy has one."""

@@ -179,7 +179,7 @@ class _Work:
         target.mkdir(parents=True, exist_ok=True)
         with temporary_path(target) as temporary:
             temporary.mkdir()
-            names = unpack(partial, download.keep, temporary, download.url)
+            names = unpack(partial, download.keep, temporary, download.url, download.folders_of)
             _move(temporary, target)
         return tuple(f"{download.to}/{name}" for name in names)
 
@@ -190,11 +190,13 @@ def _move(made: Path, target: Path) -> None:
     Raises:
         DataError: a file of other content is in the way of one.
     """
-    for path in made.iterdir():
-        if (target / path.name).exists() and not filecmp.cmp(target / path.name, path, shallow=False):
-            raise _in_the_way(target / path.name)
-    for path in list(made.iterdir()):
-        path.replace(target / path.name)
+    files = [path.relative_to(made) for path in made.rglob("*") if path.is_file()]
+    for path in files:
+        if (target / path).exists() and not filecmp.cmp(target / path, made / path, shallow=False):
+            raise _in_the_way(target / path)
+    for path in files:
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        (made / path).replace(target / path)
 
 
 def _in_the_way(path: Path) -> DataError:

@@ -1,4 +1,4 @@
-"""Hugging Face datasets as a source: saved in a folder, or by their name on the hub."""
+"""Hugging Face datasets as a source: saved in a folder, by their name on the hub, or each task's usual one."""
 
 import functools
 import importlib.util
@@ -41,13 +41,15 @@ class Layout:
 
 @dataclass(frozen=True)
 class HuggingFaceData:
-    """Datasets in a folder, or one of the hub.
+    """Datasets in a folder, one of the hub, or of each task the one that its row names.
 
-    In a folder, a task's dataset lies in the subfolder of its name in TensorFlow Datasets (`glue/rte`), or of the
-    task's own name, or is the folder itself: saved with `save_to_disk`, or as `SPLIT.parquet` or `SPLIT.jsonl`.
+    In a folder, a task's dataset lies in the subfolder of its name in TensorFlow Datasets (`glue/rte`), of the task's
+    own name, or of its name on the hub (`nyu-mll/glue/rte`), or is the folder itself: saved with `save_to_disk`, or as
+    `SPLIT.parquet` or `SPLIT.jsonl`.
 
     Attributes:
-        where: the folder; else a name on the hub, with `:CONFIG` where it is not the task's name there.
+        where: the folder; else a name on the hub, with `:CONFIG` where it is not the task's name there; else empty, for
+            the dataset on the hub that a task's row names.
     """
 
     where: str
@@ -58,27 +60,44 @@ class HuggingFaceData:
 
     @property
     def _is_folder(self) -> bool:
-        return Path(self.where).is_dir()
+        return bool(self.where) and Path(self.where).is_dir()
 
     def _find(self, spec: TaskSpec) -> Layout | None:
         """Returns the layout of a task's dataset in the folder; None where there is none."""
         root = Path(self.where)
-        for name in (spec.tfds or spec.row.name, spec.row.name, ""):
+        for name in (spec.tfds or spec.row.name, spec.row.name, "/".join(filter(None, _usual(spec))), ""):
             splits = _layout(root / name)
             if splits:
                 return Layout(root / name, name or root.resolve().name, splits)
         return None
 
+    def _on_hub(self, spec: TaskSpec) -> tuple[str, str, bool]:
+        """Returns a task's dataset on the hub: its name, its configuration, and whether that was named.
+
+        Raises:
+            MissingFile: nobody named one.
+        """
+        usual, usual_config = _usual(spec)
+        name, _, config = self.where.partition(":")
+        if not name and not usual:
+            raise MissingFile(
+                f"--data-dir {PREFIX}: the row of {spec.name} names no dataset of the Hugging Face hub; name one with "
+                f"--data-dir {PREFIX}OWNER/NAME"
+            )
+        if not name:
+            return usual, usual_config, ":" in spec.hub
+        return name, config or (spec.tfds or "").partition("/")[2], bool(config)
+
     def _hub(self, spec: TaskSpec) -> Mapping[str, Any]:
         _require_package(self.option)
-        name, _, config = self.where.partition(":")
+        name, config, required = self._on_hub(spec)
         if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
             raise DataError(f"--data-dir {self.option}: there is no such folder, and it is no name of a dataset")
-        return _load_from_hub(name, config or (spec.tfds or "").partition("/")[2], bool(config))
+        return _load_from_hub(name, config, required)
 
     def splits(self, spec: TaskSpec) -> list[str]:
         if not self._is_folder:
-            return splits_at_hand(spec, self._hub(spec))
+            return splits_at_hand(spec, self._hub(spec)) if self.where or spec.hub else []
         found = self._find(spec)
         return splits_at_hand(spec, found.splits) if found else []
 
@@ -103,7 +122,7 @@ class HuggingFaceData:
     def _open(self, spec: TaskSpec, name: str) -> tuple[str, Any]:
         """Returns what a split is called, and the split as the library opens it."""
         if not self._is_folder:
-            return self.where, self._hub(spec)[name]
+            return self.where or spec.hub, self._hub(spec)[name]
         found = self._find(spec)
         if found is None or name not in found.splits:
             raise DataError(f"{self.option}: {spec.name} is no longer there")
@@ -135,6 +154,12 @@ class HuggingFaceData:
         if column not in row:
             return f"{self.option}: the rows of {spec.name} have no column {column!r}, which says which row is which"
         return ""
+
+
+def _usual(spec: TaskSpec) -> tuple[str, str]:
+    """Returns the name on the hub of a task's usual dataset, and its configuration, each empty where there is none."""
+    name, _, config = spec.hub.partition(":")
+    return name, config or (spec.tfds or "").partition("/")[2] if name else ""
 
 
 def _require_package(option: str) -> None:

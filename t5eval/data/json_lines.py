@@ -97,6 +97,11 @@ class Line:
                 raise self.fault(f"{where}{key} must hold objects, got {_json(value)}")
         return found
 
+    def texts(self, holder: Mapping[str, Any], key: str, where: str = "") -> list[str]:
+        """Returns the list of texts at a key."""
+        found: list[Any] = self._take(holder, key, list, where)
+        return [self.text({key: item}, key, where) for item in found]
+
     def label(
         self, holder: Mapping[str, Any], key: str, classes: tuple[str | bool | int, ...], split: str, where: str = ""
     ) -> int:
@@ -180,9 +185,12 @@ def read_json_lines(
             if feature == reference and split == "test" and key not in line.value:
                 features[feature] = None
             else:
-                features[feature] = line.text(*_holder(line, key))
+                features[feature] = line.text(*holder_of(line, key))
         for feature, key in source.numbers.items():
-            features[feature] = line.number_at(*_holder(line, key))
+            features[feature] = line.number_at(*holder_of(line, key))
+        for feature, key in source.lists.items():
+            absent = feature == reference and split == "test" and key not in line.value
+            features[feature] = [] if absent else line.texts(*holder_of(line, key))
         if source.classes:
             features["label"] = line.label(line.value, source.label, source.classes, split)
         if spec.submission is None:
@@ -198,7 +206,7 @@ def _slices(line: Line, source: JsonLines) -> dict[str, str]:
     found = {}
     for name, key in source.slices.items():
         if key.partition(".")[0] in line.value:
-            holder, last, where = _holder(line, key)
+            holder, last, where = holder_of(line, key)
             simple = isinstance(holder.get(last), bool | int | float)
             found[name] = json.dumps(holder[last]) if simple else line.text(holder, last, where)
     return found
@@ -220,7 +228,7 @@ def read_wsc(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_
         yield replace(example, features=correct_spans(example.features))
 
 
-def _holder(line: Line, key: str) -> tuple[Mapping[str, Any], str, str]:
+def holder_of(line: Line, key: str) -> tuple[Mapping[str, Any], str, str]:
     """Returns the object that a key such as `target.span1_text` stands in, the key there, and where that is."""
     *outer, last = key.split(".")
     holder: Mapping[str, Any] = line.value

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from t5eval.data.json_document import read_json_document
 from t5eval.data.json_lines import listed_files, read_json_lines, read_wsc
+from t5eval.data.language_files import read_language_files
 from t5eval.data.nested_json_lines import read_multirc, read_record
 from t5eval.data.parallel_files import parallel_files, parallel_otherwise
 from t5eval.data.parallel_text import read_parallel_text
@@ -41,6 +43,8 @@ READERS: dict[str, Reader] = {
     "wsc_json_lines": Reader(read_wsc),
     "multirc_json_lines": Reader(read_multirc),
     "record_json_lines": Reader(read_record),
+    "json_document": Reader(read_json_document),
+    "language_files": Reader(read_language_files),
     "pronoun_blocks": Reader(read_pronoun_blocks),
     "squad_json": Reader(read_squad),
     "stories": Reader(read_stories, story_files, story_otherwise),

@@ -59,8 +59,10 @@ def _xml(source: ParallelText, name: str, direction: str) -> Iterator[Files]:
     for first, second in pairs:
         if direction in ("", first + second):
             for folder in (*DEV_FOLDERS, f"{source.source}-{source.target}", f"{source.target}-{source.source}"):
-                path = f"{source.folder}/{folder}/{name}.{first}-{second}.xml"
-                yield Files("xml", path, path)
+                path = f"{source.folder}/{folder}/{name}.{first}-{second}"
+                # With `all`, the systems' translations stand there too.
+                for ending in (".xml", ".all.xml"):
+                    yield Files("xml", path + ending, path + ending)
 
 
 def candidates(source: ParallelText, name: str) -> list[Files]:

@@ -61,8 +61,6 @@ def data_source(option: str | None) -> DataSource:
             raise DataError(f"--data-dir {named}: there is no folder {folder}")
         return TfdsData(folder)
     if colon and f"{kind}:" == hugging_face.PREFIX:
-        if not rest:
-            raise DataError(f"--data-dir {named}: name a folder, or a dataset of the hub, as in hf:nyu-mll/glue")
         return HuggingFaceData(rest)
     path = Path(named)
     if not path.is_dir():

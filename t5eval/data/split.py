@@ -1,12 +1,20 @@
 """A split of a task, as a stream of examples that knows what it has read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from t5eval.data.source import DataSource, as_source
 from t5eval.data.summary import Summary
+from t5eval.support.errors import MissingFile
 from task_specs import Example, TaskSpec
 from task_specs.support.errors import UserError, did_you_mean
+
+OTHER_NAMES = {"dev": "validation", "val": "validation", "valid": "validation"}
+
+
+def split_name(name: str) -> str:
+    """Returns what a split is called here: `validation` for `dev` and `val`."""
+    return OTHER_NAMES.get(name, name)
 
 
 class Split:
@@ -33,6 +41,29 @@ class Split:
                 f"{self.spec.name} {self.split} has {summary.examples:,} examples here, officially {official:,}"
             )
         self.summary = summary
+
+
+def open_splits(specs: Sequence[TaskSpec], split: str, data: DataSource | Path) -> list[Split]:
+    """Returns a split of each of several tasks, all of which are needed.
+
+    Raises:
+        UserError: a task has no such split.
+        MissingFile: some are not there; the message names all of them.
+    """
+    found: list[Split] = []
+    missing: dict[str, MissingFile] = {}
+    for spec in specs:
+        try:
+            found.append(open_split(spec, split, data))
+        except MissingFile as error:
+            missing[spec.name] = error
+    if len(missing) == 1:
+        raise next(iter(missing.values()))
+    if missing:
+        names = [spec.name for spec in specs if spec.name in missing and spec.downloads]
+        way_out = f"; `t5eval data get {' '.join(names)}` fetches it" if names else ""
+        raise MissingFile(f"no {split} data of {', '.join(missing)} is in {as_source(data).option}{way_out}")
+    return found
 
 
 def content_hashes(split: Split) -> Iterator[str]:

@@ -12,7 +12,7 @@ from t5eval.data.bounded_lines import LineFile, below
 from t5eval.data.summary import Summary
 from t5eval.support.errors import DataError
 from task_specs import Example, TaskSpec
-from task_specs.sources.tsv import Labels, Tsv
+from task_specs.sources.tsv import Csv, Labels, Tsv
 from task_specs.support.errors import first_few, quoted
 
 WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
@@ -41,8 +41,13 @@ class _Table(LineFile):
 class _Quoted(_Table):
     """A file of comma-separated values: a quoted one may hold commas, quotes and line ends."""
 
+    def __init__(self, path: Path, columns: tuple[str, ...], source: Csv) -> None:
+        super().__init__(path, columns)
+        self.source = source
+
     def split(self) -> Iterator[list[str]]:
-        reader = csv.reader(map(self.text, self.raw()), strict=True)
+        source = self.source
+        reader = csv.reader(map(self.text, self.raw()), delimiter=source.delimiter, strict=source.strict)
         while True:
             first = reader.line_num + 1
             try:
@@ -56,7 +61,8 @@ class _Quoted(_Table):
                 yield row
 
 
-TABLES = {"tsv": _Table, "csv": _Quoted}
+def _table(source: Tsv, path: Path, columns: tuple[str, ...]) -> _Table:
+    return _Quoted(path, columns, source) if isinstance(source, Csv) else _Table(path, columns)
 
 
 def read_tsv(spec: TaskSpec, split: str, data_dir: Path, summary: Summary, with_labels: bool) -> Iterator[Example]:
@@ -85,17 +91,22 @@ def _read_file(
     spec: TaskSpec, source: Tsv, split: str, shown: str, data_dir: Path, summary: Summary
 ) -> Iterator[Example]:
     headerless = split in source.headerless
-    table = TABLES[source.kind](data_dir / shown, source.columns if headerless else ())
+    table = _table(source, data_dir / shown, source.columns if headerless else ())
     drops = split in source.drop_incomplete
     dropped: list[int] = []
     places: dict[str, int] = {}
     label_at = index_at = None
+    only: dict[int, tuple[str, ...]] = {}
     rows = 0
     for row in table.rows():
         if not places:
             absent = (getattr(spec.answer, "field", ""),) if split == "test" else ()
             places, label_at = _find_columns(table, source, labelled=split != "test", may_lack=absent)
             index_at = _find_index(table, source, split)
+            only = {table.columns.index(column): values for column, values in source.only.items()}
+        whole = len(row) >= len(table.columns) or not table.torn
+        if whole and any(place >= len(row) or row[place] not in values for place, values in only.items()):
+            continue
         if len(row) != len(table.columns):
             if not drops or len(row) > len(table.columns) or table.torn:
                 quoting = "; these files are never quoted, and a spreadsheet program that saves one breaks it"
@@ -120,7 +131,8 @@ def _read_file(
         yield Example(str(rows), features, _slices(table, source, row))
         rows += 1
     if rows == len(dropped):
-        problem = "every row has an empty or missing field" if rows else "the file has no rows"
+        none = f"the file has no row{' that is kept' if source.only else 's'}"
+        problem = "every row has an empty or missing field" if rows else none
         raise table.fault(problem, 1 if headerless or not table.columns else 2)
     summary.files[shown] = table.sha256.hexdigest()
     if dropped:
@@ -134,7 +146,8 @@ def _find_columns(
 ) -> tuple[dict[str, int], int | None]:
     """Returns where each feature and the label stand; features of a test file that only labelled ones have may lack."""
     fields = {name: column for name, column in source.fields.items() if name not in may_lack or column in table.columns}
-    wanted = [*fields.values(), *([source.label] if labelled and source.label else [])]
+    wanted = [*fields.values(), *([source.label] if labelled and source.label else []), *source.only]
+    wanted = list(dict.fromkeys(wanted))
     missing = [column for column in wanted if column not in table.columns]
     if missing:
         should = f"it should have {', '.join(wanted)}, and is {quoted(', '.join(table.columns), 120)}"

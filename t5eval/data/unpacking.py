@@ -15,7 +15,7 @@ MAX_MEMBERS = 100_000
 CHUNK = 1 << 20
 
 
-def unpack(archive: Path, keep: tuple[str, ...], folder: Path, name: str) -> list[str]:
+def unpack(archive: Path, keep: tuple[str, ...], folder: Path, name: str, folders_of: str = "") -> list[str]:
     """Writes the members that one of the patterns names into a folder, each under the last part of its name.
 
     Args:
@@ -23,9 +23,10 @@ def unpack(archive: Path, keep: tuple[str, ...], folder: Path, name: str) -> lis
         keep: patterns of the members' whole names.
         folder: an empty one.
         name: what the archive is called in errors.
+        folders_of: a folder of the archive; the name of a member of it is its path from there.
 
     Returns:
-        The names of the files.
+        The names of the files, with `/` between the folders that they are in.
 
     Raises:
         DataError: it is no archive, is damaged, holds none of these members or two of one name, or unpacks to too much.
@@ -36,9 +37,11 @@ def unpack(archive: Path, keep: tuple[str, ...], folder: Path, name: str) -> lis
         for member, file in _members(archive, name):
             if not any(fnmatchcase(member, pattern) for pattern in keep):
                 continue
-            last = member.rpartition("/")[2]
-            if last in ("", ".", "..") or last in written:
+            inside = bool(folders_of) and member.startswith(f"{folders_of}/")
+            last = member.removeprefix(f"{folders_of}/") if inside else member.rpartition("/")[2]
+            if not {"", ".", ".."}.isdisjoint(last.split("/")) or "\\" in last or last in written:
                 raise DataError(f"{name}: the member {member!r} comes twice, or has no name")
+            (folder / last).parent.mkdir(parents=True, exist_ok=True)
             with (folder / last).open("xb") as target:
                 while chunk := file.read(CHUNK):
                     left -= len(chunk)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from t5eval.metrics.classification import ratio
 from t5eval.metrics.metric import Batch, Floats, Metric, Scored
-from t5eval.metrics.text_overlap import best_overlap, normalize
+from t5eval.metrics.text_overlap import NORMALIZATIONS, best_overlap, normalize
+from task_specs import TaskSpec
 from task_specs.answers.squad import numbered_words
 
 EM, F1 = "em", "f1"
@@ -27,6 +28,7 @@ class Overlap(Metric):
     suffix = ""
     additive = True
     both_empty = 0.0
+    normalization = "squad"
 
     def __init__(self, score: str) -> None:
         self.score = score
@@ -55,7 +57,8 @@ class Overlap(Metric):
         for row, example in enumerate(batch.examples):
             said, true = self.texts(example)
             if said is not None and not example.missing:
-                both[row] = best_overlap(said, true, both_empty=self.both_empty)
+                normalized = NORMALIZATIONS[self.normalization]
+                both[row] = best_overlap(said, true, both_empty=self.both_empty, normalized=normalized)
         return both
 
     def aggregate(self, totals: Floats) -> Floats:
@@ -68,8 +71,22 @@ class TextOverlap(Overlap):
     answers: tuple[str, ...] = ("text",)
     choices = {"normalization": "squad", "references": "max"}
 
+    def of_row(self, spec: TaskSpec) -> Metric:
+        chosen = getattr(spec.answer, "normalization", self.normalization)
+        return self if chosen == self.normalization else TriviaQaOverlap(self.score)
+
     def texts(self, example: Scored) -> tuple[str | None, Iterable[str]]:
         return example.answer.value, example.gold.value
+
+
+class TriviaQaOverlap(TextOverlap):
+    """Agreement of a text with the best of an answer's aliases, as TriviaQA's scorer normalises both.
+
+    Source: triviaqa_evaluation.py (Joshi et al. 2017).
+    """
+
+    normalization = "trivia_qa"
+    choices = {"normalization": "trivia_qa", "references": "max"}
 
 
 class SquadOverlap(TextOverlap):

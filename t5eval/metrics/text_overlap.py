@@ -6,10 +6,11 @@ SQuAD and ReCoRD are scored this way. Pure Python: a few microseconds for a text
 import re
 import string
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _NO_PUNCTUATION = dict.fromkeys(map(ord, string.punctuation))
+_SPACES_FOR_PUNCTUATION = dict.fromkeys(map(ord, string.punctuation + "‘’´`"), " ")
 
 
 def normalize(text: str) -> str:
@@ -20,6 +21,20 @@ def normalize(text: str) -> str:
     Source: SQuAD's evaluate-v1.1.py and evaluate-v2.0.py, whose normalisation is the same.
     """
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_NO_PUNCTUATION)).split())
+
+
+def normalize_trivia_qa(text: str) -> str:
+    """Returns a text as TriviaQA compares it: as SQuAD does, but with a space in place of each punctuation mark.
+
+    So `3.50` is `3 50`. Typographic single quotes and the acute and grave accents are punctuation too.
+
+    Source: TriviaQA's triviaqa_evaluation.py, as t5.evaluation.qa_utils has it.
+    """
+    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_SPACES_FOR_PUNCTUATION)).split())
+
+
+NORMALIZATIONS: dict[str, Callable[[str], str]] = {"squad": normalize, "trivia_qa": normalize_trivia_qa}
+"""By the name that a row's answer chooses."""
 
 
 def word_f1(prediction: str, reference: str, *, both_empty: float) -> float:
@@ -40,19 +55,22 @@ def word_f1(prediction: str, reference: str, *, both_empty: float) -> float:
     return 2 * precision * recall / (precision + recall)
 
 
-def best_overlap(prediction: str, references: Iterable[str], *, both_empty: float = 0.0) -> tuple[float, float]:
+def best_overlap(
+    prediction: str, references: Iterable[str], *, both_empty: float = 0.0, normalized: Callable[[str], str] = normalize
+) -> tuple[float, float]:
     """Returns a text's exact match and word F1, each the best over its references, from 0 to 1.
 
     Args:
         prediction: the text, as it was written.
         references: the true answers, as they were written; at least one.
         both_empty: see `word_f1`.
+        normalized: what makes of each text what is compared.
 
     Raises:
         ValueError: there is no reference.
     """
-    said = normalize(prediction)
-    true = {normalize(reference) for reference in references}
+    said = normalized(prediction)
+    true = {normalized(reference) for reference in references}
     if not true:
         raise ValueError("no reference to compare with")
     return float(said in true), max(word_f1(said, reference, both_empty=both_empty) for reference in true)

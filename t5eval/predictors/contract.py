@@ -57,6 +57,11 @@ class _Watched:
         return None
 
     @property
+    def follows_decoding(self) -> bool:
+        """Whether the predictor says itself how its answers come about, by a `decoding` of its own."""
+        return getattr(type(self._predictor), "decoding", None) is not Predictor.decoding
+
+    @property
     def identity(self) -> Mapping[str, str]:
         found = self._guard.watched(lambda: self._predictor.identity, "identity", passing=is_out_of_memory)()
         if not isinstance(found, Mapping) or not all(isinstance(text, str) for pair in found.items() for text in pair):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from t5eval.predictors.predictor import Answering, Rank, Sample
+from t5eval.predictors.predictor import Answering, Predictor, Rank, Sample
 from task_specs import Decode, TaskSpec
 from task_specs.support.errors import UserError
 
@@ -109,6 +109,16 @@ class DecodingOptions:
         if "num_beams" in own:
             return replace(self, decode="beam", beam_size=own["num_beams"], alpha=own.get("length_penalty", 1.0))
         return self
+
+    def unheard_by(self, predictor: Predictor) -> str:
+        """Returns the options that a predictor may not follow, empty if there are none.
+
+        One of the user's own says by a `decoding` of its own that it looks at how answers are asked for.
+        """
+        own = getattr(predictor, "follows_decoding", True)
+        given = [name for name in OF_METHOD if getattr(self, name) is not None]
+        named = [f"--decode {self.decode}"] if self.decode else list(map(_option, given))
+        return "" if own or self.method == "rank" else ", ".join(named)
 
     def to_config(self) -> dict[str, Any]:
         """Returns the options as a run's config.toml has them; None where nothing was asked."""

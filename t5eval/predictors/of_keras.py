@@ -143,7 +143,7 @@ class KerasPredictor(Predictor):
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        from keras_model.tokenizers.loading import load_tokenizer
+        from keras_model.checkpoints import load_tokenizer
 
         try:
             return load_tokenizer(self.checkpoint, self.vocab)

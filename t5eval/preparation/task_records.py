@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t5eval.data import READERS, DataSource, OfficialFiles, Split, Summary, open_split
+from t5eval.data import READERS, DataSource, OfficialFiles, Split, Summary, open_splits
 from t5eval.preparation.blocks import Block, Tally, blocks_in_shard, blocks_of
 from t5eval.preparation.record_folder import Display, Wanted, fill, is_another_file, set_name, write_part
 from t5eval.preparation.workers import Workers
@@ -31,7 +31,7 @@ def task_records(specs: Sequence[TaskSpec], split: str, data: DataSource, tokeni
     """Returns what the records of a split of tasks must be, and how they are made."""
 
     def prepare_splits(folder: Path) -> dict[str, RecordSet]:
-        return prepare([open_split(spec, split, data) for spec in specs], tokenizer, folder, make)
+        return prepare(open_splits(specs, split, data), tokenizer, folder, make)
 
     differences = {spec.name: functools.partial(_differences, spec, split, data, tokenizer) for spec in specs}
     return Wanted(split, differences, prepare_splits)

@@ -73,7 +73,7 @@ class PredictionStore:
             other = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
             if other:
                 raise RunError(
-                    f"{self.path}: these predictions were made with another {', '.join(other)}; "
+                    f"{self.path}: these predictions were made with {_differing(other, before, now)}; "
                     f"give another --out, or remove the file to predict this split anew"
                 )
 
@@ -142,3 +142,14 @@ class PredictionStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
+
+
+def _differing(keys: Sequence[str], before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Returns in what predictions differ from those that are asked for: `another limit`; of lists, what is in them."""
+    several = [key for key in keys if isinstance(before.get(key, now.get(key)), list)]
+    single = [key for key in keys if key not in several]
+    parts = [f"another {', '.join(single)}"] if single else []
+    for key in several:
+        then, wanted = (", ".join(map(str, found.get(key) or ())) or "none" for found in (before, now))
+        parts.append(f"other {key} ({then}; now {wanted})")
+    return " and ".join(parts)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from t5eval.data import Split
 from t5eval.metrics import Batch, Metric, Scored, metric_of
 from t5eval.metrics.metric import Floats
 from t5eval.scoring.text_cautions import text_cautions, untranslated_texts
@@ -193,6 +194,13 @@ def require_labels(spec: TaskSpec, split: str, examples: Iterable[Example]) -> N
                 f"{spec.name} {split} has no labels here (example {example.id}){absent}, so it cannot be scored; "
                 f"`t5eval submit {spec.benchmark}` writes what the leaderboard scores"
             )
+
+
+def has_labels(split: Split) -> bool:
+    """Returns whether the first example of a split, which was opened with labels, has one."""
+    spec = split.spec
+    first = next(iter(split), None)
+    return first is not None and spec.answer.gold(first.features, evaluation_pair(spec, first).targets) is not None
 
 
 def judge(spec: TaskSpec, examples: Iterable[Example], predictions: Mapping[str, str]) -> list[Scored]:

@@ -62,7 +62,7 @@ def task_answers(
         raise Incomplete(f"its {split} data has {len(examples):,} of the leaderboard's {official:,} rows")
     path = predictions_path(run, f"{spec.name}@{prompt}" if prompt else spec.name, split)
     if not path.is_file():
-        raise Incomplete(f"there are no predictions ({path})")
+        raise Incomplete(f"there are no predictions ({path}); `t5eval evaluate --for submit` makes them")
     origin = Origin(path)
     spec = as_recorded(spec, {"prompt": prompt, **origin.made_by})
     origin.require(spec.name, split, content_hashes(opened))

@@ -81,6 +81,16 @@ def timed(name: str) -> Iterator[None]:
 
 
 @contextmanager
+def saved(text: str) -> Iterator[None]:
+    """Says, if the user interrupts the block, what is kept of it and how it goes on."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        error.add_note(text)
+        raise
+
+
+@contextmanager
 def stage(name: str, unit: str = "") -> Iterator[Advance]:
     """Shows that the block is at work, and says how long it took, if that is wanted."""
     with timed(name), _display(name, unit) as advance:

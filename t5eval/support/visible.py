@@ -1,6 +1,9 @@
 """Text from files on a terminal: what could move the cursor, colour a line or turn its direction is written out."""
 
 import re
+import shutil
+import textwrap
+from typing import TextIO
 
 LONGEST = 2_000
 """Characters of one line about something that went wrong; a file's first line may have a million."""
@@ -24,6 +27,14 @@ def one_line(text: str, longest: int = LONGEST) -> str:
         half = longest // 2
         line = f"{line[:half]}... {len(line) - 2 * half:,} characters ...{line[-half:]}"
     return visible(line)
+
+
+def for_reader(line: str, stream: TextIO) -> str:
+    """Returns a line as it is for a file, and for a terminal in lines that are broken between words only."""
+    if not stream.isatty():
+        return line
+    width = max(40, shutil.get_terminal_size().columns)
+    return textwrap.fill(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def visible_json(text: str) -> str:

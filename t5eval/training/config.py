@@ -9,6 +9,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from keras_model.training_run.fit_settings import TrainSettings
 from t5eval.preparation.text_data import TextData
 from t5eval.support.any_text import decoded
+from t5eval.training.method import ALL, Method, method_of
 from t5eval.training.mixture import mixture_of_run
 from task_specs import Mixture
 from task_specs.support.errors import UserError, quoted, require_known
@@ -17,7 +18,7 @@ from task_specs.support.toml_text import parse_toml
 SETTINGS = {
     "pack" if field.name == "packing" else field.name: field.name
     for field in dataclasses.fields(TrainSettings)
-    if field.name not in ("log_every", "bucket_width")
+    if field.name not in ("log_every", "bucket_width", "gradual_unfreezing")
 }
 """Keys of the table to the fields of `TrainSettings` that they are."""
 
@@ -44,6 +45,7 @@ class TrainConfig:
         temperature: makes rates more even, the higher the more.
         prepared: a folder that `t5eval prepare` made of the tasks; None for one of the run's own, `RUN/prepared`.
         text: files and objective of the plain text that `text` stands for: see `TextData`.
+        method: which weights are trained: see `method_of`.
         strategy: where it is trained: `none`, `mirrored[:N]`, `multiworker` or `tpu[:ADDRESS]`.
         wandb: the project at Weights & Biases that the run is logged to as well; None for TensorBoard alone.
     """
@@ -62,6 +64,7 @@ class TrainConfig:
     temperature: float | None = None
     prepared: str | None = None
     text: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    method: str | Mapping[str, Any] = ALL
     strategy: str = "none"
     wandb: str | None = None
 
@@ -76,6 +79,16 @@ class TrainConfig:
             raise UserError(
                 "a fresh configuration needs a vocabulary: name a SentencePiece model (spiece.model), or bytes"
             )
+        if self.trained.adaptation is not None and not self.model:
+            raise UserError(f"method {self.trained.adaptation.name} trains beside a model: name its folder")
+        if self.trained.gradual_unfreezing:
+            settings = dataclasses.replace(self.settings, gradual_unfreezing=True)
+            object.__setattr__(self, "settings", settings)
+
+    @property
+    def trained(self) -> Method:
+        """What of the model is trained."""
+        return method_of(self.method)
 
     @property
     def text_data(self) -> TextData | None:
@@ -134,6 +147,8 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
     pack = table.get("pack")
     if pack is not None and ([type(length) for length in pack] != [int, int]):
         raise UserError(f"{where}: pack takes the lengths of a row, source and target, got {pack!r}")
+    if table.get("dtype") == "bfloat16":  # Keras' name says that the weights stay float32
+        table = {**table, "dtype": "mixed_bfloat16"}
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     numbers: dict[str, Any] = {SETTINGS[key]: values.pop(key) for key in table if key in SETTINGS}
     try:
@@ -152,8 +167,9 @@ def _types() -> dict[str, tuple[type, ...]]:
 
 
 def _plain_types(hint: Any) -> tuple[type, ...]:
-    if get_origin(hint) in (Union, types.UnionType):  # of a type and None, which TOML does not have
-        hint = next(part for part in get_args(hint) if part is not type(None))
+    if get_origin(hint) in (Union, types.UnionType):
+        parts = [part for part in get_args(hint) if part is not type(None)]  # which TOML does not have
+        return tuple(kind for part in parts for kind in _plain_types(part))
     of_toml: dict[Any, tuple[type, ...]] = {float: (int, float), tuple: (list, tuple), Mapping: (dict,)}
     kind = get_origin(hint) or hint
     return of_toml.get(kind, (kind,))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t5eval.data import DataSource, Split, data_source, open_split
+from t5eval.data import DataSource, Split, data_source, open_splits
 from t5eval.predictors.of_keras import KerasGenerator
 from t5eval.support.stages import stage
 from t5eval.training.config import TrainConfig
@@ -144,4 +144,4 @@ def _of_validation(held_out: Mapping[TaskSpec, HeldOut]) -> Iterator[str]:
 
 def training_splits(specs: Sequence[TaskSpec], data: DataSource) -> list[Split]:
     """Returns the training splits of the tasks. Raises UserError if one is not there."""
-    return [open_split(spec, "train", data) for spec in specs]
+    return open_splits(specs, "train", data)

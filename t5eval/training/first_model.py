@@ -42,11 +42,11 @@ def first_model(config: TrainConfig, strategy: Any) -> FirstModel:
     import_keras_model()
     import keras
 
-    from keras_model.checkpoints import load_model
-    from keras_model.checkpoints.fingerprint import files_of_model, model_fingerprint
+    from keras_model.checkpoints import load_model, load_tokenizer
+    from keras_model.checkpoints.fingerprint import base_at, files_of_model, model_fingerprint
     from keras_model.distribution.strategies import scope
     from keras_model.t5 import T5
-    from keras_model.tokenizers.loading import load_tokenizer, require_ids_of
+    from keras_model.tokenizers.loading import require_ids_of
 
     keras.utils.set_random_seed(config.settings.seed)
     try:
@@ -56,8 +56,15 @@ def first_model(config: TrainConfig, strategy: Any) -> FirstModel:
             if found and config.model:
                 hashed = Unchanged(config.model, files_of_model(found))
                 fingerprint = model_fingerprint(found)
+                adaptation = config.trained.adaptation
+                base = base_at(found, config.model) if adaptation is not None else None
                 model = load_model(found, dtype=config.settings.dtype)
                 hashed.require()
+                if model.adaptation is not None:
+                    raise UserError(f"{config.model}: adapter layers, which are trained in their own run alone")
+                if adaptation is not None:
+                    model.adapt(adaptation)
+                    model.base = base
                 require_ids_of(model.config, tokenizer, config.model)
                 return FirstModel(model, tokenizer, fingerprint)
             return FirstModel(T5(_fresh_config(config, tokenizer), dtype=config.settings.dtype), tokenizer, None)

@@ -150,6 +150,9 @@ class Referent:
     The value is the second class if the text names the candidate, else the first. It names it if one side's words
     are all among the other's, and either both or neither has an apostrophe (`Bob` is not `Bob's hat`). Where no
     candidate could be cut from an example, nothing names it: T5 counts the first class.
+
+    Attributes:
+        classes: the names of the two classes: the candidate is not meant, and is meant.
     """
 
     classes: tuple[str, ...]
@@ -184,6 +187,7 @@ class Referent:
 
 # sacrebleu's names, without those that only older papers need.
 TOKENIZERS = ("13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "flores200", "flores101", "none")
+NORMALIZATIONS = ("squad", "trivia_qa")
 
 
 @dataclass(frozen=True)
@@ -195,15 +199,22 @@ class Text:
             example is unlabelled.
         tokenizer: how BLEU finds words, by sacrebleu's name; if empty, what sacrebleu takes for the language of a
             `parallel_text` source's target, which is `13a` but for Chinese, Japanese and Korean.
+        written: the feature with the text that a model should write, if it is not the first reference.
+        normalization: what exact match and F1 leave out of account: `squad` or `trivia_qa`, each as the scorer of that
+            name does.
     """
 
     field: str
     tokenizer: str = ""
+    written: str = ""
+    normalization: str = "squad"
     kind: ClassVar[str] = "text"
 
     def __post_init__(self) -> None:
         if self.tokenizer and self.tokenizer not in TOKENIZERS:
             raise SpecError(f"BLEU's tokenizer {self.tokenizer!r}: it is one of {', '.join(TOKENIZERS)}")
+        if self.normalization not in NORMALIZATIONS:
+            raise SpecError(f"normalization {self.normalization!r}: it is {' or '.join(NORMALIZATIONS)}")
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -216,6 +227,8 @@ class Text:
         return (held,) if isinstance(held, str) else tuple(held)
 
     def target(self, features: Mapping[str, Any]) -> str:
+        if self.written and features[self.written] is not None:
+            return str(features[self.written])
         references = self._references(features)
         return references[0] if references else UNLABELLED_TARGET
 

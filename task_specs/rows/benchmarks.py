@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from task_specs.rows import pawsx, xnli
+
 
 @dataclass(frozen=True)
 class Benchmark:
@@ -13,12 +15,14 @@ class Benchmark:
         average: what the leaderboard averages, without weights: one entry per column, each a tuple of tasks whose
             scores are averaged first (MNLI's two halves are one column). Empty where there is no average.
         training: the tasks that a model for it is trained on; empty where these are its tasks.
+        of_t5: whether T5's paper has it, so that `all` means it too.
     """
 
     name: str
     tasks: tuple[str, ...]
     average: tuple[tuple[str, ...], ...] = ()
     training: tuple[str, ...] = ()
+    of_t5: bool = True
 
 
 # AX is reported by the leaderboard but left out of its average (Wang et al. 2019, section 3.4).
@@ -84,6 +88,29 @@ WMT = Benchmark(
     ),
 )
 
+# Averaged over languages, as mT5's paper does (Xue et al. 2021, table 2).
+XNLI = Benchmark(
+    name="xnli",
+    tasks=tuple(spec.name for spec in xnli.TASKS if spec is not xnli.TRAIN),
+    average=tuple((spec.name,) for spec in xnli.TASKS if spec is not xnli.TRAIN),
+    training=(xnli.TRAIN.name,),
+    of_t5=False,
+)
+PAWSX = Benchmark(
+    name="pawsx",
+    tasks=tuple(spec.name for spec in pawsx.TASKS),
+    average=tuple((spec.name,) for spec in pawsx.TASKS),
+    training=("pawsx/en",),
+    of_t5=False,
+)
+
+CLOSED_BOOK = Benchmark(
+    name="closed_book",
+    tasks=("closed_book/natural_questions", "closed_book/web_questions", "closed_book/trivia_qa"),
+    of_t5=False,
+)
+
 BENCHMARKS: dict[str, Benchmark] = {
-    benchmark.name: benchmark for benchmark in (GLUE, SUPER_GLUE, DPR, SQUAD, CNN_DAILYMAIL, WMT)
+    benchmark.name: benchmark
+    for benchmark in (GLUE, SUPER_GLUE, DPR, SQUAD, CNN_DAILYMAIL, WMT, CLOSED_BOOK, XNLI, PAWSX)
 }

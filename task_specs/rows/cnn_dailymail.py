@@ -21,6 +21,7 @@ CNN_DAILYMAIL = TaskSpec(
         "cnn_dailymail", names={"train": ("train",), "validation": ("val", "validation"), "test": ("test",)}
     ),
     tfds="cnn_dailymail",
+    hub="abisee/cnn_dailymail:3.0.0",
     text=Instructed("summarize:", "article"),
     answer=Text("highlights"),
     metrics=("rouge1", "rouge2", "rougeL", "rougeLsum", "rouge1_t5", "rouge2_t5", "rougeLsum_t5"),

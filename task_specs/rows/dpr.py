@@ -15,6 +15,7 @@ DPR = TaskSpec(
     aliases=("dpr_v001_simple",),
     source=PronounBlocks("dpr", {"train": "train.c.txt", "test": "test.c.txt"}),
     tfds="definite_pronoun_resolution",
+    hub="community-datasets/definite_pronoun_resolution:plain_text",
     text=DprReferent(),
     answer=Candidate(),
     metrics=("accuracy",),

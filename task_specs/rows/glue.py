@@ -17,6 +17,7 @@ LENGTHS = Lengths(inputs=512, targets=84)
 ENTAILMENT = ("entailment", "neutral", "contradiction")
 TWO_WAY = ("entailment", "not_entailment")
 DIGITS = ("0", "1")
+HUB = "nyu-mll/glue"
 DATA = "https://dl.fbaipublicfiles.com/glue/data"
 TERMS = "GLUE: each of its datasets has terms of its own, which https://gluebenchmark.com/tasks lists"
 
@@ -72,6 +73,7 @@ COLA = TaskSpec(
         index={"test": "index"},
     ),
     tfds="glue/cola",
+    hub=HUB,
     text=Fields("cola", ("sentence",)),
     answer=Label(("unacceptable", "acceptable")),
     metrics=("matthews", "matthews_t5"),
@@ -88,6 +90,7 @@ SST2 = TaskSpec(
     aliases=("glue_sst2_v002",),
     source=Tsv("glue/SST-2", FILES, fields={"sentence": "sentence"}, label="label", classes=DIGITS, index=INDEX),
     tfds="glue/sst2",
+    hub=HUB,
     text=Fields("sst2", ("sentence",)),
     answer=Label(("negative", "positive")),
     metrics=("accuracy",),
@@ -111,6 +114,7 @@ MRPC = TaskSpec(
         index=INDEX,
     ),
     tfds="glue/mrpc",
+    hub=HUB,
     copies=Copies(renumbered=True, unlabelled=("test",)),
     text=Fields("mrpc", ("sentence1", "sentence2")),
     answer=Label(("not_equivalent", "equivalent")),
@@ -131,6 +135,7 @@ STSB = TaskSpec(
         "glue/STS-B", FILES, fields={"sentence1": "sentence1", "sentence2": "sentence2"}, label="score", index=INDEX
     ),
     tfds="glue/stsb",
+    hub=HUB,
     text=Fields("stsb", ("sentence1", "sentence2")),
     answer=Number(0.0, 5.0, step=0.2),
     metrics=("pearson", "spearman", "pearson_t5", "spearman_t5"),
@@ -158,6 +163,7 @@ QQP = TaskSpec(
         index={"test": "id"},
     ),
     tfds="glue/qqp",
+    hub=HUB,
     text=Fields("qqp", ("question1", "question2")),
     answer=Label(("not_duplicate", "duplicate")),
     metrics=("f1", "accuracy"),
@@ -199,6 +205,7 @@ MNLI = TaskSpec(
         },
     ),
     tfds="glue/mnli",
+    hub=HUB,
     text=MNLI_TEXT,
     answer=Label(ENTAILMENT),
     metrics=("accuracy_matched", "accuracy_mismatched"),
@@ -218,6 +225,7 @@ MNLI_MATCHED = TaskSpec(
     aliases=("glue_mnli_matched_v002",),
     source=_mnli("glue/MNLI", {"validation": "dev_matched.tsv", "test": "test_matched.tsv"}),
     tfds="glue/mnli_matched",
+    hub=HUB,
     text=MNLI_TEXT,
     answer=Label(ENTAILMENT),
     metrics=("accuracy",),
@@ -235,6 +243,7 @@ MNLI_MISMATCHED = TaskSpec(
     aliases=("glue_mnli_mismatched_v002",),
     source=_mnli("glue/MNLI", {"validation": "dev_mismatched.tsv", "test": "test_mismatched.tsv"}),
     tfds="glue/mnli_mismatched",
+    hub=HUB,
     text=MNLI_TEXT,
     answer=Label(ENTAILMENT),
     metrics=("accuracy",),
@@ -259,6 +268,7 @@ QNLI = TaskSpec(
         index=INDEX,
     ),
     tfds="glue/qnli",
+    hub=HUB,
     text=Fields("qnli", ("question", "sentence")),
     answer=Label(TWO_WAY),
     metrics=("accuracy",),
@@ -284,6 +294,7 @@ RTE = TaskSpec(
         index=INDEX,
     ),
     tfds="glue/rte",
+    hub=HUB,
     text=Fields("rte", ("sentence1", "sentence2")),
     answer=Label(TWO_WAY),
     metrics=("accuracy",),
@@ -310,6 +321,7 @@ WNLI = TaskSpec(
     aliases=("glue_wnli_v002_simple_eval",),
     source=WNLI_SOURCE,
     tfds="glue/wnli",
+    hub=HUB,
     text=WnliReferent(),
     answer=Referent(WNLI_CLASSES),
     metrics=("accuracy",),
@@ -327,6 +339,7 @@ WNLI_PLAIN = TaskSpec(
     aliases=("glue_wnli_v002",),
     source=WNLI_SOURCE,
     tfds="glue/wnli",
+    hub=HUB,
     text=Fields("wnli", ("sentence1", "sentence2")),
     answer=Label(WNLI_CLASSES),
     metrics=("accuracy",),
@@ -356,6 +369,7 @@ AX = TaskSpec(
         },
     ),
     tfds="glue/ax",
+    hub=HUB,
     text=MNLI_TEXT,
     answer=Label(ENTAILMENT),
     metrics=("matthews", "matthews_t5"),

@@ -8,6 +8,7 @@ are members too, so that they are validated; they are never drawn.
 from collections.abc import Iterable, Mapping
 
 from task_specs.mixture import TEXT, Member, Mixture
+from task_specs.rows import closed_book, pawsx, xnli
 
 GLUE_RATES = {
     "glue/cola": 8551,
@@ -88,6 +89,22 @@ MIXTURES: tuple[Mixture, ...] = (
         "all_proportional",
         _t5_members(EVERYTHING),
         note="T5 was trained on it with a limit of 2^18 to 2^19, without which the largest sets crowd out the others",
+    ),
+    Mixture(
+        "xnli_zeroshot",
+        tuple(map(Member, ("xnli/train", *(spec.name for spec in xnli.TASKS if spec is not xnli.TRAIN)))),
+        rates="equal",
+        note="mT5's: trained on English MNLI alone, validated on each language",
+    ),
+    Mixture(
+        "pawsx_zeroshot",
+        tuple(Member(spec.name, 1.0 if spec.name == "pawsx/en" else 0.0) for spec in pawsx.TASKS),
+        note="mT5's: trained on English alone, validated on each language",
+    ),
+    Mixture(
+        "closed_book_qa",
+        tuple(Member(spec.name) for spec in closed_book.TASKS),
+        note="T5's closed-book questions by their size; its own held a tenth of the training data back",
     ),
     Mixture(
         "all_mix",

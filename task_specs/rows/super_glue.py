@@ -13,6 +13,7 @@ from task_specs.texts.super_glue import MultiRc, Record, RenamedFields
 FILES = {"train": "train.jsonl", "validation": "val.jsonl", "test": "test.jsonl"}
 LENGTHS = Lengths(inputs=512, targets=62)
 TWO_WAY = ("entailment", "not_entailment")
+HUB = "aps/super_glue"
 BOOLEANS = (False, True)
 TERMS = "SuperGLUE: each of its datasets has terms of its own, which https://super.gluebenchmark.com/tasks lists"
 
@@ -34,6 +35,7 @@ BOOLQ = TaskSpec(
     aliases=("super_glue_boolq_v102",),
     source=JsonLines("super_glue/BoolQ", FILES, fields=_same("question", "passage"), classes=BOOLEANS),
     tfds="super_glue/boolq",
+    hub=HUB,
     text=Fields("boolq", ("passage", "question")),
     answer=Label(("False", "True")),
     metrics=("accuracy",),
@@ -52,6 +54,7 @@ CB = TaskSpec(
     aliases=("super_glue_cb_v102",),
     source=JsonLines("super_glue/CB", FILES, fields=_same("premise", "hypothesis"), classes=CB_CLASSES),
     tfds="super_glue/cb",
+    hub=HUB,
     text=Fields("cb", ("hypothesis", "premise")),
     answer=Label(CB_CLASSES),
     metrics=("f1_macro", "accuracy"),
@@ -71,6 +74,7 @@ COPA = TaskSpec(
         "super_glue/COPA", FILES, fields=_same("premise", "choice1", "choice2", "question"), classes=(0, 1)
     ),
     tfds="super_glue/copa",
+    hub=HUB,
     text=Fields("copa", ("choice1", "choice2", "premise", "question")),
     answer=Label(("choice1", "choice2")),
     metrics=("accuracy",),
@@ -87,6 +91,7 @@ MULTIRC = TaskSpec(
     aliases=("super_glue_multirc_v102",),
     source=MultiRcLines("super_glue/MultiRC", FILES),
     tfds="super_glue/multirc",
+    hub=HUB,
     text=MultiRc(),
     answer=Label(("False", "True")),
     metrics=("f1a", "em", "em_t5"),
@@ -105,6 +110,7 @@ RECORD = TaskSpec(
     aliases=("super_glue_record_v102",),
     source=RecordLines("super_glue/ReCoRD", FILES),
     tfds="super_glue/record",
+    hub=HUB,
     text=Record(),
     answer=Text("answers"),
     metrics=("f1", "em"),
@@ -124,6 +130,7 @@ RTE = TaskSpec(
     aliases=("super_glue_rte_v102",),
     source=JsonLines("super_glue/RTE", FILES, fields=_same("premise", "hypothesis"), classes=TWO_WAY),
     tfds="super_glue/rte",
+    hub=HUB,
     text=Fields("rte", ("hypothesis", "premise")),
     answer=Label(TWO_WAY),
     metrics=("accuracy",),
@@ -147,6 +154,7 @@ WIC = TaskSpec(
         classes=BOOLEANS,
     ),
     tfds="super_glue/wic",
+    hub=HUB,
     text=Fields("wic", ("sentence1", "sentence2", "word")),
     answer=Label(("False", "True")),
     metrics=("accuracy",),
@@ -169,6 +177,7 @@ WSC = TaskSpec(
         classes=BOOLEANS,
     ),
     tfds="super_glue/wsc.fixed",
+    hub=HUB,
     text=WscReferent(),
     answer=Referent(("False", "True")),
     metrics=("accuracy",),
@@ -199,6 +208,7 @@ AXB = TaskSpec(
         },
     ),
     tfds="super_glue/axb",
+    hub=HUB,
     text=RenamedFields("rte", ("sentence2", "sentence1"), ("hypothesis", "premise")),
     answer=Label(TWO_WAY),
     metrics=("matthews", "matthews_t5"),
@@ -216,6 +226,7 @@ AXG = TaskSpec(
     aliases=("super_glue_axg_v102",),
     source=JsonLines("super_glue/AX-g", {"test": "AX-g.jsonl"}, fields=_same("premise", "hypothesis"), classes=TWO_WAY),
     tfds="super_glue/axg",
+    hub=HUB,
     text=Fields("rte", ("hypothesis", "premise")),
     answer=Label(TWO_WAY),
     metrics=("accuracy", "gender_parity"),

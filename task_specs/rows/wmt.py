@@ -1,7 +1,7 @@
 """WMT's news translation in T5's text format, in the directions that T5 has and their reverses.
 
-Sets and sizes are those of WMT's dev.tgz. T5's published BLEU (Raffel et al. 2020, table 14) is sacrebleu's with the
-`intl` tokenisation.
+Sets and sizes are those of WMT's dev.tgz; the years since 2020 are in `wmt_since_2020.py`. T5's published BLEU (Raffel
+et al. 2020, table 14) is sacrebleu's with the `intl` tokenisation.
 """
 
 from collections.abc import Mapping
@@ -76,6 +76,7 @@ def _task(
             sets={"train": ("train",), "validation": tuple(validation), "test": tuple(test)},
         ),
         tfds=tfds,
+        hub=f"wmt/{year}",
         downloads=DOWNLOADS_2019 if year == "wmt19" else DOWNLOADS,
         text=Instructed(f"translate {LANGUAGES[source]} to {LANGUAGES[target]}:", source),
         answer=Text(target),

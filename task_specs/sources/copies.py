@@ -11,10 +11,12 @@ class Copies:
         renumbered: whether the `idx` of an example counts rows of a file that holds other splits too; in its order,
             the rows are then those of the official file.
         unlabelled: the splits that have labels in some copies, and officially none.
+        id: the column of an example's id in the copies of a JSON document; empty where they have none.
     """
 
     renumbered: bool = False
     unlabelled: tuple[str, ...] = ()
+    id: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "unlabelled", tuple(self.unlabelled))

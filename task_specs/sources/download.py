@@ -14,11 +14,12 @@ class Download:
         url: its address.
         to: below the data directory, the file; of an archive that is unpacked, the folder.
         keep: of an archive (.zip, .tgz) that is unpacked, which members, as patterns such as `RTE/*.tsv`; they go
-            into `to` without the folders that they are in. Empty for a file that stays as it is.
+            into `to` without the folders that they are in, but see `folders_of`. Empty for a file that stays as it is.
         size: its size in bytes, None if it is not known for sure.
         sha256: its SHA-256 in hexadecimal digits, None if it is not known for sure.
         then: what the task's own files are made of it by, a key of `RECIPES` in `t5eval/data/recipes.py`.
         terms: in a line, under which terms its makers offer it.
+        folders_of: the folder of an archive within which members keep the folders that they are in.
     """
 
     url: str
@@ -28,6 +29,7 @@ class Download:
     sha256: str | None = None
     then: str = ""
     terms: str = ""
+    folders_of: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "keep", tuple(self.keep))

@@ -19,6 +19,7 @@ class JsonLines(OneFile):
         fields: text feature to key; `target.span1_text` is a key within the object `target`. The keys that the task's
             text and answer name, if empty.
         numbers: the same for features that are whole numbers.
+        lists: the same for features that are lists of texts.
         label: the label's key. An object without it is unlabelled, which only test files may have.
         classes: the label's values in the files, in the order of the answer's classes. Type counts: `true` is not 1.
             Empty where there is no label.
@@ -27,6 +28,7 @@ class JsonLines(OneFile):
 
     fields: Mapping[str, str] = field(default_factory=FrozenDict)
     numbers: Mapping[str, str] = field(default_factory=FrozenDict)
+    lists: Mapping[str, str] = field(default_factory=FrozenDict)
     label: str = "label"
     classes: tuple[str | bool | int, ...] = ()
     slices: Mapping[str, str] = field(default_factory=FrozenDict)
@@ -36,9 +38,10 @@ class JsonLines(OneFile):
         super().__post_init__()
         object.__setattr__(self, "fields", FrozenDict(self.fields))
         object.__setattr__(self, "numbers", FrozenDict(self.numbers))
+        object.__setattr__(self, "lists", FrozenDict(self.lists))
         object.__setattr__(self, "slices", FrozenDict(self.slices))
         object.__setattr__(self, "classes", tuple(self.classes))
-        both = [name for name in (*self.numbers, "label", "idx") if name in self.fields]
+        both = [name for name in (*self.numbers, *self.lists, "label", "idx") if name in self.fields]
         if both:
             raise SpecError(f"source {self.kind!r}: {both[0]!r} cannot be a text field as well")
         if len({(type(value), value) for value in self.classes}) != len(self.classes):

@@ -43,6 +43,7 @@ class Tsv:
         labels: labels that stand in a file of their own, by split.
         index: by split, the column that numbers a file's rows from 0. A file may go without it; one that has it must
             have its rows in that order, since an example's id is its row.
+        only: column to the values that a row must have; others are left out, and ids count the rows that are kept.
         slices: name to column, of the files or of the file of labels, for `score --by` alone; a file may go without.
     """
 
@@ -56,6 +57,7 @@ class Tsv:
     drop_incomplete: tuple[str, ...] = ()
     labels: Mapping[str, Labels] = field(default_factory=FrozenDict)
     index: Mapping[str, str] = field(default_factory=FrozenDict)
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=FrozenDict)
     slices: Mapping[str, str] = field(default_factory=FrozenDict)
     kind: ClassVar[str] = "tsv"
 
@@ -70,6 +72,7 @@ class Tsv:
         object.__setattr__(self, "fields", FrozenDict(self.fields))
         object.__setattr__(self, "labels", FrozenDict(self.labels))
         object.__setattr__(self, "index", FrozenDict(self.index))
+        object.__setattr__(self, "only", FrozenDict({name: tuple(values) for name, values in self.only.items()}))
         object.__setattr__(self, "slices", FrozenDict(self.slices))
         if not self.files:
             raise SpecError(f"source {self.kind!r} needs at least one file")
@@ -111,6 +114,18 @@ class Tsv:
 
 @dataclass(frozen=True)
 class Csv(Tsv):
-    """Comma-separated files with quotes, as spreadsheet programs write them; see `Tsv`."""
+    """Comma-separated files with quotes, as spreadsheet programs write them; see `Tsv`.
 
+    Attributes:
+        delimiter: what stands between two values.
+        strict: whether a quote that closes before its value ends is a fault; if not, the rest is part of the value.
+    """
+
+    delimiter: str = ","
+    strict: bool = True
     kind: ClassVar[str] = "csv"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.delimiter) != 1 or self.delimiter in '"\r\n':
+            raise SpecError(f"source {self.kind!r}: delimiter is one character, got {self.delimiter!r}")

@@ -28,6 +28,10 @@ class JsonTextFile:
     """`{"idx": QUERY, "label": "text"}` for each example, whose id is `PASSAGE/QUERY`.
 
     The queries of the official split are numbered from 0.
+
+    Attributes:
+        file: the file's name.
+        split: the split whose answers it holds.
     """
 
     file: str

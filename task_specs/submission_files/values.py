@@ -34,7 +34,15 @@ class ClassFile:
 
 @dataclass(frozen=True)
 class NumberFile:
-    """A task's file in a submission, its values numbers that are clipped to the range the leaderboard accepts."""
+    """A task's file in a submission, its values numbers that are clipped to the range the leaderboard accepts.
+
+    Attributes:
+        file: the file's name.
+        low: the least number that is accepted.
+        high: the greatest.
+        decimals: how many of its decimals are written.
+        split: the split whose answers it holds.
+    """
 
     file: str
     low: float

@@ -77,6 +77,9 @@ class WscReferent:
     """`wsc: SENTENCE` with `*pronoun*`, the targets the candidate `span1_text`, whether it is the referent or not.
 
     Training leaves out the candidates that are not the referent.
+
+    Attributes:
+        prefix: the first word of the input.
     """
 
     prefix: str = "wsc:"
@@ -99,6 +102,9 @@ class DprReferent:
 
     The first occurrence is marked that follows a space and stands before a space, a full stop or a comma. Where there
     is none, T5 leaves the sentence as it is.
+
+    Attributes:
+        prefix: the first word of the input.
     """
 
     prefix: str = "wsc:"

@@ -42,7 +42,11 @@ class RenamedFields:
 
 @dataclass(frozen=True)
 class MultiRc:
-    """`multirc question: ... answer: ... paragraph: ...`, without the paragraph's markup."""
+    """`multirc question: ... answer: ... paragraph: ...`, without the paragraph's markup.
+
+    Attributes:
+        prefix: the first word of the input.
+    """
 
     prefix: str = "multirc"
     kind: ClassVar[str] = "multirc"
@@ -63,6 +67,9 @@ class Record:
     """`record query: ... entities: E1, E2 passage: ...`: a pair for each answer in training, one in evaluation.
 
     T5 repeats a query for each answer in evaluation too, and lets its metric take the first; here it is asked once.
+
+    Attributes:
+        prefix: the first word of the input.
     """
 
     prefix: str = "record"

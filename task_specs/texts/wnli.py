@@ -149,6 +149,9 @@ class WnliReferent:
 
     A pair without a candidate is still one pair, as it is for T5: its targets are empty, and `problem` says why. The
     candidate of a hypothesis that is not entailed is not the referent, and nothing to learn.
+
+    Attributes:
+        prefix: the first word of the input.
     """
 
     prefix: str = "wsc:"

@@ -13,6 +13,7 @@ import pytest
 
 from t5eval.cli.main import COMMANDS
 from t5eval.metrics import registry
+from task_specs.kinds import ANSWERS, SOURCES, SUBMISSION_FILES, TEXT_FORMATS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -133,12 +134,20 @@ def test_the_page_on_prompts_works_as_it_stands(t5eval: Any, suite: Path, tmp_pa
     assert scope["said"] == ["t5", "follows"]
 
 
-def test_the_table_of_tasks_is_the_registrys() -> None:
+@pytest.mark.parametrize("name", ["tasks", "kinds"])
+def test_a_page_that_is_made_of_the_code_is_current(name: str) -> None:
     written = subprocess.run(
-        [sys.executable, "-c", "import write_tasks; print(write_tasks.page(), end='')"],
+        [sys.executable, "-c", f"import write_{name}; print(write_{name}.page(), end='')"],
         cwd=ROOT / "docs", capture_output=True, text=True, encoding="utf-8", check=True, timeout=60,
     ).stdout  # fmt: skip
-    assert (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8") == written, "run: python docs/write_tasks.py"
+    assert (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") == written, f"run: python docs/write_{name}.py"
+
+
+def test_every_key_of_every_kind_has_a_meaning() -> None:
+    page = (ROOT / "docs" / "kinds.md").read_text(encoding="utf-8")
+    assert [line for line in page.splitlines() if line.endswith("|  |")] == []
+    headings = [line.removeprefix('### kind = "').removesuffix('"') for line in page.splitlines() if 'kind = "' in line]
+    assert headings == [cls.kind for cls in (*SOURCES, *TEXT_FORMATS, *ANSWERS, *SUBMISSION_FILES)]  # type: ignore[attr-defined]
 
 
 def test_every_metric_is_defined() -> None:

@@ -27,7 +27,7 @@ def stable(results: Path) -> dict[str, Any]:
 
 
 def arguments(model: Path, suite: Path, out: Path, *more: str) -> list[str]:
-    tasks = ["--task", "glue/rte", "glue/stsb"]
+    tasks = ["--task", "glue/rte", "glue/stsb", "--split", "validation", "test"]
     return [
         "evaluate", "--model", str(model), *tasks, "--data-dir", str(suite), "--out", str(out),
         "--batch-tokens", "128", *more,

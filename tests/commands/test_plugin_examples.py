@@ -113,6 +113,25 @@ def test_model_and_leaderboard_to_the_end(run_page: Any, t5eval: Any, tmp_path: 
     assert (done.status, done.out) == (0, "valid\n")
 
 
+def test_an_answer_with_classes_to_the_end(run_page: Any, tmp_path: Path) -> None:
+    done = run_page("validate examples/plugin/letters.toml", "--json")
+    assert (done.status, done.err) == (0, "")
+    validation, _ = done.json["splits"]
+    assert [(pair["targets"], pair["read_as"]) for pair in validation["pairs"]] == [
+        ("B", "class 1, polite"),
+        ("A", "class 0, rude"),
+    ]
+    assert validation["gold"] == {"accuracy": 100.0, "f1": 100.0}
+    done = run_page("evaluate examples/plugin/letters.toml")
+    assert done.status == 0, done.err
+    done = run_page("submit letters", "--json")
+    assert (done.status, done.json["status"], done.json["files"]) == (0, "valid", {"letters.csv": 3})
+    with zipfile.ZipFile(tmp_path / "run-letters" / "letters.zip") as packed:
+        assert packed.read("letters.csv") == b"row,answer\n0,1\n1,1\n2,1\n"
+    done = run_page("check letters")
+    assert (done.status, done.out) == (0, "valid\n")
+
+
 @pytest.mark.parametrize(
     ("content", "faults"),
     [

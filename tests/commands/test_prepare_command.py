@@ -58,7 +58,7 @@ def test_a_model_folder_brings_its_own_vocabulary(t5eval: Any, model: Path, suit
     [
         (["--task", "glue/rt"], "glue/rt"),
         (["--task", "glue/ax"], "glue/ax: no train split"),
-        (["--split", "test"], "'test' is not one of 'train', 'validation'"),
+        (["--split", "test"], "split 'test': what is prepared is train or validation"),
         (["--vocab", "nowhere.model"], "nowhere.model: no such file or folder; "),
         (["--workers", "0"], "--workers"),
         (["--runner", "direct", "--workers", "2"], "--workers counts processes of this machine"),

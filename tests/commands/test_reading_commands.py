@@ -111,7 +111,7 @@ def test_an_example_that_t5_cannot_format_has_no_target_and_a_warning(t5eval: An
         (["show", "glue"], "'glue' is a benchmark, not a task"),
         (["show", "all_equl"], "Did you mean 'all_equal'"),
         (["examples", "all_equal", "--split", "train"], "'all_equal' is a mixture, not a task"),
-        (["examples", "glue/rte", "--split", "dev", "--data-dir", "{suite}"], "has no split 'dev'"),
+        (["examples", "glue/rte", "--split", "tset", "--data-dir", "{suite}"], "has no split 'tset'"),
         (["examples", "glue/rte", "--split", "train"], "--data-dir DIR or T5EVAL_DATA_DIR"),
         (["examples", "glue/rte", "--split", "train", "--data-dir", "nowhere"], "there is no such folder"),
         (["examples", "glue/rte", "--split", "train", "--data-dir", "{empty}"], "RTE/train.tsv: no such file"),

@@ -22,8 +22,8 @@ from tests.commands.report_runs import HOSTILE, documents, hostile_run, large_ru
 def evaluated_once(suite: Path, perfect_answers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `evaluated` is a copy of."""
     out = tmp_path_factory.mktemp("evaluated") / "run"
-    arguments = ("--model", f"predictions:{perfect_answers}", "--task", "glue", "--data-dir", suite, "--out", out)
-    assert run(["evaluate", *map(str, arguments)]) == 0
+    arguments = ("--model", f"predictions:{perfect_answers}", "--task", "glue", "--split", "validation", "test")
+    assert run(["evaluate", *map(str, (*arguments, "--data-dir", suite, "--out", out))]) == 0
     return out
 
 

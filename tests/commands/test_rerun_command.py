@@ -38,7 +38,7 @@ def run(t5eval: Command, suite: Path, tmp_path: Path) -> Path:
     (tmp_path / "m.py").write_text(MODEL.replace("ANSWER", "entailment"))
     done = t5eval(
         "evaluate", "--model", f"py:{tmp_path / 'm.py'}:Always", "--task", "glue/rte", "--data-dir", suite,
-        "--limit", "9", "--out", tmp_path / "run",
+        "--split", "validation", "test", "--limit", "9", "--out", tmp_path / "run",
     )  # fmt: skip
     assert done.status == 0, done.err
     return tmp_path / "run"

@@ -174,7 +174,11 @@ def test_a_file_of_any_name_is_taken_for_the_set_of_its_size(tmp_path: Path) -> 
     assert list(WMT.read(out, {"wmt15/fr-en": [str(i) for i in range(1500)]})) == ["wmt15/fr-en"]
     out.write_text(official(1600))
     verdict = WMT.check(out)
-    assert verdict.faults[0].message.startswith("1,600 segments, wmt15/en-fr has 1,500")
+    assert verdict.faults[0].message.startswith("1,600 segments, wmt20/de-fr has 1,619")
+    assert verdict.notes[0] == (
+        "hypothesis.txt: no test set has 1,600 segments: judged as the closest, wmt20/de-fr; name it wmt20.de-fr.txt "
+        "or the like to say which it is"
+    )
 
 
 def test_marked_up_files_say_which_set_they_are(tmp_path: Path) -> None:

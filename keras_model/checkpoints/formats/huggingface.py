@@ -14,7 +14,7 @@ from keras_model.checkpoints.containers.safetensors_file import SafetensorsFile
 from keras_model.checkpoints.containers.sharded import shard_paths, sharded_tensors
 from keras_model.checkpoints.containers.torch_file import TorchFile
 from keras_model.checkpoints.tensors import Tensors, without_wrapper
-from keras_model.checkpoints.weights import weights
+from keras_model.checkpoints.weights import require_whole, weights
 from keras_model.files.atomic import replacing
 from keras_model.files.model_folder import CONFIG_FILE, WEIGHTS_FILE, CheckpointError, read_config, write_json
 from keras_model.tokenizers.tokenizer import Tokenizer
@@ -38,7 +38,7 @@ def _files(folder: Path) -> list[Path]:
     path = _weights(folder)
     if path is None:
         return []
-    return list(set(shard_paths(path).values())) if path.name.endswith(_INDEX) else [path]
+    return sorted(set(shard_paths(path).values())) if path.name.endswith(_INDEX) else [path]
 
 
 def _open(folder: Path) -> Checkpoint:
@@ -60,7 +60,8 @@ HUGGING_FACE = Format(
 
 
 def save_model(model: T5, folder: str | os.PathLike[str], tokenizer: Tokenizer | None = None) -> None:
-    """Writes a folder that `load_model` and transformers read, weights in the dtype of the model's variables.
+    """Writes a folder that `load_model` and transformers read, weights in the dtype of the model's variables, LoRA
+    merged into them.
 
     Each file appears under its name only when it is complete. config.json comes last: where it is, the rest is.
 
@@ -70,11 +71,12 @@ def save_model(model: T5, folder: str | os.PathLike[str], tokenizer: Tokenizer |
         tokenizer: written beside the model if given.
 
     Raises:
-        CheckpointError: the weights cannot be written, for instance to a full disk.
+        CheckpointError: the model has adapter layers, or the weights cannot be written, for instance to a full disk.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
+    require_whole(model)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     if tokenizer is not None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_model.checkpoints.formats.keras_hub import ACTIVATIONS, ARGUMENTS, H5_FILE, PACKAGES, places
-from keras_model.checkpoints.weights import weights
+from keras_model.checkpoints.weights import require_whole, weights
 from keras_model.config import T5Config
 from keras_model.files.atomic import replacing
 from keras_model.files.model_folder import CONFIG_FILE, CheckpointError, write_json
@@ -47,6 +47,7 @@ def save_preset(model: T5, folder: str | os.PathLike[str], tokenizer: Tokenizer 
         CheckpointError: KerasHub's T5 or its tokenizer cannot be what these are, and nothing is written; or the weights
             cannot be written, for instance to a full disk.
     """
+    require_whole(model)
     require_expressible(model.config, tokenizer)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -128,13 +129,12 @@ class _File(io.FileIO):
 def _write_h5(path: Path, model: T5) -> None:
     """Raises OSError, for instance where the disk is full."""
     import h5py
-    import numpy as np
 
     where = {name: path for name, path, _ in places(model.config)}
     with _File(path, "w+") as opened:
         with h5py.File(opened, "w") as file:
             for weight in weights(model):
-                value = np.asarray(weight.variable)  # KerasHub multiplies from the same side as the model here
+                value = weight.value()  # KerasHub multiplies from the same side as the model here
                 dataset = file.create_dataset(where[weight.name], data=value)
                 if value.dtype == "bfloat16":
                     dataset.attrs["dtype"] = "bfloat16"

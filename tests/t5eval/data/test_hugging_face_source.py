@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import random
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 import task_specs
-from t5eval.data import available_splits, data_source, open_split
+from t5eval.data import available_splits, data_source, hugging_face, open_split
 from t5eval.data.hugging_face import HuggingFaceData
 from t5eval.submissions.submit import submit
 from t5eval.support.errors import DataError, MissingFile
@@ -114,6 +115,47 @@ def test_examples_equal_the_official_files_id_by_id(number: int, name: str, offi
         assert len(digest) == 64
 
 
+# What each suite's usual dataset is called on the hub, and the configuration of a task there.
+USUAL = {
+    "glue/cola": ("nyu-mll/glue", "cola"),
+    "glue/mnli": ("nyu-mll/glue", "mnli"),
+    "super_glue/wsc": ("aps/super_glue", "wsc.fixed"),
+    "squad/v1.1": ("rajpurkar/squad", "plain_text"),
+    "squad/v2.0": ("rajpurkar/squad_v2", "squad_v2"),
+    "cnn_dailymail": ("abisee/cnn_dailymail", "3.0.0"),
+    "wmt14/en-de": ("wmt/wmt14", "de-en"),
+}
+
+
+@pytest.mark.parametrize("name", USUAL)
+def test_hf_alone_is_the_usual_dataset(
+    name: str, official: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library takes a folder of a dataset's name for the dataset, which stands in for the hub here."""
+    spec = task_specs.get(name)
+    dataset, config = USUAL[name]
+    save(spec, official, tmp_path / dataset / config, "parquet")
+    files = (path.name for path in (tmp_path / dataset / config).iterdir())
+    table = [{"split": file.partition("-")[0], "path": f"{config}/{file.partition('-')[0]}-*"} for file in files]
+    head = json.dumps({"configs": [{"config_name": config, "data_files": table}]})  # JSON is YAML
+    (tmp_path / dataset / "README.md").write_text(f"---\n{head}\n---\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    hugging_face._load_from_hub.cache_clear()
+    for source in (data_source("hf:"), data_source(f"hf:{tmp_path}")):  # the hub's copy by itself, and a mirror of it
+        assert source.splits(spec) == available_splits(spec, official)
+        for split in source.splits(spec):
+            expected = {e.id: e for e in open_split(spec, split, official)}
+            assert {e.id: e for e in open_split(spec, split, source)} == expected
+    assert data_source("hf:").option == "hf:"
+    hugging_face._load_from_hub.cache_clear()
+
+
+def test_every_row_of_the_suites_names_its_usual_dataset() -> None:
+    without = {spec.name for spec in task_specs.all_tasks() if not spec.hub}
+    assert {name.partition("/")[0] for name in without} == {"wmt20", "wmt21", "wmt22", "wmt23", "wmt24"}
+
+
 def rte(folder: Path, rows: list[dict[str, Any]], split: str = "validation") -> HuggingFaceData:
     """Writes RTE as JSON lines, and returns the source."""
     folder.mkdir(exist_ok=True)
@@ -180,8 +222,12 @@ def test_what_is_not_there(tmp_path: Path) -> None:
         open_split(spec, "test", source)
     with pytest.raises(DataError, match="there is no such folder, and it is no name of a dataset"):
         open_split(spec, "test", data_source(f"hf:{tmp_path}/not/there"))
-    with pytest.raises(DataError, match="name a folder, or a dataset of the hub"):
-        data_source("hf:")
+    own = dataclasses.replace(spec, name="mine/own", aliases=(), hub="")
+    with pytest.raises(
+        MissingFile, match="the row of mine/own names no dataset of the Hugging Face hub; name one with"
+    ):
+        open_split(own, "validation", data_source("hf:"))
+    assert data_source("hf:").splits(own) == []
 
 
 def test_rows_without_an_id_are_read_but_not_submitted(tmp_path: Path) -> None:

@@ -79,7 +79,8 @@ def test_neither_limit_nor_temperature_changes_the_rate_of_text_in_all_mix() -> 
 
 
 def test_there_are_no_other_mixtures_and_no_mixture_is_a_task() -> None:
-    assert {task_specs.find(name).name for name in T5} == {mixture.name for mixture in task_specs.all_mixtures()}
+    later = {"xnli_zeroshot", "pawsx_zeroshot", "closed_book_qa"}
+    assert {task_specs.find(name).name for name in T5} | later == {m.name for m in task_specs.all_mixtures()}
     for mixture in task_specs.all_mixtures():
         for name in (mixture.name, *mixture.aliases):
             assert task_specs.find(name) is mixture

@@ -16,6 +16,7 @@ BENCHMARKS = {  # what is measured: the module and its options
     "greedy decoding by batch size": ["decoding", "--lengths", "128", "--batches", "16", "32", "64", "128", "256"],
     "beam search": ["decoding", "--beam", "4"],
     "preparation": ["preparation"],
+    "input": ["input"],
     "plain text": ["text"],
     "a served model": ["serving"],
     "prompts and shots": ["prompts"],
@@ -23,7 +24,7 @@ BENCHMARKS = {  # what is measured: the module and its options
     "the explorer": ["explorer"],
 }
 TAKE_DATA = ("commands", "training")
-NEED_DATA = ("preparation", "text", "prompts", "evaluation", "from_scratch")
+NEED_DATA = ("preparation", "input", "text", "prompts", "evaluation", "from_scratch")
 
 
 def main(data: list[str]) -> None:

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import itertools
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_model.data.layouts import PAD_ID, Batch, Layout, Plan, laid_out, ranges
 from keras_model.data.mapped_array import MappedArray, joined
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-PAD_ID = 0
+STRETCH_BATCHES, STRETCH_PLACES = 64, 2**17
+"""Batches that are laid out together: so many, or as few as have so many places of the source."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,29 +55,18 @@ class RaggedIds:
         """int64, shape [sequences]."""
         return np.diff(self.offsets)
 
-    def padded(self, rows: np.ndarray, height: int, width: int, pad_id: int = PAD_ID) -> np.ndarray:
-        """The chosen sequences as int32 [height, width], padded on the right and, below the last one, by empty rows."""
-        result = np.full((height, width), pad_id, np.int32)
-        for row, start, end in zip(result, self.offsets[rows].tolist(), self.offsets[rows + 1].tolist(), strict=False):
-            row[: end - start] = self.values[start:end]
-        return result
+    def taken(self, chosen: np.ndarray) -> np.ndarray:
+        """The tokens of the chosen sequences, one sequence after the other: int32 [tokens]."""
+        starts, lengths = self.offsets[chosen], self.offsets[chosen + 1] - self.offsets[chosen]
+        if isinstance(self.values, MappedArray):
+            return self.values.ranges(starts, lengths)
+        return self.values[ranges(starts, lengths)]
 
-    def packed(
-        self, rows: Sequence[np.ndarray], height: int, width: int, pad_id: int = PAD_ID
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Each row's chosen sequences one after the other, and their segments: both int32 [height, width], padded."""
-        chosen = np.concatenate(rows)
-        lengths = self.offsets[chosen + 1] - self.offsets[chosen]
-        counts = [len(row) for row in rows]
-        first = np.repeat(np.cumsum([0, *counts[:-1]]), counts)  # of each sequence, the first one of its row
-        before = np.cumsum(lengths) - lengths
-        starts = np.repeat(np.arange(len(rows)) * width, counts) + before - before[first]
-        column = np.arange(lengths.sum()) - np.repeat(before, lengths)
-        places = np.repeat(starts, lengths) + column
-        ids, segments = np.full(height * width, pad_id, np.int32), np.zeros(height * width, np.int32)
-        ids[places] = self.values[np.repeat(self.offsets[chosen], lengths) + column]
-        segments[places] = np.repeat(np.arange(len(chosen)) - first + 1, lengths)
-        return ids.reshape(height, width), segments.reshape(height, width)
+    def padded(self, width: int, pad_id: int = PAD_ID) -> np.ndarray:
+        """All sequences as int32 [sequences, width], padded on the right."""
+        result = np.full((len(self), width), pad_id, np.int32)
+        result[np.arange(width) < self.lengths[:, np.newaxis]] = self.values[:]
+        return result
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,73 +165,6 @@ def _concatenate(parts: Sequence[RaggedIds]) -> RaggedIds:
     return RaggedIds(joined([part.values for part in parts]), np.concatenate([[0], *offsets]))
 
 
-@dataclasses.dataclass(frozen=True)
-class Filling:
-    """How much of one or several batches is tokens."""
-
-    source_tokens: int = 0
-    source_places: int = 0
-    """Tokens and padding."""
-    target_tokens: int = 0
-    target_places: int = 0
-
-    def __add__(self, other: Filling) -> Filling:
-        return Filling(*(a + b for a, b in zip(dataclasses.astuple(self), dataclasses.astuple(other), strict=True)))
-
-    @property
-    def tokens(self) -> int:
-        """Source and target together."""
-        return self.source_tokens + self.target_tokens
-
-    @property
-    def source_share(self) -> float:
-        """Tokens among the places of the source, from 0 to 1; 1 where there is no place."""
-        return self.source_tokens / self.source_places if self.source_places else 1.0
-
-    @property
-    def target_share(self) -> float:
-        """Tokens among the places of the target, from 0 to 1; 1 where there is no place."""
-        return self.target_tokens / self.target_places if self.target_places else 1.0
-
-
-@dataclasses.dataclass(frozen=True)
-class Batch:
-    """One batch. Rows past the examples are all padding: they have no label and so no part in the loss."""
-
-    encoder_ids: np.ndarray
-    """int32, shape [batch, source]."""
-    decoder_ids: np.ndarray
-    """int32, shape [batch, target]: the labels shifted right by one, the start id in front (teacher forcing)."""
-    labels: np.ndarray
-    """int32, shape [batch, target]."""
-    encoder_segments: np.ndarray | None = None
-    """int32, shape [batch, source], where several examples share a row: 1 for the first of a row, 2 for the second and
-    so on, 0 for padding."""
-    decoder_segments: np.ndarray | None = None
-    """int32, shape [batch, target], the same of the labels and of `decoder_ids`, which start anew in each segment."""
-
-    @property
-    def inputs(self) -> dict[str, np.ndarray]:
-        """What the model is called with."""
-        inputs = {"encoder_ids": self.encoder_ids, "decoder_ids": self.decoder_ids}
-        if self.encoder_segments is not None and self.decoder_segments is not None:
-            inputs |= {"encoder_segments": self.encoder_segments, "decoder_segments": self.decoder_segments}
-        return inputs
-
-
-class Plan(Protocol):
-    """What makes up the batch of each step: a `BatchPlan` or a `PackedPlan`."""
-
-    batch_size: int
-    packing: tuple[int, int] | None
-
-    def rows(self, step: int) -> np.ndarray: ...
-
-    def filling(self, step: int) -> Filling: ...
-
-    def batch(self, examples: Examples, step: int, decoder_start_id: int = PAD_ID) -> Batch: ...
-
-
 def padded_length(lengths: np.ndarray, multiple: int) -> int:
     """The longest of some lengths, rounded up to a multiple."""
     return -(-int(lengths.max()) // multiple) * multiple
@@ -262,9 +185,8 @@ def make_batch(
         padded_length(ids.offsets[rows + 1] - ids.offsets[rows], pad_multiple)
         for ids in (examples.sources, examples.targets)
     )
-    labels = examples.targets.padded(rows, batch_size, target, examples.pad_id)
-    decoder_ids = np.concatenate([np.full((batch_size, 1), decoder_start_id, np.int32), labels[:, :-1]], axis=1)
-    return Batch(examples.sources.padded(rows, batch_size, source, examples.pad_id), decoder_ids, labels)
+    layout = Layout(rows, np.ones(len(rows), np.int64), batch_size, source, target)
+    return next(laid_out(examples, [layout], decoder_start_id, packed=False).batches())
 
 
 def make_packed_batch(
@@ -282,12 +204,8 @@ def make_packed_batch(
         lengths: of the rows, source and target.
         decoder_start_id: the id that the decoder starts each segment from.
     """
-    source, target = lengths
-    encoder_ids, encoder_segments = examples.sources.packed(rows, batch_size, source, examples.pad_id)
-    labels, decoder_segments = examples.targets.packed(rows, batch_size, target, examples.pad_id)
-    shifted, before = (np.pad(array, ((0, 0), (1, 0)))[:, :-1] for array in (labels, decoder_segments))
-    decoder_ids = np.where(decoder_segments == before, shifted, np.int32(decoder_start_id))
-    return Batch(encoder_ids, decoder_ids, labels, encoder_segments, decoder_segments)
+    layout = Layout(np.concatenate(rows), np.array([len(row) for row in rows]), batch_size, *lengths)
+    return next(laid_out(examples, [layout], decoder_start_id, packed=True).batches())
 
 
 def batch_dataset(
@@ -296,34 +214,83 @@ def batch_dataset(
     first_step: int = 0,
     decoder_start_id: int = PAD_ID,
     made: Callable[[int], None] = lambda step: None,
+    replicas: tuple[int, int, int] | None = None,
 ) -> tf.data.Dataset:
-    """The endless run of batches from a step on, for `model.fit`, made ahead in a thread of its own.
+    """The endless run of batches from a step on, for `model.fit`, made ahead in threads of their own.
+
+    NumPy lays out many batches at a time, from mapped files if the examples lie in such; tf.data cuts them up, so that
+    Python has nothing to do with a single batch.
 
     Args:
         examples: where the rows come from.
         plan: which of them each batch holds.
         first_step: the first batch is that of this step, counted from 0.
         decoder_start_id: the id that the decoder starts from.
-        made: told, in that thread, of each step whose batch is there.
+        made: told, in one of those threads, of each step whose batch is there.
+        replicas: of the batches only the rows of some replicas, and nothing else is read: the first replica, how many
+            they are, of how many. None for whole batches.
 
     Returns:
-        A `tf.data.Dataset` of (`Batch.inputs`, labels), int32, of static height `plan.batch_size`.
+        A `tf.data.Dataset` of (`Batch.inputs`, labels), int32, whose height is static where it is always the same;
+        of replicas [own replicas, rows of each, ...].
     """
     import tensorflow as tf
 
-    def batches() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
-        for step in itertools.count(first_step):
-            batch = plan.batch(examples, step, decoder_start_id)
-            made(step)
-            yield batch.inputs, batch.labels
+    def stretches() -> Iterator[tuple[np.ndarray, ...]]:
+        step = first_step
+        while True:
+            layouts: list[Layout] = []
+            while len(layouts) < STRETCH_BATCHES and sum(x.height * x.source for x in layouts) < STRETCH_PLACES:
+                layout = plan.layout(step + len(layouts))
+                layouts.append(layout.share(*replicas) if replicas else layout)
+            found = laid_out(examples, layouts, decoder_start_id, plan.packing is not None)
+            for _ in layouts:
+                made(step)
+                step += 1
+            yield found.shapes, *found.sources, *found.targets
 
-    source, target = (tf.TensorSpec([plan.batch_size, length], tf.int32) for length in plan.packing or (None, None))
-    inputs = {"encoder_ids": source, "decoder_ids": target}
-    if plan.packing:
-        inputs |= {"encoder_segments": source, "decoder_segments": target}
-    dataset = tf.data.Dataset.from_generator(batches, output_signature=(inputs, target))
+    flat = tf.TensorSpec([None], tf.int32)
+    signature = (tf.TensorSpec([None, 3], tf.int64), *[flat] * (5 if plan.packing else 3))
+    dataset = tf.data.Dataset.from_generator(stretches, output_signature=signature).prefetch(1)
+    dataset = dataset.flat_map(_cutter(plan, *(replicas or (0, 0, 1))[1:]))
     # There is nothing to tune, and at the end of `fit` the tuner may sleep on for up to a minute before it lets go.
     options = tf.data.Options()
     options.autotune.enabled = False
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)).prefetch(4)
     return dataset.with_options(options)
+
+
+def _cutter(plan: Plan, own: int, replicas: int) -> Callable[..., tf.data.Dataset]:
+    """What cuts the arrays of a `LaidOut` into batches.
+
+    Args:
+        own: how many replicas' rows the batches are, with a dimension of that size in front; 0 for whole batches.
+        replicas: how many there are.
+    """
+    import tensorflow as tf
+
+    height = None if plan.height is None else -(-plan.height // replicas)
+    front = [own] if own else []
+    names = [["encoder_ids"], ["decoder_ids", "labels"]]
+    if plan.packing:
+        names = [[*side, f"{side[0].partition('_')[0]}_segments"] for side in names]
+
+    def cut(shapes: tf.Tensor, *arrays: tf.Tensor) -> tf.data.Dataset:
+        heights = shapes[:, :1]
+        rows = [tf.ones_like(heights) * own, heights // own] if own else [heights]
+        places = []  # of each side the start, the size and the shape of each batch
+        for widths in (shapes[:, 1:2], shapes[:, 2:]):
+            sizes = heights * widths
+            places.append((tf.cumsum(sizes, exclusive=True), sizes, tf.concat([*rows, widths], axis=1)))
+
+        def batch(*places: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> Any:
+            found, left = {}, iter(arrays)
+            for side, (start, size, shape) in enumerate(places):
+                for name in names[side]:
+                    found[name] = tf.reshape(tf.slice(next(left), start, size), shape)
+                    found[name].set_shape([*front, height, plan.packing[side] if plan.packing else None])
+            return {name: found[name] for name in Batch.NAMES if name in found}, found["labels"]
+
+        return tf.data.Dataset.from_tensor_slices(tuple(places)).map(batch)
+
+    return cut

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from keras_model.data.layouts import ranges, ranges_from
+
 
 class MappedArray:
     """Pieces one after the other, indexed as one array of one dimension.
@@ -49,6 +51,25 @@ class MappedArray:
             piece = places[first]
             result[first:end] = self.pieces[piece][index[first:end] - self._starts[piece]]
             first = end
+        return result
+
+    def ranges(self, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """The elements of some ranges, one range after the other.
+
+        Args:
+            starts: int64 [ranges].
+            lengths: the same.
+        """
+        places = np.searchsorted(self._starts, starts, side="right") - 1
+        firsts = np.array(self._starts)[places]
+        ends = np.array(self._starts[1:])[places]
+        if (starts + lengths > ends).any():  # one lies in several pieces
+            return self[ranges(starts, lengths)]
+        result, before = np.empty(int(lengths.sum()), self.dtype), ranges_from(lengths)
+        for piece in np.unique(places).tolist():
+            here = places == piece
+            found = self.pieces[piece][ranges(starts[here] - firsts[here], lengths[here])]
+            result[ranges(before[here], lengths[here])] = found
         return result
 
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_model.data.batch_plan import check_at_least_1, parts_of
-from keras_model.data.batches import PAD_ID, Batch, Examples, Filling, make_packed_batch
 from keras_model.data.item_order import ItemOrder
+from keras_model.data.layouts import Layout, Plan, ranges, ranges_from
 from keras_model.data.packing import Packing
 
 
-class PackedPlan:
+class PackedPlan(Plan):
     """Which rows make up batch k, and which examples each row, for every k.
 
     Without rates all examples are packed together, and an epoch takes each once. With rates each part is packed by
@@ -41,9 +41,8 @@ class PackedPlan:
         rates: Sequence[float] | None = None,
     ) -> None:
         check_at_least_1(batch_size=batch_size, source_length=packing[0], target_length=packing[1])
-        self.batch_size = batch_size
+        self.batch_size = self.height = batch_size
         self.packing: tuple[int, int] | None = packing
-        self._row = packing
         self.source_lengths = np.asarray(source_lengths)
         self.target_lengths = np.asarray(target_lengths)
         parts = parts_of(len(self.source_lengths), sizes, rates, seed)
@@ -62,31 +61,28 @@ class PackedPlan:
         self._window = functools.lru_cache(maxsize=2)(self._order.window)
         self._filled = functools.lru_cache(maxsize=2 * len(parts))(self._fill)
 
-    def packed_rows(self, step: int) -> list[np.ndarray]:
-        """The numbers of the examples in each row of the batch of a step (from 0), at most `batch_size` rows."""
+    def layout(self, step: int) -> Layout:
+        """See `Plan.layout`."""
         window, index = divmod(step, self.batches_per_window)
         rows, epochs = (array[index * self.batch_size :][: self.batch_size] for array in self._window(window))
         parts = np.searchsorted(self._first_rows, rows, side="right") - 1
-        found = []
-        for row, epoch, part in zip(rows.tolist(), epochs.tolist(), parts.tolist(), strict=True):
-            numbers, starts = self._filled(part, epoch)
-            place = row - self._first_rows[part]
-            found.append(numbers[starts[place] : starts[place + 1]])
-        return found
+        starts, counts, groups = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64), []
+        for part, epoch in np.unique(np.stack([parts, epochs]), axis=1).T.tolist():
+            numbers, first = self._filled(part, epoch)
+            here = (parts == part) & (epochs == epoch)
+            places = rows[here] - self._first_rows[part]
+            starts[here], counts[here] = first[places], first[places + 1] - first[places]
+            groups.append((here, numbers))
+        examples, before = np.empty(int(counts.sum()), np.int64), ranges_from(counts)
+        for here, numbers in groups:
+            examples[ranges(before[here], counts[here])] = numbers[ranges(starts[here], counts[here])]
+        assert self.packing is not None
+        return Layout(examples, counts, self.batch_size, *self.packing)
 
-    def rows(self, step: int) -> np.ndarray:
-        """The numbers of the examples in the batch of a step, row after row."""
-        return np.concatenate(self.packed_rows(step))
-
-    def filling(self, step: int) -> Filling:
-        """How many tokens the batch of a step holds, and in how many places."""
-        examples = self.rows(step)
-        source, target = (int(lengths[examples].sum()) for lengths in (self.source_lengths, self.target_lengths))
-        return Filling(source, self.batch_size * self._row[0], target, self.batch_size * self._row[1])
-
-    def batch(self, examples: Examples, step: int, decoder_start_id: int = PAD_ID) -> Batch:
-        """The batch of a step."""
-        return make_packed_batch(examples, self.packed_rows(step), self.batch_size, self._row, decoder_start_id)
+    def packed_rows(self, step: int) -> list[np.ndarray]:
+        """The numbers of the examples in each row of the batch of a step, at most `batch_size` rows."""
+        layout = self.layout(step)
+        return np.split(layout.examples, np.cumsum(layout.counts)[:-1])
 
     def _fill(self, part: int, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         packing = self._packings[part]

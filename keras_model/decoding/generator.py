@@ -19,8 +19,8 @@ from keras_model.model import T5Network
 Tensor = Any
 
 SHORT_TEXT = 2
-"""Texts of up to so many times d_kv tokens are decoded from a plain memory: it is the faster one for up to about d_kv
-tokens, and texts mostly end far before their limit."""
+"""On CPU, texts of up to so many times d_kv tokens are decoded from a plain memory: it is the faster one for up to
+about d_kv tokens, and texts mostly end far before their limit."""
 
 
 NOT_FINITE_LOGITS = "the model computes NaN or infinity as logits"
@@ -205,7 +205,8 @@ class Generator:
         *options: Any,
     ) -> np.ndarray:
         encoder_ids, forced = self._checked(encoder_ids, max_new_tokens, prefix)
-        memory = PlainMemory if max_new_tokens <= SHORT_TEXT * self.model.config.d_kv else ProjectedMemory
+        short = not self.jit_compile and max_new_tokens <= SHORT_TEXT * self.model.config.d_kv
+        memory = PlainMemory if short else ProjectedMemory
         run = functools.partial(search, self.model, choice, self.emit_limit, memory, self.jit_compile)
         ids = self._call((*key, memory), run, 3, encoder_ids, forced, noise, *options)
         places = np.argwhere(ids == NOT_FINITE)
@@ -240,17 +241,22 @@ class Generator:
         return encoder_ids, forced
 
     def _call(self, key: tuple, run: Any, batched: int, *arguments: Any) -> Any:
-        """Calls a function, compiled under a key when it is first called.
+        """Calls a function, and returns its result as arrays; see `_function`."""
+        result = self._function(key, run, batched, arguments)(*map(tf.convert_to_tensor, arguments))
+        return tf.nest.map_structure(np.asarray, result)
+
+    def _function(self, key: tuple, run: Any, batched: int, arguments: Sequence[Any]) -> Any:
+        """A function, made under a key when it is first asked for.
 
         Args:
             key: what tells it from the others.
             run: the function.
             batched: how many of the arguments, the first ones, have a row for each input, so that replicas can share
                 them.
-            *arguments: NumPy arrays.
+            arguments: NumPy arrays, what it will be called with.
 
         Returns:
-            The function's result as arrays.
+            A `tf.function`.
         """
         if key not in self._compiled:
 
@@ -269,5 +275,4 @@ class Generator:
                 jit_compile=self.jit_compile and not shared,
                 autograph=False,
             )
-        result = self._compiled[key](*map(tf.convert_to_tensor, arguments))
-        return tf.nest.map_structure(np.asarray, result)
+        return self._compiled[key]

@@ -56,7 +56,7 @@ class WritingModel(T5Network):
         else:
             texts = self.tokenizer
             encoded = RaggedIds.from_sequences(texts.encode(list(inputs)))
-            ids = encoded.padded(np.arange(len(encoded)), len(encoded), max(encoded.lengths, default=0), texts.pad_id)
+            ids = encoded.padded(max(encoded.lengths, default=0), texts.pad_id)
         run = getattr(self._current_generator(), method)
         parts = []
         for start in range(0, len(ids), batch_size):

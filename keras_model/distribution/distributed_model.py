@@ -38,18 +38,16 @@ def deal_out(dataset: tf.data.Dataset, strategy: Strategy, label_filling: int = 
     Returns:
         What `fit` and `evaluate` take; of each batch, every replica gets as many rows.
     """
-    replicas = strategy.num_replicas_in_sync
 
-    def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
-        own = replicas // context.num_input_pipelines
-        first = context.input_pipeline_id * own
+    def dealt(replicas: tuple[int, int, int]) -> tf.data.Dataset:
+        first, own, of = replicas
 
         def shares(tensor: tf.Tensor, filling: int = 0) -> tf.Tensor:
             """[batch, ...] -> [own replicas, rows of each, ...]"""
             rows, *rest = (size or tf.shape(tensor)[i] for i, size in enumerate(tensor.shape))
-            padding = [[0, -rows % replicas], *[[0, 0]] * len(rest)]
+            padding = [[0, -rows % of], *[[0, 0]] * len(rest)]
             tensor = tf.pad(tensor, padding, constant_values=tf.cast(filling, tensor.dtype))
-            return tf.reshape(tensor, [replicas, -(-rows // replicas), *rest])[first : first + own]
+            return tf.reshape(tensor, [of, -(-rows // of), *rest])[first : first + own]
 
         def share_all(*batch: Any) -> Any:
             fillings = [label_filling if part == 1 else 0 for part in range(len(batch))]
@@ -58,7 +56,29 @@ def deal_out(dataset: tf.data.Dataset, strategy: Strategy, label_filling: int = 
                 for part, filling in zip(batch, fillings, strict=True)
             )
 
-        dealt = dataset.map(share_all).unbatch()
+        return dataset.map(share_all)
+
+    return deal_out_shares(strategy, dealt)
+
+
+def deal_out_shares(
+    strategy: Strategy, shares: Callable[[tuple[int, int, int]], tf.data.Dataset]
+) -> tf.distribute.DistributedDataset:
+    """Gives each replica its rows of each global batch, of which every worker makes only its own.
+
+    Args:
+        shares: takes the first of a worker's replicas, how many it has, and how many there are in all; of each global
+            batch, returns the rows of those replicas, tensors [own replicas, rows of each, ...] in any structure.
+
+    Returns:
+        As from `deal_out`.
+    """
+    replicas = strategy.num_replicas_in_sync
+
+    def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        own = replicas // context.num_input_pipelines
+        dataset = shares((context.input_pipeline_id * own, own, replicas))
+        dealt = dataset.unbatch()
         if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
             # Told so, the strategy need not look before each step whether every replica has data left.
             dealt = dealt.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))

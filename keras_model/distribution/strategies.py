@@ -115,16 +115,16 @@ def _mirrored(count: str | None) -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy([f"{kind}:{i}" for i in range(wanted or there)])
 
 
-def pad_multiple(strategy: tf.distribute.Strategy) -> int:
-    """What lengths of batches should be multiples of, where every shape is compiled: else 1."""
+def compiles_shapes(strategy: tf.distribute.Strategy) -> bool:
+    """Whether a training step is compiled for every shape of a batch, so that few should be made."""
     import tensorflow as tf
 
-    from keras_model.distribution.xla import COMPILED_LENGTHS, compiles_step
+    from keras_model.distribution.xla import compiles_step
 
     if isinstance(strategy, tf.distribute.TPUStrategy):
-        return 128  # the width of a TPU's matrix unit
+        return True
     with strategy.scope():  # which `compiles_step` asks about
-        return COMPILED_LENGTHS if compiles_step() else 1
+        return compiles_step()
 
 
 def _make_logical_cpus(count: int) -> None:

@@ -2,9 +2,6 @@
 
 import tensorflow as tf
 
-COMPILED_LENGTHS = 64
-"""What the lengths of padded batches are multiples of where XLA compiles, which it does anew for every shape."""
-
 
 def has_accelerator() -> bool:
     """Whether TensorFlow sees a GPU or a TPU."""

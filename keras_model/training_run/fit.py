@@ -5,20 +5,25 @@ resumed ends with the weights of one that was not.
 """
 
 import dataclasses
+import functools
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from keras_model.backend import keras
 from keras_model.checkpoints.weights import weights
-from keras_model.data.batch_plan import BatchPlan
-from keras_model.data.batches import Examples, Filling, Plan, batch_dataset
+from keras_model.data.batch_plan import BatchPlan, parts_of
+from keras_model.data.batches import Examples, batch_dataset
+from keras_model.data.layouts import Filling, Plan
 from keras_model.data.packed_plan import PackedPlan
-from keras_model.distribution.strategies import is_chief, meet, pad_multiple
+from keras_model.data.shapes import SHAPES, Shapes
+from keras_model.distribution.distributed_model import deal_out_shares
+from keras_model.distribution.strategies import compiles_shapes, is_chief, meet
 from keras_model.t5 import T5
 from keras_model.tokenizers.tokenizer import Tokenizer
 from keras_model.training.adafactor import Adafactor
@@ -42,7 +47,7 @@ from keras_model.training_run.unfreezing import Unfreezing
 
 __all__ = ["NonFiniteLossError", "TrainResult", "TrainSettings", "TrainingError", "compile_model", "fit"]
 
-NEWER = ("config", "begun_with")
+NEWER = ("config", "begun_with", "batch_tokens", "shapes")
 """What checkpoints of before it was compared do not say."""
 
 LOST_WORKER = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError, tf.errors.CancelledError)
@@ -111,6 +116,7 @@ def fit(
     tokenizer: Tokenizer | None = None,
     log: Log | None = None,
     begun_with: Mapping[str, Any] | None = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> TrainResult:
     """Trains a model, or goes on where an earlier call for the same folder stopped.
 
@@ -132,6 +138,7 @@ def fit(
         tokenizer: stored beside the model, so that its folder is complete.
         log: called on the chief with the step and the numbers, by name, whenever TensorBoard gets some.
         begun_with: what else of the caller's must be the same when the run is resumed, by name, as JSON data.
+        say: told, before the first step, which shapes of batches will be compiled.
 
     Raises:
         TrainingError: the loss or a weight is no longer finite, the folder holds a run with other data, settings or
@@ -145,7 +152,8 @@ def fit(
     folder, strategy = Path(folder), model.distribute_strategy
     writes = is_chief(strategy)
     examples = dataclasses.replace(examples, pad_id=model.config.pad_token_id)
-    plan = make_plan(examples, settings, sizes, rates, pad_multiple(strategy))
+    settings = _with_shapes(settings, strategy, folder / "checkpoints")
+    plan = make_plan(examples, settings, sizes, rates)
     if model.dtype_policy.name != settings.dtype:
         raise ValueError(
             f"the settings say dtype={settings.dtype!r}, but the model computes in {model.dtype_policy.name!r}: "
@@ -174,11 +182,14 @@ def fit(
         remove_old(folder / "checkpoints", progress, settings.keep)  # a kill may have come before
     steps = TrainingSteps(model, plan, settings, folder, writes, progress, validate, tokenizer, log)
     try:
+        if steps.step < settings.steps and compiles_shapes(strategy):
+            say(_shapes_text(plan))
         start_id = model.config.decoder_start_token_id
         while steps.step < settings.steps:
             begin, steps.until = steps.step, unfreezing.end(steps.step)
+            batches = functools.partial(batch_dataset, examples, plan, begin, start_id, steps.batch_made)
             model.fit(
-                batch_dataset(examples, plan, begin, start_id, steps.batch_made),
+                batches() if strategy.num_replicas_in_sync == 1 else deal_out_shares(strategy, batches),
                 steps_per_epoch=settings.checkpoint_every,
                 epochs=-(-(steps.until - begin) // settings.checkpoint_every),
                 callbacks=[steps, *callbacks],
@@ -225,14 +236,45 @@ def make_plan(
     settings: TrainSettings,
     sizes: Sequence[int] | None = None,
     rates: Sequence[float] | None = None,
-    pad_multiple: int = 1,
 ) -> Plan:
     """Which examples the batch of each step holds, padded or packed as the settings say; see `fit`."""
     lengths = examples.sources.lengths, examples.targets.lengths
     batch_size, seed = settings.batch_size, settings.seed
     if settings.packing:
         return PackedPlan(*lengths, batch_size, settings.packing, seed, sizes, rates)
-    return BatchPlan(*lengths, batch_size, seed, settings.bucket_width, sizes, rates, pad_multiple)
+    shapes = None
+    if settings.shapes is not None:
+        parts = np.array(parts_of(len(examples), sizes, rates, seed))
+        weights = None if rates is None else np.repeat(np.array(rates) / np.maximum(parts, 1), parts)
+        shapes = Shapes.choose(*lengths, settings.shapes, weights)
+    return BatchPlan(*lengths, batch_size, seed, settings.bucket_width, sizes, rates, shapes, settings.batch_tokens)
+
+
+def _with_shapes(settings: TrainSettings, strategy: tf.distribute.Strategy, checkpoints: Path) -> TrainSettings:
+    """The settings with the number of shapes that a run has: that which it was begun with, wherever it goes on.
+
+    The order of the examples depends on the shapes, so that it must not depend on the device that a run goes on with.
+    """
+    if settings.shapes is not None or settings.packing is not None:
+        return settings
+    checkpoint = newest_checkpoint(checkpoints)
+    few = checkpoint is None and compiles_shapes(strategy)
+    number = None if checkpoint is None else read_progress(checkpoint).fixed.get("shapes")
+    if number is None and (few or settings.batch_tokens is not None):
+        number = SHAPES
+    return dataclasses.replace(settings, shapes=number)
+
+
+def _shapes_text(plan: Plan) -> str:
+    """Says what will be compiled."""
+    if plan.packing:
+        return f"1 shape of batches to compile, source + target tokens: {plan.packing[0]} + {plan.packing[1]}"
+    if isinstance(plan, BatchPlan) and plan.shapes is not None:
+        return f"at most {len(plan.shapes)} shapes of batches to compile, source + target tokens: {plan.shapes}"
+    return (
+        "this run was begun where shapes are not compiled: each batch is padded to its longest example, and every new "
+        "shape is compiled"
+    )
 
 
 def _next_episode(model: T5, settings: TrainSettings, unfreezing: Unfreezing, step: int) -> None:

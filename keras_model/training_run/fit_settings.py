@@ -9,8 +9,8 @@ SCHEDULES = ("constant", "inverse_square_root", "linear")
 DTYPES = ("float32", "mixed_bfloat16")
 
 _AT_LEAST_ONE = (
-    "steps", "batch_size", "accumulate", "checkpoint_every", "keep", "validate_every", "log_every", "bucket_width",
-    "steps_per_execution",
+    "steps", "batch_size", "batch_tokens", "shapes", "accumulate", "checkpoint_every", "keep", "validate_every",
+    "log_every", "bucket_width", "steps_per_execution",
 )  # fmt: skip
 
 
@@ -26,6 +26,12 @@ class TrainSettings:
     """Steps of the whole run, those before a resumption included."""
     batch_size: int = 128
     """Examples in a batch."""
+    batch_tokens: int | None = None
+    """Places in a batch, source and target together, padding included: each shape then has as many rows as that allows,
+    and `batch_size` does not count."""
+    shapes: int | None = None
+    """How many shapes batches may have, where they are padded; see `Shapes.choose`. None: as many as come, or, where
+    every shape is compiled or `batch_tokens` is given, `SHAPES` at most."""
     optimizer: str = "adafactor"
     """One of `OPTIMIZERS`; Adafactor is T5's."""
     learning_rate: float = 1e-3
@@ -80,6 +86,9 @@ class TrainSettings:
                 )
         if self.packing is not None and (len(self.packing) != 2 or min(self.packing) < 1):
             raise ValueError(f"packing takes two lengths of at least 1, source and target. Received: {self.packing}")
+        for name in ("batch_tokens", "shapes"):
+            if self.packing is not None and getattr(self, name) is not None:
+                raise ValueError(f"{name} is for padded batches; packed rows have one shape. Received both")
         for name in ("seed", "warmup_steps", "weight_decay", "z_loss"):
             value = getattr(self, name)
             if not 0 <= value < math.inf:

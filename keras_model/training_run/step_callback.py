@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_model.backend import keras
-from keras_model.data.batches import Filling, Plan
+from keras_model.data.layouts import Filling, Plan
 from keras_model.t5 import T5
 from keras_model.tokenizers.tokenizer import Tokenizer
 from keras_model.training_run.fit_settings import TrainSettings

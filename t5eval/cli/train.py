@@ -47,6 +47,13 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 @click.option("--steps", type=int, help="Optimisation steps.  [default: 262144]")
 @click.option("--batch-size", type=int, help="Examples per step.  [default: 128]")
 @click.option(
+    "--batch-tokens",
+    type=int,
+    metavar="N",
+    help="Tokens per step, padding included; rows follow from it, and --batch-size does not count.",
+)
+@click.option("--shapes", type=int, metavar="N", help="Shapes of batches.  [default: 12 where each is compiled]")
+@click.option(
     "--pack",
     type=int,
     nargs=2,

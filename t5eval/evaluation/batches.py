@@ -7,13 +7,24 @@ from operator import itemgetter
 
 from t5eval.predictors.answering import answer_batch, draws_of, prediction_of
 from t5eval.predictors.halving import Halving
-from t5eval.predictors.predictor import Answering, AsTheyCome, Generation, Prepared, TextGenerator, Unanswered
+from t5eval.predictors.of_keras import compiled_rows
+from t5eval.predictors.predictor import (
+    Answering,
+    AsTheyCome,
+    Compiling,
+    Generation,
+    Prepared,
+    TextGenerator,
+    Unanswered,
+)
 from t5eval.runs.prediction import Prediction
 from task_specs import TaskSpec, TextPair
 from task_specs.support.errors import UserError
 
 DEFAULT_BATCH_TOKENS = 8192
 MAX_BATCH_ROWS = 256
+COMPILED_LENGTHS = 4
+"""How many lengths the inputs of a split are padded to where every shape is compiled; the decoder's loop takes long."""
 
 Say = Callable[[str], None]
 """Told, a line at a time, what a user should know of how the predictions are made."""
@@ -32,17 +43,22 @@ def unheard(line: str) -> None:
     """Tells nobody."""
 
 
-def plan_batches(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:
+def plan_batches(lengths: Sequence[int], batch_tokens: int, powers: bool = False) -> list[list[int]]:
     """Returns batches of example indices, the longest inputs first, each within the token budget.
 
     A batch's cost is its longest input times its rows. The plan depends on the lengths alone, so that a resumed run
     makes the same batches as one that was never cut.
+
+    Args:
+        powers: whether a batch's rows are a power of two, but for the last one's.
     """
     order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
     batches: list[list[int]] = []
     start = 0
     while start < len(order):
         rows = max(1, min(MAX_BATCH_ROWS, batch_tokens // max(lengths[order[start]], 1)))
+        if powers:
+            rows = 1 << (rows.bit_length() - 1)
         batches.append(order[start : start + rows])
         start += rows
     return batches
@@ -85,17 +101,43 @@ def generate_all(
         todo = [i for i, pair in enumerate(pairs) if pair.id not in done]
         yield from _as_they_come(predictor, spec, {i: (pairs[i].id, prepared[i]) for i in todo}, how, limit)
         return
-    lengths = [p.length for p in prepared]
+    compiling = isinstance(predictor, Compiling) and any(pair.id not in done for pair in pairs)
+    compiling = compiling and predictor.compiles_shapes()
+    if compiling:
+        prepared = in_few_lengths(prepared)
+    lengths = [p.room or p.length for p in prepared]
+    batches = plan_batches(lengths, batch_tokens, powers=compiling)
+    if compiling:
+        say(f"{spec.name}: {_shapes_text([(compiled_rows(len(batch)), lengths[batch[0]]) for batch in batches])}")
 
     def answer(part: Sequence[int]) -> list[Prediction]:
         ids = [pairs[i].id for i in part]
         return answer_batch(predictor, [prepared[i] for i in part], ids, spec, how, limit)
 
     halving = Halving(lengths, lambda i: f"{spec.name}: example {pairs[i].id}", say)
-    for batch in plan_batches(lengths, batch_tokens):
+    for batch in batches:
         if not all(pairs[i].id in done for i in batch):
             for _, predictions in halving.run(batch, answer):
                 yield predictions
+
+
+def in_few_lengths(prepared: Sequence[Prepared]) -> list[Prepared]:
+    """Returns inputs with the length that each is padded to, which are few and chosen from all inputs' lengths."""
+    import numpy as np
+
+    from keras_model.data.shapes import Shapes
+
+    lengths = np.array([p.length for p in prepared])
+    alike = np.ones_like(lengths)
+    shapes = Shapes.choose(lengths, alike, COMPILED_LENGTHS)
+    rooms = [shapes.pairs[number][0] for number in shapes.classes(lengths, alike)]
+    return [replace(p, room=room) for p, room in zip(prepared, rooms, strict=True)]
+
+
+def _shapes_text(shapes: Sequence[tuple[int, int]]) -> str:
+    """Says what will be compiled."""
+    different = [f"{rows} x {length}" for rows, length in dict.fromkeys(shapes)]
+    return f"{len(different)} shapes of batches to compile, rows x tokens: {', '.join(different)}"
 
 
 def _as_they_come(

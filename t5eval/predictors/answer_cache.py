@@ -53,6 +53,10 @@ class CachedPredictor:
         """See `Predictor.prepare_chats`."""
         return _keyed(self._predictor.prepare_chats(chats, max_tokens), list(map(asdict, chats)), max_tokens)
 
+    def compiles_shapes(self) -> bool:
+        """Returns False: what is not in the cache comes in any number, and the model need not be loaded for it."""
+        return False
+
     def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
         """See `Predictor.generate`."""
 

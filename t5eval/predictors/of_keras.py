@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 DTYPES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 """The precisions of arithmetic that can be asked for, with Keras' policies; weights are float32 in both."""
 
+UNPLANNED_LENGTHS = 64
+"""What lengths are multiples of where shapes are compiled and nobody has planned them, as behind a cache."""
+
 
 class KerasGenerator:
     """A Keras T5 in memory, with its tokenizer."""
@@ -36,9 +39,14 @@ class KerasGenerator:
         """See `Predictor.prepare`."""
         return _prepared(self.tokenizer, texts, max_tokens)
 
+    def compiles_shapes(self) -> bool:
+        """See `Compiling.compiles_shapes`."""
+        return self.generator.jit_compile
+
     def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
         """See `Predictor.generate`."""
         ids = self._padded(batch)
+        filled = [*batch, *[batch[-1]] * (len(ids) - len(batch))]
         with self._finite(batch):
             if isinstance(decode, Sample):
                 generated = self.generator.sample(
@@ -48,13 +56,14 @@ class KerasGenerator:
                     top_k=decode.top_k,
                     top_p=decode.top_p,
                     seed=decode.seed,
-                    rows=[prepared.number for prepared in batch],
+                    rows=[prepared.number for prepared in filled],
                 )
             elif decode.method == "beam":
                 found, _ = self.generator.beam(ids, max_new_tokens, decode.beam_size, decode.alpha)
                 generated = found[:, 0]
             else:
                 generated = self.generator.greedy(ids, max_new_tokens)
+        generated = generated[: len(batch)]
         ended = (generated == self.tokenizer.eos_id).any(axis=1)
         texts = self.tokenizer.decode(generated.tolist())
         return [Generation(text, not bool(end)) for text, end in zip(texts, ended, strict=True)]
@@ -65,15 +74,23 @@ class KerasGenerator:
         tokens = tuple(map(len, ids))
         with self._finite(batch):
             sums = self.generator.rank(self._padded(batch), ids)  # float32 [batch, answers]
-        return [Ranking(tuple(row), tokens) for row in sums.tolist()]
+        return [Ranking(tuple(row), tokens) for row in sums[: len(batch)].tolist()]
 
     def _padded(self, batch: Sequence[Prepared]) -> Any:
-        """Returns the token ids of a batch, int32 [batch, longest], padded."""
+        """Returns the token ids of a batch, int32 [batch, longest], padded.
+
+        Where shapes are compiled, [a power of two from the batch on, its room], with the last row again below it.
+        """
         import numpy as np
 
-        ids = np.full((len(batch), max(p.length for p in batch)), self.tokenizer.pad_id, dtype=np.int32)
+        longest = max(p.length for p in batch)
+        if self.compiles_shapes():
+            longest = max(p.room or -(-p.length // UNPLANNED_LENGTHS) * UNPLANNED_LENGTHS for p in batch)
+        ids = np.full((len(batch), longest), self.tokenizer.pad_id, dtype=np.int32)
         for row, prepared in zip(ids, batch, strict=True):
             row[: prepared.length] = prepared.payload
+        if self.compiles_shapes():
+            ids = np.pad(ids, [[0, compiled_rows(len(batch)) - len(batch)], [0, 0]], mode="edge")
         return ids
 
     @contextmanager
@@ -89,6 +106,11 @@ class KerasGenerator:
                 f"{error}; the input is {quoted(text)}. Its weights are damaged, or too large for the precision: "
                 "try --dtype float32"
             ) from None
+
+
+def compiled_rows(rows: int) -> int:
+    """Returns how many rows a batch has where shapes are compiled: the next power of two."""
+    return 1 << (rows - 1).bit_length()
 
 
 def _prepared(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
@@ -175,6 +197,10 @@ class KerasPredictor(Predictor):
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
         """See `Predictor.prepare`; where a cache has all answers, the weights are not needed."""
         return _prepared(self._tokenizer, texts, max_tokens)
+
+    def compiles_shapes(self) -> bool:
+        """See `Compiling.compiles_shapes`."""
+        return self._loaded.compiles_shapes()
 
     def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
         """See `Predictor.generate`."""

@@ -102,6 +102,10 @@ class BestCheckpoints(Predictor):
         """See `Predictor.prepare`."""
         return self._predictor.prepare(texts, max_tokens)
 
+    def compiles_shapes(self) -> bool:
+        """See `Compiling.compiles_shapes`."""
+        return self._predictor.compiles_shapes()
+
     def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
         """See `Predictor.generate`."""
         return self._predictor.generate(batch, max_new_tokens, decode)

@@ -25,6 +25,7 @@ class Prepared:
         truncated: whether the text was cut to fit; None where that is not known.
         number: its place in the split, from 0; what is drawn for it follows from this. The harness sets it.
         key: what tells it from any other input of the model, for a cache; empty where there is none.
+        room: the length that it is padded to where every shape of a batch is compiled; None where that is not planned.
     """
 
     payload: Any
@@ -32,6 +33,7 @@ class Prepared:
     truncated: bool | None
     number: int = 0
     key: str = ""
+    room: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,15 @@ class AsTheyCome(Protocol):
         Raises:
             Unanswered: some have none, when all others have been yielded.
         """
+
+
+@runtime_checkable
+class Compiling(Protocol):
+    """A predictor that may have to compile every shape of a batch."""
+
+    @abstractmethod
+    def compiles_shapes(self) -> bool:
+        """Returns whether it does, so that batches should have few shapes; the model is loaded then."""
 
 
 class TextGenerator(Protocol):

@@ -102,6 +102,7 @@ def train(
                 "vocabulary": tokenizer.fingerprint,
                 "validation": {spec.name: held.to_json() for spec, held in held_out.items()},
             },
+            say=say,
         )
     except NonFiniteLossError as error:
         ids = ids_of_examples(error.examples, sizes, trained, data)

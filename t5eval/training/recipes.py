@@ -96,6 +96,10 @@ def _lines(settings: Iterable[Setting]) -> Iterator[str]:
 def _remarks(validated: Iterable[TaskSpec], with_text: bool) -> Iterator[str]:
     """Yields what holds without being a setting of a run."""
     yield "# Dropout is 0.1 (section 3.1.1): dropout_rate in the model's config.json.\n"
+    yield (
+        "# Packing wastes least: one shape, hardly any padding. Without `pack`, for examples that fill a\n"
+        "# row by themselves, batches come in at most 12 shapes where each is compiled.\n"
+    )
     rows: dict[str, set[str]] = {}
     for spec in validated:
         lengths, decode = spec.lengths, spec.decode

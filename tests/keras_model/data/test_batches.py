@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from keras_model.data.batch_plan import BatchPlan
-from keras_model.data.batches import Examples, Filling, RaggedIds, batch_dataset, make_batch
+from keras_model.data.batches import Examples, RaggedIds, batch_dataset, make_batch
+from keras_model.data.layouts import Filling, laid_out
+from keras_model.data.packed_plan import PackedPlan
 
 
 def random_examples(count, seed=0, longest=70):
@@ -101,18 +103,6 @@ def test_batches_do_not_separate_labels_of_like_length():
     assert max(shares) < 0.85
 
 
-def test_fixed_multiples_bound_the_shapes():
-    examples = random_examples(4000)
-    plan = plan_for(examples, batch_size=16, pad_multiple=8)
-    shapes = set()
-    for step in range(plan.batches_per_window):
-        batch = plan.batch(examples, step)
-        assert plan.filling(step).source_places == batch.encoder_ids.size
-        shapes.add((batch.encoder_ids.shape, batch.labels.shape))
-    assert {n % 8 for encoder, labels in shapes for n in (encoder[1], labels[1])} == {0}
-    assert len(shapes) <= 9 * 3
-
-
 def test_concatenated_sets_count_each_example_once():
     parts = [random_examples(5, seed=1), Examples.from_sequences([], []), random_examples(3, seed=2)]
     together = Examples.concatenate(parts)
@@ -156,7 +146,6 @@ def test_examples_that_cannot_be_learned_are_refused(sources, targets, message):
         {"batch_size": 0},
         {"batch_size": 8, "seed": -1},
         {"batch_size": 8, "bucket_width": 0},
-        {"batch_size": 8, "pad_multiple": 0},
     ],
 )
 def test_plan_refuses_numbers_out_of_range(bad):
@@ -195,3 +184,36 @@ def test_dataset_starts_at_any_step_and_has_one_signature():
         np.testing.assert_array_equal(inputs["encoder_ids"], batch.encoder_ids)
         np.testing.assert_array_equal(inputs["decoder_ids"], batch.decoder_ids)
         np.testing.assert_array_equal(labels, batch.labels)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["padded", "packed"])
+def test_workers_read_their_own_rows_and_nothing_else(packed):
+    """Seven rows for four replicas of two workers: what they make together is the whole batch, and a row of padding."""
+    examples = random_examples(50)
+    plan = plan_for(examples, 7)
+    if packed:
+        plan = PackedPlan(examples.sources.lengths, examples.targets.lengths, 7, (90, 30))
+    for step in range(plan.batches_per_window):
+        layout = plan.layout(step)
+        parts = [layout.share(first, 2, 4) for first in (0, 2)]
+        assert [part.height for part in parts] == [4, 4]
+        np.testing.assert_array_equal(np.concatenate([part.examples for part in parts]), layout.examples)
+        whole = plan.batch(examples, step)
+        made = [next(laid_out(examples, [part], 0, packed).batches()) for part in parts]
+        for name in ("encoder_ids", "decoder_ids", "labels", *(["encoder_segments", "decoder_segments"] * packed)):
+            together = np.concatenate([getattr(part, name) for part in made])
+            np.testing.assert_array_equal(together[:7], getattr(whole, name))
+            assert not together[7:].any()
+
+
+@pytest.mark.tensorflow
+def test_a_dataset_of_a_workers_replicas():
+    examples = random_examples(50)
+    plan = plan_for(examples, 7)
+    shares = [batch_dataset(examples, plan, 3, replicas=(first, 2, 4)) for first in (0, 2)]
+    assert shares[0].element_spec[1].shape.as_list() == [2, 2, None]
+    for step, *parts in zip(range(3, 12), *shares, strict=False):
+        labels = np.concatenate([labels for _, labels in parts]).reshape(8, -1)
+        np.testing.assert_array_equal(labels[:7], plan.batch(examples, step).labels)
+        ids = np.concatenate([inputs["encoder_ids"] for inputs, _ in parts]).reshape(8, -1)
+        np.testing.assert_array_equal(ids[:7], plan.batch(examples, step).encoder_ids)

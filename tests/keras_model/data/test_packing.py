@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from keras_model.data.batch_plan import BatchPlan
-from keras_model.data.batches import Examples, Filling, batch_dataset, make_packed_batch
+from keras_model.data.batches import Examples, batch_dataset, make_packed_batch
+from keras_model.data.layouts import Filling
 from keras_model.data.packed_plan import PackedPlan
 from keras_model.data.packing import Packing
 from tests.keras_model.data.test_batches import random_examples

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_model.data.batches import Examples, Filling
+from keras_model.data.batches import Examples
+from keras_model.data.layouts import Filling
 from keras_model.training_run.fit import fit, make_plan
 from keras_model.training_run.fit_settings import TrainSettings
 from keras_model.training_run.state import TrainingError

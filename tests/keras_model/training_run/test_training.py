@@ -16,8 +16,7 @@ import keras_model.model
 from keras_model.checkpoints import load_model
 from keras_model.config import T5Config
 from keras_model.data.batch_plan import BatchPlan
-from keras_model.data.batches import Examples, batch_dataset
-from keras_model.distribution.strategies import pad_multiple
+from keras_model.data.batches import Examples, batch_dataset, make_batch
 from keras_model.t5 import T5
 from keras_model.training.adafactor import Adafactor
 from keras_model.training.dense_gradients import AdamW
@@ -203,14 +202,52 @@ def test_optimizer_and_schedule_of_the_settings(options, kind, rates):
         assert float(optimizer.learning_rate) == pytest.approx(rate, abs=1e-9), step
 
 
-@pytest.mark.parametrize(("devices", "multiple"), [([], 1), (["GPU:0"], 64)])
-def test_few_shapes_where_xla_compiles_each(examples, monkeypatch, devices, multiple):
-    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: devices if kind == "GPU" else [])
-    plan = make_plan(examples, SETTINGS, pad_multiple=pad_multiple(tf.distribute.get_strategy()))
-    batches = [plan.batch(examples, step, 0) for step in range(6)]
-    shapes = {array.shape for batch in batches for array in (batch.encoder_ids, batch.labels)}
-    assert {length % multiple for _, length in shapes} == {0}
-    assert (len(shapes) == 1) == (multiple == 64)
+def test_a_batch_of_a_given_shape_takes_the_step_of_one_without_padding(examples):
+    config = T5Config.from_dict({**SMALL.to_dict(), "dropout_rate": 0.0})
+    plan = make_plan(examples, dataclasses.replace(SETTINGS, shapes=2))
+    models = [new_model(config=config) for _ in range(2)]
+    for model in models:
+        compile_model(model, SETTINGS)
+    padded = 0
+    for step in range(4):
+        wide, close = plan.batch(examples, step), make_batch(examples, plan.rows(step), 8)
+        losses = [m.train_on_batch(b.inputs, b.labels) for m, b in zip(models, (wide, close), strict=True)]
+        assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+        padded += wide.encoder_ids.size - close.encoder_ids.size + wide.labels.size - close.labels.size
+    assert padded > 0
+    for one, other in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-6)
+
+
+@pytest.mark.parametrize("begun", [True, False], ids=["where each is compiled", "where none is"])
+def test_a_run_keeps_the_shapes_that_it_was_begun_with(tmp_path, examples, monkeypatch, begun):
+    """Wherever it goes on, so that the batches stay the same."""
+    settings, said = dataclasses.replace(SETTINGS, shapes=12 if begun else None), []
+    other = fit(whole := new_model(), examples, settings, tmp_path / "whole")
+    monkeypatch.setattr("keras_model.training_run.fit.compiles_shapes", lambda strategy: begun)
+    with pytest.raises(Killed):
+        fit(new_model(), examples, SETTINGS, tmp_path / "run", callbacks=[At(5, raise_(Killed()))], say=said.append)
+    monkeypatch.setattr("keras_model.training_run.fit.compiles_shapes", lambda strategy: not begun)
+    resumed = new_model(seed=99)
+    assert fit(resumed, examples, SETTINGS, tmp_path / "run", say=said.append).loss == other.loss
+    assert_same_weights(resumed, whole)
+    start = "at most 2 shapes of batches to compile, source + target tokens: " if begun else "this run was begun where"
+    assert len(said) == 1
+    assert said[0].startswith(start)
+
+
+def test_batches_by_tokens_resume_to_the_same_weights(tmp_path, examples):
+    settings = dataclasses.replace(SETTINGS, batch_tokens=60)
+    result = fit(whole := new_model(), examples, settings, tmp_path / "whole")
+    assert result.filling.source_places + result.filling.target_places <= 12 * 60
+    with pytest.raises(Killed):
+        fit(new_model(), examples, settings, tmp_path / "run", callbacks=[At(5, raise_(Killed()))])
+    fit(resumed := new_model(seed=99), examples, settings, tmp_path / "run")
+    assert_same_weights(resumed, whole)
+    with pytest.raises(TrainingError, match="batch_tokens was 60, now 90"):
+        fit(resumed, examples, dataclasses.replace(settings, batch_tokens=90), tmp_path / "run")
+    with pytest.raises(ValueError, match="batch_tokens is for padded batches"):
+        dataclasses.replace(settings, packing=(8, 8))
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("no reference file")], ids=["Ctrl-C", "fault"])

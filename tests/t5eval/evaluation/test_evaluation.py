@@ -45,6 +45,15 @@ def test_batches(lengths: list[int], budget: int) -> None:
         assert len(batch) == MAX_BATCH_ROWS or (len(batch) + 1) * max(lengths[batch[0]], 1) > budget
 
 
+@settings(deadline=None, max_examples=50, derandomize=True)
+@given(LENGTHS, st.integers(1, 5000))
+def test_batches_with_powers_of_two_as_rows(lengths: list[int], budget: int) -> None:
+    batches = plan_batches(lengths, budget, powers=True)
+    assert sorted(i for batch in batches for i in batch) == list(range(len(lengths)))
+    assert all(len(batch).bit_count() == 1 for batch in batches[:-1])
+    assert all(len(batch) == 1 or len(batch) * lengths[batch[0]] <= budget for batch in batches)
+
+
 @pytest.mark.parametrize("length", [0, 1, 3])
 def test_a_thousand_short_inputs_go_in_batches_of_the_most_rows(length: int) -> None:
     batches = plan_batches([length] * 1000, 16_384)

@@ -62,6 +62,41 @@ def test_inputs_of_any_length(predictor: KerasPredictor) -> None:
     assert predictor.prepare([], 512) == []
 
 
+@pytest.mark.parametrize("answering", [Decode(), Sample(seed=3), Rank(CHOICES)], ids=["greedy", "sample", "rank"])
+def test_few_shapes_where_each_is_compiled(predictor: KerasPredictor, answering: object, monkeypatch) -> None:
+    """The same answers, and no other shapes than those that were said."""
+    spec = task_specs.get("glue/rte")
+    pairs = [TextPair(str(i), "word " * (i % 23 + 1), "") for i in range(75)]
+
+    def predictions(say=lambda line: None, done=()):
+        batches = generate_all(
+            predictor, spec, pairs, answering, max_new_tokens=3, batch_tokens=1000, say=say, done=done
+        )
+        return sorted((p.id, p.text, p.ranking and p.ranking.tokens) for batch in batches for p in batch)
+
+    plain, said, seen = predictions(), [], set()
+    inside = predictor._loaded
+    padded = inside._padded
+
+    def watched(batch):
+        ids = padded(batch)
+        seen.add(f"{len(ids)} x {ids.shape[1]}")
+        return ids
+
+    monkeypatch.setattr(inside, "_padded", watched)
+    monkeypatch.setattr(inside, "compiles_shapes", lambda: True)
+    assert predictions(said.append) == plain
+    (line,) = said
+    head, _, shapes = line.partition(" to compile, rows x tokens: ")
+    assert head == f"glue/rte: {len(seen)} shapes of batches"
+    assert set(shapes.split(", ")) == seen
+    assert len(seen) <= 5
+    assert predictions(said.append, done=[pair.id for pair in pairs]) == []
+    assert len(said) == 1
+    predictor.generate(predictor.prepare(["word"] * 3, 512), 3, Decode())  # nobody planned it
+    assert "4 x 64" in seen
+
+
 def test_ranking_against_the_logits_of_the_whole_model(predictor: KerasPredictor, folder: Path) -> None:
     from scipy.special import log_softmax
 

@@ -57,6 +57,7 @@ DEV = [
     "twine>=6",
     "types-setuptools",
     "msgpack>=1",
+    "axe-core-python>=0.1",  # accessibility of the explorer's pages
 ]
 
 setup(
@@ -92,7 +93,13 @@ setup(
     packages=find_packages(include=["task_specs*", "t5eval*", "keras_model*", "leaderboards*"]),
     package_data={
         "task_specs": ["py.typed", "prompts/*.toml"],
-        "t5eval": ["py.typed", "demo/suite/**/*", "reports/templates/*", "runs/schema/*.json"],
+        "t5eval": [
+            "py.typed",
+            "demo/suite/**/*",
+            "reports/explorer/page/*",
+            "reports/explorer/page/vendor/*",
+            "runs/schema/*.json",
+        ],
         "keras_model": ["py.typed"],
         "leaderboards": ["py.typed"],
     },

@@ -22,6 +22,7 @@ BENCHMARKS = {  # what is measured: the module and its options
     "a served model": ["serving"],
     "prompts and shots": ["prompts"],
     "a whole evaluation": ["evaluation"],
+    "the explorer": ["explorer"],
 }
 TAKE_DATA = ("commands", "training")
 NEED_DATA = ("preparation", "input", "text", "prompts", "evaluation", "from_scratch")

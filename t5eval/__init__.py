@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from t5eval.api.tasks import show as show
     from t5eval.api.tasks import tasks as tasks
     from t5eval.api.train import train as train
+    from t5eval.api.view import view as view
     from t5eval.api.vocabulary import train_vocabulary as train_vocabulary
     from t5eval.demo.demo import suite_folder as suite_folder
     from t5eval.metrics.metric import Batch as Batch
@@ -72,6 +73,7 @@ _NAMES = {  # by module
     "api.submit": "submit",
     "api.tasks": "examples show tasks",
     "api.train": "train",
+    "api.view": "view",
     "api.vocabulary": "train_vocabulary",
     "demo.demo": "suite_folder",
     "metrics.metric": "Batch Metric",

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from t5eval.api.arguments import Data, PathName, names_of, text_of
+from t5eval.reports.explorer.collection import Collection
+from t5eval.reports.explorer.found_runs import FoundRun
+from t5eval.reports.explorer.page_files import entry_page
+from t5eval.reports.explorer.static import static_files, write_files
 from t5eval.reports.markdown import markdown_report
-from t5eval.reports.page import html_report
 from t5eval.reports.paper_tables import csv_table, latex_table
-from t5eval.reports.reported_run import Run, distinct_names, read_run, source_of
+from t5eval.reports.reported_run import Run, distinct_names, source_of
 from t5eval.runs.folder import locked
 from t5eval.support.files import write_text
 from t5eval.support.stages import each
@@ -20,7 +23,7 @@ class Report:
     """What `report` wrote.
 
     Attributes:
-        files: the files.
+        files: the files; what report.html loads from `report_files` is not among them.
         runs: the runs as they were read.
         notes: what the reports do not have, and why.
     """
@@ -44,7 +47,8 @@ def report(
 ) -> Report:
     """Writes report.md and report.html of a run, or of several side by side.
 
-    What is at the same place before stays until the new file is whole.
+    report.html is the explorer; what it loads lies in `report_files` beside it. What is at the same place before stays
+    until the new file is whole.
 
     Args:
         runs: folders of `evaluate` or `train`, or any that hold `predictions/TASK/SPLIT.jsonl`.
@@ -68,20 +72,23 @@ def report(
     """
     paths = [Path(run) for run in names_of(runs)]
     source, lack = source_of(text_of(data), paths)
-    named = list(zip(paths, distinct_names(paths), strict=True))
-    read = [read_run(path, name, source) for path, name in each(named, "reading the runs", "runs")]
+    found = [FoundRun(name, path, path) for path, name in zip(paths, distinct_names(paths), strict=True)]
+    collection = Collection(lambda: found, source.option if source else None)
+    read = [collection.run(run.name) for run in each(found, "reading the runs", "runs")]
     notes = [f"scores only, no examples: {lack}"] if source is None and any(run.results for run in read) else []
     folder = Path(out) if out else paths[0]
     # Not the run's own lock: a run may be reported while it is evaluated or trained.
     with locked(folder, ".report.lock", "writing a report into this folder"):
+        files = static_files(collection)
         texts = {
             folder / "report.md": markdown_report(read, notes),
-            folder / "report.html": html_report(read, source, notes),
+            folder / "report.html": entry_page(served=False),
         }
         if latex:
             texts[Path(latex)] = latex_table(read)
         if csv:
             texts[Path(csv)] = csv_table(read)
+        write_files(folder, files)
         for path, text in texts.items():
             write_text(path, text)
     of_runs = [f"{run.name}: {note}" for run in read for note in run.notes]

@@ -32,6 +32,7 @@ COMMANDS = {
     "submit": "Write a leaderboard submission.",
     "check": "Check a submission file.",
     "report": "Write a report of runs.",
+    "view": "Explore runs in a browser.",
     "prepare": "Format and tokenise once, for training.",
     "train": "Fine-tune a Keras T5.",
     "recipe": "Print the paper's settings for fine-tuning on a task.",

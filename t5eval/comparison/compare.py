@@ -125,12 +125,19 @@ def _labelled(
 
 
 def compare_all(
-    a: Side, b: Side, splits: Sequence[tuple[TaskSpec, str]], data: DataSource, unlabelled: list[str]
+    a: Side,
+    b: Side,
+    splits: Sequence[tuple[TaskSpec, str]],
+    data: DataSource,
+    unlabelled: list[str],
+    *,
+    headline: bool = False,
 ) -> Iterator[SplitComparison]:
     """Yields the comparison of one split after another, without correction for their number.
 
     Args:
         unlabelled: is given the names of splits that have no labels, which nothing is yielded for.
+        headline: whether only the scores are compared that make up the leaderboard's.
 
     Raises:
         PredictionError: a side's predictions cannot be read, or are not of these examples.
@@ -140,7 +147,10 @@ def compare_all(
         asked = {side.name: _asked(side, spec, spec.name, split) for side in (a, b)}
         count = min(covered(made.get("limit"), len(examples)) for made in made_by)
         comparison = compare_split(
-            spec, split, *(_judged(side, asked[side.name], spec, split, examples, count) for side in (a, b))
+            spec,
+            split,
+            *(_judged(side, asked[side.name], spec, split, examples, count) for side in (a, b)),
+            headline=headline,
         )
         yield replace(
             comparison,

@@ -126,12 +126,15 @@ class SplitComparison:
         }
 
 
-def compare_split(spec: TaskSpec, split: str, a: Sequence[Scored], b: Sequence[Scored]) -> SplitComparison:
+def compare_split(
+    spec: TaskSpec, split: str, a: Sequence[Scored], b: Sequence[Scored], *, headline: bool = False
+) -> SplitComparison:
     """Compares two systems' judged answers to the same examples.
 
     Args:
         a: one system's, labelled.
         b: the other's, in the same order.
+        headline: whether only the scores are compared that make up the leaderboard's.
 
     Raises:
         ValueError: the examples are not the same.
@@ -156,7 +159,7 @@ def compare_split(spec: TaskSpec, split: str, a: Sequence[Scored], b: Sequence[S
         task=spec.name,
         split=split,
         n=len(a),
-        scores=_contrasts(spec, *batches),
+        scores=_contrasts(spec, spec.task_score if headline else spec.metrics, *batches),
         changes=Changes(by, share, len(found), found.count("better"), found.count("worse")),
         missing={name: sum(e.missing for e in side) for name, side in sides.items()},
         unreadable={name: sum(not e.answer.readable and not e.missing for e in side) for name, side in sides.items()},
@@ -195,7 +198,7 @@ def _change(spec: TaskSpec, a: Scored, b: Scored, by: str, before: float, after:
     }
 
 
-def _contrasts(spec: TaskSpec, a: Batch, b: Batch) -> dict[str, Contrast]:
+def _contrasts(spec: TaskSpec, names: Sequence[str], a: Batch, b: Batch) -> dict[str, Contrast]:
     found: dict[str, Contrast] = {}
     pairs: dict[str, Pair] = {}
 
@@ -216,7 +219,7 @@ def _contrasts(spec: TaskSpec, a: Batch, b: Batch) -> dict[str, Contrast]:
             pairs[name] = Pair(metric, *rows)
 
     written = as_written(a), as_written(b)
-    for name in spec.metrics:
+    for name in names:
         metric = metric_of(spec, name)
         add(name, metric, a, b)
         if metric.as_written and any(written):

@@ -1,4 +1,4 @@
-"""Bootstrap intervals from per-example statistics."""
+"""95 % intervals of scores, from per-example statistics: Wilson's for shares, the bootstrap's for all others."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -57,6 +57,36 @@ def intervals95(scored: Sequence[tuple[Resampled, Floats]]) -> list[tuple[float,
                 metric, statistics = scored[place]
                 drawn[place].append(metric.resample(statistics, counts))
     return [_percentiles(np.concatenate(scores)) if scores else None for scores in drawn]
+
+
+def wilson95(right: float, counted: float) -> tuple[float, float] | None:
+    """Returns the 95 % interval of a share, in percent: also of none and of all it is no point.
+
+    Args:
+        right: how many are right.
+        counted: of how many; None is returned for 0.
+
+    Source: Wilson 1927; Brown, Cai and DasGupta 2001.
+    """
+    from scipy.stats import binomtest
+
+    if not counted:
+        return None
+    low, high = binomtest(round(right), round(counted)).proportion_ci(0.95, method="wilson")
+    return 100 * float(low), 100 * float(high)
+
+
+def score_intervals95(scored: Sequence[tuple[Metric, Floats]]) -> list[tuple[float, float] | None]:
+    """Returns the interval of each score: Wilson's where the metric is a share, else the bootstrap's."""
+    others = iter(intervals95([(metric, statistics) for metric, statistics in scored if not metric.share]))
+    return [
+        wilson95(*statistics.sum(axis=0).tolist()) if metric.share else next(others) for metric, statistics in scored
+    ]
+
+
+def interval_name(metric: Metric) -> str:
+    """Returns how a score's interval is made, as its signature says it."""
+    return "wilson" if metric.share else f"bootstrap percentile {RESAMPLES} seed {SEED}"
 
 
 def _percentiles(scores: Floats) -> tuple[float, float] | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from t5eval.metrics import Scored
+from t5eval.metrics.bootstrap import draw_counts, wilson95
 
 UNREADABLE, MISSING, UNLABELLED = "unreadable", "missing", "no label"
 
@@ -81,19 +82,49 @@ def length_parts(lengths: Sequence[int], parts: int = 8) -> list[LengthPart]:
     return [LengthPart(int(low), int(high)) for low, high in zip(lows, highs, strict=True)]
 
 
+@dataclass(frozen=True)
+class Mean:
+    """The mean of some examples' values.
+
+    Attributes:
+        count: how many have a value.
+        mean: their mean, None where there is none.
+        ci95: its 95 % interval: Wilson's where every value is right or wrong, else the percentile bootstrap's; None for
+            fewer than two.
+    """
+
+    count: int
+    mean: float | None
+    ci95: tuple[float, float] | None
+
+
 def means_by_length(
-    parts: Sequence[LengthPart], lengths: Sequence[int], values: Sequence[float | None]
-) -> list[tuple[int, float | None]]:
-    """Returns of each part how many examples have a value, and their mean, None where there is none.
+    parts: Sequence[LengthPart], lengths: Sequence[int], values: Sequence[float | None], shares: bool
+) -> list[Mean]:
+    """Returns of each part how its examples did.
 
     Args:
         parts: see `length_parts`.
         lengths: words of each input.
         values: what each example comes to, None where that is no number.
+        shares: whether a value is right (100) or wrong (0).
     """
     held: list[list[float]] = [[] for _ in parts]
     number = np.searchsorted([part.high for part in parts], lengths, side="left")
     for place, value in zip(number, values, strict=True):
         if value is not None:
             held[place].append(value)
-    return [(len(part), sum(part) / len(part) if part else None) for part in held]
+    return [_mean(np.array(part), shares) for part in held]
+
+
+def _mean(values: np.ndarray, shares: bool) -> Mean:
+    if not len(values):
+        return Mean(0, None, None)
+    mean = float(values.mean())
+    if shares:
+        return Mean(len(values), mean, wilson95(float((values > 0).sum()), len(values)))
+    if len(values) < 2:
+        return Mean(len(values), mean, None)
+    drawn = np.concatenate([counts @ values for counts in draw_counts(len(values))]) / len(values)
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return Mean(len(values), mean, (float(low), float(high)))

@@ -1,8 +1,6 @@
-"""Text of models and data in Markdown, LaTeX, CSV and scripts: shown as it is, never obeyed."""
+"""Text of models and data in Markdown, LaTeX and CSV: shown as it is, never obeyed."""
 
-import json
 import re
-from typing import Any
 
 # Control characters, marks that turn the direction of writing, and half surrogates: none can be seen, some do harm.
 _INVISIBLE = re.compile(
@@ -65,11 +63,3 @@ def cell(text: str) -> str:
     """Returns a text for a spreadsheet's cell, which takes what begins with `=`, `+`, `-` or `@` for a formula."""
     line = one_line(text)
     return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
-
-
-def script_json(document: Any) -> str:
-    """Returns JSON for an HTML script element, which ends at `</script>` and knows `<!--`, whatever JSON says."""
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text

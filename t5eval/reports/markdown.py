@@ -55,7 +55,7 @@ def _overview(runs: Sequence[Run]) -> list[str]:
     rows = [row for row in overview.score_rows(runs) if row.headline]
     if rows:
         parts.append(_score_table(runs, rows))
-        parts.append("Scores in percent, with 95 % bootstrap intervals.")
+        parts.append("Scores in percent, with 95 % intervals.")
     if prompts := overview.prompt_rows(runs):
         cells = []
         for over in prompts:

@@ -37,7 +37,7 @@ def csv_table(runs: Sequence[Run]) -> str:
 def latex_table(runs: Sequence[Run]) -> str:
     """Returns a `tabular` of the leaderboards' scores with intervals, a column for each run; needs `booktabs`."""
     lines = [
-        "% \\usepackage{booktabs}; scores in percent with 95 % bootstrap intervals",
+        "% \\usepackage{booktabs}; scores in percent with 95 % intervals",
         f"\\begin{{tabular}}{{lll{'r' * len(runs)}}}",
         "\\toprule",
         " & ".join(["Task", "Split", "Score", *(latex(run.name) for run in runs)]) + " \\\\",

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ class Run:
         settings: all that could have changed a number, as results.json has it beside the results.
         curves: the name of a number to its course in training.
         notes: what the reader should know of the folder.
+        waiting: splits that are still being answered, to how many answers there are.
     """
 
     path: Path
@@ -46,6 +48,7 @@ class Run:
     settings: Mapping[str, Any]
     curves: Mapping[str, Curve]
     notes: Sequence[str] = field(default=())
+    waiting: Mapping[Key, int] = field(default_factory=dict)
 
 
 def distinct_names(paths: Sequence[Path]) -> list[str]:
@@ -67,10 +70,13 @@ def recorded_source(run: Path) -> str | None:
     return None
 
 
-def read_run(path: Path, name: str, data: DataSource | None) -> Run:
+def read_run(path: Path, name: str, data: DataSource | None, *, live: bool = False) -> Run:
     """Reads a run's folder.
 
     Where there is no results.json, the predictions are scored, as `t5eval score` would.
+
+    Args:
+        live: whether splits that are still being answered are shown, too, with the scores of what is there.
 
     Raises:
         RunError: there is no such folder, nothing to report in it, or its results cannot be read.
@@ -80,7 +86,10 @@ def read_run(path: Path, name: str, data: DataSource | None) -> Run:
         raise RunError(f"{path}: there is no such run folder")
     curves = read_curves(path / "logs")
     document = read_results(path)
-    stored = _stored(path)
+    stored = stored_keys(path)
+    done = document["results"] if document is not None else {}
+    written = [key for key in stored if live and key[1] not in done.get(key[0], {}) and _is_store(path, key)]
+    stored = [key for key in stored if key not in written]
     notes = [TENSORBOARD_ALONE] if only_tensorboard(path / "logs") else []
     if document is not None:
         found = _results(path / "results.json", document)
@@ -98,15 +107,49 @@ def read_run(path: Path, name: str, data: DataSource | None) -> Run:
             "versions": library_versions(),
         }
         notes.append("without a results.json; the scores are computed from its predictions, whose origin is not known")
-    elif curves or notes:
+    elif curves or notes or written:
         found, averages, settings = {}, {}, {}
-        notes.append("trained, not evaluated")
+        notes += [] if written else ["trained, not evaluated"]
     else:
         raise RunError(f"{path}: nothing to report: no results.json, no predictions/TASK/SPLIT.jsonl, no training logs")
-    return Run(path, name, found, averages, settings, curves, tuple(notes))
+    so_far = _scored_so_far(path, written, data)
+    answered = {key: _lines(predictions_path(path, *key)) for key in written}
+    return Run(path, name, {**found, **so_far}, averages, settings, curves, tuple(notes), answered)
 
 
-def _stored(run: Path) -> list[Key]:
+def _lines(path: Path) -> int:
+    """Returns how many whole lines a file has."""
+    with suppress(OSError):
+        return path.read_bytes().count(b"\n")
+    return 0
+
+
+def _is_store(run: Path, key: Key) -> bool:
+    """Returns whether an evaluation writes a split's predictions, which records beside them how it makes them."""
+    return Origin(predictions_path(run, *key)).path.is_file()
+
+
+def _scored_so_far(run: Path, keys: Sequence[Key], data: DataSource | None) -> dict[Key, SplitResult]:
+    """Scores the answers that are there of splits that are still being answered, if they can be read yet."""
+    found = {}
+    if data is None:
+        return {}
+    for task, split in keys:
+        path = predictions_path(run, task, split)
+        with suppress(UserError):
+            asked = Origin(path).made_by
+            spec = recorded_task(task, asked)
+            opened = open_split(spec, split, data, with_labels=True)
+            examples = list(opened)
+            texts = read_predictions(path, [example.id for example in examples])
+            judged = judge(spec, [e for e in examples if e.id in texts], texts)
+            score = score_split(spec, split, judged, intervals=False)  # which would be drawn anew with each batch
+            told = {name: asked[name] for name in ASKED if name in asked}
+            found[task, split] = SplitResult(score, opened.summary, None, None, None, {}, asked=told)
+    return found
+
+
+def stored_keys(run: Path) -> list[Key]:
     """Returns the task and split of every file of predictions."""
     folder = run / "predictions"
     paths = sorted(folder.rglob("*.jsonl"))

@@ -35,3 +35,10 @@ def read_curves(logs: Path) -> dict[str, Curve]:
 def only_tensorboard(logs: Path) -> bool:
     """Returns whether a folder of logs has TensorBoard's files and no others."""
     return not (logs / "scalars.jsonl").exists() and any(logs.glob("events.out.tfevents.*"))
+
+
+def thinned(curve: Curve, most: int) -> Curve:
+    """Returns at most `most` points of a curve, evenly chosen, the first and the last among them."""
+    if len(curve) <= most:
+        return curve
+    return [curve[round(place * (len(curve) - 1) / (most - 1))] for place in range(most)]

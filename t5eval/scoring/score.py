@@ -34,7 +34,7 @@ class Score:
 
     Attributes:
         value: in percent, unrounded; None where it is undefined.
-        ci95: the 95 % bootstrap interval, None where undefined.
+        ci95: the 95 % interval, made as the signature says; None where undefined.
         signature: every choice behind the number.
     """
 
@@ -329,7 +329,7 @@ def require_metrics(spec: TaskSpec) -> None:
 
 
 def _scores(spec: TaskSpec, batch: Batch, intervals: bool, title: str) -> dict[str, Score]:
-    from t5eval.metrics.bootstrap import intervals95
+    from t5eval.metrics.bootstrap import score_intervals95
 
     require_metrics(spec)
     written = as_written(batch)
@@ -360,7 +360,7 @@ def _scores(spec: TaskSpec, batch: Batch, intervals: bool, title: str) -> dict[s
     if not intervals:
         return scores
     with stage(f"{title}: intervals"):
-        for name, ci95 in zip(defined, intervals95(list(defined.values())), strict=True):
+        for name, ci95 in zip(defined, score_intervals95(list(defined.values())), strict=True):
             scores[name] = replace(scores[name], ci95=ci95)
     return scores
 
@@ -381,9 +381,9 @@ def _signed(metric: Metric, batch: Batch, **choices: str) -> str:
 
 def signature(metric: Metric, n: int, details: Mapping[str, str], **choices: str) -> str:
     """Returns every choice behind a score, as `name|key:value|...`: what lies with the examples, then the metric's."""
-    from t5eval.metrics.bootstrap import RESAMPLES, SEED
+    from t5eval.metrics.bootstrap import interval_name
 
     parts = {"n": str(n), **details, **metric.choices, **choices}
-    parts["ci"] = f"bootstrap percentile {RESAMPLES} seed {SEED}"
+    parts["ci"] = interval_name(metric)
     parts["t5eval"] = version_and_commit()
     return "|".join([metric.name, *(f"{key}:{value}" for key, value in parts.items())])

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -36,7 +37,8 @@ class Browser:
         self._answers, write_answers = os.pipe()
         command = [
             path, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-            "--disable-background-networking", "--remote-debugging-pipe", f"--user-data-dir={self._profile.name}",
+            "--disable-background-networking", "--disable-quic", "--disable-component-update", "--disable-sync",
+            "--remote-debugging-pipe", f"--user-data-dir={self._profile.name}",
             "about:blank",
         ]  # fmt: skip
         # The browser reads commands from its file descriptor 3 and writes answers to 4. Moved out of their way first.
@@ -90,15 +92,21 @@ class Browser:
             if "method" in message:
                 self.events.append((message["method"], message.get("params", {})))
 
-    def open(self, page: Path, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
-        """Loads a file, and returns when it is loaded."""
+    def open(self, page: Path | str, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
+        """Loads a file or an address, and returns when it is loaded."""
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.events.clear()
-        self.call("Page.navigate", url=page.as_uri())
+        self.call("Page.navigate", url="about:blank")  # an address that differs in its fragment alone loads nothing
+        self._loaded()
+        self.events.clear()
+        self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
+        self._loaded()
+
+    def _loaded(self) -> None:
         while not any(method == "Page.loadEventFired" for method, _ in self.events):
             message = self._receive()
             self.events.append((message.get("method", ""), message.get("params", {})))
@@ -110,15 +118,54 @@ class Browser:
             raise RuntimeError(answer["exceptionDetails"])
         return answer["result"].get("value")
 
-    def faults(self) -> list[str]:
-        """Returns uncaught exceptions, errors in the console and requests other than for the page."""
+    def wait(self, condition: str, seconds: float = 20) -> Any:
+        """Returns the first value of a JavaScript expression that is true; True for an element.
+
+        Raises:
+            TimeoutError: it does not become true.
+        """
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if found := self.run(f"((found) => (found instanceof Node ? true : found))({condition})"):
+                return found
+            time.sleep(0.02)
+        raise TimeoutError(f"{condition}: {self.faults()}")
+
+    def faults(self, own: str = "") -> list[str]:
+        """Returns uncaught exceptions, errors in the console and requests other than for the page.
+
+        Args:
+            own: how addresses begin that the page may load; none if empty.
+        """
         found = []
         for method, parameters in self.events:
             if method in ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled"):
                 found.append(json.dumps(parameters))
             elif method == "Network.requestWillBeSent" and parameters["type"] != "Document":
-                found.append(parameters["request"]["url"])
+                url = parameters["request"]["url"]
+                if not url.startswith(("data:", "blob:")) and not (own and url.startswith(own)):
+                    found.append(url)
         return found
+
+    def click(self, element: str) -> None:
+        """Clicks into the middle of what a JavaScript expression gives, as a mouse does."""
+        self.run(f"{element}.scrollIntoView({{block: 'center'}})")
+        box = self.run(
+            f"(({{x, y, width, height}}) => [x + width / 2, y + height / 2])({element}.getBoundingClientRect())"
+        )
+        self.click_at(*box)
+
+    def click_at(self, x: float, y: float) -> None:
+        """Clicks at a place in the window."""
+        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def press(self, key: str, code: int) -> None:
+        """Presses a key, with its Windows key code."""
+        text = {"text": "\r"} if key == "Enter" else {}  # without it, a button takes no notice
+        for kind in ("keyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **text)
 
     def screenshot(self, path: Path) -> None:
         """Writes a picture of what is in view."""

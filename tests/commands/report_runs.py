@@ -1,8 +1,13 @@
-"""Runs for tests of the report: with hostile texts, and with many examples."""
+"""Runs for tests of the report: with hostile texts, and with many examples; and what a written report holds."""
 
 from __future__ import annotations
 
+import base64
+import json
+import re
+import zlib
 from pathlib import Path
+from typing import Any
 
 from tests.commands.conftest import write_predictions
 
@@ -16,6 +21,21 @@ HOSTILE = (
     '"><svg onload=window.broken=1>',
     "{{ 7 * 7 }} {% raw %}",
 )
+
+
+def documents(page: Path) -> dict[tuple[str, ...], Any]:
+    """Returns the documents of a written report by their names, `("index",)` among them."""
+    folder = page.parent / "report_files" / "data"
+
+    def unpacked(name: str) -> Any:
+        (packed,) = re.findall(
+            rf'^explorer\.arrived\("{name}","([\w+/=]*)"\);$', (folder / f"{name}.js").read_text().strip()
+        )
+        return json.loads(zlib.decompress(base64.b64decode(packed)))
+
+    index = unpacked("index")
+    assert len(list(folder.iterdir())) == len(index["files"]) + 1
+    return {("index",): index, **{tuple(name): unpacked(str(n)) for n, name in enumerate(index["files"])}}
 
 
 def hostile_run(folder: Path) -> tuple[Path, Path]:

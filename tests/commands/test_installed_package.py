@@ -107,7 +107,8 @@ def test_the_wheel_holds_the_four_packages_and_the_suite_and_nothing_else(wheel:
     for data in (
         "t5eval/demo/suite/glue/MNLI/dev_matched.tsv",
         "t5eval/py.typed",
-        "t5eval/reports/templates/report.html",
+        "t5eval/reports/explorer/page/report.html",
+        "t5eval/reports/explorer/page/vendor/plot.js",
         "t5eval/runs/schema/results.schema.json",
     ):
         assert data in names
@@ -162,6 +163,7 @@ def test_installed_alone_it_scores_without_tensorflow(
     )  # fmt: skip
     assert reported.returncode == 0, reported.stderr
     assert (tmp_path / "run" / "report.html").is_file()
+    assert (tmp_path / "run" / "report_files" / "explorer.js").is_file()
     # A command that needs TensorFlow says so in one line.
     folder = tmp_path / "model"
     folder.mkdir()

@@ -19,6 +19,7 @@ from t5eval.training.config import read_config
 WITHOUT = {
     "examples": "each example is a JSON object, a line each",
     "completion": "what it prints is a script for a shell",
+    "view": "it shows runs in a browser until it is ended",
 }
 
 

@@ -101,4 +101,4 @@ def test_tasks_score_submit_check_and_report_run(
     assert checked.splitlines()[-1] == "valid for this data, not for the leaderboard"
     # A report holds its folder's lock, which without fcntl is a file that is gone in the end.
     run("report", perfect_run, "--data-dir", suite, "--out", tmp_path / "report")
-    assert {path.name for path in (tmp_path / "report").iterdir()} == {"report.md", "report.html"}
+    assert {path.name for path in (tmp_path / "report").iterdir()} == {"report.md", "report.html", "report_files"}

@@ -12,6 +12,7 @@ import pytest
 
 from t5eval import UserError, submit
 from tests.commands.conftest import Command
+from tests.commands.report_runs import documents
 
 MODEL = """
 import t5eval
@@ -69,9 +70,10 @@ def test_each_prompt_has_its_own_predictions_and_scores(
     assert t5eval("report", run, "--data-dir", suite).status == 0
     text = (run / "report.md").read_text(encoding="utf-8")
     assert "| glue/rte | validation | accuracy | 4 | 12.50 | 0.00 to 50.00, sd 21.65 | letter |" in text
-    assert "Over the prompts" in (run / "report.html").read_text(encoding="utf-8")
-    page = (run / "report.html").read_text(encoding="utf-8")
-    assert "its examples are not shown" not in page
+    found = documents(run / "report.html")
+    (over,) = (row for row in found["run", run.name]["prompts"] if row["task"] == "glue/rte")
+    assert (over["mean"], over["best"], len(over["values"])) == (12.5, "letter", 4)
+    assert not [name for name, page in found.items() if name[0] == "task" and "fault" in page["answers"][run.name]]
     for named in (["glue/rte", "--prompt", "letter"], ["glue/rte@letter"], ["glue/rte@follows", "--prompt", "letter"]):
         again = t5eval("score", *named, "--split", "validation", "--data-dir", suite,
                        "--predictions", run / "predictions/glue/rte@letter/validation.jsonl", "--json")  # fmt: skip
@@ -208,7 +210,7 @@ def test_a_prompt_of_ones_own(t5eval: Command, model: str, suite: Path, tmp_path
     compared = t5eval("compare", run, tmp_path / "new", "--json")
     assert compared.json["sound"], compared.json
     assert t5eval("report", run, "--data-dir", suite).status == 0
-    assert "no such prompt" not in (run / "report.html").read_text(encoding="utf-8")
+    assert len(documents(run / "report.html")["task", "glue/rte@first", "validation"]["examples"]) == result["n"]
 
 
 @pytest.mark.parametrize(

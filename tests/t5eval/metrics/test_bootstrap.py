@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t5eval.metrics import Batch, Metric, bootstrap, get_metric
-from t5eval.metrics.bootstrap import RESAMPLES, draw_counts, interval95, intervals95
+from t5eval.metrics.bootstrap import RESAMPLES, draw_counts, interval95, intervals95, score_intervals95, wilson95
 from tests.t5eval.batches import class_batch, number_batch
 
 RANDOM = np.random.default_rng(7)
@@ -163,3 +163,23 @@ def test_perfect_answers_have_an_interval_of_one_point(name: str) -> None:
     metric = get_metric(name)
     gold = [0, 1] * 30
     assert interval95(metric, metric.statistics(class_batch(gold, gold))) == pytest.approx((100, 100))
+
+
+@pytest.mark.parametrize(("right", "counted"), [(0, 80), (1, 80), (40, 80), (80, 80), (1, 1), (9113, 10570)])
+def test_the_interval_of_a_share_is_wilsons(right: int, counted: int) -> None:
+    low, high = wilson95(right, counted) or (math.nan, math.nan)
+    share, z = right / counted, 1.959963984540054
+    # The bounds are the shares from which the observed one is just z standard errors away.
+    for bound in (low / 100, high / 100):
+        assert (share - bound) ** 2 == pytest.approx(z**2 * bound * (1 - bound) / counted, abs=1e-12)
+    assert low <= 100 * share <= high
+    assert high - low > 0
+
+
+def test_shares_have_wilsons_interval_and_other_scores_the_bootstraps() -> None:
+    batch = class_batch([1, 1, 0, 0, 1], [1, 0, 0, 1, 1])
+    scored = [(get_metric(name), get_metric(name).statistics(batch)) for name in ("matthews", "accuracy", "f1")]
+    matthews, accuracy, f1 = score_intervals95(scored)
+    assert accuracy == wilson95(3, 5)
+    assert [matthews, f1] == intervals95([scored[0], scored[2]])
+    assert wilson95(0, 0) is None

@@ -13,9 +13,10 @@ from sacrebleu.metrics import CHRF
 from sklearn.metrics import confusion_matrix
 
 import task_specs
-from t5eval.reports.charts import curve_chart, ticks
+from t5eval.metrics.bootstrap import wilson95
 from t5eval.reports.distributions import MISSING, UNREADABLE, confusion, histogram, length_parts, means_by_length
 from t5eval.reports.measures import measure
+from t5eval.reports.training_curves import thinned
 from tests.t5eval.batches import UNREAD, class_batch, number_batch, text_batch
 
 
@@ -59,12 +60,22 @@ def test_lengths_fall_into_parts_that_do_not_overlap(lengths: list[int], count: 
     assert parts[-1].high == max(lengths)
     assert all(a.low <= a.high < b.low for a, b in itertools.pairwise(parts))
     values = [float(length) if length % 3 else None for length in lengths]
-    for part, (n, mean) in zip(parts, means_by_length(parts, lengths, values), strict=True):
+    for part, found in zip(parts, means_by_length(parts, lengths, values, shares=False), strict=True):
         inside = [
             v for length, v in zip(lengths, values, strict=True) if v is not None and part.low <= length <= part.high
         ]
-        assert n == len(inside)
-        assert mean == (pytest.approx(sum(inside) / n) if inside else None)
+        assert found.count == len(inside)
+        assert found.mean == (pytest.approx(sum(inside) / len(inside)) if inside else None)
+        if len(inside) > 1:
+            low, high = found.ci95 or (np.nan, np.nan)
+            assert min(inside) - 1e-9 <= low <= high <= max(inside) + 1e-9
+
+
+def test_a_part_of_right_answers_alone_has_an_interval() -> None:
+    right, _ = means_by_length(
+        length_parts([1] * 9 + [5] * 9, 2), [1] * 9 + [5] * 9, [100.0] * 9 + [0.0] * 9, shares=True
+    )
+    assert (right.count, right.mean, right.ci95) == (9, 100.0, wilson95(9, 9))
 
 
 def test_a_class_is_right_or_wrong() -> None:
@@ -104,15 +115,8 @@ def test_every_task_has_a_measure_of_single_examples(name: str, official: object
             assert len(found.values) == len(judged)
 
 
-@pytest.mark.parametrize(("low", "high"), [(0, 1), (0.02, 0.06), (-3, 977), (5, 5), (0, 0), (99.99, 100.01)])
-def test_ticks_are_round_and_enclose(low: float, high: float) -> None:
-    found = ticks(low, high)
-    assert found[0] <= low + 1e-9
-    assert found[-1] >= high - 1e-9
-    assert 2 <= len(found) <= 9
-
-
 def test_a_long_curve_keeps_its_ends() -> None:
-    chart = curve_chart("loss", [(0, "run", [(step, 1 / step) for step in range(1, 100_001)])])
-    assert len(chart.series[0].points.split()) < 500
-    assert (chart.rows[0][0], chart.rows[-1][0]) == ("1", "100,000")
+    curve = [(step, 1 / step) for step in range(1, 100_001)]
+    assert len(thinned(curve, 500)) == 500
+    assert (thinned(curve, 500)[0], thinned(curve, 500)[-1]) == (curve[0], curve[-1])
+    assert thinned(curve[:3], 500) == curve[:3]

@@ -70,7 +70,8 @@ def test_a_table_has_a_row_for_each_score_and_intervals_may_be_left_out() -> Non
 
     signature = bare.scores["accuracy"].signature
     row = ("glue/rte", "test", "accuracy", 50.0)
-    assert list(Both().rows()) == [(*row, *ends, 2, 1, 0, signature) for ends in ((None, None), (0.0, 100.0))]
+    wilson = pytest.approx(9.4531205), pytest.approx(90.5468795)  # 1 of 2
+    assert list(Both().rows()) == [(*row, *ends, 2, 1, 0, signature) for ends in ((None, None), wilson)]
 
 
 def test_two_scores_are_one_task_score() -> None:
@@ -226,6 +227,7 @@ def test_signatures_name_every_choice() -> None:
         rf"ci:bootstrap percentile 1000 seed 12345\|t5eval:{version}",
         result.scores["matthews"].signature,
     )
+    assert "|ci:wilson|" in score("rte", [0, 1], ["entailment"] * 2).scores["accuracy"].signature
     assert "|unreadable:a class|" in result.scores["matthews_t5"].signature
     stsb = score("stsb", [1.0, 2.0], ["1", "2"])
     assert "|unreadable:-1.0|labels:rounded to 0.2|" in stsb.scores["pearson_t5"].signature

@@ -101,8 +101,8 @@ def generate_all(
         todo = [i for i, pair in enumerate(pairs) if pair.id not in done]
         yield from _as_they_come(predictor, spec, {i: (pairs[i].id, prepared[i]) for i in todo}, how, limit)
         return
-    compiling = isinstance(predictor, Compiling) and any(pair.id not in done for pair in pairs)
-    compiling = compiling and predictor.compiles_shapes()
+    left = any(pair.id not in done for pair in pairs)
+    compiling = left and isinstance(predictor, Compiling) and predictor.compiles_shapes()
     if compiling:
         prepared = in_few_lengths(prepared)
     lengths = [p.room or p.length for p in prepared]

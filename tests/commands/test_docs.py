@@ -159,3 +159,19 @@ def test_every_page_of_the_site_is_in_its_navigation() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2]
     pages = {page.name for page in PAGES if page.parent.name == "docs"}
     assert set(re.findall(r": ([\w-]+\.md)$", navigation, re.MULTILINE)) == pages
+
+
+def test_the_readme_shows_what_is_printed(
+    t5eval: Any, shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").symlink_to(shared_data)
+    for path in (shared_data / "predictions" / "squad").glob("*.json"):
+        (tmp_path / path.name).symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+    (shown,) = (block for block in blocks("README.md", "") if block.startswith("$ t5eval"))
+    _, *calls = shown.split("$ t5eval ")
+    assert len(calls) == 2
+    for call, _, printed in (call.partition("\n") for call in calls):
+        done = t5eval(*shlex.split(call))
+        assert done.status == 0, done.err
+        assert done.out.rstrip() == printed.rstrip()

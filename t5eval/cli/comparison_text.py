@@ -60,7 +60,7 @@ def slice_lines(comparison: SplitComparison, t5: bool) -> Iterator[str]:
     for name, slices in comparison.slices.items():
         yield f"{comparison.task} {comparison.split} by {name}"
         for value, part in slices.items():
-            yield f" {value}, {part.n:,} examples{' (few)' if part.few else ''}"
+            yield f" {value}, {part.n:,} example{'s' * (part.n != 1)}{' (few)' * part.few}"
             yield from _score_lines(part, t5)
 
 

@@ -95,7 +95,7 @@ def _values(spec: TaskSpec, examples: Sequence[Example], judged: Sequence[Scored
     found = {name: [set(filter(None, [value(one)])) for one in seen] for name, value in COMPUTED.items()}
     for name in dict.fromkeys(name for example in examples for name in example.slices):
         texts = (example.slices.get(name, "") for example in examples)
-        found[name] = [{part.strip() for part in text.split(";")} - {""} for text in texts]
+        found[name] = [{" ".join(part.split()) for part in text.split(";")} - {""} for text in texts]
     return {name: values for name, values in found.items() if any(values)}
 
 

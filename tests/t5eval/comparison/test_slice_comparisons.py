@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from t5eval.data import data_source, open_split
 from t5eval.scoring.score import evaluation_pair, judge
 from task_specs import Example
 from task_specs.support.errors import UserError
+from tests.t5eval.data.test_files_of_pairs import ROW
+from tests.t5eval.data.test_files_of_pairs import task as write_task
 
 SUITE = t5eval.suite_folder()
 ASK: Any = {"data": SUITE, "splits": "validation"}
@@ -213,6 +216,18 @@ def test_the_table_says_what_it_shows(tmp_path: Path) -> None:
     assert not any("slices" in line or " by " in line for line in comparison_lines(bare.splits, [], t5=False))
     assert "slices" not in bare.to_json()["results"]["glue/rte"]["validation"]
     assert "corrected_slices" not in bare.to_json()["methods"]
+
+
+def test_a_value_is_one_line_of_the_table(tmp_path: Path) -> None:
+    row = ROW.replace('test = "test-FILE"}', 'test = "test-FILE"}, slices = {genre = "Genre"}')
+    rows = [{"inputs": "a", "targets": "x", "Genre": "far\n  off"}, {"inputs": "b", "targets": "y", "Genre": "near"}]
+    write_task(tmp_path, "json_lines", "\n".join(map(json.dumps, rows)), row=row)
+    files = [side(tmp_path, name, texts) for name, texts in (("a", ["x", "?"]), ("b", ["x", "y"]))]
+    found: Any = t5eval.compare(*files, tasks=tmp_path / "task.toml", splits="validation", data=tmp_path, by="genre")
+    assert [line for line in comparison_lines(found.splits, [], t5=False) if line.endswith("(few)")] == [
+        " far off, 1 example (few)",
+        " near, 1 example (few)",
+    ]
 
 
 def test_names_that_are_not_there(tmp_path: Path) -> None:

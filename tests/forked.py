@@ -77,6 +77,7 @@ class Forks:
 
 
 def _serve(modules: Sequence[str]) -> None:
+    del sys.path[0]  # this folder, in which tests/t5eval would be taken for t5eval
     for name in modules:
         importlib.import_module(name)
     gc.freeze()  # a fork that walked over what is there would copy it
@@ -100,7 +101,7 @@ def _become(arguments: list[str], environment: dict[str, str], largest_file: int
     if largest_file is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     # As Python does at its start; what was read of both before is the same in every test.
-    sys.path[:] = [*filter(None, environment.get("PYTHONPATH", "").split(os.pathsep)), *sys.path[1:]]
+    sys.path[:] = [*filter(None, environment.get("PYTHONPATH", "").split(os.pathsep)), *sys.path]
     flag, *rest = arguments
     sys.argv = ["-c", *rest[1:]] if flag == "-c" else rest if flag == "-m" else arguments
     if flag == "-m":

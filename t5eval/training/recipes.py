@@ -53,7 +53,7 @@ def recipe(name: str) -> str:
         Setting("data_dir", "DATA", ""),
         Setting("out", "RUN", ""),
         *_numbers(row if isinstance(row, TaskSpec) else None, validated),
-        Setting("pack", [INPUTS, _longest_target(mixture, with_text)], "several examples a sequence; section 3.1.2"),
+        Setting("pack", _longest(mixture, with_text), "several examples a sequence; section 3.1.2"),
     ]
     if with_text and mixture.rates == "proportional" and mixture.limit is None:
         settings.append(Setting("mixture_limit", 2**19, "2^18 to 2^19 did best; section 3.5.2"))
@@ -61,10 +61,11 @@ def recipe(name: str) -> str:
     return title + "".join(_lines(settings)) + "\n" + "".join(_remarks(validated, with_text))
 
 
-def _longest_target(mixture: Mixture, with_text: bool) -> int:
-    """Returns the most tokens that a target of the mixture has."""
-    lengths = [spec.lengths.targets for spec in drawn_tasks(mixture, with_text)]
-    return max([*lengths, TEXT_TARGETS] if with_text else lengths)
+def _longest(mixture: Mixture, with_text: bool) -> list[int]:
+    """Returns the length of a row that holds any example of the mixture: the paper's, or a later suite's longer one."""
+    lengths = [spec.lengths for spec in drawn_tasks(mixture, with_text)]
+    targets = [TEXT_TARGETS] if with_text else []
+    return [max([INPUTS, *(n.inputs for n in lengths)]), max([*targets, *(n.targets for n in lengths)])]
 
 
 def _numbers(task: TaskSpec | None, validated: Iterable[TaskSpec]) -> Iterator[Setting]:
@@ -97,8 +98,8 @@ def _remarks(validated: Iterable[TaskSpec], with_text: bool) -> Iterator[str]:
     """Yields what holds without being a setting of a run."""
     yield "# Dropout is 0.1 (section 3.1.1): dropout_rate in the model's config.json.\n"
     yield (
-        "# Packing wastes least: one shape, hardly any padding. Without `pack`, for examples that fill a\n"
-        "# row by themselves, batches come in at most 12 shapes where each is compiled.\n"
+        "# Packing wastes least: one shape, hardly any padding. Without `pack`, batches\n"
+        "# come in at most 12 shapes where each shape is compiled.\n"
     )
     rows: dict[str, set[str]] = {}
     for spec in validated:

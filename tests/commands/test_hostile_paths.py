@@ -73,7 +73,7 @@ def test_a_folder_that_vanishes_while_it_is_used(
     (tmp_path / "m.py").write_text(VANISHING.replace("PLACE", repr(str(tmp_path / vanishes))))
     done = t5eval(
         "--quiet", "evaluate", "--model", f"py:{tmp_path / 'm.py'}:Removes", "--task", "glue/rte",
-        "--data-dir", tmp_path / "data", "--out", tmp_path / "run",
+        "--split", "validation", "test", "--data-dir", tmp_path / "data", "--out", tmp_path / "run",
     )  # fmt: skip
     assert (done.status, len(done.err.splitlines())) == (2, 1), done.err
     assert said in done.err

@@ -223,7 +223,7 @@ def test_a_value_is_one_line_of_the_table(tmp_path: Path) -> None:
     rows = [{"inputs": "a", "targets": "x", "Genre": "far\n  off"}, {"inputs": "b", "targets": "y", "Genre": "near"}]
     write_task(tmp_path, "json_lines", "\n".join(map(json.dumps, rows)), row=row)
     files = [side(tmp_path, name, texts) for name, texts in (("a", ["x", "?"]), ("b", ["x", "y"]))]
-    found: Any = t5eval.compare(*files, tasks=tmp_path / "task.toml", splits="validation", data=tmp_path, by="genre")
+    found: Any = t5eval.compare(*files, tasks=[tmp_path / "task.toml"], splits="validation", data=tmp_path, by="genre")
     assert [line for line in comparison_lines(found.splits, [], t5=False) if line.endswith("(few)")] == [
         " far off, 1 example (few)",
         " near, 1 example (few)",

@@ -11,9 +11,12 @@ from t5eval.api.arguments import Data, PathName, names_of, splits_of, text_of
 from t5eval.comparison.compare import choose_data, choose_splits, compare_all, compare_published
 from t5eval.comparison.published import AgainstPublished, require_published
 from t5eval.comparison.sides import Side
-from t5eval.comparison.splits import INTERVAL, RANDOMISATION, SplitComparison, corrected
+from t5eval.comparison.slices import all_slices, corrected_slices
+from t5eval.comparison.splits import INTERVAL, RANDOMISATION, SplitComparison, corrected, count_corrected
 from t5eval.support.data_frames import Table
 from task_specs.support.errors import UserError
+
+OF_SLICES = "Holm, over the same scores of all slices"
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Comparison(Table):
         results: dict[str, dict[str, Any]] = {}
         for one in self.splits:
             results.setdefault(one.task, {})[one.split] = one.to_json()
-        headline = [c for one in self.splits for c in one.scores.values() if c.p_holm is not None]
+        slices = all_slices(self.splits)
         return {
             "a": _side(self.a),
             "b": _side(self.b),
@@ -56,7 +59,8 @@ class Comparison(Table):
                 "interval": INTERVAL,
                 "p": f"{RANDOMISATION}; McNemar's exact test where the score is a share of right answers",
                 "correction": "Holm, over the scores that make up each task's leaderboard score",
-                "corrected": len(headline),
+                "corrected": count_corrected(self.splits),
+                **({"correction_of_slices": OF_SLICES, "corrected_slices": count_corrected(slices)} if slices else {}),
             },
             "results": results,
             "left_out": list(self.left_out),
@@ -116,6 +120,7 @@ def compare(
     splits: str | Sequence[str] = (),
     data: Data = None,
     changes: PathName | None = None,
+    by: str | Sequence[str] = (),
 ) -> Comparison | PublishedComparison:
     """Compares two runs, or prediction files, on the same examples: is the difference more than chance?
 
@@ -127,6 +132,7 @@ def compare(
         splits: only these splits.
         data: where the examples are; what `a`, or else `b`, was made with, if None.
         changes: a file to write, with each example whose predictions differ, one JSON object a line.
+        by: what to divide the examples by, each part being compared too: `input_length`, a column of the row.
 
     Returns:
         A `Comparison`; with `published`, a `PublishedComparison`.
@@ -149,6 +155,8 @@ def compare(
         raise UserError("compare A with one thing: a second run or prediction file, or --published MODEL")
     if published is not None and changes:
         raise UserError("--changes is for two runs: no predictions are published")
+    if published is not None and by:
+        raise UserError("--by is for two runs: nothing is published of slices")
     sides = [Side(name, Path(path)) for name, path in (("A", a), ("B", b)) if path is not None]
     if published is not None:
         require_published(published)
@@ -165,9 +173,10 @@ def compare(
             raise UserError(f"nothing to compare: {'; '.join(left_out)}")
         return PublishedComparison(sides[0], published, pairs, source.option, tuple(left_out))
     first, second = sides
-    compared = list(compare_all(first, second, chosen, source, unlabelled))
-    left_out += _without_labels(unlabelled, bool(compared))
-    compared = corrected(compared, {spec.name: spec.task_score for spec, _ in chosen})
+    compared = list(compare_all(first, second, chosen, source, unlabelled, by=names_of(by)))
+    left_out += [*_without_labels(unlabelled, bool(compared)), *_without_slices(compared, names_of(by))]
+    headline = {spec.name: spec.task_score for spec, _ in chosen}
+    compared = corrected_slices(corrected(compared, headline), headline)
     if changes:
         _write_changes(Path(changes), compared)
     return Comparison(first, second, tuple(compared), source.option, tuple(left_out))
@@ -178,6 +187,14 @@ def _without_labels(unlabelled: Sequence[str], others: bool) -> list[str]:
     if unlabelled and not others:
         raise UserError(f"nothing to compare: {', '.join(unlabelled)} has no labels here; `t5eval submit` is for these")
     return [f"{name}: it has no labels here" for name in unlabelled]
+
+
+def _without_slices(compared: Sequence[SplitComparison], by: Sequence[str]) -> list[str]:
+    """Returns a line for each name that a split cannot be divided by; one that none can be divided by is an error."""
+    for name in by:
+        if not any(name in one.slices for one in compared):
+            raise UserError(compared[0].unsliced[name])
+    return [line for one in compared for line in one.unsliced.values()]
 
 
 def _side(side: Side) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import click
 
 from t5eval.api.compare import Comparison, PublishedComparison, compare
 from t5eval.cli.comparison_text import comparison_lines, published_lines
-from t5eval.cli.names import complete_published, complete_task_or_benchmark
+from t5eval.cli.names import complete_published, complete_slice, complete_task_or_benchmark
 from t5eval.cli.options import (
     STDIO,
     Spreading,
@@ -42,6 +42,13 @@ from t5eval.cli.options import (
 @splits_option("Only these splits.")
 @data_dir_option
 @click.option("--t5", is_flag=True, help="Also show T5's own variants of scores; the JSON document has them anyway.")
+@click.option(
+    "--by",
+    multiple=True,
+    metavar="NAME...",
+    shell_complete=complete_slice,
+    help="Compare by slice too, such as input_length or label.",
+)
 @click.option("--changes", metavar="FILE", help="Write each example whose predictions differ, a JSON object a line.")
 @json_option
 def command(a: str, b: str | None, t5: bool, changes: str | None, **asked: Any) -> None:

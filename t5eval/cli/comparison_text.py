@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from t5eval.cli.score_table import interval, number
+from t5eval.comparison.mistakes import Mistakes
 from t5eval.comparison.published import AgainstPublished
 from t5eval.comparison.settings import Differing, Effect
-from t5eval.comparison.splits import T5, Changes, Contrast, SplitComparison
+from t5eval.comparison.slices import all_slices
+from t5eval.comparison.splits import T5, Changes, Contrast, SplitComparison, count_corrected
 
 WIDTH = 80
 ROW = "  {:<19} {:>7} {:>7} {:>7}  {:<16} {:>6} {:>6}"
@@ -43,14 +45,34 @@ def _changes_line(changes: Changes) -> str:
     return f"{line}: {changes.better:,} better, {changes.worse:,} worse by {changes.by}" if changes.by else line
 
 
+def _mistakes_line(mistakes: Mistakes) -> str:
+    right = f"both {mistakes.both_right:,}, A only {mistakes.a_only:,}, B only {mistakes.b_only:,}"
+    kappa = "" if mistakes.kappa is None else f"; kappa {mistakes.kappa:.2f}"
+    return f"right: {right}, neither {mistakes.both_wrong:,}{kappa}"
+
+
+def _score_lines(comparison: SplitComparison, t5: bool) -> list[str]:
+    return [_score_line(name, c) for name, c in comparison.scores.items() if t5 or T5 not in name]
+
+
+def slice_lines(comparison: SplitComparison, t5: bool) -> Iterator[str]:
+    """Yields a line for each slice of a split, and under it one for each score; slices of few examples are marked."""
+    for name, slices in comparison.slices.items():
+        yield f"{comparison.task} {comparison.split} by {name}"
+        for value, part in slices.items():
+            yield f" {value}, {part.n:,} example{'s' * (part.n != 1)}{' (few)' * part.few}"
+            yield from _score_lines(part, t5)
+
+
 def split_lines(comparison: SplitComparison, t5: bool) -> list[str]:
     """Returns a split's lines: what it is, each score (T5's own variants if asked), how many answers changed."""
     lines = [f"{comparison.task} {comparison.split}, {comparison.n:,} examples"]
-    lines += [_score_line(name, c) for name, c in comparison.scores.items() if t5 or T5 not in name]
+    lines += _score_lines(comparison, t5)
     for what, counts in (("missing", comparison.missing), ("unreadable", comparison.unreadable)):
         if any(counts.values()):
             lines.append(f"  {what}: A {counts['A']:,}, B {counts['B']:,}")
-    return [*lines, f"  {_changes_line(comparison.changes)}"]
+    lines.append(f"  {_changes_line(comparison.changes)}")
+    return [*lines, f"  {_mistakes_line(comparison.mistakes)}"] if comparison.mistakes else lines
 
 
 def _shown(value: Any) -> str:
@@ -107,7 +129,9 @@ def comparison_lines(compared: Sequence[SplitComparison], unrecorded: Sequence[s
     """Returns the whole comparison."""
     lines = [ROW.format("", "A", "B", "B - A", "95 % interval", "p", "Holm").rstrip()]
     for one in compared:
-        lines += split_lines(one, t5)
+        lines += [*split_lines(one, t5), *slice_lines(one, t5)]
+    if slices := all_slices(compared):
+        lines.append(f"Holm's correction of slices is over the {count_corrected(slices):,} headline scores of all")
     settings = settings_lines(compared)
     lines += ["", "settings that differ (A | B)", *settings] if settings else [""]
     return [*lines, *verdict_lines(compared, unrecorded)]

@@ -8,6 +8,7 @@ import task_specs
 from t5eval.comparison.published import AgainstPublished, against_published
 from t5eval.comparison.settings import asked_otherwise, covered, differing, faults, side_faults
 from t5eval.comparison.sides import Side
+from t5eval.comparison.slices import compare_slices
 from t5eval.comparison.splits import SplitComparison, compare_split
 from t5eval.data import DataSource, Summary, available_splits, data_source, open_split
 from t5eval.metrics import Scored
@@ -132,12 +133,14 @@ def compare_all(
     unlabelled: list[str],
     *,
     headline: bool = False,
+    by: Sequence[str] = (),
 ) -> Iterator[SplitComparison]:
     """Yields the comparison of one split after another, without correction for their number.
 
     Args:
         unlabelled: is given the names of splits that have no labels, which nothing is yielded for.
         headline: whether only the scores are compared that make up the leaderboard's.
+        by: what to divide the examples by, each part being compared too.
 
     Raises:
         PredictionError: a side's predictions cannot be read, or are not of these examples.
@@ -146,17 +149,16 @@ def compare_all(
         made_by = a.made_by(spec.name, split), b.made_by(spec.name, split)
         asked = {side.name: _asked(side, spec, spec.name, split) for side in (a, b)}
         count = min(covered(made.get("limit"), len(examples)) for made in made_by)
-        comparison = compare_split(
-            spec,
-            split,
-            *(_judged(side, asked[side.name], spec, split, examples, count) for side in (a, b)),
-            headline=headline,
-        )
+        first, second = (_judged(side, asked[side.name], spec, split, examples, count) for side in (a, b))
+        comparison = compare_split(spec, split, first, second, headline=headline)
+        slices, unsliced = compare_slices(spec, split, examples[:count], first, second, by)
         yield replace(
             comparison,
             faults=faults(asked, summary, *made_by, comparison.missing),
             settings=differing(*(_settings(side, spec, split, len(examples)) for side in (a, b))),
             data=summary,
+            slices=slices,
+            unsliced=unsliced,
         )
 
 

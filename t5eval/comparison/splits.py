@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from t5eval.comparison.mistakes import Mistakes, count_mistakes
 from t5eval.comparison.settings import Differing
 from t5eval.data import Summary
 from t5eval.metrics import Batch, Metric, Scored, metric_of
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
 from t5eval.metrics.metric import Floats
 from t5eval.metrics.paired import TRIALS, Pair, difference_intervals95, holm, mcnemar_p, randomisation_p
-from t5eval.scoring.score import AS_WRITTEN, READABLE, as_written, evaluation_pair, require_metrics, signature
+from t5eval.scoring.score import AS_WRITTEN, FEW, READABLE, as_written, evaluation_pair, require_metrics, signature
 from task_specs import Example, TaskSpec
+from task_specs.records import FrozenDict
 
 T5 = "_t5"  # suffix of T5's own variant of a score
 MCNEMAR = "McNemar, exact"
@@ -89,12 +91,15 @@ class SplitComparison:
         changes: how many predictions changed.
         missing: side (`A`, `B`) to examples without a prediction, counted as wrong.
         unreadable: side to predictions that say nothing that counts, those missing left out.
+        mistakes: who has which examples right; None where examples are neither right nor wrong.
         faults: why the comparison is not sound, none if it is.
         settings: the settings that differ.
         data: what was read.
         changed: a record for each example whose predictions differ, in file order: `task`, `split`, `id`, `inputs`,
             `targets`; `a` and `b`, the predictions, None where there is none; `by`, the score of single examples, with
             `score_a` and `score_b`; `change`: `better`, `worse` or `same`, None where there is no such score.
+        slices: what the examples are divided by, to its values, to the comparison of the examples under each.
+        unsliced: names that they were to be divided by and have nothing under, each to a line that says so.
     """
 
     task: str
@@ -104,25 +109,45 @@ class SplitComparison:
     changes: Changes
     missing: Mapping[str, int]
     unreadable: Mapping[str, int]
+    mistakes: Mistakes | None = None
     faults: Sequence[str] = ()
     settings: Sequence[Differing] = ()
     data: Summary = field(default_factory=Summary)
     changed: Sequence[dict[str, Any]] = ()
+    slices: Mapping[str, Mapping[str, "SplitComparison"]] = FrozenDict()
+    unsliced: Mapping[str, str] = FrozenDict()
+
+    @property
+    def few(self) -> bool:
+        """Whether there are too few examples to say much."""
+        return self.n < FEW
 
     def to_json(self) -> dict[str, Any]:
         """Returns the comparison as JSON data, without the changed examples."""
+        slices = {name: {v: one._slice_json() for v, one in values.items()} for name, values in self.slices.items()}
         return {
             "task": self.task,
             "split": self.split,
             "n": self.n,
             "scores": {name: contrast.to_json() for name, contrast in self.scores.items()},
             "changes": self.changes.to_json(),
+            "mistakes": self.mistakes.to_json() if self.mistakes else None,
             "missing": dict(self.missing),
             "unreadable": dict(self.unreadable),
             "sound": not self.faults,
             "faults": list(self.faults),
             "settings": [vars(setting) for setting in self.settings],
             "data": self.data.to_json(),
+            **({"slices": slices} if slices else {}),
+        }
+
+    def _slice_json(self) -> dict[str, Any]:
+        """Returns a slice's comparison as JSON data; one of few examples says so."""
+        return {
+            "n": self.n,
+            "scores": {name: contrast.to_json() for name, contrast in self.scores.items()},
+            "mistakes": self.mistakes.to_json() if self.mistakes else None,
+            **({"few": True} if self.few else {}),
         }
 
 
@@ -161,6 +186,7 @@ def compare_split(
         n=len(a),
         scores=_contrasts(spec, spec.task_score if headline else spec.metrics, *batches),
         changes=Changes(by, share, len(found), found.count("better"), found.count("worse")),
+        mistakes=count_mistakes(*batches, *scores) if share else None,
         missing={name: sum(e.missing for e in side) for name, side in sides.items()},
         unreadable={name: sum(not e.answer.readable and not e.missing for e in side) for name, side in sides.items()},
         changed=changed,
@@ -245,6 +271,11 @@ def _p_values(pairs: Mapping[str, Pair]) -> dict[str, tuple[float, str]]:
         p_values = randomisation_p(list(together.values()))
         found.update((name, (p, RANDOMISATION)) for name, p in zip(together, p_values, strict=True))
     return found
+
+
+def count_corrected(comparisons: Sequence[SplitComparison]) -> int:
+    """Returns how many p-values Holm's correction was over."""
+    return sum(score.p_holm is not None for one in comparisons for score in one.scores.values())
 
 
 def corrected(comparisons: Sequence[SplitComparison], headline: Mapping[str, Sequence[str]]) -> list[SplitComparison]:

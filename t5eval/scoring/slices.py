@@ -95,7 +95,7 @@ def _values(spec: TaskSpec, examples: Sequence[Example], judged: Sequence[Scored
     found = {name: [set(filter(None, [value(one)])) for one in seen] for name, value in COMPUTED.items()}
     for name in dict.fromkeys(name for example in examples for name in example.slices):
         texts = (example.slices.get(name, "") for example in examples)
-        found[name] = [{part.strip() for part in text.split(";")} - {""} for text in texts]
+        found[name] = [{" ".join(part.split()) for part in text.split(";")} - {""} for text in texts]
     return {name: values for name, values in found.items() if any(values)}
 
 
@@ -109,10 +109,10 @@ def _whole(spec: TaskSpec, judged: Sequence[Scored], values: Iterable[set[str]])
     return [shared[group] for group in groups]
 
 
-def sliced(
+def slice_members(
     spec: TaskSpec, split: str, examples: Sequence[Example], judged: Sequence[Scored], by: Sequence[str]
-) -> tuple[dict[str, dict[str, SplitScore]], list[str]]:
-    """Scores the examples under each value of what they are to be divided by.
+) -> tuple[dict[str, dict[str, list[int]]], dict[str, str]]:
+    """Divides examples by what they have in common, whatever was said of them.
 
     Args:
         examples: the split's examples.
@@ -120,24 +120,40 @@ def sliced(
         by: the names, of a column that the row declares or of `COMPUTED`.
 
     Returns:
-        The scores, by name and value, and for each name that the examples have nothing under, a line that says so.
+        The places in `examples`, by name and value, and for each name that they have nothing under, a line that says
+        so.
     """
     found = _values(spec, examples, judged) if by else {}
-    scores: dict[str, dict[str, SplitScore]] = {}
-    faults = []
+    divided: dict[str, dict[str, list[int]]] = {}
+    faults: dict[str, str] = {}
     for name in dict.fromkeys(by):
         if name not in found:
             empty = " (a column that this data lacks)" if name in getattr(spec.source, "slices", ()) else ""
             has = f"it has {', '.join(found)}.{did_you_mean(name, list(found))}"
-            faults.append(f"{spec.name} {split} has no {name!r} to slice by{empty}; {has}")
+            faults[name] = f"{spec.name} {split} has no {name!r} to slice by{empty}; {has}"
             continue
-        members: defaultdict[str, list[Scored]] = defaultdict(list)
-        for one, values in zip(judged, _whole(spec, judged, found[name]), strict=True):
+        members: defaultdict[str, list[int]] = defaultdict(list)
+        for place, values in enumerate(_whole(spec, judged, found[name])):
             for value in values:
-                members[value].append(one)
+                members[value].append(place)
         order = sorted(members, key=lambda value: (_number(value), -len(members[value]), value))
-        scores[name] = {value: score_split(spec, split, members[value]) for value in order}
-    return scores, faults
+        divided[name] = {value: members[value] for value in order}
+    return divided, faults
+
+
+def sliced(
+    spec: TaskSpec, split: str, examples: Sequence[Example], judged: Sequence[Scored], by: Sequence[str]
+) -> tuple[dict[str, dict[str, SplitScore]], list[str]]:
+    """Scores the examples under each value of what they are to be divided by; see `slice_members`.
+
+    Returns:
+        The scores, by name and value, and a line for each name that the examples have nothing under.
+    """
+    members, faults = slice_members(spec, split, examples, judged, by)
+    return {
+        name: {value: score_split(spec, split, [judged[i] for i in places]) for value, places in values.items()}
+        for name, values in members.items()
+    }, list(faults.values())
 
 
 def declared_slices(

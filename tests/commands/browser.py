@@ -118,7 +118,7 @@ class Browser:
             raise RuntimeError(answer["exceptionDetails"])
         return answer["result"].get("value")
 
-    def wait(self, condition: str, seconds: float = 20) -> Any:
+    def wait(self, condition: str, seconds: float = 90) -> Any:
         """Returns the first value of a JavaScript expression that is true; True for an element.
 
         Raises:

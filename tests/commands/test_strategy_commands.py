@@ -85,7 +85,7 @@ def test_what_cannot_be_had_is_one_line(
         ("evaluate", "multiworker", "is for training"),
         ("evaluate", "several", "strategy 'several' is not known"),
     ]:
-        outcome = t5eval(command, *common, "--strategy", strategy)
+        outcome = t5eval("--quiet", command, *common, "--strategy", strategy)
         assert outcome.status == 2
         assert message in outcome.err
         assert outcome.err.count("\n") == 1

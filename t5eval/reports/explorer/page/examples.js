@@ -154,7 +154,7 @@
         const rows = context.others.filter((run) => found.answers[run]);
         place.replaceChildren(
           explorer.table({
-            caption: "The same example in other runs",
+            caption: `Example ${example.id} in other runs`,
             rows,
             columns: [
               {

@@ -42,7 +42,7 @@ def moments_of(
         if ours := renamed(parameter, names):
             name, axes = ours
             found[name] = {slot: Origin(arrays, array, axes) for slot, array in own.items()}
-    return Moments(arrays.source, step, found, first_is_largest) if found else None
+    return Moments(arrays.source, step, found, first_is_largest) if found and step else None  # none before a step
 
 
 def assign_moments(model: T5Network, optimizer: Any, moments: Moments) -> None:

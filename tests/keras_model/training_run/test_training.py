@@ -14,6 +14,7 @@ import tensorflow as tf
 
 import keras_model.model
 from keras_model.config import T5Config
+from keras_model.data import batches
 from keras_model.data.batch_plan import BatchPlan
 from keras_model.data.batches import Examples, batch_dataset, make_batch
 from keras_model.t5 import T5, load_model
@@ -528,13 +529,14 @@ def test_callbacks_and_tensorboard_see_the_run(whole, examples):
 
 def test_time_waiting_for_data_is_told(tmp_path, examples, monkeypatch):
     """Batches that take much longer than the steps."""
-    make = BatchPlan.batch
+    lay_out = batches.laid_out
 
-    def slow(*args):
+    def slow(*args, **options):
         time.sleep(0.5)
-        return make(*args)
+        return lay_out(*args, **options)
 
-    monkeypatch.setattr(BatchPlan, "batch", slow)
+    monkeypatch.setattr(batches, "laid_out", slow)
+    monkeypatch.setattr(batches, "STRETCH_BATCHES", 1)
     seen = []
     collect = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(logs["waiting"]))
     fit(new_model(), examples, dataclasses.replace(SETTINGS, log_every=6), tmp_path, callbacks=[collect])
@@ -563,9 +565,9 @@ def test_one_trace_serves_every_length(examples):
     traces = []
 
     class Counting(T5):
-        def call(self, inputs, training=False):
+        def call(self, inputs, **options):
             traces.append(inputs["encoder_ids"].shape)
-            return super().call(inputs, training=training)
+            return super().call(inputs, **options)
 
     keras.utils.set_random_seed(0)
     model = Counting(SMALL)

@@ -94,7 +94,9 @@ def test_the_numbers_of_questions_without_an_answer(tmp_path: Path) -> None:
 
 
 def test_additive_metrics_keep_no_examples() -> None:
-    kept = {spec.name: RunningScores(spec)._kept_for for spec in all_tasks()}
+    # Words of Japanese are found by packages that need not be here.
+    specs = [spec for spec in all_tasks() if not spec.name.endswith("-ja")]
+    kept = {spec.name: RunningScores(spec)._kept_for for spec in specs}
     assert {task: names for task, names in kept.items() if names} == {
         "glue/stsb": ("spearman", "spearman_t5"),
         "super_glue/multirc": ("em", "em_t5"),

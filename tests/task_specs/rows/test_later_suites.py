@@ -99,10 +99,11 @@ def test_segments(name: str, segments: int) -> None:
 
 def test_every_direction_is_one_of_sacrebleus() -> None:
     known = pytest.importorskip("sacrebleu").dataset.DATASETS
-    ours = {spec.name for spec in task_specs.all_tasks() if "wmt20" <= spec.name < "wmt25"}
-    theirs = {
-        f"{year}/{pair}" for year in ("wmt20", "wmt21", "wmt22", "wmt23", "wmt24") for pair in known[year].langpairs
-    }
+    # An older sacrebleu does not know the later years.
+    years = {year for year in ("wmt20", "wmt21", "wmt22", "wmt23", "wmt24") if year in known}
+    assert len(years) >= 3
+    ours = {spec.name for spec in task_specs.all_tasks() if spec.name.partition("/")[0] in years}
+    theirs = {f"{year}/{pair}" for year in years for pair in known[year].langpairs}
     assert ours <= theirs
     # Languages whose numbers of segments nobody could tell.
     assert {name for name in theirs - ours if not {"liv", "sah"} & set(name.partition("/")[2].split("-"))} == set()

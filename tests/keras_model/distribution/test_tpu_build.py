@@ -37,8 +37,9 @@ def test_it_computes_writes_and_trains(references, tmp_path, family):
     model.compile()
     before = model.get_weights()
     labels = np.maximum(inputs["decoder_ids"], 2)
-    losses = model.fit(inputs, labels, batch_size=len(labels), epochs=4, verbose=0, shuffle=False).history["loss"]
-    assert losses[-1] < losses[0]
+    begun = model.evaluate(inputs, labels, batch_size=len(labels), verbose=0)  # without dropout
+    model.fit(inputs, labels, batch_size=len(labels), epochs=8, verbose=0, shuffle=False)
+    assert model.evaluate(inputs, labels, batch_size=len(labels), verbose=0) < begun
     after = model.get_weights()
     assert all(np.isfinite(new).all() and (new != old).any() for new, old in zip(after, before, strict=True))
 

@@ -19,12 +19,11 @@ import numpy as np
 
 from keras_model.adaptation import Adapters, LoRA, from_dict
 from keras_model.checkpoints.checkpoint import Checkpoint, Format
-from keras_model.checkpoints.containers.safetensors_file import SafetensorsFile
+from keras_model.checkpoints.containers.safetensors_file import SafetensorsFile, write_tensors
 from keras_model.checkpoints.containers.torch_file import TorchFile
 from keras_model.checkpoints.hub_names import PREFIX, resolve
 from keras_model.checkpoints.tensors import Tensors
 from keras_model.checkpoints.weights import Place, Weight, places, require_finite, variable_at
-from keras_model.files.atomic import replacing
 from keras_model.files.digest import digest_of
 from keras_model.files.model_folder import CheckpointError, read_json, write_json
 from keras_model.tokenizers.tokenizer import Tokenizer
@@ -90,23 +89,13 @@ def save_adapters(model: T5, folder: str | os.PathLike[str], tokenizer: Tokenize
         ValueError: the model has no adaptation, or no base.
         CheckpointError: the weights cannot be written, for instance to a full disk.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import save_file
-
     if model.adaptation is None or model.base is None:
         raise ValueError("a folder of adapters needs a model with LoRA or adapter layers, and with its base.")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     if tokenizer is not None:
-        for name, content in tokenizer.files().items():
-            with replacing(folder / name) as temporary:
-                temporary.write_bytes(content)
-    with replacing(folder / WEIGHTS_FILE) as temporary:
-        values = {weight.name: weight.to_stored() for weight in trained_weights(model)}
-        try:
-            save_file(values, temporary, metadata={"format": "pt"})
-        except SafetensorError as error:
-            raise CheckpointError(f"{folder / WEIGHTS_FILE}: cannot be written ({error}).") from error
+        tokenizer.save(folder)
+    write_tensors(folder / WEIGHTS_FILE, {weight.name: weight.to_stored() for weight in trained_weights(model)})
     write_json(folder / BASE_FILE, {"weights_sha256": model.base.weights_sha256})
     write_json(folder / CONFIG_FILE, {**_described(model.adaptation), **_named(model.base.name)})
 

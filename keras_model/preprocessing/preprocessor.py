@@ -14,7 +14,6 @@ import tensorflow as tf
 
 from keras_model.config import T5Config
 from keras_model.data.batches import Examples, RaggedIds, make_batch
-from keras_model.files.atomic import replacing
 from keras_model.files.model_folder import CheckpointError, read_json, write_json
 from keras_model.tokenizers.tokenizer import Tokenizer
 
@@ -147,9 +146,7 @@ class T5Preprocessor:
 
     def save(self, folder: Path) -> None:
         """Writes the tokenizer's files and `preprocessor.json`, its lengths, into a folder."""
-        for name, content in self.tokenizer.files().items():
-            with replacing(folder / name) as temporary:
-                temporary.write_bytes(content)
+        self.tokenizer.save(folder)
         write_json(folder / PREPROCESSOR_FILE, {name: getattr(self, name) for name in LENGTHS})
 
     @classmethod

@@ -4,7 +4,10 @@ import abc
 import itertools
 import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
+
+from keras_model.files.atomic import replacing
 
 PAD_ID, EOS_ID = 0, 1
 """The special ids of T5, mT5, umT5 and byT5; other families have others."""
@@ -60,6 +63,12 @@ class Tokenizer(abc.ABC):
     @abc.abstractmethod
     def files(self) -> dict[str, bytes]:
         """What a model folder holds of this tokenizer: names and contents, which `load_tokenizer` reads back."""
+
+    def save(self, folder: Path) -> None:
+        """Writes `files` into a folder that is there; each replaces one of its name when it is whole."""
+        for name, content in self.files().items():
+            with replacing(folder / name) as temporary:
+                temporary.write_bytes(content)
 
     @abc.abstractmethod
     def _ids(self, texts: list[str]) -> list[list[int]]:

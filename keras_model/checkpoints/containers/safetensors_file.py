@@ -1,11 +1,13 @@
 """The tensors of one safetensors file."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from keras_model.checkpoints.tensors import ShapedTensors, require_floating
+from keras_model.files.atomic import replacing
 from keras_model.files.model_folder import CheckpointError, pointer_fault
 
 _NUMPY_NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
@@ -40,3 +42,20 @@ class SafetensorsFile(ShapedTensors):
             if fault := pointer_fault(Path(self.source)):
                 raise CheckpointError(fault) from None
             raise CheckpointError(f"{self.source}: cannot be read as a safetensors file ({error}).") from error
+
+
+def write_tensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
+    """Writes a safetensors file, which replaces one that is there when it is whole.
+
+    Raises:
+        CheckpointError: it cannot be written, for instance to a full disk.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    with replacing(path) as temporary:
+        try:
+            # transformers refuses a file that does not say which framework's layout it has.
+            save_file(dict(tensors), temporary, metadata={"format": "pt"})
+        except SafetensorError as error:
+            raise CheckpointError(f"{path}: cannot be written ({error}).") from error

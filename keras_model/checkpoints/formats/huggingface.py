@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 from keras_model.checkpoints.checkpoint import Checkpoint, Format
 from keras_model.checkpoints.configuration import settle_head
-from keras_model.checkpoints.containers.safetensors_file import SafetensorsFile
+from keras_model.checkpoints.containers.safetensors_file import SafetensorsFile, write_tensors
 from keras_model.checkpoints.containers.sharded import shard_paths, sharded_tensors
 from keras_model.checkpoints.containers.torch_file import TorchFile
 from keras_model.checkpoints.tensors import Tensors, without_wrapper
 from keras_model.checkpoints.weights import require_whole, weights
-from keras_model.files.atomic import replacing
-from keras_model.files.model_folder import CONFIG_FILE, WEIGHTS_FILE, CheckpointError, read_config, write_json
+from keras_model.files.model_folder import CONFIG_FILE, WEIGHTS_FILE, read_config, write_json
 from keras_model.tokenizers.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -73,21 +72,10 @@ def save_model(model: AdaptedModel, folder: str | os.PathLike[str], tokenizer: T
     Raises:
         CheckpointError: the model has adapter layers, or the weights cannot be written, for instance to a full disk.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import save_file
-
     require_whole(model)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     if tokenizer is not None:
-        for name, content in tokenizer.files().items():
-            with replacing(folder / name) as temporary:
-                temporary.write_bytes(content)
-    with replacing(folder / WEIGHTS_FILE) as temporary:
-        values = {weight.name: weight.to_stored() for weight in weights(model)}
-        try:
-            # transformers refuses a file that does not say which framework's layout it has.
-            save_file(values, temporary, metadata={"format": "pt"})
-        except SafetensorError as error:
-            raise CheckpointError(f"{folder / WEIGHTS_FILE}: cannot be written ({error}).") from error
+        tokenizer.save(folder)
+    write_tensors(folder / WEIGHTS_FILE, {weight.name: weight.to_stored() for weight in weights(model)})
     write_json(folder / CONFIG_FILE, model.config.to_dict())

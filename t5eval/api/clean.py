@@ -16,7 +16,7 @@ from t5eval.cleaning.on_beam import clean_on_beam
 from t5eval.cleaning.rules import RULES, Counts, Rules, bad_words_of, is_english, sentence_splitter
 from t5eval.cleaning.stages import shards_for
 from t5eval.runs.environment import threads
-from t5eval.support.beam_runners import require_beam
+from t5eval.support.beam_runners import require_beam, require_one_engine
 from t5eval.support.data_frames import Table
 from t5eval.support.stages import stage
 from task_specs.support.errors import UserError, did_you_mean
@@ -90,12 +90,9 @@ def clean(
     paths, folder = [Path(name) for name in names_of(files)], Path(out)
     if not paths:
         raise UserError("nothing to clean: name a file")
-    if runner and workers:
-        raise UserError("--workers counts processes of this machine; on Beam it is the runner's option that does")
+    require_one_engine(runner, runner_options, workers)
     if runner:
         require_beam(runner_options)
-    elif runner_options:
-        raise UserError("--runner-option needs --runner")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder}: there is something in it; name a new folder")
     rules, shards = _rules(without, duplicates, bad_words), shards_for(paths)

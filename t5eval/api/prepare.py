@@ -18,6 +18,7 @@ from t5eval.preparation.record_folder import Display
 from t5eval.preparation.task_records import in_processes, task_records
 from t5eval.preparation.text_data import TextData
 from t5eval.preparation.text_records import text_records
+from t5eval.support.beam_runners import require_one_engine
 from t5eval.support.data_frames import Table
 from t5eval.support.stages import saved, timed
 from task_specs.support.errors import UserError
@@ -117,10 +118,7 @@ def prepare(
         "objective": objective, "noise_density": noise_density, "mean_span": mean_span, "inputs": inputs,
         "held_out": held_out, "limit_tokens": limit_tokens,
     }  # fmt: skip
-    if runner and workers:
-        raise UserError("--workers counts processes of this machine; on Beam it is the runner's option that does")
-    if runner_options and not runner:
-        raise UserError("--runner-option needs --runner")
+    require_one_engine(runner, runner_options, workers)
     if bool(names) == bool(files):
         raise UserError("name either --task or --text; each has a folder of its own")
     if files:

@@ -11,14 +11,13 @@ from t5eval.api.clean import SUMMARY_FILE, clean
 from t5eval.api.vocabulary import Vocabulary, train_vocabulary
 from t5eval.cleaning.rules import RULES
 from t5eval.cli.names import complete_task_or_benchmark
-from t5eval.cli.options import Spreading, data_dir_option, json_option, not_empty, print_result, wrapped
+from t5eval.cli.options import Spreading, data_dir_option, engine_options, json_option, not_empty, print_result, wrapped
 from t5eval.cli.task_options import several_tasks
 from t5eval.data.downloads import get
 from t5eval.data.holdings import holdings
 from t5eval.data.source import DATA_DIR_VARIABLE, data_source
 from t5eval.data.tfds import PREFIX, TfdsData, default_folder
 from t5eval.data.tfds_build import build
-from t5eval.support.beam_runners import RUNNERS
 from t5eval.support.stages import note, saved, stage
 from task_specs.support.errors import UserError
 
@@ -128,15 +127,7 @@ def build_command(tasks: tuple[str, ...], manual_dir: str, data_dir: str, versio
     help="What is kept once in the whole set: lines, as in C4, or three sentences in a row, as its paper says.",
 )
 @click.option("--bad-words", metavar="FILE", help="A word a line: pages that have one are left out.")
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: one per core]")
-@click.option("--runner", type=click.Choice(list(RUNNERS)), help="Clean on Apache Beam instead.")
-@click.option(
-    "--runner-option",
-    "runner_options",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="An option of Beam or its runner; repeatable.",
-)
+@engine_options("Clean")
 @json_option
 def clean_command(**asked: Any) -> None:
     """Apply C4's rules to the pages of FILEs: of text with a page a line, JSON lines, WET or WARC.

@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 
 from t5eval.cli.names import complete_filter, complete_prompt, complete_split
 from t5eval.prompts.asking import Asking
+from t5eval.support.beam_runners import RUNNERS
 from t5eval.support.visible import for_reader, one_line, visible, visible_json
 
 LAST_OPTION = "t5eval.last_option"  # of a Spreading command, where it is repeatable
@@ -221,3 +222,30 @@ def table_lines(table: Any) -> list[str]:
     with console.capture() as drawn:
         console.print(table)
     return drawn.get().splitlines()
+
+
+def engine_options(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Adds what chooses where records are made: `--workers`, or `--runner` with its options.
+
+    Args:
+        what: what is done on Beam, as the help says it: `Prepare`.
+    """
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in (
+            click.option(
+                "--runner-option",
+                "runner_options",
+                multiple=True,
+                metavar="KEY=VALUE",
+                help="An option of Beam or its runner; repeatable.",
+            ),
+            click.option("--runner", type=click.Choice(list(RUNNERS)), help=f"{what} on Apache Beam instead."),
+            click.option(
+                "--workers", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: one per core]"
+            ),
+        ):
+            command = option(command)
+        return command
+
+    return add

@@ -7,11 +7,19 @@ import click
 
 from t5eval.api.prepare import Preparation, prepare
 from t5eval.cli.names import complete_any, complete_split
-from t5eval.cli.options import Spreading, data_dir_option, json_option, not_empty, print_result, warn, wrapped
+from t5eval.cli.options import (
+    Spreading,
+    data_dir_option,
+    engine_options,
+    json_option,
+    not_empty,
+    print_result,
+    warn,
+    wrapped,
+)
 from t5eval.cli.progress import SplitProgress
 from t5eval.cli.task_options import several_tasks
 from t5eval.preparation.text_data import OBJECTIVES
-from t5eval.support.beam_runners import RUNNERS
 
 
 @click.command(cls=Spreading)
@@ -37,15 +45,7 @@ from t5eval.support.beam_runners import RUNNERS
 @click.option(
     "--out", callback=not_empty, required=True, metavar="FOLDER", help="Where the records go; a folder of their own."
 )
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: one per core]")
-@click.option("--runner", type=click.Choice(list(RUNNERS)), help="Prepare on Apache Beam instead.")
-@click.option(
-    "--runner-option",
-    "runner_options",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="An option of Beam or its runner; repeatable.",
-)
+@engine_options("Prepare")
 @json_option
 def command(**asked: Any) -> None:
     """Format and tokenise TASKs once, into FOLDER, which `t5eval train --prepared` takes.

@@ -13,6 +13,14 @@ RUNNERS = {"direct": "", "flink": "FlinkRunner", "spark": "SparkRunner", "datafl
 """What `--runner` says, and Beam's name of it. The direct one runs in this process, all of it in memory."""
 
 
+def require_one_engine(runner: str | None, runner_options: Sequence[str], workers: int | None) -> None:
+    """Raises UserError if a command is given what only Beam takes and what only processes of this machine take."""
+    if runner and workers:
+        raise UserError("--workers counts processes of this machine; on Beam it is the runner's option that does")
+    if runner_options and not runner:
+        raise UserError("--runner-option needs --runner")
+
+
 def require_beam(options: Sequence[str]) -> Any:
     """Returns the module `apache_beam`.
 

@@ -10,7 +10,7 @@ from t5eval.comparison.sides import Side
 from t5eval.comparison.splits import Contrast, SplitComparison, corrected
 from t5eval.reports import overview
 from t5eval.reports.explorer.baselines import published_scores
-from t5eval.reports.explorer.run_documents import VARIANTS, known_task
+from t5eval.reports.explorer.run_documents import identified, known_task
 from t5eval.reports.reported_run import Run
 from task_specs.support.errors import UserError
 
@@ -140,11 +140,7 @@ def _row(
     first, second, contrast = best.get((row.task, row.split, row.name), (None, None, None))
     spread = statistics.stdev(numbers) if len(numbers) > 1 else None
     return {
-        "task": row.task,
-        "split": row.split,
-        "score": row.name,
-        "headline": row.headline,
-        "variant": row.name.endswith(VARIANTS),
+        **identified(row),
         "values": values,
         "ci95": [list(score.ci95) if score and score.ci95 else None for score in row.scores],
         "mean": statistics.fmean(numbers),

@@ -87,6 +87,17 @@ def _value(score: Any) -> dict[str, Any]:
     return {"value": score.value, "ci95": list(score.ci95) if score.ci95 else None}
 
 
+def identified(row: overview.ScoreRow) -> dict[str, Any]:
+    """Returns which score a row is of, as the documents have it."""
+    return {
+        "task": row.task,
+        "split": row.split,
+        "score": row.name,
+        "headline": row.headline,
+        "variant": row.name.endswith(VARIANTS),
+    }
+
+
 def score_row(run: Run, row: overview.ScoreRow) -> dict[str, Any]:
     """Returns one score of a run, with what it is to be seen beside."""
     score, result = row.scores[0], run.results[row.task, row.split]
@@ -94,11 +105,7 @@ def score_row(run: Run, row: overview.ScoreRow) -> dict[str, Any]:
     spec = known_task(row.task)
     same_split = result.data.labels if result.score.n == result.data.examples else {}
     return {
-        "task": row.task,
-        "split": row.split,
-        "score": row.name,
-        "headline": row.headline,
-        "variant": row.name.endswith(VARIANTS),
+        **identified(row),
         **_value(score),
         "signature": score.signature,
         "baseline": majority_scores(spec, same_split).get(row.name) if spec else None,

@@ -157,8 +157,7 @@
           of: (one) => one.run,
           cell: (one) => [
             explorer.swatch(one.place),
-            explorer.taskLink(row.task, row.split, [one.run]) &&
-              explorer.link(one.run, ["task", row.task, row.split], [["run", one.run]]),
+            explorer.link(one.run, ["task", row.task, row.split], [["run", one.run]]),
           ],
         },
         {

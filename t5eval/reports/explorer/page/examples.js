@@ -162,7 +162,6 @@
                 name: "Run",
                 of: (run) => run,
                 cell: (run) =>
-                  explorer.taskLink(run, context.split_name, []) &&
                   explorer.link(
                     run,
                     ["task", context.task, context.split_name],

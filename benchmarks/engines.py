@@ -21,7 +21,7 @@ def input_ids(batch: int, length: int) -> Any:
     return np.random.default_rng(SEED).integers(3, PIECES, (batch, length), dtype=np.int32)
 
 
-def transformers_t5(model: Path) -> tuple[Any, Any]:
+def transformers_t5(model: Path, dtype: str = "float32") -> tuple[Any, Any]:
     """Returns PyTorch with as many threads as there are cores, and transformers' T5 with its fused attention."""
     import torch
     import transformers
@@ -29,7 +29,7 @@ def transformers_t5(model: Path) -> tuple[Any, Any]:
     torch.set_num_threads(CORES)
     torch.manual_seed(SEED)
     return torch, transformers.T5ForConditionalGeneration.from_pretrained(
-        model, attn_implementation="sdpa", dtype=torch.float32
+        model, attn_implementation="sdpa", dtype=getattr(torch, dtype)
     ).eval()
 
 

@@ -21,6 +21,7 @@ from t5eval.predictors.model_name import ModelOptions
 from t5eval.predictors.open_predictor import open_predictor
 from t5eval.predictors.predictor import Predictor
 from t5eval.prompts.asking import AS_THEY_ARE, Asking
+from t5eval.runs.environment import multiplies_bfloat16
 from t5eval.runs.folder import locked, recorded
 from t5eval.scoring.score import SplitScore, has_labels, require_metrics
 from t5eval.scoring.score_frame import ScoreTable
@@ -32,6 +33,10 @@ from task_specs.support.errors import UserError
 TOML = ".toml"  # the ending by which a task's file is told from a name
 PURPOSES = ("score", "submit")
 """What answers are for, which says of which splits they are unless these are named."""
+SLOW_BFLOAT16 = (
+    "--dtype bfloat16: this processor has no instructions for it (AVX512-BF16, AMX or Arm's BF16); without a GPU or "
+    "TPU it is slower than float32"
+)
 
 
 @dataclass(frozen=True)
@@ -183,6 +188,8 @@ def evaluate(
     opened = open_predictor(model, ModelOptions(dtype, text_of(vocab), strategy, concurrency, own))
     if opened.note:
         say(opened.note)
+    if dtype == "bfloat16" and multiplies_bfloat16() is False:
+        say(SLOW_BFLOAT16)
     if own:
         options = options.as_model_says(opened.generation)
     elif note := opened.generation_note():

@@ -212,11 +212,16 @@ def judge(spec: TaskSpec, examples: Iterable[Example], predictions: Mapping[str,
     """
     judged = []
     for example in examples:
-        pair = evaluation_pair(spec, example)
-        gold = spec.answer.gold(example.features, pair.targets) or UNLABELLED
-        text = predictions.get(example.id)
-        said = Scored(example.id, example.features, pair.targets, text or "", UNLABELLED, gold, missing=text is None)
-        judged.append(_read_strictly(spec, said) if text is None or not spec.filters else _read(spec, said))
+        targets = evaluation_pair(spec, example).targets
+        gold = spec.answer.gold(example.features, targets) or UNLABELLED
+        given = predictions.get(example.id)
+        text, missing = given or "", given is None
+        if spec.filters and not missing:
+            said = Scored(example.id, example.features, targets, text, UNLABELLED, gold)
+            judged.append(_read(spec, said))
+            continue
+        answer = spec.answer.parse(text, example.features, targets)
+        judged.append(Scored(example.id, example.features, targets, text, answer, gold, missing))
     return judged
 
 

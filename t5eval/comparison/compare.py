@@ -13,7 +13,7 @@ from t5eval.comparison.splits import SplitComparison, compare_split
 from t5eval.data import DataSource, Summary, available_splits, data_source, open_split
 from t5eval.metrics import Scored
 from t5eval.prompts.asking import as_recorded
-from t5eval.scoring.score import UNLABELLED, judge, score_split
+from t5eval.scoring.score import UNLABELLED, judge, judge_others, score_split
 from t5eval.support.stages import each
 from task_specs import Example, TaskSpec
 from task_specs.support.errors import SpecError, UserError
@@ -114,13 +114,15 @@ def _asked(side: Side, spec: TaskSpec, name: str, split: str) -> TaskSpec:
 
 def _labelled(
     splits: Sequence[tuple[TaskSpec, str]], data: DataSource, doing: str, unlabelled: list[str]
-) -> Iterator[tuple[TaskSpec, str, list[Example], Summary]]:
-    """Yields each split's task, name, examples and what was read; one without labels is named in `unlabelled`."""
+) -> Iterator[tuple[TaskSpec, str, list[Example], list[Scored], Summary]]:
+    """Yields each split's task, name, examples, the same judged without answers, and what was read; one without labels
+    is named in `unlabelled`."""
     for spec, split in each(splits, doing, "splits"):
         opened = open_split(spec, split, data, with_labels=True)
         examples = list(opened)
-        if examples and not any(example.gold is UNLABELLED for example in judge(spec, examples, {})):
-            yield spec, split, examples, opened.summary
+        blank = judge(spec, examples, {})
+        if examples and not any(example.gold is UNLABELLED for example in blank):
+            yield spec, split, examples, blank, opened.summary
         else:
             unlabelled.append(f"{spec.name} {split}")
 
@@ -145,11 +147,11 @@ def compare_all(
     Raises:
         PredictionError: a side's predictions cannot be read, or are not of these examples.
     """
-    for spec, split, examples, summary in _labelled(splits, data, "comparing", unlabelled):
+    for spec, split, examples, blank, summary in _labelled(splits, data, "comparing", unlabelled):
         made_by = a.made_by(spec.name, split), b.made_by(spec.name, split)
         asked = {side.name: _asked(side, spec, spec.name, split) for side in (a, b)}
         count = min(covered(made.get("limit"), len(examples)) for made in made_by)
-        first, second = (_judged(side, asked[side.name], spec, split, examples, count) for side in (a, b))
+        first, second = (_judged(side, asked[side.name], spec, split, examples, blank, count) for side in (a, b))
         comparison = compare_split(spec, split, first, second, headline=headline)
         slices, unsliced = compare_slices(spec, split, examples[:count], first, second, by)
         yield replace(
@@ -163,10 +165,16 @@ def compare_all(
 
 
 def _judged(
-    side: Side, asked: TaskSpec, spec: TaskSpec, split: str, examples: Sequence[Example], count: int
+    side: Side,
+    asked: TaskSpec,
+    spec: TaskSpec,
+    split: str,
+    examples: Sequence[Example],
+    blank: Sequence[Scored],
+    count: int,
 ) -> list[Scored]:
     texts = side.predictions(spec.name, split, [example.id for example in examples])
-    return judge(asked, examples[:count], texts)
+    return judge_others(spec, blank[:count], texts) if asked == spec else judge(asked, examples[:count], texts)
 
 
 def _settings(side: Side, spec: TaskSpec, split: str, examples: int) -> dict[str, Any]:
@@ -189,9 +197,9 @@ def compare_published(
         PredictionError: the predictions cannot be read, or are not of these examples.
     """
     published = [(spec, split) for spec, split in splits if any(row.model == model for row in spec.published)]
-    for spec, split, examples, summary in _labelled(published, data, "scoring", unlabelled):
+    for spec, split, examples, blank, summary in _labelled(published, data, "scoring", unlabelled):
         made_by = side.made_by(spec.name, split)
-        judged = _judged(side, spec, spec, split, examples, covered(made_by.get("limit"), len(examples)))
+        judged = _judged(side, spec, spec, split, examples, blank, covered(made_by.get("limit"), len(examples)))
         ours = score_split(spec, split, judged)
         yield from against_published(
             spec, model, ours, [*side_faults("ours", spec, summary, made_by), *asked_otherwise(made_by)]

@@ -1,6 +1,7 @@
 """From predictions to scores: parse each answer, compute the task's metrics with their intervals."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from task_specs.support.errors import UserError
 READABLE = "_readable"  # suffix of a score over the readable answers alone
 AS_WRITTEN = "_as_written"  # suffix of a score of texts as they stand, T5's way of writing not undone
 UNKNOWN_MARKS = ("⁇", "<unk>")  # what SentencePiece writes for the unknown id, and other libraries
+UNKNOWN_MARK = re.compile("|".join(UNKNOWN_MARKS))
 STRICT = "_strict"  # suffix of a score of the texts as they stand, where filters were applied before reading
 FEW = 30  # fewer examples say little
 UNLABELLED = Answer(None, None, "the split has no labels")
@@ -214,15 +216,27 @@ def judge(spec: TaskSpec, examples: Iterable[Example], predictions: Mapping[str,
     for example in examples:
         targets = evaluation_pair(spec, example).targets
         gold = spec.answer.gold(example.features, targets) or UNLABELLED
-        given = predictions.get(example.id)
-        text, missing = given or "", given is None
-        if spec.filters and not missing:
-            said = Scored(example.id, example.features, targets, text, UNLABELLED, gold)
-            judged.append(_read(spec, said))
-            continue
-        answer = spec.answer.parse(text, example.features, targets)
-        judged.append(Scored(example.id, example.features, targets, text, answer, gold, missing))
+        judged.append(_judged(spec, example.id, example.features, targets, gold, predictions.get(example.id)))
     return judged
+
+
+def judge_others(spec: TaskSpec, judged: Iterable[Scored], predictions: Mapping[str, str]) -> list[Scored]:
+    """Reads others' answers to examples that were judged by the same row: what is true of them is told already.
+
+    Args:
+        judged: what `judge` returned.
+        predictions: see `judge`.
+    """
+    return [_judged(spec, e.id, e.features, e.targets, e.gold, predictions.get(e.id)) for e in judged]
+
+
+def _judged(
+    spec: TaskSpec, example_id: str, features: Mapping[str, Any], targets: str, gold: Answer, given: str | None
+) -> Scored:
+    text, missing = given or "", given is None
+    if spec.filters and not missing:
+        return _read(spec, Scored(example_id, features, targets, text, UNLABELLED, gold))
+    return Scored(example_id, features, targets, text, spec.answer.parse(text, features, targets), gold, missing)
 
 
 def _read_strictly(spec: TaskSpec, said: Scored) -> Scored:
@@ -297,7 +311,7 @@ def score_split(spec: TaskSpec, split: str, judged: Sequence[Scored], *, interva
         unmapped=sum(not e.answer.mapped and not e.missing for e in judged),
         changed=sum(e.answer.changed and not e.missing for e in judged),
         out_of_range=_out_of_range(spec, judged),
-        unknown_pieces=sum(any(mark in e.prediction for mark in UNKNOWN_MARKS) for e in judged),
+        unknown_pieces=sum(UNKNOWN_MARK.search(e.prediction) is not None for e in judged),
         causes=tuple(text_cautions(spec, judged)) if labelled and isinstance(spec.answer, Text) else (),
         reasons=dict(Counter(e.answer.reason for e in judged if e.answer.reason and not e.missing).most_common(5)),
     )

@@ -13,6 +13,8 @@ from t5eval.reports.explorer.static import static_files, write_files
 from t5eval.reports.markdown import markdown_report
 from t5eval.reports.paper_tables import csv_table, latex_table
 from t5eval.reports.reported_run import Run, distinct_names, source_of
+from t5eval.reports.score_table import Choice, score_table
+from t5eval.reports.significance import UNTESTED, significance
 from t5eval.runs.folder import locked
 from t5eval.support.files import write_text
 from t5eval.support.stages import each
@@ -44,6 +46,9 @@ def report(
     data: Data = None,
     latex: PathName | None = None,
     csv: PathName | None = None,
+    tasks: str | Sequence[str] = (),
+    metrics: str | Sequence[str] = (),
+    digits: int = 2,
 ) -> Report:
     """Writes report.md and report.html of a run, or of several side by side.
 
@@ -56,10 +61,14 @@ def report(
         data: where the examples are, which the page shows; where the runs say they were, if None.
         latex: also a LaTeX table of the overview, in this file.
         csv: also a table of all scores, in this file.
+        tasks: what the tables have, those of report.md included: tasks and benchmarks; all if none is named.
+        metrics: the scores that they have; if none is named, those that make up the leaderboards', and all where a
+            table is of all scores.
+        digits: behind the point, except in the table for spreadsheets, which rounds nothing.
 
     Raises:
-        UserError: a run has nothing to report or cannot be read, the data that was named is not there, or another
-            process is writing a report into the folder.
+        UserError: a run has nothing to report or cannot be read, the data that was named is not there, no run has
+            what the tables are to have, or another process is writing a report into the folder.
 
     >>> import json, pathlib, tempfile
     >>> import t5eval
@@ -75,19 +84,24 @@ def report(
     found = [FoundRun(name, path, path) for path, name in zip(paths, distinct_names(paths), strict=True)]
     collection = Collection(lambda: found, source.option if source else None)
     read = [collection.run(run.name) for run in each(found, "reading the runs", "runs")]
+    choice = Choice(names_of(tasks), names_of(metrics), digits)
+    choice.require(read)
     notes = [f"scores only, no examples: {lack}"] if source is None and any(run.results for run in read) else []
     folder = Path(out) if out else paths[0]
     # Not the run's own lock: a run may be reported while it is evaluated or trained.
     with locked(folder, ".report.lock", "writing a report into this folder"):
         files = static_files(collection)
+        # The comparison that the page shows of all of them: nothing is tested twice.
+        names = [run.name for run in found]
+        tests = significance(collection.comparison(names)) if len(names) > 1 else UNTESTED
         texts = {
-            folder / "report.md": markdown_report(read, notes),
+            folder / "report.md": markdown_report(read, notes, choice, tests),
             folder / "report.html": entry_page(served=False),
         }
         if latex:
-            texts[Path(latex)] = latex_table(read)
+            texts[Path(latex)] = latex_table(score_table(read, choice, tests))
         if csv:
-            texts[Path(csv)] = csv_table(read)
+            texts[Path(csv)] = csv_table(read, choice)
         write_files(folder, files)
         for path, text in texts.items():
             write_text(path, text)

@@ -40,6 +40,8 @@ from t5eval.cli.options import Spreading, data_dir_option, json_option, not_empt
     show_default=True,
     help="Digits behind the point in the tables; --csv rounds nothing.",
 )
+@click.option("--hub-card", is_flag=True, help="Also a model card and the Hugging Face hub's records of scores.")
+@click.option("--push", callback=not_empty, metavar="OWNER/NAME", help="Send these to the model's repository there.")
 @json_option
 def command(**asked: Any) -> None:
     """Write report.md and report.html of a run, or of several side by side.
@@ -50,4 +52,5 @@ def command(**asked: Any) -> None:
     """
     written = report(**asked)
     warn(written.notes)
-    print_result(written.to_json, lambda: map(str, written.files))
+    sent = [f"sent to the hub: {written.commit}"] if written.commit else []
+    print_result(written.to_json, lambda: [*map(str, written.files), *sent])

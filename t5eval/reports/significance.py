@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from t5eval.metrics import metric_of
 from t5eval.reports.explorer.comparison_documents import LEVEL
+from t5eval.reports.explorer.run_documents import known_task
 from t5eval.reports.reported_run import Key
 
 Row = tuple[str, str, str]
@@ -54,7 +56,8 @@ def significance(document: Mapping[str, Any]) -> Significance:
         key = row["task"], row["split"]
         found = row["best"]
         # Two runs that each answered what the first did answered the same.
-        if found and found["more_than_chance"] and sound(key, found["run"]) and sound(key, found["next"]):
+        of_two = found and sound(key, found["run"]) and sound(key, found["next"])
+        if of_two and found["more_than_chance"] and _more_is_better(row["task"], row["score"]):
             best[*key, row["score"]] = found["run"]
         against = row["against_first"]
         differs[*key, row["score"]] = frozenset(
@@ -64,3 +67,9 @@ def significance(document: Mapping[str, Any]) -> Significance:
         )
     unsound = {key: {run: faults for run, faults in of.items() if faults} for key, of in compared.items()}
     return Significance(best, differs, {key: of for key, of in unsound.items() if of}, document["faults"])
+
+
+def _more_is_better(task: str, score: str) -> bool:
+    """Returns whether the highest score is the best one, which the comparison takes for granted."""
+    spec = known_task(task)
+    return spec is None or metric_of(spec, score).higher_is_better

@@ -215,6 +215,17 @@ def test_what_is_not_sound_is_not_more_than_chance() -> None:
     assert significance(document) == Significance({}, {name: frozenset()}, {key: {1: ["B is unfinished"]}}, [])
 
 
+def test_the_highest_error_is_not_the_best() -> None:
+    best = {"run": 1, "next": 0, "p_holm": 0.001, "more_than_chance": True}
+    found = {}
+    for score in ("ter", "bleu"):
+        row = {"task": "wmt14/en-de", "split": "test", "score": score, "best": best, "against_first": {}}
+        pair = {"a": "a", "b": "b", "splits": [{"task": "wmt14/en-de", "split": "test", "faults": []}]}
+        document = {"runs": ["a", "b"], "rows": [row], "pairs": [pair], "faults": []}
+        found[score] = list(significance(document).best.values())
+    assert found == {"ter": [], "bleu": [1]}
+
+
 def test_why_nothing_is_marked_is_said(runs: list[Run]) -> None:
     name, key = ("glue/rte", "validation", "accuracy"), ("glue/rte", "validation")
     unsound = score_table(runs, Choice(), Significance({}, {name: frozenset()}, {key: {1: ["B is unfinished"]}}, []))

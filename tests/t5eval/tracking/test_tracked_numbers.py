@@ -48,7 +48,13 @@ def test_only_averages_that_are_whole_are_told() -> None:
 
 @pytest.mark.parametrize(
     ("model", "step"),
-    [("/runs/a/checkpoints/step-00005000", 5000), ("step-20/", 20), ("t5-small", 0), ("/runs/step-5/model", 0), ("", 0)],
+    [
+        ("/runs/a/checkpoints/step-00005000", 5000),
+        ("step-20/", 20),
+        ("t5-small", 0),
+        ("/runs/step-5/model", 0),
+        ("", 0),
+    ],
 )
 def test_a_checkpoint_of_a_training_run_says_its_step(model: str, step: int) -> None:
     assert step_of(model) == step

@@ -22,10 +22,13 @@ BENCHMARKS = {  # what is measured: the module and its options
     "a served model": ["serving"],
     "prompts and shots": ["prompts"],
     "a whole evaluation": ["evaluation"],
+    "examples with the same input": ["repeats"],
+    "scoring at scale": ["scoring"],
+    "large models": ["large_models"],
     "the explorer": ["explorer"],
 }
-TAKE_DATA = ("commands", "training")
-NEED_DATA = ("preparation", "input", "text", "prompts", "evaluation", "from_scratch")
+TAKE_DATA = ("commands", "training", "scoring")
+NEED_DATA = ("preparation", "input", "text", "prompts", "evaluation", "from_scratch", "repeats", "large_models")
 
 
 def main(data: list[str]) -> None:

@@ -1,8 +1,7 @@
 """Scoring at scale: `python -m benchmarks.scoring [DATA] [--rows 250000 500000 1000000]`.
 
-Whole processes. `score glue/sst2` of so many seeded sentences and predictions, right nine times in ten, with
-intervals; `check glue` of a file with five times as many rows as that; and, of the two systems whose predictions DATA
-has beside SQuAD, `compare`.
+Whole processes. `score glue/sst2` of so many seeded sentences and predictions, right nine times in ten, with its
+interval; and, of two systems whose predictions DATA has beside SQuAD, `compare`.
 
     --rows N ...   predictions
     --turns N      runs of each

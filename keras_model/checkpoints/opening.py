@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import functools
 import os
 from pathlib import Path
@@ -54,15 +52,7 @@ def filled(checkpoint: Checkpoint, kind: type[Model], dtype: Any = "float32") ->
     assign(model, checkpoint.tensors)
     if checkpoint.adapt is not None:
         checkpoint.adapt(model)
-    _give_back()
     return model
-
-
-def _give_back() -> None:
-    """Gives the memory that was freed back to the system, which the C library does not by itself where what is still in
-    use lies behind it: of T5-large 220 MB. Nothing where the library is not glibc."""
-    with contextlib.suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def format_of(path: Path) -> Format:

@@ -65,6 +65,8 @@ class State:
         )
 
 
+LARGE_MATRIX = 1 << 20
+"""Numbers of a matrix, from which on it is not copied: those of T5-large and larger models."""
 EXACT = 8
 """How many of the greatest logits are computed again in float32, where the products are bfloat16's."""
 
@@ -100,9 +102,9 @@ def rounded_head(model: T5Network, emit_limit: int) -> Tensor | None:
     """What `rounded_logits` multiplies by, bfloat16 [emit_limit, d_model]; None where products are float32's."""
     if model.compute_dtype != "bfloat16":
         return None
-    tied = model.head is None
-    matrix = model.token_embedding.embedding if tied else tf.transpose(tf.convert_to_tensor(model.head.matrix))
-    return tf.cast(tf.convert_to_tensor(matrix)[:emit_limit], tf.bfloat16)
+    if model.head is None:
+        return tf.cast(tf.convert_to_tensor(model.token_embedding.embedding)[:emit_limit], tf.bfloat16)
+    return tf.cast(tf.transpose(tf.convert_to_tensor(model.head.matrix)[:, :emit_limit]), tf.bfloat16)
 
 
 def head_input(model: T5Network, x: Tensor) -> Tensor:
@@ -134,7 +136,7 @@ class CachedDecoder:
         self.layers = [
             {
                 "self_norm": self._norm(block.self_attention_norm),
-                "self_qkv": self._fused(block.self_attention, "query", "key", "value"),
+                "self_qkv": self._side_by_side(block.self_attention, "query", "key", "value"),
                 "self_output": self._fused(block.self_attention, "output"),
                 "cross_norm": self._norm(block.cross_attention_norm),
                 "cross_query": self._fused(block.cross_attention, "query"),
@@ -192,7 +194,7 @@ class CachedDecoder:
 
         x = tf.cast(tf.gather(self.embedding, ids), self.dtype)  # [rows, d_model]
         for i, layer in enumerate(self.layers):
-            query, key, value = tf.split(tf.matmul(self._normed(x, layer["self_norm"]), layer["self_qkv"]), 3, axis=1)
+            query, key, value = self._products(self._normed(x, layer["self_norm"]), layer["self_qkv"], 3)
             keys.append(update(state.keys[i], tf.reshape(key, (rows, d_kv)), places))
             values.append(update(state.values[i], tf.reshape(value, (rows, d_kv)), places))
             scores = tf.matmul(
@@ -258,10 +260,23 @@ class CachedDecoder:
     def _cast(self, *matrices: Tensor) -> list[Tensor]:
         return [tf.cast(tf.convert_to_tensor(matrix), self.dtype) for matrix in matrices]
 
+    def _side_by_side(self, attention: Attention, *parts: str) -> list[Tensor]:
+        """The named matrices in one, or as they are where they are large: one product then gains little, and the copy
+        takes a tenth of the model."""
+        if self.config.d_model * self.config.inner_dim < LARGE_MATRIX:
+            return [self._fused(attention, *parts)]
+        return [self._fused(attention, part) for part in parts]
+
+    def _products(self, x: Tensor, matrices: list[Tensor], parts: int) -> list[Tensor]:
+        """x [rows, d_model] times each of the matrices of `_side_by_side`."""
+        if len(matrices) == 1:
+            return tf.split(tf.matmul(x, matrices[0]), parts, axis=1)
+        return [tf.matmul(x, matrix) for matrix in matrices]
+
     def _fused(self, attention: Attention, *parts: str) -> Tensor:
         """The named matrices of an attention layer side by side, [rows, columns * parts]."""
         matrices = [attention.merged(getattr(attention, f"{part}_matrix")) for part in parts]
-        return tf.cast(tf.concat(matrices, axis=1), self.dtype)
+        return tf.cast(tf.concat(matrices, axis=1) if len(matrices) > 1 else matrices[0], self.dtype)
 
     def _norm(self, norm: LayerNorm) -> Tensor:
         return tf.cast(tf.convert_to_tensor(norm.scale), tf.float32)

@@ -1,4 +1,4 @@
-"""Logits by products of bfloat16: the greatest are float32's, and what is chosen by them is what float32 chooses."""
+"""The decoder's products: logits in bfloat16, the greatest of them in float32, and large matrices, which are not copied."""
 
 from __future__ import annotations
 
@@ -47,3 +47,12 @@ def test_a_model_in_bfloat16_writes_the_best_token_of_its_logits(config) -> None
         two = logits[row, step, [written[row, step], best[row, step]]]
         assert abs(two[0] - two[1]) < 0.05 * np.abs(logits[row, step]).max()
     assert unlike.mean() < 0.2
+
+
+def test_large_matrices_are_multiplied_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are not copied side by side; the texts are the same."""
+    model = make_model(V1_0)
+    ids = np.random.default_rng(1).integers(3, V1_0.vocab_size, (6, 9), dtype=np.int32)
+    together = Generator(model).greedy(ids, 5)
+    monkeypatch.setattr("keras_model.decoding.cached_decoder.LARGE_MATRIX", 0)
+    np.testing.assert_array_equal(Generator(model).greedy(ids, 5), together)

@@ -1,4 +1,4 @@
-"""The decoder's products: logits in bfloat16, the greatest of them in float32, and large matrices, which are not copied."""
+"""The decoder's products: of logits in bfloat16 the greatest in float32, and large matrices not copied."""
 
 from __future__ import annotations
 

@@ -17,6 +17,8 @@ from t5eval.cli.options import (
     json_option,
     not_empty,
     print_result,
+    runner_options,
+    shard_option,
     splits_option,
     warn,
     wrapped,
@@ -67,7 +69,7 @@ def _price(context: click.Context, parameter: click.Parameter, value: str | None
     "--strategy",
     metavar="NAME",
     shell_complete=complete_strategy,
-    help="none, mirrored[:N] or tpu[:ADDRESS], for a Keras T5. [none]",
+    help="none, mirrored[:N], multiworker or tpu[:ADDRESS], for a Keras T5. [none]",
 )
 @click.option(
     "--batch-tokens",
@@ -90,6 +92,8 @@ def _price(context: click.Context, parameter: click.Parameter, value: str | None
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first N examples of each split.")
 @asking_options(answers=True)
+@runner_options("Answer")
+@shard_option("answers")
 @json_option
 def command(**asked: Any) -> None:
     """Predict TASKs with a model and score them.
@@ -110,6 +114,11 @@ def command(**asked: Any) -> None:
     line = shlex.join(["t5eval", *sys.argv[1:]])
     shown = RunProgress()
     done = evaluate(**asked, progress=shown.split, say=warn, plan=shown.plan, command=line)
+    print_evaluation(done)
+
+
+def print_evaluation(done: Evaluation) -> None:
+    """Prints what an evaluation made, with what to know of it as warnings."""
     for result in done.splits:
         warn(result.data.notes)
         warn(f"{result.score.task} {result.score.split}: {text}" for text, _ in result.cautions())
@@ -117,6 +126,12 @@ def command(**asked: Any) -> None:
 
 
 def _lines(done: Evaluation) -> Iterator[str]:
+    if done.shard is not None:
+        for task, of_task in done.document["splits"].items():
+            for split, found in of_task.items():
+                yield f"{task} {split}: {found['examples']:,} answers"
+        yield wrapped(f"shard {done.shard} is in {done.run}; `t5eval merge` joins it with the others")
+        return
     scored = [result.score for result in done.splits if result.score.labelled]
     if scored:
         yield from score_lines(scored)

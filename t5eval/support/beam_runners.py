@@ -12,7 +12,7 @@ from task_specs.support.errors import UserError
 
 RUNNERS = {
     "direct": "",
-    "dask": "DaskRunner",
+    "dask": "apache_beam.runners.dask.dask_runner.DaskRunner",  # by its short name Beam does not find it
     "flink": "FlinkRunner",
     "spark": "SparkRunner",
     "dataflow": "DataflowRunner",

@@ -24,9 +24,10 @@ WORKERS = 3
 
 @pytest.fixture
 def small_shares(monkeypatch: pytest.MonkeyPatch) -> None:
-    from t5eval.evaluation import on_beam
+    from t5eval.evaluation import beam_worker, on_beam
 
     monkeypatch.setattr(on_beam, "SHARE_EXAMPLES", 8)
+    monkeypatch.setattr(beam_worker, "_models", {})  # of what ran in this process before
 
 
 @pytest.fixture

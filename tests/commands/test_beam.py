@@ -109,13 +109,14 @@ def test_dasks_workers_answer_the_same_on_beam(
     deaths = tmp_path / "deaths"
     deaths.mkdir()
     monkeypatch.setenv("BATCHED_DIES_IN", str(deaths))
-    monkeypatch.setenv("BATCHED_DIES_AFTER", "10")
+    monkeypatch.setenv("BATCHED_DIES_AFTER", "35")
     for path in counted.iterdir():
         path.unlink()
     address = cluster()
     monkeypatch.delenv("BATCHED_DIES_IN")
     assert alike(evaluate("dask", "--runner", "dask", "--runner-option", address)) == alike(whole)
     assert (deaths / "killed").exists()
+    assert len(list(deaths.iterdir())) > 60  # batches, of which the 36th was the last of one worker
     models = Counter(path.name.partition("-")[0] for path in counted.iterdir())
     assert len(models) >= WORKERS + 1  # this process, and the workers'
     assert set(models.values()) == {1}  # each process opens one
@@ -145,7 +146,7 @@ class Deadly(ByteTokenizer):
         self.folder = folder
 
     def encode_with_lengths(self, *arguments: Any) -> Any:
-        die_once(self.folder, after=4)
+        die_once(self.folder, after=12)
         return super().encode_with_lengths(*arguments)
 
 
@@ -173,6 +174,7 @@ def test_dasks_workers_prepare_the_same_on_beam(
     deaths.mkdir()
     prepare(splits(), Deadly(deaths), tmp_path / "dask", on_beam("dask", [cluster()]))
     assert (deaths / "killed").exists()
+    assert len(list(deaths.iterdir())) > 20  # calls
     whole = made(tmp_path / "whole")
     assert len(whole) == 1 + 4 + 1 + 1
     assert made(tmp_path / "dask") == whole

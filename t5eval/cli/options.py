@@ -7,7 +7,7 @@ import json
 import sys
 import tempfile
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -235,11 +235,14 @@ def shard_option(what: str) -> Callable[..., Any]:
     )
 
 
-def runner_options(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def runner_options(
+    what: str, runners: Sequence[str] = tuple(RUNNERS)
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Adds `--runner` with its options.
 
     Args:
         what: what is done on Beam, as the help says it: `Prepare`.
+        runners: those that can do it.
     """
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -250,23 +253,26 @@ def runner_options(what: str) -> Callable[[Callable[..., Any]], Callable[..., An
             metavar="KEY=VALUE",
             help="An option of Beam or its runner; repeatable.",
         )(command)
-        kind = click.Choice(list(RUNNERS))
+        kind = click.Choice(runners)
         return click.option("--runner", type=kind, help=f"{what} on Apache Beam instead.")(command)
 
     return add
 
 
-def engine_options(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def engine_options(
+    what: str, runners: Sequence[str] = tuple(RUNNERS)
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Adds what chooses where records are made: `--workers`, or `--runner` with its options.
 
     Args:
         what: what is done on Beam, as the help says it: `Prepare`.
+        runners: those that can do it.
     """
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
         workers = click.option(
             "--workers", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: one per core]"
         )
-        return workers(runner_options(what)(command))
+        return workers(runner_options(what, runners)(command))
 
     return add

@@ -24,6 +24,9 @@ from t5eval.support.stages import timed
 from task_specs import Example, TaskSpec
 from task_specs.support.errors import SpecError, quoted
 
+_READ = ("specification", "data", "limit", "decode")
+"""What is read again of what made predictions; all of it is compared."""
+
 
 def _known_to_nobody(texts: Sequence[str]) -> int | None:
     """Returns that nobody knows what a model's vocabulary lacks: the model is not there."""
@@ -146,7 +149,10 @@ def _spec(task: str, made_by: Mapping[str, Any], call: Mapping[str, Any]) -> Tas
 def _made_by(record: ShardRecord, task: str, split: str) -> dict[str, Any]:
     path = predictions_path(record.run, task, split).with_suffix(".meta.json")
     try:
-        return read_record(path)
+        found = read_record(path)
+        if {*_READ} - {*found} or not isinstance(found["decode"], dict):
+            raise ValueError
+        return found
     except (OSError, ValueError):
         raise RunError(f"{path}: damaged; remove it and {split}.jsonl, and run the shard's command again") from None
 

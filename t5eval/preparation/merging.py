@@ -96,6 +96,8 @@ def _joined(name: str, found: Folders) -> RecordSet:
         files = iter(sets[name].shards)
         try:
             for piece in sets[name].about[PIECES]:
+                if type(piece["number"]) is not int:
+                    raise TypeError
                 own = [next(files) for _ in range(piece["files"])]
                 pieces.append((piece["number"], own, Tally.from_json(piece)))
         except (AttributeError, KeyError, TypeError, ValueError, StopIteration):

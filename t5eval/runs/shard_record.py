@@ -53,7 +53,9 @@ def read_shard(run: Path) -> ShardRecord | None:
         document = parse_json(path.read_bytes())
         if document["format"] != FORMAT:
             raise ValueError
-        splits = {task: {split: dict(found) for split, found in of.items()} for task, of in document["splits"].items()}
+        splits = {
+            task: {split: _checked(found) for split, found in of.items()} for task, of in document["splits"].items()
+        }
         return ShardRecord(run, Shard.parse(document["shard"]), splits)
     except FileNotFoundError:
         return None
@@ -61,6 +63,21 @@ def read_shard(run: Path) -> ShardRecord | None:
         raise RunError(f"{path}: cannot be read: {error.strerror}") from None
     except (UserError, ValueError, KeyError, TypeError, AttributeError):
         raise RunError(f"{path}: not the record of a shard; remove it, and run the shard's command again") from None
+
+
+def _checked(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what is recorded of a split.
+
+    Raises:
+        KeyError, TypeError: it is not what `ShardRecord` says.
+    """
+    if "unanswered" not in found:
+        price = found["price"]
+        if type(found["examples"]) is not int or not isinstance(found["call"]["model_name"], str):
+            raise TypeError
+        if not isinstance(found["call"]["model"], Mapping) or not (price is None or [*map(float, price)][2:] == []):
+            raise TypeError
+    return dict(found)
 
 
 def record_split(run: Path, shard: Shard, task: str, split: str, found: Mapping[str, Any]) -> ShardRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,22 @@ def test_a_shard_that_is_none(shard: str, evaluate: Any, t5eval: Command, offici
     assert not (tmp_path / "run").exists()
 
 
+def test_what_a_runner_does_not_take(evaluate: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "apache_beam", None)
+    for more, message in (
+        (["--cache", str(tmp_path)], "--cache does not go with --runner"),
+        (["--shard", "1/2"], "--shard does not go with --runner"),
+        (["--strategy", "mirrored"], "--strategy does not go with --runner"),
+        ([], "--runner needs apache_beam: pip install 't5eval[beam]'"),
+    ):
+        done = evaluate(tmp_path / "run", "--runner", "dask", *more)
+        assert (done.status, done.out) == (2, "")
+        assert message in done.err
+    assert "--runner-option needs --runner" in evaluate(tmp_path / "run", "--runner-option", "a=b").err
+    assert "--cache does not go with" in evaluate(tmp_path, "--strategy", "multiworker", "--cache", str(tmp_path)).err
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_shard_is_told_from_a_run(
     shards: Any, evaluate: Any, t5eval: Command, official: Path, tmp_path: Path
 ) -> None:
@@ -264,3 +281,23 @@ def test_prepared_shards_that_do_not_fit(prepare: Any, t5eval: Command, official
     assert str(path) in refused(*folders)
     done = t5eval("train", "--model", tmp_path, "--task", "glue/rte", "--prepared", folders[0], "--out", tmp_path / "r")
     assert done.status == 2
+
+
+SPLITS = '{"format": "t5eval shard", "shard": "1/1", "splits": {"glue/rte": {"validation": %s}}}'
+HURT = {
+    "shard.json": ["{}", "[]", "what", SPLITS % "{}", SPLITS % '{"examples": 1, "call": {}, "price": null}'],
+    "predictions/glue/rte/validation.meta.json": ["{}", "[]", "", '{"limit": null, "shard": "1/1"}'],
+}
+
+
+def test_damaged_records_of_a_shard_are_one_line(shards: Any, t5eval: Command, tmp_path: Path) -> None:
+    (one,) = shards(1, tasks=("glue/rte",))
+    for name, contents in HURT.items():
+        whole = (one / name).read_bytes()
+        for content in contents:
+            (one / name).write_text(content)
+            done = t5eval("merge", one, "--out", tmp_path / "merged")
+            assert (done.status, done.out) == (2, ""), content
+            assert str(one / name) in done.err
+        (one / name).write_bytes(whole)
+    assert t5eval("merge", one, "--out", tmp_path / "merged").status == 0

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,6 +16,7 @@ from t5eval.evaluation.on_beam import evaluate_on_beam
 from t5eval.evaluation.settings import RunSettings
 from t5eval.evaluation.split_result import SplitResult
 from t5eval.evaluation.splits import Displays, evaluate_splits
+from t5eval.evaluation.tracked_numbers import average_numbers, split_numbers, step_of
 from t5eval.evaluation.working_folder import working_folder
 from t5eval.predictors.answer_cache import caching
 from t5eval.predictors.answering import choose_answering
@@ -31,6 +33,7 @@ from t5eval.support.plugin_record import LOADED
 from t5eval.support.shard import Shard
 from t5eval.support.stages import saved, stage
 from t5eval.support.strategy import MULTIWORKER
+from t5eval.tracking.trackers import Trackers
 from task_specs import TaskSpec
 from task_specs.support.errors import UserError
 
@@ -113,6 +116,9 @@ def evaluate(
     say: Say = warn,
     plan: Callable[[Plan], None] = lambda plan: None,
     command: str | None = None,
+    tensorboard: bool = False,
+    wandb: str | None = None,
+    mlflow: str | None = None,
 ) -> Evaluation:
     """Predicts tasks with a model and scores them; a run that was killed goes on where it stopped.
 
@@ -150,6 +156,9 @@ def evaluate(
         say: told what was skipped and the like; a Python warning if not given.
         plan: told what will be answered, before the model is opened.
         command: what results.json says made it; this call if None.
+        tensorboard: whether the scores also go into files for TensorBoard, in RUN/logs/evaluation.
+        wandb: the project at Weights & Biases that is told the scores, too.
+        mlflow: the experiment at MLflow that is told the scores, too.
 
     Raises:
         UserError: the model, a task, the data or the run does not fit what was asked.
@@ -177,6 +186,8 @@ def evaluate(
     )
     share = None if shard is None else Shard.parse(shard)
     _require_one_way(model, runner, runner_options, share, cache, strategy)
+    if share and (tensorboard or wandb or mlflow):
+        raise UserError("--shard has no scores to tell a tracker; leave out --tensorboard, --wandb and --mlflow")
     names, wanted = names_of(tasks), splits_of(splits)
     if purpose not in PURPOSES:
         raise UserError(f"purpose {purpose!r}: it is {' or '.join(PURPOSES)}")
@@ -241,18 +252,25 @@ def evaluate(
         shard=share,
     )
     kept = f"answers so far are in {run}, and the same command goes on from there"
-    with (
-        caching(opened.predictor, cache) as predictor,
-        working_folder(run, strategy, repr([asked, dict(opened.predictor.identity)])) as here,
-        recorded(here, "evaluate", asked),
-        saved(kept),
-    ):
+    step = step_of(opened.name)
+    with ExitStack() as stack:
+        predictor = stack.enter_context(caching(opened.predictor, cache))
+        here = stack.enter_context(working_folder(run, strategy, repr([asked, dict(opened.predictor.identity)])))
+        stack.enter_context(recorded(here, "evaluate", asked))
+        trackers = Trackers(run / "logs" / "evaluation" if tensorboard else None, wandb, mlflow)
+        log = stack.enter_context((trackers if here == run else Trackers()).open(here, asked))
+        stack.enter_context(saved(kept))
+
+        def done(result: SplitResult) -> None:
+            log(step, split_numbers(result))
+
         if runner:
             found, document = evaluate_on_beam(
-                predictor, opened.name, options_of_model, chosen, here, settings, runner, runner_options
+                predictor, opened.name, options_of_model, chosen, here, settings, runner, runner_options, done
             )
         else:
-            found, document = evaluate_splits(predictor, chosen, here, settings, progress=progress, say=say)
+            found, document = evaluate_splits(predictor, chosen, here, settings, progress=progress, say=say, done=done)
+        log(step, average_numbers(document.get("benchmarks", {})))
     if ignored := options.unheard_by(opened.predictor):
         say(f"{opened.name}: its class says nothing of how it decodes, so nobody knows whether it follows {ignored}")
     return Evaluation(run, tuple(found), tuple(skipped), document, share)

@@ -15,11 +15,13 @@ from t5eval.cli.options import (
     asking_options,
     data_dir_option,
     json_option,
+    mlflow_option,
     not_empty,
     print_result,
     runner_options,
     shard_option,
     splits_option,
+    wandb_option,
     warn,
     wrapped,
 )
@@ -94,6 +96,9 @@ def _price(context: click.Context, parameter: click.Parameter, value: str | None
 @asking_options(answers=True)
 @runner_options("Answer")
 @shard_option("answers")
+@click.option("--tensorboard", is_flag=True, help="Tell TensorBoard the scores: RUN/logs/evaluation.")
+@wandb_option
+@mlflow_option
 @json_option
 def command(**asked: Any) -> None:
     """Predict TASKs with a model and score them.

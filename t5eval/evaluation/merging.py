@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,6 @@ from task_specs.support.errors import SpecError, quoted
 
 _READ = ("specification", "data", "limit", "decode")
 """What is read again of what made predictions; all of it is compared."""
-
-
-def _known_to_nobody(texts: Sequence[str]) -> int | None:
-    """Returns that nobody knows what a model's vocabulary lacks: the model is not there."""
-    return None
 
 
 def require_whole(records: Sequence[ShardRecord]) -> None:
@@ -76,9 +71,7 @@ class _Part:
         """What each shard records of it."""
         return [found for r in self.records if (found := r.finished(self.split.spec.name, self.split.split))]
 
-    def into(
-        self, out: Path, command: str, count_unwritable: Callable[[Sequence[str]], int | None]
-    ) -> tuple[SplitResult, dict[str, Any]]:
+    def into(self, out: Path, command: str) -> tuple[SplitResult, dict[str, Any]]:
         """Writes the predictions into a run that this process holds, and scores them; returns result and document."""
         spec, name = self.split.spec, self.split.split
         calls = _together([found["call"] for found in self.found])
@@ -103,7 +96,8 @@ class _Part:
                     store.noted(_made_by(record, spec.name, name).get(RAN_ON), self.sent)
                     store.append(predictions)
             store.finish([example.id for example in self.examples])
-            result = split_result(Answered(self.split, self.examples, decode, store), settings, count_unwritable)
+            unwritable = next((n for found in self.found if (n := found["unwritable"]) is not None), None)
+            result = split_result(Answered(self.split, self.examples, decode, store), settings, lambda _: unwritable)
         call = {**calls, "command": CREDENTIALS.sub("", command), "device": result.device}
         return result, write_results(out, call, {spec.name: {name: result.to_json()}})
 
@@ -214,19 +208,13 @@ def _together(tables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def merge_parts(
-    parts: Sequence[_Part],
-    out: Path,
-    command: str,
-    count_unwritable: Callable[[Sequence[str]], int | None] = _known_to_nobody,
-) -> tuple[list[SplitResult], dict[str, Any]]:
+def merge_parts(parts: Sequence[_Part], out: Path, command: str) -> tuple[list[SplitResult], dict[str, Any]]:
     """Writes splits that all shards have into one run that this process holds, and scores them.
 
     Args:
         parts: what `parts_of` returned.
         out: the run's folder.
         command: what results.json says made it.
-        count_unwritable: see `Predictor.count_unwritable`; where the model is at hand.
 
     Returns:
         The results of the splits, and the whole results document.
@@ -239,6 +227,6 @@ def merge_parts(
     found: list[SplitResult] = []
     document: dict[str, Any] = {}
     for part in parts:
-        result, document = part.into(out, command, count_unwritable)
+        result, document = part.into(out, command)
         found.append(result)
     return found, document

@@ -8,7 +8,7 @@ at the end the shares are merged by id and scored here.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ def evaluate_on_beam(
     settings: RunSettings,
     runner: str,
     runner_options: Sequence[str],
+    done: Callable[[SplitResult], None],
 ) -> tuple[list[SplitResult], dict[str, Any]]:
     """Evaluates splits into a run that this process holds, as `evaluate_splits` does, by a Beam pipeline.
 
@@ -51,6 +52,7 @@ def evaluate_on_beam(
         settings: how they are predicted.
         runner: a key of `RUNNERS`.
         runner_options: `KEY=VALUE` each, what `--KEY=VALUE` is for Beam and the runner.
+        done: told each split's result, once it is in results.json.
 
     Raises:
         MissingPackage: Beam is not installed.
@@ -78,8 +80,10 @@ def evaluate_on_beam(
             records = [_record(work.folder(number, shard), shard) for shard in shards[number]]
             require_whole(records)
             parts = parts_of(records, split.source)
-            of_split, document = merge_parts(parts, run, settings.command, predictor.count_unwritable)
+            of_split, document = merge_parts(parts, run, settings.command)
         found += of_split
+        for result in of_split:
+            done(result)
     shutil.rmtree(run / FOLDER, ignore_errors=True)
     return found, document
 

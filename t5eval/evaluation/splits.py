@@ -36,6 +36,10 @@ def _silent(done: int, total: int) -> None:
     """Shows no progress."""
 
 
+def _unheard(result: SplitResult) -> None:
+    """Tells nobody."""
+
+
 def evaluate_splits(
     predictor: Predictor,
     splits: Sequence[Split],
@@ -44,6 +48,7 @@ def evaluate_splits(
     *,
     progress: Displays = lambda name: nullcontext(_silent),
     say: Say = unheard,
+    done: Callable[[SplitResult], None] = _unheard,
 ) -> tuple[list[SplitResult], dict[str, Any]]:
     """Evaluates splits into a run that this process holds, writing results.json after each of them.
 
@@ -52,6 +57,7 @@ def evaluate_splits(
         settings: how they are predicted.
         progress: opens the progress display of a split, given its name.
         say: told of batches that memory does not hold.
+        done: told each split's result, once it is in results.json.
 
     Returns:
         The results of these splits, and the whole results document; of a shard no results, and its record.
@@ -83,6 +89,7 @@ def evaluate_splits(
         found.append(result)
         call = settings.call(predictor.identity, result.device)
         document = write_results(run, call, {split.spec.name: {split.split: result.to_json()}})
+        done(result)
     if unanswered:
         raise SomeUnanswered(
             f"{'; '.join(unanswered)}; all other answers are stored, and the same command asks for the rest"
@@ -172,7 +179,16 @@ def _answer_share(
     with _answered(predictor, split, run, settings, progress, say) as answered:
         store = answered.store
         call = settings.call(predictor.identity, store.device)
-        found = {"examples": len(store.predictions), "call": call, "price": settings.price}
+        unwritable = None
+        if isinstance(split.spec.answer, Text):
+            judged = judge(split.spec, answered.examples, {})
+            unwritable = predictor.count_unwritable(_references(judged))
+        found = {
+            "examples": len(store.predictions),
+            "unwritable": unwritable,
+            "call": call,
+            "price": settings.price,
+        }
     return record_split(run, shard, split.spec.name, split.split, found).to_json()
 
 
@@ -229,10 +245,15 @@ def _unwritable(
 ) -> Iterator[str]:
     """Yields that a model cannot write some references, whatever it learns."""
     if isinstance(spec.answer, Text):
-        references = [text for example in judged for text in example.gold.value or ()]
+        references = _references(judged)
         if lacking := count_unwritable(references):
             share = f"{lacking:,} of {len(references):,} references"
             yield f"{share} have characters that the model's vocabulary cannot write"
+
+
+def _references(judged: Sequence[Scored]) -> list[str]:
+    """Returns the true texts of examples."""
+    return [text for example in judged for text in example.gold.value or ()]
 
 
 def _count(flags: Iterable[bool | None]) -> int | None:

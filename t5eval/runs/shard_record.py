@@ -24,8 +24,9 @@ class ShardRecord:
     Attributes:
         run: its folder.
         shard: its share.
-        splits: task to split to what is recorded: of a finished one `examples`, how many were answered; `call`, the
-            command as results.json says it; `price`. Of one that has examples without an answer only `unanswered`, why.
+        splits: task to split to what is recorded: of a finished one `examples`, how many were answered; `unwritable`,
+            how many of the split's references the model cannot write; `call`, the command as results.json says it;
+            `price`. Of one that has examples without an answer only `unanswered`, why.
     """
 
     run: Path
@@ -73,7 +74,9 @@ def _checked(found: Mapping[str, Any]) -> dict[str, Any]:
     """
     if "unanswered" not in found:
         price = found["price"]
-        if type(found["examples"]) is not int or not isinstance(found["call"]["model_name"], str):
+        if type(found["examples"]) is not int or not isinstance(found["unwritable"], int | None):
+            raise TypeError
+        if not isinstance(found["call"]["model_name"], str):
             raise TypeError
         if not isinstance(found["call"]["model"], Mapping) or not (price is None or [*map(float, price)][2:] == []):
             raise TypeError

@@ -36,6 +36,9 @@ class Batched(Predictor):
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
         return [Prepared(text, min(len(text.split()), max_tokens), len(text.split()) > max_tokens) for text in texts]
 
+    def count_unwritable(self, texts: Sequence[str]) -> int:
+        return sum(not text.isascii() for text in texts)
+
     def _number(self, batch: Sequence[Prepared], place: int) -> int:
         whole = "\n".join([*(prepared.payload for prepared in batch), str(place)])
         return int.from_bytes(hashlib.sha256(whole.encode()).digest()[:4], "big")

@@ -14,7 +14,15 @@ import pytest
 from tests.commands.conftest import Command
 
 MODEL = f"py:{Path(__file__).with_name('batched_model.py')}:make"
-TASKS = ("glue", "super_glue/multirc", "super_glue/record", "super_glue/axg", "squad/v1.1")
+TASKS = (
+    "glue/rte",
+    "glue/stsb",
+    "super_glue/multirc",
+    "super_glue/record",
+    "super_glue/axg",
+    "squad/v1.1",
+    "wmt14/en-de",
+)
 FEW = ("glue/rte", "super_glue/multirc")
 ELSEWHERE = ("command", "versions", "checkout", "machine")
 """What results.json may have otherwise where other commands, or other machines, made it."""
@@ -80,6 +88,9 @@ def test_shards_make_the_run_of_one_process(
     assert done.json == document
     assert document["command"].startswith("t5eval ")
     assert document["results"]["super_glue/multirc"]["validation"]["scores"]["f1a"]["ci95"] is not None
+    if tasks == TASKS:
+        texts = document["results"]["wmt14/en-de"]["validation"]
+        assert any("characters that the model's vocabulary cannot write" in cause for cause in texts["causes"])
     # Merged again, nothing changes.
     before = made(tmp_path / "merged")
     assert t5eval("merge", *reversed(folders), "--out", tmp_path / "merged").status == 0

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
+from t5eval.predictors.served import client
 from tests.commands.batched_model import die_once
 from tests.commands.conftest import Command
-from tests.commands.test_merge_command import MODEL, made
+from tests.commands.test_merge_command import MODEL, answering, made, refusing
 from tests.t5eval.predictors.faulty_server import Body, FaultyServer, completion
 from tests.t5eval.preparation.test_preparation import write_sst2
 
@@ -99,6 +100,21 @@ def test_a_beam_pipeline_that_died_goes_on(evaluate: Any, tmp_path: Path, monkey
     assert stored
     assert alike(evaluate("cut", "--runner", "direct")) == alike(whole)
     assert not (tmp_path / "cut/shards").exists()
+
+
+@pytest.mark.usefixtures("small_shares")
+def test_a_server_that_refuses_some_on_beam(evaluate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All others are stored, whichever share they are in, and only the rest is asked for again."""
+    monkeypatch.setattr(client, "BACK_OFF_SECONDS", 0.005)
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    with FaultyServer(refusing) as server:
+        more = ["--decode", "greedy", "--runner", "direct"]
+        with pytest.raises(AssertionError, match="has not finished glue/rte validation"):
+            evaluate("run", *more, model=f"openai:{server.url}")
+        before, server.answer = server.answered.total(), answering
+        found = evaluate("run", *more, model=f"openai:{server.url}")
+        answers = sum(len(lines.splitlines()) for name, lines in found.items() if name.endswith(".jsonl"))
+        assert before < server.answered.total() == answers  # nothing that was answered is asked again
 
 
 @pytest.mark.usefixtures("small_shares")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import sys
@@ -11,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from t5eval.predictors.served import client
 from tests.commands.conftest import Command
+from tests.t5eval.predictors.faulty_server import Body, FaultyServer, completion
 
 MODEL = f"py:{Path(__file__).with_name('batched_model.py')}:make"
 TASKS = (
@@ -292,6 +295,44 @@ def test_prepared_shards_that_do_not_fit(prepare: Any, t5eval: Command, official
     assert str(path) in refused(*folders)
     done = t5eval("train", "--model", tmp_path, "--task", "glue/rte", "--prepared", folders[0], "--out", tmp_path / "r")
     assert done.status == 2
+
+
+def refusing(body: Body) -> Body | tuple[int, Body]:
+    """Answers most texts, each always alike, and never some."""
+    digest = hashlib.sha256(body["prompt"].encode()).digest()
+    return answering(body) if digest[1] % 10 else (500, {"detail": "it broke"})
+
+
+def answering(body: Body) -> Body:
+    """Answers each text, always alike."""
+    return completion("entailment" if hashlib.sha256(body["prompt"].encode()).digest()[0] % 2 else "not_entailment")
+
+
+def test_shards_of_a_server_that_refuses_some(
+    evaluate: Any, t5eval: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "BACK_OFF_SECONDS", 0.005)
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    folders = [tmp_path / "1", tmp_path / "2"]
+    with FaultyServer(refusing) as server:
+
+        def ask(out: Path, *more: str) -> Any:
+            return evaluate(out, "--decode", "greedy", *more, tasks=("glue/rte",), model=f"openai:{server.url}")
+
+        for folder in folders:
+            done = ask(folder, "--shard", f"{folder.name}/2")
+            assert done.status == 2
+            assert "all other answers are stored" in done.err
+        done = t5eval("merge", *folders, "--out", tmp_path / "merged")
+        assert done.status == 2
+        assert "shard 1/2 has not finished glue/rte validation (" in done.err
+        assert "without an answer" in done.err
+        server.answer = answering
+        for folder in folders:
+            assert ask(folder, "--shard", f"{folder.name}/2").status == 0
+        assert t5eval("merge", *folders, "--out", tmp_path / "merged").status == 0
+        assert ask(tmp_path / "whole").status == 0
+    assert made(tmp_path / "merged") == made(tmp_path / "whole")
 
 
 SPLITS = '{"format": "t5eval shard", "shard": "1/1", "splits": {"glue/rte": {"validation": %s}}}'

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from typing import Any
 
 from t5eval.support.errors import MissingPackage
@@ -54,8 +54,11 @@ def _dask_options(options: Sequence[str]) -> list[str]:
     Raises:
         MissingPackage: Dask is not installed.
     """
-    if find_spec("distributed") is None:
-        raise MissingPackage("--runner dask needs distributed: pip install 't5eval[dask]'")
+    try:
+        import distributed  # noqa: F401  (it sets its logger's level, which says each connection)
+    except ModuleNotFoundError as error:
+        raise MissingPackage(f"--runner dask needs {error.name}: pip install 't5eval[dask]'") from None
+    logging.getLogger("distributed").setLevel(logging.WARNING)
     given = {option.partition("=")[0] for option in options}
     return [] if given & {"dask_npartitions", "dask_partition_size"} else ["dask_partition_size=1"]
 

@@ -134,7 +134,8 @@ def _lines(done: Evaluation) -> Iterator[str]:
     if done.shard is not None:
         for task, of_task in done.document["splits"].items():
             for split, found in of_task.items():
-                yield f"{task} {split}: {found['examples']:,} answers"
+                done_or_not = f"{found['examples']:,} answers" if "examples" in found else found["unanswered"]
+                yield wrapped(f"{task} {split}: {done_or_not}")
         yield wrapped(f"shard {done.shard} is in {done.run}; `t5eval merge` joins it with the others")
         return
     scored = [result.score for result in done.splits if result.score.labelled]

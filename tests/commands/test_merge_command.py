@@ -316,8 +316,8 @@ def test_shards_of_a_server_that_refuses_some(
     folders = [tmp_path / "1", tmp_path / "2"]
     with FaultyServer(refusing) as server:
 
-        def ask(out: Path, *more: str) -> Any:
-            return evaluate(out, "--decode", "greedy", *more, tasks=("glue/rte",), model=f"openai:{server.url}")
+        def ask(out: Path, *more: str, task: str = "glue/rte") -> Any:
+            return evaluate(out, "--decode", "greedy", *more, tasks=(task,), model=f"openai:{server.url}")
 
         for folder in folders:
             done = ask(folder, "--shard", f"{folder.name}/2")
@@ -328,6 +328,10 @@ def test_shards_of_a_server_that_refuses_some(
         assert "shard 1/2 has not finished glue/rte validation (" in done.err
         assert "without an answer" in done.err
         server.answer = answering
+        assert "glue/rte validation: " in ask(folders[0], "--shard", "1/2", task="glue/wnli").out
+        assert "without an answer" in ask(folders[0], "--shard", "1/2", task="glue/wnli").out
+        shutil.rmtree(folders[0] / "predictions/glue/wnli")
+        (folders[0] / "shard.json").unlink()
         for folder in folders:
             assert ask(folder, "--shard", f"{folder.name}/2").status == 0
         assert t5eval("merge", *folders, "--out", tmp_path / "merged").status == 0

@@ -47,7 +47,7 @@ class Plan:
     """What a call of `evaluate` is about to answer.
 
     Attributes:
-        examples: `TASK SPLIT` to how many examples of it.
+        examples: `TASK SPLIT` to how many examples of it; of a shard about how many.
         unlabelled: `TASK SPLIT` of what is at hand and left out, having no labels.
     """
 
@@ -204,7 +204,9 @@ def evaluate(
     for spec in specs:
         require_metrics(spec)  # what is not there is said before a run's folder is made
     with stage("counting the examples"):
-        plan(Plan({_name(split): sum(1 for _ in islice(split, limit)) for split in chosen}, tuple(unlabelled)))
+        jobs = share.of if share else 1
+        counts = {_name(split): -(-sum(1 for _ in islice(split, limit)) // jobs) for split in chosen}
+        plan(Plan(counts, tuple(unlabelled)))
     own = "model" if generation == "model" else None
     options_of_model = ModelOptions(dtype, text_of(vocab), strategy, concurrency, own)
     opened = open_predictor(model, options_of_model)

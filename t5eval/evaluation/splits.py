@@ -111,7 +111,7 @@ def _evaluate_split(
             _predict(predictor, spec, pairs, questions, store, settings, progress, say)
         predictions = store.predictions.values()
         lengths = asdict(spec.lengths) | {"targets": settings.max_new_tokens or spec.lengths.targets}
-        judged = judge(spec, examples, {p.id: p.text for p in predictions})
+        judged = judge(spec, examples, {p.id: p.text for p in predictions}, {p.id: p for p in predictions})
         score = score_split(spec, split.split, judged)
         return SplitResult(
             score=replace(

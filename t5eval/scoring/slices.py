@@ -109,6 +109,11 @@ def _whole(spec: TaskSpec, judged: Sequence[Scored], values: Iterable[set[str]])
     return [shared[group] for group in groups]
 
 
+def slice_names(spec: TaskSpec, examples: Sequence[Example], judged: Sequence[Scored]) -> list[str]:
+    """Returns what examples can be divided by; see `slice_members`."""
+    return list(_values(spec, examples, judged))
+
+
 def slice_members(
     spec: TaskSpec, split: str, examples: Sequence[Example], judged: Sequence[Scored], by: Sequence[str]
 ) -> tuple[dict[str, dict[str, list[int]]], dict[str, str]]:

@@ -233,9 +233,11 @@
     if (answers.some((one) => one.calibration)) {
       const calibrations = answers.map((one) => one.calibration);
       const none = { above: null, most: null, least: null };
-      for (const chart of [explorer.reliability, explorer.kept])
-        made.push(chart(runs, calibrations, (run, changes) => pick(run, { ...none, ...changes })));
-      made.push(explorer.confidentMistakes(context.task, context.split_name, runs, calibrations));
+      const [reliability, kept] = [explorer.reliability, explorer.kept].map((chart) =>
+        chart(runs, calibrations, (run, changes) => pick(run, { ...none, ...changes })),
+      );
+      reliability.append(explorer.confidentMistakes(context.task, context.split_name, runs, calibrations));
+      made.push(reliability, kept);
     }
     return made;
   };

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from t5eval.reports.joined_examples import RunAnswers, SplitExamples
-from t5eval.scoring.score import STRICT, SplitScore
-from t5eval.scoring.slices import slice_members, slice_names, sliced
+from t5eval.scoring.score import STRICT, score_split
+from t5eval.scoring.slices import all_members
 
 MOST_VALUES = 30
 """Of what examples are divided by, so many values are shown, those with the most examples."""
@@ -29,26 +29,28 @@ def slices_document(split: SplitExamples, runs: Mapping[str, RunAnswers]) -> dic
         return {"by": {}, "scores": {}}
     first = next(iter(labelled.values()))
     examples = [split.examples[place] for place in first.places]
-    names = slice_names(first.spec, examples, first.judged)
-    members, _ = slice_members(first.spec, split.split, examples, first.judged, names)
-    values = {name: _largest(parts) for name, parts in members.items() if len(parts) > 1}
+    members = all_members(first.spec, examples, first.judged)
+    shown = {name: _largest(parts, first.places) for name, parts in members.items() if len(parts) > 1}
     return {
         "by": {
             name: {
-                "values": shown,
-                "more": len(members[name]) - len(shown),
-                "of": _under([members[name][value] for value in shown], first.places, len(split.examples)),
+                "values": list(parts),
+                "more": len(members[name]) - len(parts),
+                "of": _under([*parts.values()], len(split.examples)),
             }
-            for name, shown in values.items()
+            for name, parts in shown.items()
         },
-        "scores": {name: _scores(split, run, values) for name, run in labelled.items()},
+        "scores": {
+            name: {by: [_score(split, run, places) for places in parts.values()] for by, parts in shown.items()}
+            for name, run in labelled.items()
+        },
     }
 
 
-def _largest(parts: Mapping[str, Sequence[int]]) -> list[str]:
-    """Returns the values with the most examples, in their order."""
+def _largest(parts: Mapping[str, Sequence[int]], places: Sequence[int]) -> dict[str, list[int]]:
+    """Returns the values with the most examples, in their order, with the examples' places in the split."""
     largest = set(sorted(parts, key=lambda value: -len(parts[value]))[:MOST_VALUES])
-    return [value for value in parts if value in largest]
+    return {value: [places[one] for one in part] for value, part in parts.items() if value in largest}
 
 
 def kept_slices(found: Mapping[str, Any], kept: Sequence[int]) -> dict[str, Any]:
@@ -57,24 +59,20 @@ def kept_slices(found: Mapping[str, Any], kept: Sequence[int]) -> dict[str, Any]
     return {**found, "by": by}
 
 
-def _under(parts: Sequence[Sequence[int]], places: Sequence[int], count: int) -> list[Any]:
+def _under(parts: Sequence[Sequence[int]], count: int) -> list[Any]:
     """Returns for each example of the split its value's number; a list where it has several, None where it has none."""
     found: list[list[int]] = [[] for _ in range(count)]
     for number, part in enumerate(parts):
-        for one in part:
-            found[places[one]].append(number)
+        for place in part:
+            found[place].append(number)
     return [own[0] if len(own) == 1 else own or None for own in found]
 
 
-def _scores(split: SplitExamples, run: RunAnswers, values: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
-    headline = replace(run.spec, metrics=run.spec.task_score)
-    examples = [split.examples[place] for place in run.places]
-    found, _ = sliced(headline, split.split, examples, run.judged, list(values))
-    return {name: [_score(found.get(name, {}).get(value)) for value in shown] for name, shown in values.items()}
-
-
-def _score(part: SplitScore | None) -> dict[str, Any] | None:
-    if part is None:
+def _score(split: SplitExamples, run: RunAnswers, places: Sequence[int]) -> dict[str, Any] | None:
+    """Returns what a run scores on the examples at some places, None where it answered none of them."""
+    judged = [run.judged[run.numbers[place]] for place in places if place in run.numbers]
+    if not judged:
         return None
-    scores = {name: [one.value, one.ci95] for name, one in part.scores.items() if not name.endswith(STRICT)}
-    return {"n": part.n, "few": part.few, "scores": scores}
+    found = score_split(replace(run.spec, metrics=run.spec.task_score), split.split, judged)
+    scores = {name: [one.value, one.ci95] for name, one in found.scores.items() if not name.endswith(STRICT)}
+    return {"n": found.n, "few": found.few, "scores": scores}

@@ -115,6 +115,7 @@ class SplitScore:
             "unreadable_reasons": dict(self.reasons),
             **({"no_answer": {k: one.to_json() for k, one in self.no_answer.items()}} if self.no_answer else {}),
             **({"calibration": self.calibration.to_json()} if self.calibration else {}),
+            "causes": list(self.causes),
             **({"slices": {name: _slices_json(values) for name, values in self.slices.items()}} if self.slices else {}),
         }
 

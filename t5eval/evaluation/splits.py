@@ -204,7 +204,7 @@ def split_result(
     split, examples, store = answered.split, answered.examples, answered.store
     spec, predictions = split.spec, store.predictions.values()
     lengths = asdict(spec.lengths) | {"targets": settings.max_new_tokens or spec.lengths.targets}
-    judged = judge(spec, examples, {p.id: p.text for p in predictions})
+    judged = judge(spec, examples, {p.id: p.text for p in predictions}, {p.id: p for p in predictions})
     score = score_split(spec, split.split, judged)
     return SplitResult(
         score=replace(

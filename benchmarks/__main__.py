@@ -15,6 +15,7 @@ BENCHMARKS = {  # what is measured: the module and its options
     "small commands": ["commands"],
     "greedy decoding": ["decoding", "--memory"],
     "greedy decoding by batch size": ["decoding", "--lengths", "128", "--batches", "16", "32", "64", "128", "256"],
+    "bfloat16": ["decoding", "--bfloat16", "--engines", "transformers", "--steps", "16"],
     "beam search": ["decoding", "--beam", "4"],
     "preparation": ["preparation"],
     "input": ["input"],

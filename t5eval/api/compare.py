@@ -9,10 +9,13 @@ from typing import Any
 from keras_model.files.atomic import replacing
 from t5eval.api.arguments import Data, PathName, names_of, splits_of, text_of
 from t5eval.comparison.compare import choose_data, choose_splits, compare_all, compare_published
+from t5eval.comparison.groups import GroupedSplit, compare_groups, corrected_groups
 from t5eval.comparison.published import AgainstPublished, require_published
 from t5eval.comparison.sides import Side
 from t5eval.comparison.slices import all_slices, corrected_slices
 from t5eval.comparison.splits import INTERVAL, RANDOMISATION, SplitComparison, corrected, count_corrected
+from t5eval.metrics.over_seeds import METHOD
+from t5eval.runs.seed_groups import SeedGroup, seed_groups
 from t5eval.support.data_frames import Table
 from task_specs.support.errors import UserError
 
@@ -111,22 +114,81 @@ class PublishedComparison(Table):
             yield p.task, p.split, p.score, ours, p.published, p.difference, p.inside, not p.reasons, p.source
 
 
+@dataclass(frozen=True)
+class GroupComparison(Table):
+    """What several runs came to, those that differ by seed alone as one group, each beside the first one.
+
+    Attributes:
+        groups: the groups, in the order of their first runs.
+        splits: of each split that all runs have, what each group has.
+        data_dir: where the examples come from, as `--data-dir` says it.
+        left_out: `TASK SPLIT: REASON` of what is not compared.
+    """
+
+    COLUMNS = (
+        "task", "split", "score", "group", "mean", "deviation", "n", "minimum", "maximum",
+        "difference", "ci95_low", "ci95_high", "p", "p_holm",
+    )  # fmt: skip
+
+    groups: tuple[SeedGroup, ...]
+    splits: tuple[GroupedSplit, ...]
+    data_dir: str
+    left_out: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what `t5eval compare --json` prints of more than two runs."""
+        results: dict[str, dict[str, Any]] = {}
+        for one in self.splits:
+            results.setdefault(one.task, {})[one.split] = one.to_json()
+        return {
+            "groups": [
+                {"name": group.name, "runs": [str(run) for run in group.runs], "seeds": list(group.seeds)}
+                for group in self.groups
+            ],
+            "data_dir": self.data_dir,
+            "sound": not any(one.faults for one in self.splits),
+            "methods": {
+                "difference": METHOD,
+                "correction": "Holm, over all groups and the scores that make up each task's leaderboard score",
+            },
+            "results": results,
+            "left_out": list(self.left_out),
+        }
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yields a row for each score of each split and group that has it."""
+        for one in self.splits:
+            for name, score in one.scores.items():
+                differences = {each.group: each for each in score.differences}
+                for place, (group, spread) in enumerate(zip(self.groups, score.spreads, strict=True)):
+                    if spread is None:
+                        continue
+                    beside = differences.get(place)
+                    tests = (None,) * 5
+                    if beside:
+                        tests = (beside.difference, *(beside.ci95 or (None, None)), beside.p, beside.p_holm)
+                    yield one.task, one.split, name, group.name, *vars(spread).values(), *tests
+
+
 def compare(
     a: PathName,
     b: PathName | None = None,
-    *,
+    *more: PathName,
     published: str | None = None,
     tasks: str | Sequence[PathName] = (),
     splits: str | Sequence[str] = (),
     data: Data = None,
     changes: PathName | None = None,
     by: str | Sequence[str] = (),
-) -> Comparison | PublishedComparison:
+) -> Comparison | PublishedComparison | GroupComparison:
     """Compares two runs, or prediction files, on the same examples: is the difference more than chance?
+
+    Of more than two runs those that differ by seed alone are one group, and each group is compared with the first.
 
     Args:
         a: a run's folder, or a prediction file.
         b: the other one.
+        more: further runs.
         published: instead of `b`, the paper's scores of `t5-small`, `t5-base` and so on.
         tasks: only these tasks or benchmarks.
         splits: only these splits.
@@ -135,7 +197,7 @@ def compare(
         by: what to divide the examples by, each part being compared too: `input_length`, a column of the row.
 
     Returns:
-        A `Comparison`; with `published`, a `PublishedComparison`.
+        A `Comparison`; with `published`, a `PublishedComparison`; of more than two runs a `GroupComparison`.
 
     Raises:
         UserError: nothing can be compared, or a side or the data cannot be read.
@@ -157,6 +219,11 @@ def compare(
         raise UserError("--changes is for two runs: no predictions are published")
     if published is not None and by:
         raise UserError("--by is for two runs: nothing is published of slices")
+    if more:
+        if changes or by:
+            raise UserError("--changes and --by are for two runs")
+        assert b is not None
+        return _of_groups([Path(path) for path in (a, b, *more)], names, wanted, text_of(data))
     sides = [Side(name, Path(path)) for name, path in (("A", a), ("B", b)) if path is not None]
     if published is not None:
         require_published(published)
@@ -180,6 +247,24 @@ def compare(
     if changes:
         _write_changes(Path(changes), compared)
     return Comparison(first, second, tuple(compared), source.option, tuple(left_out))
+
+
+def _of_groups(runs: Sequence[Path], names: Sequence[str], wanted: Sequence[str], data: str | None) -> GroupComparison:
+    """Compares more than two runs, in groups that differ by seed alone."""
+    if len({run.resolve() for run in runs}) < len(runs):
+        raise UserError("a run is named twice; compare each with the others once")
+    if file := next((run for run in runs if run.is_file()), None):
+        raise UserError(f"{file}: a prediction file; of more than two sides each is a run's folder")
+    groups = seed_groups(runs)
+    sides = [[Side(str(run), run) for run in group.runs] for group in groups]
+    every = [side for group in sides for side in group]
+    source = choose_data(data, every)
+    chosen, left_out = choose_splits(every, names, wanted, source)
+    unlabelled: list[str] = []
+    found = list(compare_groups(sides, chosen, source, unlabelled))
+    left_out += _without_labels(unlabelled, bool(found))
+    headline = {spec.name: spec.task_score for spec, _ in chosen}
+    return GroupComparison(tuple(groups), tuple(corrected_groups(found, headline)), source.option, tuple(left_out))
 
 
 def _without_labels(unlabelled: Sequence[str], others: bool) -> list[str]:

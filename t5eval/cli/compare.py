@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from t5eval.api.compare import Comparison, PublishedComparison, compare
+from t5eval.api.compare import Comparison, GroupComparison, PublishedComparison, compare
 from t5eval.cli.comparison_text import comparison_lines, published_lines
+from t5eval.cli.group_text import group_lines
 from t5eval.cli.names import complete_published, complete_slice, complete_task_or_benchmark
 from t5eval.cli.options import (
     STDIO,
@@ -25,6 +26,7 @@ from t5eval.cli.options import (
 @click.command(cls=Spreading)
 @click.argument("a")
 @click.argument("b", required=False)
+@click.argument("more", nargs=-1, metavar="[RUN...]")
 @click.option(
     "--published",
     metavar="MODEL",
@@ -51,8 +53,11 @@ from t5eval.cli.options import (
 )
 @click.option("--changes", metavar="FILE", help="Write each example whose predictions differ, a JSON object a line.")
 @json_option
-def command(a: str, b: str | None, t5: bool, changes: str | None, **asked: Any) -> None:
+def command(a: str, b: str | None, more: tuple[str, ...], t5: bool, changes: str | None, **asked: Any) -> None:
     """Compare A and B, runs or prediction files, on the same examples: is the difference more than chance?
+
+    Of more than two runs those that differ by their seed alone are a group, whose mean and spread are printed; each
+    group is compared with the first, by chance of the examples and of the seeds.
 
     - is a prediction file on standard input. --changes - prints the changes, and nothing else on standard output.
 
@@ -62,7 +67,7 @@ def command(a: str, b: str | None, t5: bool, changes: str | None, **asked: Any) 
         raise click.UsageError("A and B are both -; standard input is one of them")
     with tempfile.TemporaryDirectory(prefix="t5eval-") as folder:
         file = Path(folder, "changes.jsonl") if changes == STDIO else changes
-        found = compare(spooled(a), None if b is None else spooled(b), changes=file, **asked)
+        found = compare(spooled(a), None if b is None else spooled(b), *more, changes=file, **asked)
         changed = file.read_text(encoding="utf-8").split("\n")[:-1] if isinstance(file, Path) else None
     for one in found.splits if isinstance(found, Comparison) else ():
         warn(one.data.notes)
@@ -73,10 +78,13 @@ def command(a: str, b: str | None, t5: bool, changes: str | None, **asked: Any) 
     print_result(found.to_json, lambda: _lines(found, t5) if changed is None else changed)
 
 
-def _lines(found: Comparison | PublishedComparison, t5: bool) -> Iterator[str]:
+def _lines(found: Comparison | PublishedComparison | GroupComparison, t5: bool) -> Iterator[str]:
     warn(f"left out: {line}" for line in found.left_out)
     if isinstance(found, PublishedComparison):
         yield from published_lines(found.model, found.scores)
+        return
+    if isinstance(found, GroupComparison):
+        yield from group_lines(found.groups, found.splits, t5)
         return
     sides = found.a, found.b
     for side in sides:

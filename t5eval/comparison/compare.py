@@ -65,7 +65,7 @@ def choose_splits(
             left_out.append(f"{name} {split}: {' and '.join(without)} has no predictions for it")
             continue
         try:
-            spec = _asked(sides[0], specs.get(row) or specs.get(name) or task_specs.get(row), name, split)
+            spec = asked_of(sides[0], specs.get(row) or specs.get(name) or task_specs.get(row), name, split)
         except SpecError:
             left_out.append(f"{name} {split}: no such task is registered; name its TOML file with --task")
             continue
@@ -88,7 +88,7 @@ def _other_prompts(runs: Sequence[Side]) -> list[tuple[str, str]]:
 
     Each run is told what it has for the first one's prompt.
     """
-    if len(runs) < 2:
+    if len(runs) != 2:
         return []
     found = list(runs[0].found)
     rows = [_by_row(side) for side in runs]
@@ -107,12 +107,12 @@ def _by_row(side: Side) -> dict[tuple[str, str], list[str]]:
     return rows
 
 
-def _asked(side: Side, spec: TaskSpec, name: str, split: str) -> TaskSpec:
+def asked_of(side: Side, spec: TaskSpec, name: str, split: str) -> TaskSpec:
     """Returns a task as a side's record says that it was asked; as its name says where nothing is recorded."""
     return as_recorded(spec, {"prompt": name.partition("@")[2], **side.made_by(name, split)})
 
 
-def _labelled(
+def labelled_splits(
     splits: Sequence[tuple[TaskSpec, str]], data: DataSource, doing: str, unlabelled: list[str]
 ) -> Iterator[tuple[TaskSpec, str, list[Example], Summary]]:
     """Yields each split's task, name, examples and what was read; one without labels is named in `unlabelled`."""
@@ -145,11 +145,11 @@ def compare_all(
     Raises:
         PredictionError: a side's predictions cannot be read, or are not of these examples.
     """
-    for spec, split, examples, summary in _labelled(splits, data, "comparing", unlabelled):
+    for spec, split, examples, summary in labelled_splits(splits, data, "comparing", unlabelled):
         made_by = a.made_by(spec.name, split), b.made_by(spec.name, split)
-        asked = {side.name: _asked(side, spec, spec.name, split) for side in (a, b)}
+        asked = {side.name: asked_of(side, spec, spec.name, split) for side in (a, b)}
         count = min(covered(made.get("limit"), len(examples)) for made in made_by)
-        first, second = (_judged(side, asked[side.name], spec, split, examples, count) for side in (a, b))
+        first, second = (judged_of(side, asked[side.name], spec, split, examples, count) for side in (a, b))
         comparison = compare_split(spec, split, first, second, headline=headline)
         slices, unsliced = compare_slices(spec, split, examples[:count], first, second, by)
         yield replace(
@@ -162,9 +162,10 @@ def compare_all(
         )
 
 
-def _judged(
+def judged_of(
     side: Side, asked: TaskSpec, spec: TaskSpec, split: str, examples: Sequence[Example], count: int
 ) -> list[Scored]:
+    """Returns a side's answers to the first `count` examples, judged."""
     texts = side.predictions(spec.name, split, [example.id for example in examples])
     return judge(asked, examples[:count], texts)
 
@@ -189,9 +190,9 @@ def compare_published(
         PredictionError: the predictions cannot be read, or are not of these examples.
     """
     published = [(spec, split) for spec, split in splits if any(row.model == model for row in spec.published)]
-    for spec, split, examples, summary in _labelled(published, data, "scoring", unlabelled):
+    for spec, split, examples, summary in labelled_splits(published, data, "scoring", unlabelled):
         made_by = side.made_by(spec.name, split)
-        judged = _judged(side, spec, spec, split, examples, covered(made_by.get("limit"), len(examples)))
+        judged = judged_of(side, spec, spec, split, examples, covered(made_by.get("limit"), len(examples)))
         ours = score_split(spec, split, judged)
         yield from against_published(
             spec, model, ours, [*side_faults("ours", spec, summary, made_by), *asked_otherwise(made_by)]

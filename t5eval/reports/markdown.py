@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from t5eval.reports import overview
 from t5eval.reports.escaping import markdown, markdown_code
+from t5eval.reports.over_seeds import spread_cells, spread_rows
 from t5eval.reports.reported_run import Run
 from t5eval.scoring.score import Score
 from task_specs.support.errors import some
@@ -16,6 +17,7 @@ def markdown_report(runs: Sequence[Run], notes: Sequence[str]) -> str:
     parts = [
         "# Evaluation: " + ", ".join(markdown(run.name) for run in runs),
         *_overview(runs),
+        *_over_seeds(runs),
         *_warnings(runs, notes),
         *_all_scores(runs),
         *_settings(runs),
@@ -82,6 +84,11 @@ def _overview(runs: Sequence[Run]) -> list[str]:
         names = ", ".join(markdown(" ".join(key)) for key in without)
         parts.append(f"Predicted without labels to score against: {names}.")
     return parts
+
+
+def _over_seeds(runs: Sequence[Run]) -> list[str]:
+    rows = list(spread_rows(runs))
+    return ["## Over seeds", table(*spread_cells(rows), texts=4)] if rows else []
 
 
 def _warnings(runs: Sequence[Run], notes: Sequence[str]) -> list[str]:

@@ -76,12 +76,17 @@ def first_model(config: TrainConfig, strategy: Any) -> FirstModel:
                     model.base = base
                 require_ids_of(model.config, tokenizer, config.model)
                 return FirstModel(model, tokenizer, fingerprint, moments)
-            return FirstModel(T5(_fresh_config(config, tokenizer), dtype=config.settings.dtype), tokenizer, None)
+            return FirstModel(T5(fresh_config(config, tokenizer), dtype=config.settings.dtype), tokenizer, None)
     except ValueError as error:
         raise UserError(str(error)) from None
 
 
-def _fresh_config(config: TrainConfig, tokenizer: Tokenizer) -> T5Config:
+def fresh_config(config: TrainConfig, tokenizer: Tokenizer) -> T5Config:
+    """Returns the configuration of a model from scratch.
+
+    Raises:
+        UserError: a key is unknown, or the values do not fit together.
+    """
     from keras_model.config import T5Config
 
     require_known(config.config, [field.name for field in dataclasses.fields(T5Config)], "[train.config]")

@@ -75,6 +75,7 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 @click.option("--clip-norm", type=float, help="Longest gradient.  [default: no limit]")
 @click.option("--z-loss", type=float, help="T5's pre-training had 1e-4.  [default: 0]")
 @click.option("--label-smoothing", type=float, help="[default: 0]")
+@click.option("--dropout-rate", type=float, help="In place of the model's own.")
 @click.option("--accumulate", type=int, metavar="PARTS", help="Parts of a batch, for less memory.  [default: 1]")
 @click.option("--remat", is_flag=True, default=None, help="Compute blocks twice instead of holding them.")
 @click.option(

@@ -40,6 +40,7 @@ text = {{files = ["{text}"], objective = "iid", inputs = 16, held_out = 0.05}}
 [runs.tune]
 model = "pretrain"
 task = ["super_glue/copa"]
+prepared = "{prepared}"
 steps = 4
 batch_size = 4
 validate_limit = 8
@@ -66,7 +67,7 @@ class Display:
     def __exit__(self, *raised):
         pass
     def __call__(self, numbers):
-        if (Display.trainings, numbers["step"]) == (3, 3):
+        if (Display.trainings, numbers["step"]) == (4, 3):
             os.kill(os.getpid(), signal.SIGKILL)
     def say(self, line):
         pass
@@ -81,7 +82,8 @@ def written(folder: Path, name: str, suite: Path, model: Path) -> Path:
     lines = [pair.inputs for e in open_split(rte, "train", suite) for pair in rte.pairs(e)]
     text.write_text("\n".join(lines[:200]), encoding="utf-8")
     path = folder / f"{name}.toml"
-    places = {"data": suite, "vocab": model / "spiece.model", "text": text}
+    prepared = folder / "prepared"
+    places = {"prepared": prepared, "data": suite, "vocab": model / "spiece.model", "text": text}
     path.write_text(STUDY.format(runs=folder / name / "runs", out=folder / name, **places), encoding="utf-8")
     return path
 
@@ -90,23 +92,25 @@ def test_a_study_killed_half_way_ends_with_the_same_table(
     t5eval: Any, ready_forks: Forks, suite: Path, model: Path, tmp_path: Path
 ) -> None:
     path = written(tmp_path, "killed", suite, model)
+    given = ("--vocab", model / "spiece.model", "--data-dir", suite, "--out", tmp_path / "prepared", "--workers", "1")
+    assert t5eval("prepare", "--task", "super_glue/copa", *given).status == 0
     done = ready_forks.run(["-c", KILLED, path])
     assert done.returncode == -9, done.stderr.decode()
     listed = t5eval("study", path, "--dry-run")
     assert listed.status == 0
     runs = listed.out.splitlines()[1:7]
-    assert [line.split()[-1] for line in runs] == ["done", "done", "begun", "do", "do", "do"]
+    assert [line.split()[-1] for line in runs] == ["done", "done", "done", "begun", "do", "do"]
     assert "4 cells over 1 seeds: 6 runs, " in listed.out
     assert runs[0].split()[1:4] == ["0", "4", f"{4 * 4 * 32}"]
     assert not (tmp_path / "killed" / "table.md").exists()
     again = t5eval("study", path)
     assert again.status == 0, again.err
-    assert "run 3 of 6, " in again.err
+    assert "run 4 of 6, " in again.err
     assert len(again.err.split("run 6 of 6, ")) == 2
 
     other = written(tmp_path, "whole", suite, model)
-    for run in (tmp_path / "killed" / "runs").iterdir():  # all others were not stopped
-        if run.name != runs[2].split()[0]:
+    for run in (tmp_path / "killed" / "runs").iterdir():  # none of the others was stopped
+        if run.name != runs[3].split()[0]:
             shutil.copytree(run, tmp_path / "whole" / "runs" / run.name)
     found = t5eval("study", other, "--json")
     assert found.status == 0, found.err

@@ -54,7 +54,8 @@ class TrainConfig:
         strategy: where it is trained: `none`, `mirrored[:N]`, `multiworker` or `tpu[:ADDRESS]`.
         fresh_optimizer: whether Adafactor starts without the moments that a checkpoint of T5's or T5X's brings.
         callbacks: names of Keras callbacks that plugins have registered.
-        wandb: the project at Weights & Biases that the run is logged to as well; None for TensorBoard alone.
+        wandb: the project at Weights & Biases that the run is logged to besides TensorBoard; None for none.
+        mlflow: the experiment at MLflow that it is logged to as well; None for none.
     """
 
     task: tuple[str, ...]
@@ -77,6 +78,7 @@ class TrainConfig:
     fresh_optimizer: bool = False
     callbacks: tuple[str, ...] = ()
     wandb: str | None = None
+    mlflow: str | None = None
 
     def __post_init__(self) -> None:
         if not self.task:

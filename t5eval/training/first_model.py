@@ -97,7 +97,7 @@ def fresh_config(config: TrainConfig, tokenizer: Tokenizer) -> T5Config:
     rows = -(-tokenizer.vocab_size // 128) * 128
     try:
         base = T5Config.preset(config.preset).to_dict() if config.preset else {}
-        own = {"vocab_size": rows, "pad_token_id": tokenizer.pad_id, "eos_token_id": tokenizer.eos_id}
+        own: dict[str, Any] = {"vocab_size": rows, "pad_token_id": tokenizer.pad_id, "eos_token_id": tokenizer.eos_id}
         if config.dropout_rate is not None:
             own["dropout_rate"] = config.dropout_rate
         return T5Config.from_dict({**base, **own, "decoder_start_token_id": tokenizer.pad_id, **config.config})

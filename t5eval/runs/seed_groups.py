@@ -14,7 +14,7 @@ from t5eval.runs.folder import read_config
 
 _OF_A_RUN = re.compile(r"(?:best:)?(?P<run>.+?)(?:/model|/checkpoints/step-\d+)?/?")
 """A model's name as a training run's folder has it."""
-_OF_THE_FOLDER = ("out", "wandb", "prepared")
+_OF_THE_FOLDER = ("out", "wandb", "mlflow", "prepared")
 """Settings of a training that are the folder's, and not the model's."""
 TWO = 2.0
 """How many standard deviations from the best still count as it: Raffel et al. 2020, section 3.1.5."""

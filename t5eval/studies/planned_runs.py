@@ -26,6 +26,8 @@ together; the run whose table this one lies over."""
 OF_THE_FIRST = ("preset", "config", "vocab", "text")
 """What a run that starts from a model does not take over from `[train]`."""
 
+NO_MATTER = ("out", "wandb", "mlflow")
+"""Settings of a training that change nothing in it."""
 _ODD = re.compile(r"[^\w.]+")  # what a folder's name goes without
 
 
@@ -314,7 +316,7 @@ def _distinct(config: TrainConfig) -> dict[str, Any]:
     }
     usual = TrainConfig(("",), "", "", model="-")
     defaults = {**usual.to_table(), "method": asdict(usual.trained), "text": None}
-    return {key: value for key, value in table.items() if key != "out" and value != defaults[key]}
+    return {key: value for key, value in table.items() if key not in NO_MATTER and value != defaults[key]}
 
 
 def _and_before(run: PlannedRun) -> Iterator[PlannedRun]:

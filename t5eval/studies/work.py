@@ -86,7 +86,7 @@ def work(plan: Plan, worker: Worker) -> None:
                 break
         else:
             if not waited:
-                worker.say(f"waiting: other processes hold what is left of {len(left):,} runs")
+                worker.say(f"waiting: other processes hold the rest, {len(left):,} of {len(plan.runs):,} runs")
                 waited = True
             worker.wait()
     if failed:

@@ -124,7 +124,7 @@ def test_what_another_process_holds_is_waited_for(study: StudyFile, recorded: Re
     assert [state.partition(" by")[0] for run, state in states(found) if run.name == "first"] == ["held", "to do"]
     work(found, Worker(say=said.append, wait=wait))
     assert [line for line in said if "other processes" in line] == [
-        "waiting: other processes hold what is left of 5 runs"
+        "waiting: other processes hold the rest, 5 of 10 runs"
     ]
     (before,) = waits
     assert first.folder.name not in before

@@ -23,7 +23,7 @@ def configs(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
         seed = config.settings.seed
         return SimpleNamespace(
             model=Path(config.out) / "model", steps=config.settings.steps, first_step=0, loss=1.0, seconds=2.0,
-            filling=Filling(), scores={1: {"glue/rte": 0.0}, 2: {"glue/rte": 60.0 + seed}}, best={},
+            filling=Filling(), tokens=0, scores={1: {"glue/rte": 0.0}, 2: {"glue/rte": 60.0 + seed}}, best={},
         )  # fmt: skip
 
     monkeypatch.setattr(api, "_train", trained)

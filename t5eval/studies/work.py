@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -115,6 +117,9 @@ def _take(plan: Plan, run: PlannedRun, worker: Worker, failed: dict[Path, str]) 
 
 def _do(run: PlannedRun, measures: list[Measure], worker: Worker) -> None:
     """Trains a run that this process holds, measures it, and writes down what came out."""
+    gc.collect()  # Keras' models are circles, and the run before may have left a large one
+    # Each run traces its own functions, which TensorFlow takes for one that is traced again and again.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     started, share = time.monotonic(), 0.0
     result = dict(_result(run))
     if run.table is not None and not result:

@@ -70,16 +70,16 @@ def seed_groups(runs: Sequence[Path]) -> list[SeedGroup]:
     """Returns runs in groups that differ by seeds alone, in the order of their first ones.
 
     What is compared is recorded in each folder's config.toml: the settings of the training and of the evaluation, and,
-    where a model came from another run, that run's. A run without a record is a group of its own.
+    where a model came from another run, that run's. A run without a recorded seed is a group of its own.
 
     Raises:
         RunError: a config.toml cannot be read.
     """
     groups: dict[str, list[tuple[Path, int | None]]] = {}
     for run in runs:
-        table = _without_seeds(run)
-        key = json.dumps(table, sort_keys=True, default=str) if table else f"alone: {run}"
-        groups.setdefault(key, []).append((run, _seed(run)))
+        seed = _seed(run)
+        key = f"alone: {len(groups)}" if seed is None else json.dumps(_without_seeds(run), sort_keys=True, default=str)
+        groups.setdefault(key, []).append((run, seed))
     found = []
     for members in groups.values():
         folders, seeds = zip(*members, strict=True)
@@ -132,13 +132,12 @@ def _seed(run: Path) -> int | None:
 
 
 def _without_seeds(run: Path) -> dict[str, Any]:
-    """Returns what is recorded of a run, without seeds and folders; empty where nothing is."""
+    """Returns what is recorded of a run, without seeds and folders."""
     trained = _trained(run)
     evaluate = {k: v for k, v in read_config(run).get("evaluate", {}).items() if k not in ("seed", "cache")}
     if trained is not None:
         evaluate.pop("model", None)
-    found = {"train": dict(_training(trained[1], set())) if trained else {}, "evaluate": evaluate}
-    return found if any(found.values()) else {}
+    return {"train": dict(_training(trained[1], set())) if trained else {}, "evaluate": evaluate}
 
 
 def _training(table: Mapping[str, Any], seen: set[Path]) -> Iterator[tuple[str, Any]]:

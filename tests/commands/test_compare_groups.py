@@ -94,17 +94,17 @@ def test_what_is_not_sound_is_said(t5eval: Any, runs: list[Path], suite: Path) -
 
 @pytest.mark.parametrize(
     ("extra", "message"),
-    [(["--by", "label"], "are for two runs"), (["--published", "t5-base"], "with one thing")],
+    [(["--by", "label"], "--by is for single runs"), (["--published", "t5-base"], "with one thing")],
 )
-def test_what_is_for_two_runs_is_refused(
+def test_what_is_for_single_runs_is_refused(
     t5eval: Any, runs: list[Path], suite: Path, extra: list[str], message: str
 ) -> None:
     done = t5eval("compare", *runs, *extra, "--data-dir", suite)
     assert (done.status, done.out) == (2, "")
     assert message in done.err
     assert "named twice" in t5eval("compare", *runs, runs[0], "--data-dir", suite).err
-    file = runs[0] / "predictions/glue/rte/validation.jsonl"
-    assert "each is a run's folder" in t5eval("compare", *runs, file, "--data-dir", suite).err
+    single = t5eval("compare", runs[0], runs[3], "--task", "glue/rte", "--data-dir", suite, "--json").json
+    assert "groups" not in single
 
 
 def test_a_report_has_the_spread_of_each_group(t5eval: Any, runs: list[Path], suite: Path, tmp_path: Path) -> None:

@@ -181,6 +181,20 @@ class T5Config:
             **dataclasses.asdict(self),
         }
 
+    def stated(self) -> dict[str, Any]:
+        """The fields that say something of their own, as for a configuration in which some of them become others.
+
+        What None stands for is left out where it is that: a model of half the layers has half of them in both stacks.
+        """
+        values = dataclasses.asdict(self)
+        for name, standing_for in (
+            ("num_decoder_layers", "num_layers"),
+            ("scale_decoder_outputs", "tie_word_embeddings"),
+        ):
+            if values[name] == values[standing_for]:
+                del values[name]
+        return values
+
     @classmethod
     def preset(cls, name: str) -> T5Config:
         """The configuration of a published model, by its name at Hugging Face, with or without the owner.

@@ -96,7 +96,7 @@ def fresh_config(config: TrainConfig, tokenizer: Tokenizer) -> T5Config:
     # The embedding's rows are the vocabulary's, rounded up so that every device divides them.
     rows = -(-tokenizer.vocab_size // 128) * 128
     try:
-        base = T5Config.preset(config.preset).to_dict() if config.preset else {}
+        base = T5Config.preset(config.preset).stated() if config.preset else {}
         own: dict[str, Any] = {"vocab_size": rows, "pad_token_id": tokenizer.pad_id, "eos_token_id": tokenizer.eos_id}
         if config.dropout_rate is not None:
             own["dropout_rate"] = config.dropout_rate

@@ -13,7 +13,9 @@ import pytest
 
 from t5eval.cli.main import COMMANDS
 from t5eval.metrics import registry
+from t5eval.training.config import resolve
 from task_specs.kinds import ANSWERS, SOURCES, SUBMISSION_FILES, TEXT_FORMATS
+from task_specs.support.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -133,7 +135,10 @@ def test_the_page_on_prompts_works_as_it_stands(t5eval: Any, suite: Path, tmp_pa
     assert scope["said"] == ["t5", "follows"]
 
 
-@pytest.mark.parametrize("name", ["tasks", "kinds"])
+MADE = [path.stem.removeprefix("write_") for path in sorted((ROOT / "docs").glob("write_*.py"))]
+
+
+@pytest.mark.parametrize("name", MADE)
 def test_a_page_that_is_made_of_the_code_is_current(name: str) -> None:
     written = subprocess.run(
         [sys.executable, "-c", f"import write_{name}; print(write_{name}.page(), end='')"],
@@ -142,9 +147,24 @@ def test_a_page_that_is_made_of_the_code_is_current(name: str) -> None:
     assert (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") == written, f"run: python docs/write_{name}.py"
 
 
-def test_every_key_of_every_kind_has_a_meaning() -> None:
+@pytest.mark.parametrize("name", MADE)
+def test_every_key_has_a_meaning(name: str) -> None:
+    lines = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line.endswith("|  |")] == []
+
+
+def test_the_page_of_training_keys_has_what_a_file_may_say() -> None:
+    page = (ROOT / "docs" / "training_keys.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^## `\[train\]`\n(.*?)^## ", page, re.MULTILINE | re.DOTALL)
+    keys = re.findall(r"^\| `(\w+)` \| (\S+) ", table, re.MULTILINE)
+    with pytest.raises(UserError, match="the keys are") as refused:
+        resolve({"no such key": 1}, "")
+    assert sorted(key for key, _ in keys) == sorted(re.findall(r"\w+", str(refused.value).partition("keys are")[2]))
+    assert [key for key, flag in keys if flag == "–"] == ["config", "rates", "text"]
+
+
+def test_the_page_of_kinds_has_every_kind() -> None:
     page = (ROOT / "docs" / "kinds.md").read_text(encoding="utf-8")
-    assert [line for line in page.splitlines() if line.endswith("|  |")] == []
     headings = [line.removeprefix('### kind = "').removesuffix('"') for line in page.splitlines() if 'kind = "' in line]
     assert headings == [cls.kind for cls in (*SOURCES, *TEXT_FORMATS, *ANSWERS, *SUBMISSION_FILES)]  # type: ignore[attr-defined]
 

@@ -1,0 +1,166 @@
+"""The commands of every page: each is one that the command line understands, and those that can run here do."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+import t5eval as api
+import task_specs
+from task_specs.support.errors import UserError
+from tests.commands.conftest import write_answers
+from tests.commands.page_commands import read, shown, unknown_options
+from tests.commands.test_docs import PAGES, ROOT
+
+ALL = [*PAGES, *sorted((ROOT / "examples").rglob("README.md"))]
+
+ELSEWHERE = {"why.md": "test_why_page", "prompts.md": "test_docs", "extending.md": "test_plugin_examples"}
+"""Pages whose commands run in a test of their own, with what the page has a reader save."""
+NOT_RUN = {
+    "train": "takes TensorFlow; the demo trains",
+    "demo": "takes TensorFlow and minutes; test_demo_command",
+    "convert": "takes TensorFlow; test_convert_command",
+    "prepare": "takes a vocabulary; test_prepare_command",
+    "view": "goes on until it is stopped; test_view_command",
+    "data get": "takes a network; test_data_get",
+    "data build": "takes TensorFlow Datasets; test_data_command",
+    "data clean": "takes other packages; test_text_commands",
+    "data vocabulary": "takes a corpus; test_text_commands",
+}
+WORDS = {"TASK": "glue/rte", "SPLIT": "validation"}
+"""Words that a page has a reader replace by a name."""
+TASKS = (
+    *task_specs.BENCHMARKS["glue"].tasks,
+    *task_specs.BENCHMARKS["super_glue"].tasks,
+    "squad/v1.1",
+    "cnn_dailymail",
+    "wmt14/en-fr",
+)
+RTE = ("glue/rte", "validation")
+FILES = {
+    "FILE": RTE,
+    "answers.txt": RTE,
+    "a.jsonl": RTE,
+    "b.txt": RTE,
+    "theirs.jsonl": RTE,
+    "bert_ensemble.json": ("squad/v1.1", "validation"),
+    "rnet_plus_ensemble.json": ("squad/v1.1", "validation"),
+    "multirc.jsonl": ("super_glue/multirc", "validation"),
+    "true.txt": ("cnn_dailymail", "test"),
+    "mine.txt": ("cnn_dailymail", "test"),
+    "test.cnndm.reference": ("cnn_dailymail", "test"),
+    "test.cnndm.ours": ("cnn_dailymail", "test"),
+    "ref.A.txt": ("cnn_dailymail", "test"),
+    "ref.C.txt": ("cnn_dailymail", "test"),
+    "ref.D.txt": ("cnn_dailymail", "test"),
+}
+"""Files that a page has a reader bring: the answers of which task and split are in them."""
+RUNS = ("RUN", "RUN_A", "RUN_B")
+"""Runs that a page has a reader bring, where it does not make them."""
+
+
+@pytest.mark.parametrize("page", ALL, ids=lambda page: page.name)
+def test_every_command_is_one(page: Path) -> None:
+    for arguments in shown(page.read_text(encoding="utf-8")):
+        try:
+            read(arguments)
+        except click.ClickException as error:
+            pytest.fail(f"t5eval {' '.join(arguments)}: {error.format_message()}")
+
+
+@pytest.mark.parametrize("page", ALL, ids=lambda page: page.name)
+def test_every_option_is_one(page: Path) -> None:
+    assert unknown_options(page.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "command", ["score glue/rte --split validation --predictions F --no-such", "no-such", "evaluate --task glue"]
+)
+def test_what_is_no_command_is_found(command: str) -> None:
+    text = f"```\n$ t5eval {command}\n```\n"
+    (arguments,) = shown(text)
+    with pytest.raises((click.ClickException, UserError)):
+        read(arguments)
+
+
+def test_what_is_no_option_is_found() -> None:
+    assert unknown_options("`t5eval score --patience 3` and `t5eval train --patience 3`, `--no-such`") == [
+        "t5eval score --patience 3: --patience",
+        "--no-such: --no-such",
+    ]
+    assert unknown_options("| theirs | t5eval |\n|---|---|\n| `--foreign` | `--alien` |\n") == ["--alien: --alien"]
+
+
+@pytest.fixture(scope="module")
+def answers(official: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder that answers all of the miniature benchmarks."""
+    return write_answers(tmp_path_factory.mktemp("answers") / "run", TASKS, official)
+
+
+@pytest.fixture(scope="module")
+def made_run(answers: Path, official: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that `evaluate` made."""
+    run = tmp_path_factory.mktemp("made") / "run"
+    api.evaluate(f"predictions:{answers}", ["glue/rte", "squad/v1.1"], data=official, out=run)
+    return run
+
+
+def runnable(page: Path) -> Iterator[list[str]]:
+    """Yields the commands of a page that can run here."""
+    for arguments in shown(page.read_text(encoding="utf-8")):
+        name = " ".join(arguments[: 2 if arguments[0] == "data" else 1])
+        if name not in NOT_RUN and not {"hf:", "--strategy"} & set(arguments):
+            yield arguments
+
+
+RUN_HERE = [page for page in ALL if page.name not in ELSEWHERE and list(runnable(page))]
+
+
+@pytest.mark.parametrize("page", RUN_HERE, ids=lambda page: page.name)
+def test_the_commands_of_a_page_run_in_its_order(
+    t5eval: Any, page: Path, official: Path, answers: Path, made_run: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """The data are miniatures, and a model is its answers: what would need a network or TensorFlow stays out."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("DATA", "data"):
+        Path(name).symlink_to(official)
+    commands = list(runnable(page))
+    made = {arguments[arguments.index("--out") + 1] for arguments in commands if "--out" in arguments}
+    for word in {word for arguments in commands for word in arguments}:
+        if word in FILES:
+            write_file(Path(word), answers, *FILES[word])
+        if word in RUNS and word not in made:
+            shutil.copytree(made_run, word)
+    for arguments in commands:
+        done = t5eval(*replaced(arguments, answers))
+        assert done.status == 0, f"t5eval {' '.join(arguments)}: {done.err}"
+
+
+def replaced(arguments: list[str], answers: Path) -> list[str]:
+    """Returns a command with what stands for something else in it replaced."""
+    words = [WORDS.get(word, word) for word in arguments]
+    for option, value in (("--model", f"predictions:{answers}"), ("--predictions", str(answers))):
+        if option in words and (option == "--model" or words[words.index(option) + 1] == "FOLDER"):
+            words[words.index(option) + 1] = value
+    if words[0] == "check" and "--data-dir" not in words:
+        words += ["--data-dir", "DATA"]  # without it, the counts have to be the official ones
+    return words
+
+
+def write_file(path: Path, answers: Path, task: str, split: str) -> None:
+    """Writes the answers of a split in the form that the file's name says."""
+    lines = (answers / "predictions" / task / f"{split}.jsonl").read_text(encoding="utf-8").splitlines()
+    said = {record["id"]: record["prediction"] for record in map(json.loads, lines)}
+    if path.suffix == ".json":
+        path.write_text(json.dumps(said), encoding="utf-8")
+    elif re.fullmatch(r"FILE|.*\.jsonl", path.name):
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    else:
+        path.write_text("".join(f"{text}\n" for text in said.values()), encoding="utf-8")

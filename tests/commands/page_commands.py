@@ -70,8 +70,8 @@ def options_of(*names: str) -> frozenset[str]:
     return frozenset(found.union(*(options_of(*each) for each in inner)))
 
 
-def unknown_options(text: str) -> list[str]:
-    """Returns the options that a page names in its lines and that no command has, or not the command that it names.
+def unknown_names(text: str) -> list[str]:
+    """Returns what a page names in its lines and is not there: a command, or an option of it, or of any command.
 
     Passed over are other programs' commands, and the first column of a table that maps their options to ours.
     """
@@ -83,8 +83,7 @@ def unknown_options(text: str) -> list[str]:
         for span in INLINE.findall(line.partition(" | ")[2] if foreign else line):
             named = re.search(r"\bt5eval(?: --plugin \S+)* ([a-z]+)(?: ([a-z]+))?", span)
             ours = named or span.startswith("--")
-            known = options_of(*filter(None, named.groups() if named else ()))
-            found += [
-                f"{span}: {option}" for option in OPTION.findall(span) if ours and option not in known | OTHERS.keys()
-            ]
+            known = options_of(*filter(None, named.groups() if named else ())) | OTHERS.keys()
+            found += [f"{span}: {option}" for option in OPTION.findall(span) if ours and option not in known]
+            found += [f"{span}: {named[1]}"] if named and named[1] not in COMMANDS else []
     return found

@@ -16,7 +16,7 @@ import t5eval as api
 import task_specs
 from task_specs.support.errors import UserError
 from tests.commands.conftest import write_answers
-from tests.commands.page_commands import read, shown, unknown_options
+from tests.commands.page_commands import read, shown, unknown_names
 from tests.commands.test_docs import PAGES, ROOT
 
 ALL = [*PAGES, *sorted((ROOT / "examples").rglob("README.md"))]
@@ -77,7 +77,7 @@ def test_every_command_is_one(page: Path) -> None:
 
 @pytest.mark.parametrize("page", ALL, ids=lambda page: page.name)
 def test_every_option_is_one(page: Path) -> None:
-    assert unknown_options(page.read_text(encoding="utf-8")) == []
+    assert unknown_names(page.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize(
@@ -91,11 +91,12 @@ def test_what_is_no_command_is_found(command: str) -> None:
 
 
 def test_what_is_no_option_is_found() -> None:
-    assert unknown_options("`t5eval score --patience 3` and `t5eval train --patience 3`, `--no-such`") == [
+    assert unknown_names("`t5eval score --patience 3` and `t5eval train --patience 3`, `--no-such`") == [
         "t5eval score --patience 3: --patience",
         "--no-such: --no-such",
     ]
-    assert unknown_options("| theirs | t5eval |\n|---|---|\n| `--foreign` | `--alien` |\n") == ["--alien: --alien"]
+    assert unknown_names("`t5eval scores`") == ["t5eval scores: scores"]
+    assert unknown_names("| theirs | t5eval |\n|---|---|\n| `--foreign` | `--alien` |\n") == ["--alien: --alien"]
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from keras_model.config import T5Config
+from keras_model.training.step_memory import step_memory
 from t5eval.metrics import registry
 from t5eval.training.config import resolve
 from task_specs.kinds import ANSWERS, SOURCES, SUBMISSION_FILES, TEXT_FORMATS
@@ -212,6 +214,20 @@ def test_the_readme_counts_the_rows_that_were_compared() -> None:
     rows = sum(entry[0] for table in tables for entry in table.values()) + 10_570
     for page in ("README.md", "docs/reproducing.md"):
         assert f" all {rows:,} " in (ROOT / page).read_text(encoding="utf-8")
+
+
+def test_the_page_on_reproducing_has_the_computed_memory() -> None:
+    page = (ROOT / "docs" / "reproducing.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) x \((\d+) \+ (\d+)\), \w+ \| (\d+) \| (.*) \|$", page, re.MULTILINE)
+    assert len(rows) == 4
+    for *sizes, shown in rows:
+        batch, source, target, parts = map(int, sizes)
+        peaks = [
+            step_memory(T5Config.preset(model), batch, source, target, dtype=dtype, accumulate=parts).peak
+            for model in ("t5-small", "t5-base")
+            for dtype in ("float32", "mixed_bfloat16")
+        ]
+        assert shown.split(" | ") == [f"{peak / 1e9:.1f}" for peak in peaks]
 
 
 def test_the_picture_is_small_and_there() -> None:

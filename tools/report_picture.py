@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 from tests.commands.browser import Browser, find_chromium
 
-WIDTH, HEIGHT = 1200, 720
+WIDTH, HEIGHT = 1200, 1140
+DRAWN = "['export these as JSON lines', 'mean accuracy'].every((text) => document.body.textContent.includes(text))"
+PAGE = "#/task/super_glue%2Fwic/validation?run="
 
 
 def main(run: str, picture: str) -> None:
@@ -23,9 +26,11 @@ def main(run: str, picture: str) -> None:
     path = find_chromium()
     if path is None:
         raise SystemExit("no Chromium is installed (Debian: apt-get install chromium)")
+    report = (Path(run) / "report.html").resolve()
     with Browser(path) as browser:
-        browser.open((Path(run) / "report.html").resolve(), width=WIDTH, height=HEIGHT)
-        browser.wait("explorer.shown")
+        browser.call("Emulation.setScrollbarsHidden", hidden=True)
+        browser.open(f"{report.as_uri()}{PAGE}{quote(report.parent.name)}", width=WIDTH, height=HEIGHT)
+        browser.wait(f"explorer.shown && {DRAWN}")
         browser.screenshot(Path(picture))
 
 

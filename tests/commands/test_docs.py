@@ -172,7 +172,7 @@ def test_every_metric_is_defined() -> None:
 
 def test_every_page_of_the_site_is_in_its_navigation() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2]
-    pages = {page.name for page in PAGES if page.parent.name == "docs"}
+    pages = {page.name for page in PAGES if page.parent == ROOT / "docs"}
     assert set(re.findall(r": ([\w-]+\.md)$", navigation, re.MULTILINE)) == pages
 
 

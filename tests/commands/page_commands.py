@@ -20,6 +20,7 @@ OTHERS = {
     "--batches": "python -m benchmarks",
     "--beam": "python -m benchmarks",
     "--rows": "python -m benchmarks",
+    "--memory": "python -m benchmarks",
     "--paired-ar": "sacrebleu",
     "--na-prob-file": "SQuAD's script",
 }

@@ -43,6 +43,8 @@ ABSENT = {"hf:": "takes a network", "xnli": "no miniature", "wmt17/en-de": "no m
 """Values of options that leave a command out."""
 ENGINES = {"--strategy", "--decode", "--dtype", "--concurrency", "--cache"}
 """Options of models that run, which answers that are there do not take."""
+TRACKERS = {"--tensorboard", "--wandb", "--mlflow", "--push"}
+"""Options that take another package, or a network."""
 SUITES = ("glue", "super_glue", "squad", "cnn_dailymail", "wmt")
 TASKS = (*(task for name in SUITES for task in task_specs.BENCHMARKS[name].tasks), "dpr")
 RTE = ("glue/rte", "validation")
@@ -119,7 +121,7 @@ def runnable(page: Path) -> Iterator[list[str]]:
     """Yields the commands of a page that can run here."""
     for arguments in shown(page.read_text(encoding="utf-8")):
         name = " ".join(arguments[: 2 if arguments[0] == "data" else 1])
-        if name not in NOT_RUN and not (ABSENT.keys() | ENGINES) & set(arguments):
+        if name not in NOT_RUN and not (ABSENT.keys() | ENGINES | TRACKERS) & set(arguments):
             yield arguments
 
 

@@ -244,4 +244,4 @@ def test_no_page_has_a_thousand_words_under_one_heading(page: Path) -> None:
         return
     text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     parts = re.split(r"^#+ ", text, flags=re.MULTILINE)
-    assert max(len(part.split()) for part in parts) < 800
+    assert max(len(part.split()) for part in parts) < 1000

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,13 @@ import pytest
 
 import t5eval as api
 import task_specs
+from t5eval.data import downloads
+from t5eval.data.fetching import fetch
 from task_specs.support.errors import UserError
 from tests.commands.conftest import write_answers
 from tests.commands.page_commands import read, shown, unknown_names
 from tests.commands.test_docs import PAGES, ROOT
+from tests.t5eval.data.file_server import serving
 
 ALL = [*PAGES, *sorted((ROOT / "examples").rglob("README.md"))]
 
@@ -171,3 +175,30 @@ def write_file(path: Path, answers: Path, task: str, split: str) -> None:
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     else:
         path.write_text("".join(f"{text}\n" for text in said.values()), encoding="utf-8")
+
+
+def test_the_readmes_two_lines_give_a_newcomer_a_score(
+    t5eval: Any, archives: Path, answers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Official files come from a server here, in archives of the official form that hold a few rows."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        downloads, "fetch", lambda http, one, *rest: fetch(http, replace(one, size=None, sha256=None), *rest)
+    )
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    get, evaluate = [line for line in shown(text) if line[0] in ("data", "evaluate")]
+    (download,) = task_specs.get("glue/rte").downloads
+    with serving() as server:
+        server.files[f"/{download.url.split('//')[1]}"] = (archives / "glue/RTE.zip").read_bytes()
+        monkeypatch.setenv("T5EVAL_MIRROR", server.address)
+        done = t5eval(*get)
+        assert done.status == 0, done.err
+    done = t5eval(*replaced(evaluate, answers))
+    assert done.status == 0, done.err
+    assert re.search(r"glue/rte validation: 80 examples, .*\n  accuracy +100\.00 ", done.out)
+    for line in ("report run", "evaluate glue/rte --for submit --model M --data-dir data --out run"):
+        done = t5eval(*replaced(line.split(), answers))
+        assert done.status == 0, done.err
+    assert Path("run/report.html").is_file()
+    submitted = api.submit("glue", "run", data="data", out="glue.zip", partial=True, official_counts=False)
+    assert submitted.verdict.status == "partial"

@@ -37,7 +37,7 @@ def shown(text: str) -> Iterator[list[str]]:
             for part in re.split(r"\s(?:&&|\|)\s", line.removeprefix("$ ")):
                 if part.startswith("t5eval "):
                     bare = re.sub(r"\[(--[^]]*)\]", r"\1", re.sub(r"\s#\s.*", "", part))
-                    yield [word.removesuffix("...") for word in shlex.split(bare)[1:]]
+                    yield [word.removesuffix("...") for word in shlex.split(bare)[1:] if word != "..."]
 
 
 def read(arguments: list[str]) -> click.Context:

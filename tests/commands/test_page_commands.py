@@ -30,6 +30,8 @@ ELSEWHERE = {"why.md": "test_why_page", "prompts.md": "test_docs", "extending.md
 """Pages whose commands run in a test of their own, with what the page has a reader save."""
 NOT_RUN = {
     "train": "takes TensorFlow; the demo trains",
+    "study": "trains",
+    "merge": "takes what several machines left",
     "demo": "takes TensorFlow and minutes; test_demo_command",
     "convert": "takes TensorFlow; test_convert_command",
     "doctor": "takes TensorFlow; test_doctor_command",
@@ -45,7 +47,7 @@ WORDS = {"TASK": "glue/rte", "SPLIT": "validation"}
 ABSENT = {"hf:": "takes a network", "xnli": "no miniature", "wmt17/en-de": "no miniature; test_docs, on the real file",
           "super_glue/": "shows faults"}  # fmt: skip
 """Values of options that leave a command out."""
-ENGINES = {"--strategy", "--decode", "--dtype", "--concurrency", "--cache"}
+ENGINES = {"--strategy", "--runner", "--shard", "--decode", "--dtype", "--concurrency", "--cache"}
 """Options of models that run, which answers that are there do not take."""
 TRACKERS = {"--tensorboard", "--wandb", "--mlflow", "--push"}
 """Options that take another package, or a network."""
@@ -70,7 +72,7 @@ FILES = {
     "ref.D.txt": ("cnn_dailymail", "test"),
 }
 """Files that a page has a reader bring: the answers of which task and split are in them."""
-RUNS = ("RUN", "RUN_A", "RUN_B", "demo-run")
+RUNS = re.compile(r"RUN(_[A-Z])?|demo-run|[\w/]+/seed-\d")
 """Runs that a page has a reader bring, where it does not make them."""
 
 
@@ -147,7 +149,7 @@ def test_the_commands_of_a_page_run_in_its_order(
     for word in {word for arguments in commands for word in arguments}:
         if word in FILES:
             write_file(Path(word), answers, *FILES[word])
-        if word in RUNS and word not in made:
+        if RUNS.fullmatch(word) and word not in made:
             shutil.copytree(made_run, word)
     for arguments in commands:
         done = t5eval(*replaced(arguments, answers))

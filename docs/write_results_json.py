@@ -25,11 +25,12 @@ TITLES = {
     "result": "A result",
     "score": "A score",
     "decode": "How answers came about",
+    "confidence_part": "A part by confidence",
     "data": "The data",
     "average": "A benchmark's average",
     "call": "A call",
 }
-"""The parts that stand in several places, in the order of the page."""
+"""Titles of the parts that stand in several places, in the order of the page; others follow under their names."""
 NAMES = {
     "results": ("TASK", "SPLIT"),
     "benchmarks": ("BENCHMARK", "SPLIT"),
@@ -48,9 +49,9 @@ def page() -> str:
     """Returns the page's text."""
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     parts = [HEAD, f"\n## The document\n\n{schema['description']}\n\n", *_table(schema, schema)]
-    for name, title in TITLES.items():
+    for name in dict.fromkeys([*TITLES, *schema["$defs"]]):
         part = schema["$defs"][name]
-        parts.append(f"\n## {title}\n\n{part['description']}\n\n")
+        parts.append(f"\n## {_title(name)}\n\n{part['description']}\n\n")
         parts += (
             [_same(part)] if all("$ref" in inner for inner in part["properties"].values()) else _table(part, schema)
         )
@@ -96,9 +97,13 @@ def _within(
         yield from _within(f"{path}[]", items, ())
 
 
+def _title(name: str) -> str:
+    return TITLES.get(name) or name.replace("_", " ").capitalize()
+
+
 def _type(part: Mapping[str, Any]) -> str:
     if "$ref" in part:
-        title = TITLES[part["$ref"].rpartition("/")[2]]
+        title = _title(part["$ref"].rpartition("/")[2])
         return f"[{title[0].lower()}{title[1:]}](#{title.lower().replace(' ', '-').replace(chr(39), '')})"
     if "const" in part:
         return f"`{json.dumps(part['const'])}`"

@@ -127,7 +127,8 @@ def runnable(page: Path) -> Iterator[list[str]]:
     """Yields the commands of a page that can run here."""
     for arguments in shown(page.read_text(encoding="utf-8")):
         name = " ".join(arguments[: 2 if arguments[0] == "data" else 1])
-        if name not in NOT_RUN and not (ABSENT.keys() | ENGINES | TRACKERS) & set(arguments):
+        a_shells = any("*" in word for word in arguments)  # names that only a shell finds
+        if name not in NOT_RUN and not a_shells and not (ABSENT.keys() | ENGINES | TRACKERS) & set(arguments):
             yield arguments
 
 

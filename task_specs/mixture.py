@@ -46,7 +46,8 @@ class Mixture:
         rates: `proportional`, or `equal` where every size counts as 1.
         limit: the most that a size counts (K in the paper); None for no limit.
         temperature: T in the paper; 1 leaves sizes as they are, more brings rates closer together.
-        without: tasks, benchmarks, mixtures or `text` that are left out, wherever among the members they stand.
+        without: tasks, benchmarks' and mixtures' tasks, or `text`, that are left out wherever among the members they
+            stand.
         aliases: other names, T5's own among them.
         note: a sentence that a user of the mixture should know.
     """

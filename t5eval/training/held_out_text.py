@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 BATCH_PLACES = 2**14
 """Tokens of source and target in a batch, padding included, whatever the training's batches are."""
 SENTINEL = re.compile(r"<extra_id_\d+>")
-LARGEST_EXPONENT = 700.0
-"""A perplexity is no more than e to this, which a float holds."""
+LARGEST_EXPONENT = 88.0
+"""A perplexity is no more than e to this, which a float32 holds; TensorBoard has no larger numbers."""
 
 
 @dataclass(frozen=True)

@@ -47,12 +47,12 @@ class EnsemblePredictor(Predictor):
             UserError: one cannot be read, is there twice, or has other ids than the others.
         """
         found = {name: member.identity for name, member in self._members.items()}
+        self._require_one_vocabulary(found)
         names: dict[str, str] = {}
         for name, identity in found.items():
             before = names.setdefault(identity["model"], name)
             if before != name:
                 raise UserError(f"ensemble: {before} and {name} are the same model, which would count twice")
-        self._require_one_vocabulary(found)
         return _joint(list(found.values()))
 
     def _require_one_vocabulary(self, identities: Mapping[str, Mapping[str, str]]) -> None:

@@ -88,7 +88,7 @@ def test_a_run_resumes_and_does_not_depend_on_batches(folders: list[Path], tmp_p
     split = opened(tmp_path / "data", "rte", "validation", RTE + rows)
     ensemble = open_model(f"ensemble:{folders[0]},{folders[1]}").predictor
     texts = {}
-    for answering in (Decode(), Decode(method="beam", beam_size=2, alpha=0.6), Rank(CHOICES)):
+    for answering in (Decode(), Rank(CHOICES)):
         for batch_tokens in (30, 10_000):
             settings = RunSettings(
                 "test", "model", answering={"glue/rte": answering}, max_new_tokens=4, batch_tokens=batch_tokens

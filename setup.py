@@ -41,7 +41,9 @@ HF = ["torch>=2.6", "transformers>=4.56", "datasets>=4"]
 # A request takes a fifth of the processor time that one of httpx2 takes; httpx searches all connections for each.
 SERVE = ["aiohttp>=3.12"]
 TEXT = ["langdetect>=1.0.9", "warcio>=1.7.4", "nltk>=3.9"]  # t5eval data clean
-WANDB = ["wandb>=0.18"]  # t5eval train --wandb
+WANDB = ["wandb>=0.18"]  # --wandb of train and evaluate
+MLFLOW = ["mlflow-skinny>=2.16"]  # --mlflow of train and evaluate
+HUB = ["huggingface_hub>=1.4"]  # t5eval report --hub-card
 PANDAS = ["pandas>=2"]  # to_pandas() of results
 DEV = [
     *PANDAS,
@@ -133,9 +135,11 @@ setup(
         "dev": DEV,
         "pandas": PANDAS,
         "wandb": WANDB,
+        "mlflow": MLFLOW,
+        "hub": HUB,
         "serve": SERVE,
         "text": TEXT,
-        "all": KERAS + TFDS + HF + CONVERT + BEAM + PANDAS + WANDB + SERVE + TEXT,
+        "all": KERAS + TFDS + HF + CONVERT + BEAM + PANDAS + WANDB + MLFLOW + HUB + SERVE + TEXT,
     },
     entry_points={"console_scripts": ["t5eval=t5eval.__main__:main"]},
 )

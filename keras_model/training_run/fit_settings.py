@@ -16,7 +16,7 @@ _AT_LEAST_ONE = (
 
 @dataclasses.dataclass(frozen=True)
 class TrainSettings:
-    """How to train. The dropout rate is the model's own (`T5Config.dropout_rate`).
+    """How to train. The dropout rate is the model's (`T5Config.dropout_rate`).
 
     Raises:
         ValueError: a number is out of range.

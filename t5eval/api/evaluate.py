@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,6 +15,7 @@ from t5eval.evaluation.batches import DEFAULT_BATCH_TOKENS, Say
 from t5eval.evaluation.settings import RunSettings
 from t5eval.evaluation.split_result import SplitResult
 from t5eval.evaluation.splits import Displays, evaluate_splits
+from t5eval.evaluation.tracked_numbers import average_numbers, split_numbers, step_of
 from t5eval.predictors.answer_cache import caching
 from t5eval.predictors.answering import choose_answering
 from t5eval.predictors.decoding_options import DecodingOptions
@@ -26,6 +28,7 @@ from t5eval.scoring.score import SplitScore, has_labels, require_metrics
 from t5eval.scoring.score_frame import ScoreTable
 from t5eval.support.plugin_record import LOADED
 from t5eval.support.stages import saved, stage
+from t5eval.tracking.trackers import Trackers
 from task_specs import TaskSpec
 from task_specs.support.errors import UserError
 
@@ -103,6 +106,9 @@ def evaluate(
     say: Say = warn,
     plan: Callable[[Plan], None] = lambda plan: None,
     command: str | None = None,
+    tensorboard: bool = False,
+    wandb: str | None = None,
+    mlflow: str | None = None,
 ) -> Evaluation:
     """Predicts tasks with a model and scores them; a run that was killed goes on where it stopped.
 
@@ -137,6 +143,9 @@ def evaluate(
         say: told what was skipped and the like; a Python warning if not given.
         plan: told what will be answered, before the model is opened.
         command: what results.json says made it; this call if None.
+        tensorboard: whether the scores also go into files for TensorBoard, in RUN/logs/evaluation.
+        wandb: the project at Weights & Biases that is told the scores, too.
+        mlflow: the experiment at MLflow that is told the scores, too.
 
     Raises:
         UserError: the model, a task, the data or the run does not fit what was asked.
@@ -222,8 +231,24 @@ def evaluate(
         asking=asking,
     )
     kept = f"answers so far are in {run}, and the same command goes on from there"
-    with caching(opened.predictor, cache) as predictor, locked(run), recorded(run, "evaluate", asked), saved(kept):
-        found, document = evaluate_splits(predictor, chosen, run, settings, progress=progress, say=say)
+    trackers = Trackers(run / "logs" / "evaluation" if tensorboard else None, wandb, mlflow)
+    step = step_of(opened.name)
+    with ExitStack() as stack:
+        predictor = stack.enter_context(caching(opened.predictor, cache))
+        stack.enter_context(locked(run))
+        stack.enter_context(recorded(run, "evaluate", asked))
+        log = stack.enter_context(trackers.open(run, asked))
+        stack.enter_context(saved(kept))
+        found, document = evaluate_splits(
+            predictor,
+            chosen,
+            run,
+            settings,
+            progress=progress,
+            say=say,
+            done=lambda result: log(step, split_numbers(result)),
+        )
+        log(step, average_numbers(document["benchmarks"]))
     if ignored := options.unheard_by(opened.predictor):
         say(f"{opened.name}: its class says nothing of how it decodes, so nobody knows whether it follows {ignored}")
     return Evaluation(run, tuple(found), tuple(skipped), document)

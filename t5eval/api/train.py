@@ -17,9 +17,9 @@ from t5eval.runs.folder import locked, recorded
 from t5eval.support.data_frames import Table
 from t5eval.support.stages import saved
 from t5eval.support.strategy import is_chief, open_strategy
+from t5eval.tracking.trackers import Trackers
 from t5eval.training.config import TrainConfig, read_config, resolve
 from t5eval.training.fine_tuning import train as train_in_run
-from t5eval.training.wandb_run import wandb_run
 
 if TYPE_CHECKING:
     from keras_model.training_run.fit import TrainResult
@@ -118,8 +118,8 @@ def _train(config: TrainConfig, display: Callable[[int], contextlib.AbstractCont
         if writes:
             stack.enter_context(locked(run))
             stack.enter_context(recorded(run, "train", config.to_table()))
-            if config.wandb:
-                log = stack.enter_context(wandb_run(config.wandb, run, config.to_table()))
+            trackers = Trackers(wandb=config.wandb, mlflow=config.mlflow)  # TensorBoard's files `fit` writes
+            log = stack.enter_context(trackers.open(run, config.to_table()))
         shown = stack.enter_context((display if writes else Silent)(config.settings.steps))
         stack.enter_context(
             saved(f"the last checkpoint is in {run / 'checkpoints'}, and the same command goes on from there")

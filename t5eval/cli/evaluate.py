@@ -15,9 +15,11 @@ from t5eval.cli.options import (
     asking_options,
     data_dir_option,
     json_option,
+    mlflow_option,
     not_empty,
     print_result,
     splits_option,
+    wandb_option,
     warn,
     wrapped,
 )
@@ -90,6 +92,9 @@ def _price(context: click.Context, parameter: click.Parameter, value: str | None
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first N examples of each split.")
 @asking_options(answers=True)
+@click.option("--tensorboard", is_flag=True, help="Tell TensorBoard the scores: RUN/logs/evaluation.")
+@wandb_option
+@mlflow_option
 @json_option
 def command(**asked: Any) -> None:
     """Predict TASKs with a model and score them.

@@ -213,6 +213,14 @@ def warn(messages: Iterable[str] | str) -> None:
         click.echo(for_reader(f"warning: {one_line(message)}", sys.stderr), err=True)
 
 
+wandb_option = click.option(
+    "--wandb", metavar="PROJECT", help="Tell Weights & Biases the numbers as well; needs t5eval[wandb]."
+)
+mlflow_option = click.option(
+    "--mlflow", metavar="EXPERIMENT", help="Tell MLflow the numbers as well; needs t5eval[mlflow]."
+)
+
+
 def table_lines(table: Any) -> list[str]:
     """Returns a rich table's lines; where stdout is not a terminal, it is as wide as it needs to be."""
     from rich.console import Console

@@ -14,7 +14,15 @@ from t5eval.cli.names import (
     complete_schedule,
     complete_strategy,
 )
-from t5eval.cli.options import Spreading, data_dir_option, json_option, not_empty, print_result
+from t5eval.cli.options import (
+    Spreading,
+    data_dir_option,
+    json_option,
+    mlflow_option,
+    not_empty,
+    print_result,
+    wandb_option,
+)
 from t5eval.cli.progress import StepProgress
 from t5eval.cli.task_options import several_tasks
 
@@ -75,6 +83,7 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 @click.option("--clip-norm", type=float, help="Longest gradient.  [default: no limit]")
 @click.option("--z-loss", type=float, help="T5's pre-training had 1e-4.  [default: 0]")
 @click.option("--label-smoothing", type=float, help="[default: 0]")
+@click.option("--dropout-rate", type=float, help="In place of the model's own.")
 @click.option("--accumulate", type=int, metavar="PARTS", help="Parts of a batch, for less memory.  [default: 1]")
 @click.option("--remat", is_flag=True, default=None, help="Compute blocks twice instead of holding them.")
 @click.option(
@@ -102,7 +111,8 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 @click.option(
     "--callback", "callbacks", multiple=True, metavar="NAME...", help="Keras callbacks that a plugin has registered."
 )
-@click.option("--wandb", metavar="PROJECT", help="Log to Weights & Biases as well; needs t5eval[wandb].")
+@wandb_option
+@mlflow_option
 @click.option("--validate-limit", type=int, metavar="N", help="Validation examples per task.  [default: 1000]")
 @json_option
 def command(config_file: str | None, data: str | None, **flags: Any) -> None:

@@ -65,7 +65,7 @@ class HuggingFaceData:
     def _find(self, spec: TaskSpec) -> Layout | None:
         """Returns the layout of a task's dataset in the folder; None where there is none."""
         root = Path(self.where)
-        for name in (spec.tfds or spec.row.name, spec.row.name, "/".join(filter(None, _usual(spec))), ""):
+        for name in (spec.tfds or spec.row.name, spec.row.name, "/".join(filter(None, usual_dataset(spec))), ""):
             splits = _layout(root / name)
             if splits:
                 return Layout(root / name, name or root.resolve().name, splits)
@@ -77,7 +77,7 @@ class HuggingFaceData:
         Raises:
             MissingFile: nobody named one.
         """
-        usual, usual_config = _usual(spec)
+        usual, usual_config = usual_dataset(spec)
         name, _, config = self.where.partition(":")
         if not name and not usual:
             raise MissingFile(
@@ -156,7 +156,7 @@ class HuggingFaceData:
         return ""
 
 
-def _usual(spec: TaskSpec) -> tuple[str, str]:
+def usual_dataset(spec: TaskSpec) -> tuple[str, str]:
     """Returns the name on the hub of a task's usual dataset, and its configuration, each empty where there is none."""
     name, _, config = spec.hub.partition(":")
     return name, config or (spec.tfds or "").partition("/")[2] if name else ""

@@ -34,6 +34,10 @@ def _silent(done: int, total: int) -> None:
     """Shows no progress."""
 
 
+def _unheard(result: SplitResult) -> None:
+    """Tells nobody."""
+
+
 def evaluate_splits(
     predictor: Predictor,
     splits: Sequence[Split],
@@ -42,6 +46,7 @@ def evaluate_splits(
     *,
     progress: Displays = lambda name: nullcontext(_silent),
     say: Say = unheard,
+    done: Callable[[SplitResult], None] = _unheard,
 ) -> tuple[list[SplitResult], dict[str, Any]]:
     """Evaluates splits into a run that this process holds, writing results.json after each of them.
 
@@ -50,6 +55,7 @@ def evaluate_splits(
         settings: how they are predicted.
         progress: opens the progress display of a split, given its name.
         say: told of batches that memory does not hold.
+        done: told each split's result, once it is in results.json.
 
     Returns:
         The results of these splits, and the whole results document.
@@ -86,6 +92,7 @@ def evaluate_splits(
         found.append(result)
         call = settings.call(predictor.identity, result.device)
         document = write_results(run, call, {split.spec.name: {split.split: result.to_json()}})
+        done(result)
     if unanswered:
         raise UserError(
             f"{'; '.join(unanswered)}; all other answers are stored, and the same command asks for the rest"

@@ -51,6 +51,12 @@ _LATEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     **{character: f"\\{character}" for character in "{}$&#_%"},
+    # What our own sentences have, and LaTeX's usual fonts lack.
+    "×": r"$\times$",
+    "–": "--",
+    "…": r"\ldots{}",
+    "⁇": "??",
+    "\ufffd": "{?}",
 }
 
 

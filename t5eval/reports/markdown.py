@@ -5,22 +5,42 @@ from collections.abc import Sequence
 from t5eval.reports import overview
 from t5eval.reports.escaping import markdown, markdown_code
 from t5eval.reports.reported_run import Run
-from t5eval.scoring.score import Score
-from task_specs.support.errors import some
-
-LARGE = 6  # missing tasks that are named before the rest is counted
+from t5eval.reports.score_table import ALL, WORDS, Cell, Choice, Notes, ScoreTable, score_table
+from t5eval.reports.significance import UNTESTED, Significance
 
 
-def markdown_report(runs: Sequence[Run], notes: Sequence[str]) -> str:
-    """Returns the report of runs, which stand side by side, as GitHub's Markdown; `notes` are for its reader, too."""
+def markdown_report(
+    runs: Sequence[Run], notes: Sequence[str], choice: Choice = ALL, tests: Significance = UNTESTED
+) -> str:
+    """Returns the report of runs, which stand side by side, as GitHub's Markdown.
+
+    Args:
+        notes: what its reader should know besides the runs' warnings.
+        choice: which scores its tables have.
+        tests: which differences between the runs are more than chance.
+    """
+    letters = Notes()
     parts = [
         "# Evaluation: " + ", ".join(markdown(run.name) for run in runs),
-        *_overview(runs),
+        *_overview(runs, choice, score_table(runs, choice, tests, notes=letters)),
         *_warnings(runs, notes),
-        *_all_scores(runs),
+        *_all_scores(runs, choice, tests, letters),
         *_settings(runs),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def markdown_table(found: ScoreTable) -> str:
+    """Returns a table of scores, the averages at its end, and below it a line for each of its notes."""
+    rows = [[_cell(cell) for cell in row] for row in (found.head, *found.rows, *found.averages)]
+    notes = [f"- {f'<sup>{mark}</sup> ' if mark else ''}{markdown(text)}" for mark, text in found.notes]
+    return "\n\n".join([table(rows[0], rows[1:], texts=WORDS), *(["\n".join(notes)] if notes else [])])
+
+
+def _cell(cell: Cell) -> str:
+    text = markdown(cell.text)
+    marks = f"<sup>{','.join(cell.marks)}</sup>" if cell.marks else ""
+    return " ".join(filter(None, [(f"**{text}**" if cell.best else text) + marks, cell.interval]))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], texts: int) -> str:
@@ -29,55 +49,25 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], texts: int) -> str
     return "\n".join("| " + " | ".join(row) + " |" for row in [head, rule, *rows])
 
 
-def score_text(score: Score | None) -> str:
-    """Returns a score with its interval; a dash where it is undefined or not there."""
-    if score is None or score.value is None:
-        return "–"
-    return f"{score.value:.2f}" + (f" [{score.ci95[0]:.2f}, {score.ci95[1]:.2f}]" if score.ci95 else "")
-
-
 def _heads(runs: Sequence[Run], alone: str) -> list[str]:
     return [markdown(run.name) for run in runs] if len(runs) > 1 else [alone]
 
 
-def _score_table(runs: Sequence[Run], rows: Sequence[overview.ScoreRow]) -> str:
-    cells = []
-    for row in rows:
-        examples = {run.results[row.task, row.split].score.n for run in runs if (row.task, row.split) in run.results}
-        n = " / ".join(f"{count:,}" for count in sorted(examples))
-        names = [markdown(row.task), markdown(row.split), markdown(row.name), n]
-        cells.append([*names, *map(score_text, row.scores)])
-    return table(["task", "split", "score", "n", *_heads(runs, "value [95 % interval]")], cells, texts=3)
-
-
-def _overview(runs: Sequence[Run]) -> list[str]:
+def _overview(runs: Sequence[Run], choice: Choice, scores: ScoreTable) -> list[str]:
     parts = []
-    rows = [row for row in overview.score_rows(runs) if row.headline]
-    if rows:
-        parts.append(_score_table(runs, rows))
+    if scores.rows or scores.averages:
+        parts.append(markdown_table(scores))
         parts.append("Scores in percent, with 95 % intervals.")
     if prompts := overview.prompt_rows(runs):
         cells = []
         for over in prompts:
             side = [markdown(over.run)] if len(runs) > 1 else []
             labels = [*side, markdown(over.task), markdown(over.split), markdown(over.name), f"{len(over.values)}"]
-            spread = f"{min(over.values.values()):.2f} to {max(over.values.values()):.2f}, sd {over.deviation:.2f}"
-            cells.append([*labels, f"{over.mean:.2f}", spread, markdown(over.best)])
+            low, high = map(choice.number, (min(over.values.values()), max(over.values.values())))
+            spread = f"{low} to {high}, sd {choice.number(over.deviation)}"
+            cells.append([*labels, choice.number(over.mean), spread, markdown(over.best)])
         head = [*(["run"] if len(runs) > 1 else []), "task", "split", "score", "prompts", "mean", "spread", "best"]
         parts.append(table(head, cells, texts=4 if len(runs) > 1 else 3))
-    averages = overview.average_rows(runs)
-    if averages:
-        cells = []
-        for row in averages:
-            values = ("incomplete" if value is None else f"{value:.2f}" for value in row.values)
-            cells.append([markdown(row.benchmark), markdown(row.split), *values])
-        parts.append(table(["benchmark", "split", *_heads(runs, "average")], cells, texts=2))
-    for row in averages:
-        for run, missing in row.missing.items():
-            of = f" of {markdown(run)}" if len(runs) > 1 else ""
-            reasons = [f"{markdown(task)} ({markdown(reason)})" for task, reason in missing.items()]
-            where = f"{markdown(row.benchmark)} {markdown(row.split)}"
-            parts.append(f"- {where}{of} lacks {some(reasons, LARGE)}")
     if without := overview.unlabelled(runs):
         names = ", ".join(markdown(" ".join(key)) for key in without)
         parts.append(f"Predicted without labels to score against: {names}.")
@@ -93,8 +83,8 @@ def _warnings(runs: Sequence[Run], notes: Sequence[str]) -> list[str]:
     return ["## Warnings", "\n".join(lines or ["None."])]
 
 
-def _all_scores(runs: Sequence[Run]) -> list[str]:
-    rows = overview.score_rows(runs)
+def _all_scores(runs: Sequence[Run], choice: Choice, tests: Significance, letters: Notes) -> list[str]:
+    rows = choice.rows(runs, headline=False)
     if not rows:
         return []
     lines = []
@@ -107,7 +97,8 @@ def _all_scores(runs: Sequence[Run]) -> list[str]:
         for run, score in zip(runs, row.scores, strict=True):
             if score is not None:
                 lines.append(f"- {where}, {markdown(run.name)}: {markdown_code(score.signature)}")
-    return ["## All scores", _score_table(runs, rows), "## Signatures", "\n".join(lines)]
+    found = score_table(runs, choice, tests, headline=False, notes=letters)
+    return ["## All scores", markdown_table(found), "## Signatures", "\n".join(lines)]
 
 
 def _setting_table(runs: Sequence[Run], rows: Sequence[overview.SettingRow]) -> str:

@@ -2,25 +2,27 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 from t5eval.reports.escaping import cell, latex
-from t5eval.reports.overview import average_rows, score_rows
 from t5eval.reports.reported_run import Run
-from t5eval.scoring.score import Score
+from t5eval.reports.score_table import ALL, DIFFERS, WORDS, Cell, Choice, ScoreTable
 
 CSV_COLUMNS = (
     "run", "task", "split", "score", "value", "ci95_low", "ci95_high", "n", "unreadable", "missing",
     "truncated_inputs", "outputs_at_limit", "limit", "signature",
 )  # fmt: skip
 
+_SIGN = re.compile(r"(?<![^\s\[])-(?=\d)")
 
-def csv_table(runs: Sequence[Run]) -> str:
-    """Returns a row for each run, split and score, unrounded; an undefined number is an empty cell."""
+
+def csv_table(runs: Sequence[Run], choice: Choice = ALL) -> str:
+    """Returns a row for each run, split and chosen score, unrounded; an undefined number is an empty cell."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
-    for row in score_rows(runs):
+    for row in choice.rows(runs, headline=False):
         for run, score in zip(runs, row.scores, strict=True):
             if score is None:
                 continue
@@ -34,33 +36,44 @@ def csv_table(runs: Sequence[Run]) -> str:
     return out.getvalue()
 
 
-def latex_table(runs: Sequence[Run]) -> str:
-    """Returns a `tabular` of the leaderboards' scores with intervals, a column for each run; needs `booktabs`."""
+def latex_table(found: ScoreTable) -> str:
+    """Returns a `tabular` of scores and, below a rule, averages, with its notes; needs `booktabs`, `threeparttable`."""
+    words = "l" * WORDS + "r" * (len(found.head) - WORDS)
     lines = [
-        "% \\usepackage{booktabs}; scores in percent with 95 % intervals",
-        f"\\begin{{tabular}}{{lll{'r' * len(runs)}}}",
+        "% \\usepackage{booktabs,threeparttable}; scores in percent with 95 % intervals",
+        "\\begin{threeparttable}",
+        f"\\begin{{tabular}}{{{words}}}",
         "\\toprule",
-        " & ".join(["Task", "Split", "Score", *(latex(run.name) for run in runs)]) + " \\\\",
+        _latex_row(found.head),
         "\\midrule",
+        *map(_latex_row, found.rows),
+        *(["\\midrule"] if found.rows and found.averages else []),
+        *map(_latex_row, found.averages),
+        "\\bottomrule",
+        "\\end{tabular}",
     ]
-    for row in score_rows(runs):
-        if row.headline:
-            names = [latex(row.task), latex(row.split), latex(row.name)]
-            lines.append(" & ".join([*names, *map(_latex_score, row.scores)]) + " \\\\")
-    averages = average_rows(runs)
-    if averages:
-        lines.append("\\midrule")
-    for average in averages:
-        values = ["--" if value is None else f"{value:.2f}" for value in average.values]
-        lines.append(" & ".join([latex(average.benchmark), latex(average.split), "average", *values]) + " \\\\")
-    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", ""])
+    if found.notes:
+        items = [f"\\item[{_LATEX_MARKS.get(mark, mark)}] {latex(text)}" for mark, text in found.notes]
+        lines += ["\\begin{tablenotes}[flushleft]\\footnotesize", *items, "\\end{tablenotes}"]
+    return "\n".join([*lines, "\\end{threeparttable}", ""])
 
 
-def _latex_score(score: Score | None) -> str:
-    if score is None or score.value is None:
-        return "--"
-    value = f"{score.value:.2f}".replace("-", "$-$")
-    if score.ci95 is None:
-        return value
-    low, high = (f"{bound:.2f}".replace("-", "$-$") for bound in score.ci95)
-    return f"{value} {{\\footnotesize [{low}, {high}]}}"
+_LATEX_MARKS = {DIFFERS: "\\textdagger"}
+
+
+def _latex_row(row: Sequence[Cell]) -> str:
+    line = " & ".join(map(_latex_cell, row)) + " \\\\"
+    return f"{{}}{line}" if line.startswith(("[", "*")) else line  # which the `\\\\` before it would take for its own
+
+
+def _latex_cell(cell: Cell) -> str:
+    text = _latex_text(cell.text)
+    text = f"\\textbf{{{text}}}" if cell.best else text
+    marks = ",".join(_LATEX_MARKS.get(mark, mark) for mark in cell.marks)
+    interval = f"{{\\footnotesize {_latex_text(cell.interval)}}}" if cell.interval else ""
+    return " ".join(filter(None, [text + (f"\\tnote{{{marks}}}" if marks else ""), interval]))
+
+
+def _latex_text(text: str) -> str:
+    """Returns a cell's text, in which a number's sign is a minus and no hyphen."""
+    return _SIGN.sub("$-$", latex(text))

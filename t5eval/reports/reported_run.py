@@ -216,10 +216,10 @@ def _result(task: str, split: str, entry: Mapping[str, Any]) -> SplitResult:
         "unknown_pieces",
     )  # files of before they were counted do not say them
     counts = {name: entry[name] for name in same} | {name: entry.get(name, 0) for name in later}
-    reasons = entry.get("unreadable_reasons", {})
+    reasons, causes = entry.get("unreadable_reasons", {}), tuple(entry.get("causes", ()))
     data = {name: entry["data"][name] for name in ("files", "examples", "dropped", "notes")}
     return SplitResult(
-        score=SplitScore(task, split, scores=scores, reasons=reasons, **counts),
+        score=SplitScore(task, split, scores=scores, reasons=reasons, causes=causes, **counts),
         data=Summary(labels=Counter(entry["data"]["labels"]), **data),
         truncated=entry.get("truncated_inputs"),
         hit_limit=entry.get("outputs_at_limit"),

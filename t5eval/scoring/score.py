@@ -106,6 +106,7 @@ class SplitScore:
             "out_of_range": self.out_of_range,
             "unknown_pieces": self.unknown_pieces,
             "unreadable_reasons": dict(self.reasons),
+            "causes": list(self.causes),
             **({"slices": {name: _slices_json(values) for name, values in self.slices.items()}} if self.slices else {}),
         }
 

@@ -40,6 +40,7 @@ class TrainConfig:
         model: a model folder to start from.
         preset: the name of a configuration to start from scratch with, such as `t5-small`.
         config: values of a configuration of one's own, or that differ from the preset's.
+        dropout_rate: in place of the model's own; T5 1.1 was pre-trained with 0 and is fine-tuned with 0.1.
         vocab: a SentencePiece model, or `bytes` for byT5's tokenizer, where no model folder brings one.
         settings: the numbers to train by; T5's fine-tuning if not given. `packing` is `pack` in the table.
         validate_limit: the most validation examples of each task, of more a sample: see `validation.sample`.
@@ -52,7 +53,8 @@ class TrainConfig:
         strategy: where it is trained: `none`, `mirrored[:N]`, `multiworker` or `tpu[:ADDRESS]`.
         fresh_optimizer: whether Adafactor starts without the moments that a checkpoint of T5's or T5X's brings.
         callbacks: names of Keras callbacks that plugins have registered.
-        wandb: the project at Weights & Biases that the run is logged to as well; None for TensorBoard alone.
+        wandb: the project at Weights & Biases that the run is logged to besides TensorBoard; None for none.
+        mlflow: the experiment at MLflow that it is logged to as well; None for none.
     """
 
     task: tuple[str, ...]
@@ -61,6 +63,7 @@ class TrainConfig:
     model: str | None = None
     preset: str | None = None
     config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    dropout_rate: float | None = None
     vocab: str | None = None
     settings: TrainSettings = FINE_TUNING
     validate_limit: int = 1000
@@ -74,6 +77,7 @@ class TrainConfig:
     fresh_optimizer: bool = False
     callbacks: tuple[str, ...] = ()
     wandb: str | None = None
+    mlflow: str | None = None
 
     def __post_init__(self) -> None:
         if not self.task:
@@ -86,6 +90,10 @@ class TrainConfig:
             raise UserError(
                 "a fresh configuration needs a vocabulary: name a SentencePiece model (spiece.model), or bytes"
             )
+        if self.dropout_rate is not None and not 0 <= self.dropout_rate < 1:
+            raise UserError(f"dropout_rate must be in [0, 1), got {self.dropout_rate}")
+        if self.dropout_rate is not None and "dropout_rate" in self.config:
+            raise UserError("dropout_rate is given twice: for the run and in [train.config]")
         if self.trained.adaptation is not None and not self.model:
             raise UserError(f"method {self.trained.adaptation.name} trains beside a model: name its folder")
         if self.trained.gradual_unfreezing:

@@ -10,13 +10,13 @@ from t5eval.data import DataSource, Split, data_source, open_splits
 from t5eval.plugins.callbacks import made_callbacks, require_callbacks
 from t5eval.predictors.of_keras import KerasGenerator
 from t5eval.support.stages import stage
+from t5eval.tracking.log import Log
 from t5eval.training.config import TrainConfig
 from t5eval.training.first_model import first_model
 from t5eval.training.held_out_text import HeldOutText
 from t5eval.training.mixture import draw_rates, drawn_tasks, ids_of_examples
 from t5eval.training.token_ids import held_out_of_run, parts_of_run
 from t5eval.training.validation import SAMPLE_SEED, HeldOut, validate, validation_examples
-from t5eval.training.wandb_run import Log
 from task_specs import TEXT, TaskSpec
 from task_specs.support.errors import UserError
 

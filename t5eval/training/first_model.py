@@ -64,6 +64,9 @@ def first_model(config: TrainConfig, strategy: Any) -> FirstModel:
                 adaptation = config.trained.adaptation
                 base = base_at(found, config.model) if adaptation is not None else None
                 checkpoint = open_checkpoint(found)
+                if config.dropout_rate is not None:
+                    changed = dataclasses.replace(checkpoint.config, dropout_rate=config.dropout_rate)
+                    checkpoint = dataclasses.replace(checkpoint, config=changed)
                 model = filled(checkpoint, T5, config.settings.dtype)
                 everything = adaptation is None and not config.settings.gradual_unfreezing
                 goes_on = everything and config.settings.optimizer == "adafactor" and not config.fresh_optimizer
@@ -89,7 +92,9 @@ def _fresh_config(config: TrainConfig, tokenizer: Tokenizer) -> T5Config:
     rows = -(-tokenizer.vocab_size // 128) * 128
     try:
         base = T5Config.preset(config.preset).to_dict() if config.preset else {}
-        own = {"vocab_size": rows, "pad_token_id": tokenizer.pad_id, "eos_token_id": tokenizer.eos_id}
+        own: dict[str, Any] = {"vocab_size": rows, "pad_token_id": tokenizer.pad_id, "eos_token_id": tokenizer.eos_id}
+        if config.dropout_rate is not None:
+            own["dropout_rate"] = config.dropout_rate
         return T5Config.from_dict({**base, **own, "decoder_start_token_id": tokenizer.pad_id, **config.config})
     except ValueError as error:
         raise UserError(f"[train.config]: {error}") from None

@@ -47,6 +47,11 @@ def table_rows(markdown: str) -> list[list[str]]:
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
 
 
+def unmarked(cell: str) -> str:
+    """Returns a table's cell without the marks of its notes."""
+    return re.sub(r"<sup>.*?</sup>|\\tnote\{.*?\}", "", cell)
+
+
 def test_a_run_has_its_scores_in_both_files(t5eval: Any, evaluated: Path) -> None:
     markdown, found = report(t5eval, evaluated)
     results = json.loads((evaluated / "results.json").read_text())["results"]
@@ -58,7 +63,7 @@ def test_a_run_has_its_scores_in_both_files(t5eval: Any, evaluated: Path) -> Non
             for name, score in result["scores"].items():
                 low, high = score["ci95"]
                 shown = f"{score['value']:.2f} [{low:.2f}, {high:.2f}]"
-                assert rows[task, split, name][3:] == [str(result["n"]), shown]
+                assert list(map(unmarked, rows[task, split, name][3:])) == [str(result["n"]), shown]
                 assert f"`{score['signature']}`" in markdown
                 assert {key: shown_rows[task, split, name][key] for key in score} == score
             assert ("task", task, split) in found
@@ -140,7 +145,7 @@ def test_runs_stand_side_by_side(t5eval: Any, suite: Path, tmp_path: Path) -> No
     assert not (tmp_path / "a" / "report.md").exists()
     head, _, row = table_rows(markdown)[:3]
     assert head == ["task", "split", "score", "n", "a", "b"]
-    values = [float(cell.split()[0]) for cell in row[4:]]
+    values = [float(unmarked(cell).split()[0]) for cell in row[4:]]
     assert sum(values) == pytest.approx(100)
     page = found["task", "glue/rte", "validation"]
     assert len(page["examples"]) == 80
@@ -291,7 +296,7 @@ def test_hostile_texts_stay_texts(t5eval: Any, tmp_path: Path) -> None:
     assert not re.search(r"<(script|img|svg|b)\b|@somebody", outside_code)
     assert {len(row) for row in table_rows(markdown)[:4]} == {5}
     latex, written = tables[0].read_text(encoding="utf-8"), tables[1].read_text(encoding="utf-8")
-    assert r"Score & \textless{}b\textgreater{}run|`x`\&\_ \\" in latex
+    assert r"score & n & \textless{}b\textgreater{}run|`x`\&\_ \\" in unmarked(latex)
     assert len({len(row) for row in csv.reader(written.splitlines())}) == 1
 
 
@@ -317,12 +322,12 @@ def test_a_hostile_results_file_is_refused_or_shown(t5eval: Any, evaluated: Path
 
 def test_tables_for_latex_and_spreadsheets(t5eval: Any, evaluated: Path, tmp_path: Path) -> None:
     report(t5eval, evaluated, "--latex", tmp_path / "t.tex", "--csv", tmp_path / "t.csv")
-    latex = (tmp_path / "t.tex").read_text()
+    latex = unmarked((tmp_path / "t.tex").read_text())
     of_mnli = json.loads((evaluated / "results.json").read_text())["results"]["glue/mnli_matched"]["validation"]
     low, high = of_mnli["scores"]["accuracy"]["ci95"]
     shown = rf"100.00 {{\footnotesize [{low:.2f}, {high:.2f}]}} \\"
-    assert rf"glue/mnli\_matched & validation & accuracy & {shown}" in latex
-    assert "glue & validation & average & -- \\\\" in latex
+    assert rf"glue/mnli\_matched & validation & accuracy & {of_mnli['n']} & {shown}" in latex
+    assert "glue & validation & average &  & incomplete \\\\" in latex
     rows = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()))
     results = json.loads((evaluated / "results.json").read_text())["results"]
     expected = [(t, s, name) for t in results for s in results[t] for name in results[t][s]["scores"]]
@@ -333,6 +338,30 @@ def test_tables_for_latex_and_spreadsheets(t5eval: Any, evaluated: Path, tmp_pat
             score["value"],
             *score["ci95"],
         ]
+
+
+def test_what_the_tables_have_is_chosen(t5eval: Any, evaluated: Path, tmp_path: Path) -> None:
+    chosen = ("--metrics", "f1", "accuracy", "--tasks", "glue/mrpc", "glue_rte_v002", "--digits", 0)
+    markdown, found = report(t5eval, evaluated, "--latex", tmp_path / "t.tex", "--csv", tmp_path / "t.csv", *chosen)
+    wanted = {("glue/mrpc", "f1"), ("glue/mrpc", "accuracy"), ("glue/rte", "accuracy")}
+    rows = [row for row in table_rows(markdown) if row[0].startswith("glue")]
+    assert {(row[0], row[2]) for row in rows} == wanted
+    assert {unmarked(row[4]).partition(" ")[0] for row in rows} == {"100"}
+    latex = [line.split(" & ") for line in (tmp_path / "t.tex").read_text().splitlines() if line.startswith("glue")]
+    assert {(row[0], row[2]) for row in latex} == wanted
+    with (tmp_path / "t.csv").open() as file:
+        assert {(row["task"], row["score"], row["value"]) for row in csv.DictReader(file)} == {
+            (*one, "100.0") for one in wanted
+        }
+    assert ("task", "glue/cola", "validation") in found  # the page has everything
+    for option, message in [
+        (("--tasks", "glue/rte", "glue/nosuch"), "--tasks glue/nosuch: no run has a score of it"),
+        (("--metric", "bleu"), "--metrics bleu: no run has it. They have matthews, matthews_t5, accuracy, f1"),
+    ]:
+        done = t5eval("report", evaluated, *option, "--out", tmp_path / "new")
+        assert (done.status, done.err.count("\n")) == (2, 1)
+        assert message in done.err
+        assert not (tmp_path / "new").exists()
 
 
 LOGS = Path(__file__).parents[1] / "t5eval" / "reports" / "references"
@@ -404,7 +433,7 @@ def test_published_scores_of_real_systems(t5eval: Any, shared_data: Path, tmp_pa
         (folder / name).parent.mkdir(parents=True)
         shutil.copy(shared_data / "predictions" / file, folder / f"{name}.jsonl")
     markdown, _ = report(t5eval, tmp_path / "run", "--data-dir", shared_data)
-    rows = {tuple(row[:3]): row[-1] for row in table_rows(markdown)}
+    rows = {tuple(row[:3]): unmarked(row[-1]) for row in table_rows(markdown)}
     assert rows["squad/v1.1", "validation", "em"].startswith("86.21 [")
     assert rows["squad/v1.1", "validation", "f1"].startswith("92.20 [")
     assert rows["wmt17/en-de", "test", "bleu"].startswith("28.30 [")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from t5eval.reports.training_curves import read_curves
+from tests.commands.conftest import write_predictions
 
 
 class StandIn(types.ModuleType):
@@ -96,6 +97,28 @@ def test_the_numbers_are_tensorboards_and_a_resumed_run_is_the_same(
     assert wandb.told("define_metric") == [("*", "step")] * 2
     assert wandb.told("finish") == [0, 0]
     assert 'wandb = "miniatures"' in (tmp_path / "run" / "config.toml").read_text()
+
+
+def test_an_evaluation_tells_its_scores_to_the_run_of_the_folder(
+    t5eval: Any, wandb: StandIn, suite: Path, tmp_path: Path
+) -> None:
+    said = write_predictions(tmp_path / "said.jsonl", [(i, "entailment") for i in range(80)])
+    run = tmp_path / "run"
+    arguments = ("--task", "glue/rte", "--split", "validation", "--data-dir", suite, "--out", run)
+    for _ in range(2):
+        done = t5eval("evaluate", "--model", f"predictions:{said}", *arguments, "--wandb", "mine", "--tensorboard")
+        assert done.status == 0, done.err
+    result = json.loads((run / "results.json").read_text())["results"]["glue/rte"]["validation"]
+    first, second = wandb.told("init")
+    assert first["id"] == second["id"] == json.loads((run / "wandb.json").read_text())["mine"]
+    assert first["config"]["task"] == ["glue/rte"]
+    numbers, again = wandb.told("log")
+    assert numbers == again
+    assert numbers["scores/validation/glue/rte/accuracy"] == result["scores"]["accuracy"]["value"]
+    assert (numbers["step"], numbers["validation/glue/rte"]) == (0, result["task_score"])
+    assert wandb.told("finish") == [0, 0]
+    assert len(list((run / "logs" / "evaluation").glob("events.out.tfevents.*"))) == 2
+    assert t5eval("report", run).err == ""  # no training curves are missed
 
 
 def test_a_run_that_is_refused_and_another_project(t5eval: Any, wandb: StandIn, config: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_model.adaptation import Adapters, LoRA
 from keras_model.config import T5Config
 from keras_model.t5 import T5
 from keras_model.training import logits_in_parts
@@ -28,10 +29,14 @@ def batch():
     return inputs, labels, np.linspace(0.5, 2, 6).astype(np.float32)
 
 
-def step(family, batch, dropout=0.3, jit_compile=False, dtype="float32", **options):
+def step(family, batch, dropout=0.3, jit_compile=False, dtype="float32", adaptation=None, **options):
     """Loss, gradients and random states of one step; with a metric, all logits are there at once."""
     keras.utils.set_random_seed(1)
     model = T5(dataclasses.replace(FAMILIES[family], dropout_rate=dropout), dtype=dtype)
+    if adaptation is not None:
+        model.adapt(adaptation)
+        for variable in model.trainable_variables:  # B of LoRA, and of A its gradient, is 0 at the start
+            variable.assign(keras.random.normal(variable.shape, stddev=0.3, seed=2))
     model.compile(loss=TokenCrossEntropy(z_loss=1e-3, label_smoothing=0.1), **options)
     inputs, labels, weights = tf.nest.map_structure(tf.constant, batch)
     total = model.loss.total(labels, weights)
@@ -73,6 +78,16 @@ def test_the_same_gradients_in_parts_of_a_batch_and_compiled(batch, monkeypatch)
         assert found[0] == pytest.approx(whole[0], rel=1e-5)
         for one, other in zip(found[1], whole[1], strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("adaptation", [LoRA(rank=2), Adapters(size=3)])
+def test_the_same_gradients_of_what_is_trained_beside_the_model(adaptation, batch):
+    whole, twice = (step("v1.1", batch, adaptation=adaptation, remat=remat) for remat in (False, True))
+    assert len(whole[1]) > 4
+    assert all(np.abs(gradient).max() > 1e-5 for gradient in whole[1])
+    assert twice[0] == pytest.approx(whole[0], rel=1e-6)
+    for one, other in zip(twice[1], whole[1], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=2e-6)
 
 
 def test_frozen_layers_have_no_gradient(batch):

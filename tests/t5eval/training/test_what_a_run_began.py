@@ -50,6 +50,7 @@ def test_only_what_was_begun_goes_on(tmp_path: Path) -> None:
     assert "glue/rte: validated on 2 of 80 examples, drawn by seed 0 (validate_limit)" in said
     for change, message in (
         ({"model": b}, "starting checkpoint was [0-9a-f]{64}, now [0-9a-f]{64}"),
+        ({"dropout_rate": 0.5}, r"dropout_rate was 0\.0, now 0\.5"),
         ({"validate_limit": 3}, "validation glue/rte examples was 2, now 3"),
     ):
         with pytest.raises(UserError, match=message):

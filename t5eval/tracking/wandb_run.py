@@ -1,18 +1,15 @@
-"""A run at Weights & Biases: the numbers that TensorBoard gets, under the same names."""
+"""A run at Weights & Biases."""
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from t5eval.support.errors import MissingPackage
-from t5eval.support.files import write_json
-from t5eval.support.strict_json import parse_json
+from t5eval.tracking.known_runs import KnownRuns
+from t5eval.tracking.log import Log
 from task_specs.support.errors import UserError
-
-Log = Callable[[int, Mapping[str, float]], None]
-"""Takes the number of steps taken, and numbers by name."""
 
 FILE = "wandb.json"  # in a run's folder: which run it is there
 
@@ -63,14 +60,9 @@ def wandb_run(project: str, run: Path, config: Mapping[str, Any]) -> Iterator[Lo
 
 def _id(project: str, path: Path) -> str:
     """Returns the id of the folder's run in a project; a new one is stored."""
-    try:
-        ids = parse_json(path.read_bytes()) if path.exists() else {}
-    except ValueError as error:
-        raise UserError(f"{path}: not a JSON file: {error}; without it, a new run begins at Weights & Biases") from None
-    if not isinstance(ids, dict) or not all(isinstance(known, str) for known in ids.values()):
-        raise UserError(f"{path}: expected project to id; without it, a new run begins at Weights & Biases")
-    if project not in ids:
-        ids[project] = secrets.token_hex(4)
-        write_json(path, ids)
-    found: str = ids[project]
+    known = KnownRuns(path, "Weights & Biases")
+    if known.get(project) is None:
+        known.put(project, secrets.token_hex(4))
+    found = known.get(project)
+    assert found is not None
     return found

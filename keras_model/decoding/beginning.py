@@ -59,9 +59,10 @@ class JointDecoder:
         fields = [field.name for field in dataclasses.fields(State)]
         self.lists = [name for name in fields if isinstance(getattr(self.first, name), list)]
         self.sizes = [{name: len(getattr(state, name)) for name in self.lists} for state in states]
-        self.state = dataclasses.replace(
-            self.first, **{name: [part for state in states for part in getattr(state, name)] for name in self.lists}
-        )
+        joined: dict[str, Any] = {
+            name: [part for state in states for part in getattr(state, name)] for name in self.lists
+        }
+        self.state = dataclasses.replace(self.first, **joined)
         """Of all together: what they share as it is, and their lists one after the other."""
 
     def step(self, state: State, ids: Tensor, position: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:

@@ -106,9 +106,10 @@ class Writer:
     def _current_generator(self) -> Any:
         """The compiled decoder, made anew if another tokenizer was set, or weights were added."""
         limit = None if self.tokenizer is None else self.tokenizer.vocab_size
-        made_of = (limit, sum(len(member.weights) for member in members_of(self)))
+        model: Any = self  # a network, or several
+        made_of = (limit, len([weight for member in members_of(model) for weight in member.weights]))
         if self._generator is None or self._generator[0] != made_of:
-            self._generator = (made_of, Generator(self, emit_limit=limit))
+            self._generator = (made_of, Generator(model, emit_limit=limit))
         return self._generator[1]
 
 

@@ -157,14 +157,11 @@ class HeldOutText:
             height = max(1, places // sum(widths))
             rows = [self.numbers[place] for place in order[first : first + height]]
             filled = [*rows, *[rows[-1]] * (height - len(rows))] if one_shape else rows
-            sides = (self.examples.sources, self.examples.targets)
-            yield (
-                len(rows),
-                *(
-                    RaggedIds.from_sequences([side[number] for number in filled]).padded(width, self.examples.pad_id)
-                    for side, width in zip(sides, widths, strict=True)
-                ),
+            sources, targets = (
+                RaggedIds.from_sequences([side[number] for number in filled]).padded(width, self.examples.pad_id)
+                for side, width in zip((self.examples.sources, self.examples.targets), widths, strict=True)
             )
+            yield len(rows), sources, targets
             first += len(rows)
 
 

@@ -70,8 +70,8 @@ V1_1: dict[str, tuple[Setting, ...]] = {
         Setting("batch_size", 2048, f"2^11 rows of {INPUTS}; section 3.7"),
         Setting("pack", [INPUTS, TEXT_TARGETS], "of spans of 3; section 3.3.4"),
         Setting("z_loss", 1e-4, "as T5X has it"),
+        Setting("dropout_rate", 0.0, "no dropout until fine-tuning"),
     ),
-    "train.config": (Setting("dropout_rate", 0.0, "no dropout until fine-tuning"),),
     "train.text": (
         Setting("objective", "spans", "sections 3.3.4 and 3.7"),
         Setting("mean_span", 3.0, "sections 3.3.4 and 3.7"),

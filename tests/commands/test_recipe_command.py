@@ -113,7 +113,7 @@ def test_pre_training(t5eval: Any, tmp_path: Path) -> None:
     table = read(baseline)
     joined = resolve({**table, **v1_1, "text": {**table["text"], **v1_1["text"]}}, "recipe")
     assert (joined.settings.steps, joined.settings.batch_size, joined.settings.z_loss) == (10**6, 2**11, 1e-4)
-    assert (joined.preset, joined.config) == ("t5-v1_1-base", {"dropout_rate": 0.0})
+    assert (joined.preset, joined.dropout_rate) == ("t5-v1_1-base", 0.0)
     spans, tokenizer = joined.text_data, ByteTokenizer(125)
     assert spans is not None
     for one, row in ((text, settings.packing), (spans, joined.settings.packing)):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from t5eval.api.convert import convert as convert
     from t5eval.api.evaluate import Evaluation as Evaluation
     from t5eval.api.evaluate import evaluate as evaluate
+    from t5eval.api.merge import merge as merge
     from t5eval.api.prepare import prepare as prepare
     from t5eval.api.report import report as report
     from t5eval.api.score import Scoring as Scoring
@@ -67,6 +68,7 @@ _NAMES = {  # by module
     "api.compare": "compare",
     "api.convert": "convert",
     "api.evaluate": "Evaluation evaluate",
+    "api.merge": "merge",
     "api.prepare": "prepare",
     "api.report": "report",
     "api.score": "Scoring score",

@@ -1,19 +1,22 @@
 """`t5eval.compare`: two runs or prediction files side by side, or a run beside published scores."""
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from keras_model.files.atomic import replacing
 from t5eval.api.arguments import Data, PathName, names_of, splits_of, text_of
-from t5eval.comparison.compare import choose_data, choose_splits, compare_all, compare_published
+from t5eval.comparison.compare import choose_data, choose_splits, compare_all, compare_published, mistakes_of
+from t5eval.comparison.mistakes import CommonMistakes
 from t5eval.comparison.published import AgainstPublished, require_published
 from t5eval.comparison.sides import Side
 from t5eval.comparison.slices import all_slices, corrected_slices
 from t5eval.comparison.splits import INTERVAL, RANDOMISATION, SplitComparison, corrected, count_corrected
+from t5eval.data import DataSource
 from t5eval.support.data_frames import Table
+from task_specs import TaskSpec
 from task_specs.support.errors import UserError
 
 OF_SLICES = "Holm, over the same scores of all slices"
@@ -75,6 +78,33 @@ class Comparison(Table):
 
 
 @dataclass(frozen=True)
+class ManyComparison(Table):
+    """What several runs differ in from the first, and the mistakes that they have in common.
+
+    Attributes:
+        pairs: the first run with each other one; p-values are corrected over all of them.
+        mistakes: task and split to which examples all have right, some, or none.
+    """
+
+    COLUMNS = ("run", *Comparison.COLUMNS)
+
+    pairs: tuple[Comparison, ...]
+    mistakes: Mapping[tuple[str, str], CommonMistakes]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what `t5eval compare A B C --json` prints."""
+        mistakes: dict[str, dict[str, Any]] = {}
+        for (task, split), one in self.mistakes.items():
+            mistakes.setdefault(task, {})[split] = one.to_json()
+        return {"pairs": [pair.to_json() for pair in self.pairs], "mistakes": mistakes}
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yields a row for each score of each split of each pair."""
+        for pair in self.pairs:
+            yield from ((str(pair.b.path), *row) for row in pair.rows())
+
+
+@dataclass(frozen=True)
 class PublishedComparison(Table):
     """A run beside the published scores of a model.
 
@@ -114,19 +144,20 @@ class PublishedComparison(Table):
 def compare(
     a: PathName,
     b: PathName | None = None,
-    *,
+    *others: PathName,
     published: str | None = None,
     tasks: str | Sequence[PathName] = (),
     splits: str | Sequence[str] = (),
     data: Data = None,
     changes: PathName | None = None,
     by: str | Sequence[str] = (),
-) -> Comparison | PublishedComparison:
+) -> Comparison | ManyComparison | PublishedComparison:
     """Compares two runs, or prediction files, on the same examples: is the difference more than chance?
 
     Args:
         a: a run's folder, or a prediction file.
         b: the other one.
+        others: more of them; each is compared with `a`, as `b` is.
         published: instead of `b`, the paper's scores of `t5-small`, `t5-base` and so on.
         tasks: only these tasks or benchmarks.
         splits: only these splits.
@@ -135,7 +166,7 @@ def compare(
         by: what to divide the examples by, each part being compared too: `input_length`, a column of the row.
 
     Returns:
-        A `Comparison`; with `published`, a `PublishedComparison`.
+        A `Comparison`; with `others`, a `ManyComparison`; with `published`, a `PublishedComparison`.
 
     Raises:
         UserError: nothing can be compared, or a side or the data cannot be read.
@@ -153,10 +184,14 @@ def compare(
     names, wanted = names_of(tasks), splits_of(splits)
     if (b is None) == (published is None):
         raise UserError("compare A with one thing: a second run or prediction file, or --published MODEL")
+    if others and (changes or published):
+        raise UserError("--changes and --published are for one comparison: name A and B alone")
     if published is not None and changes:
         raise UserError("--changes is for two runs: no predictions are published")
     if published is not None and by:
         raise UserError("--by is for two runs: nothing is published of slices")
+    if others:
+        return _compare_many([Path(path) for path in (a, b or a, *others)], names, wanted, text_of(data), names_of(by))
     sides = [Side(name, Path(path)) for name, path in (("A", a), ("B", b)) if path is not None]
     if published is not None:
         require_published(published)
@@ -172,14 +207,46 @@ def compare(
         if not pairs:
             raise UserError(f"nothing to compare: {'; '.join(left_out)}")
         return PublishedComparison(sides[0], published, pairs, source.option, tuple(left_out))
-    first, second = sides
-    compared = list(compare_all(first, second, chosen, source, unlabelled, by=names_of(by)))
-    left_out += [*_without_labels(unlabelled, bool(compared)), *_without_slices(compared, names_of(by))]
-    headline = {spec.name: spec.task_score for spec, _ in chosen}
-    compared = corrected_slices(corrected(compared, headline), headline)
+    (found,) = _corrected([_compared(sides[0], sides[1], chosen, left_out, source, names_of(by))], chosen)
     if changes:
-        _write_changes(Path(changes), compared)
-    return Comparison(first, second, tuple(compared), source.option, tuple(left_out))
+        _write_changes(Path(changes), found.splits)
+    return found
+
+
+def _compared(
+    a: Side,
+    b: Side,
+    chosen: Sequence[tuple[TaskSpec, str]],
+    left_out: Sequence[str],
+    source: DataSource,
+    by: Sequence[str],
+) -> Comparison:
+    """Compares two sides, without correction for how many p-values there are."""
+    unlabelled: list[str] = []
+    compared = tuple(compare_all(a, b, chosen, source, unlabelled, by=by))
+    left = (*left_out, *_without_labels(unlabelled, bool(compared)), *_without_slices(compared, by))
+    return Comparison(a, b, compared, source.option, left)
+
+
+def _corrected(found: Sequence[Comparison], chosen: Sequence[tuple[TaskSpec, str]]) -> list[Comparison]:
+    """Returns comparisons with Holm's correction over the p-values of all of them."""
+    headline = {spec.name: spec.task_score for spec, _ in chosen}
+    splits = [one for pair in found for one in pair.splits]
+    done = iter(corrected_slices(corrected(splits, headline), headline))
+    return [replace(pair, splits=tuple(next(done) for _ in pair.splits)) for pair in found]
+
+
+def _compare_many(
+    paths: Sequence[Path], names: Sequence[str], wanted: Sequence[str], data: str | None, by: Sequence[str]
+) -> ManyComparison:
+    """Compares the first of some runs with each other one."""
+    first, *others = (Side("A" if not place else "B", path) for place, path in enumerate(paths))
+    source = choose_data(data, [first, *others])
+    of_pairs = [(other, *choose_splits([first, other], names, wanted, source)) for other in others]
+    found = [_compared(first, other, chosen, left_out, source, by) for other, chosen, left_out in of_pairs]
+    every = [pair for _, chosen, _ in of_pairs for pair in chosen]
+    shared = [pair for pair in dict.fromkeys(every) if all(pair in chosen for _, chosen, _ in of_pairs)]
+    return ManyComparison(tuple(_corrected(found, every)), mistakes_of([first, *others], shared, source))
 
 
 def _without_labels(unlabelled: Sequence[str], others: bool) -> list[str]:

@@ -27,6 +27,7 @@ COMMANDS = {
     "examples": "Print a split as text pairs, one JSON object a line.",
     "score": "Score predictions.",
     "evaluate": "Predict with a model and score.",
+    "merge": "Join the shards of an evaluation or a preparation.",
     "rerun": "Repeat an evaluation, and say what differs.",
     "compare": "Compare two runs, or a run with published scores.",
     "submit": "Write a leaderboard submission.",

@@ -5,13 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 import task_specs
+from t5eval.comparison.mistakes import CommonMistakes, common_mistakes
 from t5eval.comparison.published import AgainstPublished, against_published
 from t5eval.comparison.settings import asked_otherwise, covered, differing, faults, side_faults
 from t5eval.comparison.sides import Side
 from t5eval.comparison.slices import compare_slices
 from t5eval.comparison.splits import SplitComparison, compare_split
 from t5eval.data import DataSource, Summary, available_splits, data_source, open_split
-from t5eval.metrics import Scored
+from t5eval.metrics import Batch, Scored
+from t5eval.metrics.calibration import right_metric
 from t5eval.prompts.asking import as_recorded
 from t5eval.scoring.score import UNLABELLED, judge, score_split
 from t5eval.support.stages import each
@@ -162,11 +164,31 @@ def compare_all(
         )
 
 
+def mistakes_of(
+    sides: Sequence[Side], splits: Sequence[tuple[TaskSpec, str]], data: DataSource
+) -> dict[tuple[str, str], CommonMistakes]:
+    """Returns which examples several sides have right, by task and split; without those that are not right or wrong.
+
+    Raises:
+        PredictionError: a side's predictions cannot be read, or are not of these examples.
+    """
+    found = {}
+    for spec, split, examples, _ in _labelled(splits, data, "counting mistakes", []):
+        count = min(covered(side.made_by(spec.name, split).get("limit"), len(examples)) for side in sides)
+        asked = [_asked(side, spec, spec.name, split) for side in sides]
+        said = [_judged(*pair, spec, split, examples, count) for pair in zip(sides, asked, strict=True)]
+        batches = [Batch(one, tuple(getattr(spec.answer, "classes", ()))) for one in said]
+        if right := right_metric(spec, batches[0]):
+            shares = [right.aggregate(right.statistics(batch)) for batch in batches]
+            found[spec.name, split] = common_mistakes(batches, shares)
+    return found
+
+
 def _judged(
     side: Side, asked: TaskSpec, spec: TaskSpec, split: str, examples: Sequence[Example], count: int
 ) -> list[Scored]:
     texts = side.predictions(spec.name, split, [example.id for example in examples])
-    return judge(asked, examples[:count], texts)
+    return judge(asked, examples[:count], texts, side.probabilities(spec.name, split))
 
 
 def _settings(side: Side, spec: TaskSpec, split: str, examples: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from t5eval.predictors.of_training_run import BestCheckpoints
 from t5eval.predictors.predictor import Generation, Predictor, Prepared, Sample
 from t5eval.runs.prediction import Ranking
 from t5eval.support.strategy import open_strategy
+from t5eval.support.tensorflow_import import import_keras_model
 from task_specs import Decode
 from task_specs.support.errors import UserError
 
@@ -89,6 +90,7 @@ class EnsemblePredictor(Predictor):
         if self._generator is None or list(self._networks) != current:
             self._generator = None
             self._networks = {p: network for p, network in self._networks.items() if p in current}  # frees memory first
+            import_keras_model()  # before a strategy is opened
             strategy = open_strategy(self._strategy)
             self._networks = {p: self._networks.get(p) or p.load(strategy) for p in current}
             self._generator = self._averaging(list(self._networks.values()), current[0])

@@ -201,7 +201,7 @@ class Generator:
         Raises:
             NonFiniteLogitsError: one is NaN or infinite.
         """
-        broken = np.flatnonzero(~np.isfinite(scores).reshape(len(scores), -1).all(axis=1))
+        broken = np.flatnonzero(~np.isfinite(scores).all(axis=tuple(range(1, np.ndim(scores)))))
         if broken.size:
             raise NonFiniteLogitsError(NOT_FINITE_LOGITS, int(broken[0]))
         return scores

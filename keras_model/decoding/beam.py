@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from keras_model.decoding.beginning import Network, begin
 from keras_model.decoding.cached_decoder import State
-from keras_model.decoding.cross_attention import ProjectedMemory
+from keras_model.decoding.cross_attention import shared_memory
 from keras_model.decoding.loop import decoding_loop
 from keras_model.decoding.search import FREE
 
@@ -57,7 +57,7 @@ def beam_search(
         log-probability where no hypothesis of an input ended within `steps`; NaN where logits are not finite.
     """
     config = model.config
-    memory = functools.partial(ProjectedMemory, hypotheses=beam_size)
+    memory = functools.partial(shared_memory, hypotheses=beam_size)
     batch, steps = tf.unstack(tf.shape(forced))
     decoder, state = begin(
         model, encoder_ids, steps, emit_limit=config.vocab_size, memory=memory, hypotheses=beam_size, static=static

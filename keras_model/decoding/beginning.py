@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from keras_model.config import T5Config
 from keras_model.decoding.cached_decoder import CachedDecoder, State
-from keras_model.decoding.cross_attention import Memory
+from keras_model.decoding.cross_attention import Memory, SourceMemory
 from keras_model.decoding.encoding import encode
 from keras_model.model import T5Network
 
@@ -86,7 +86,7 @@ def begin(
     steps: Tensor,
     *,
     emit_limit: int,
-    memory: Callable[[T5Network], Memory],
+    memory: Callable[[T5Network], Memory | SourceMemory],
     hypotheses: int = 1,
     static: bool,
 ) -> tuple[CachedDecoder | JointDecoder, State]:

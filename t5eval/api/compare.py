@@ -9,12 +9,15 @@ from typing import Any
 from keras_model.files.atomic import replacing
 from t5eval.api.arguments import Data, PathName, names_of, splits_of, text_of
 from t5eval.comparison.compare import choose_data, choose_splits, compare_all, compare_published, mistakes_of
+from t5eval.comparison.groups import GroupedSplit, compare_groups, corrected_groups
 from t5eval.comparison.mistakes import CommonMistakes
 from t5eval.comparison.published import AgainstPublished, require_published
 from t5eval.comparison.sides import Side
 from t5eval.comparison.slices import all_slices, corrected_slices
 from t5eval.comparison.splits import INTERVAL, RANDOMISATION, SplitComparison, corrected, count_corrected
 from t5eval.data import DataSource
+from t5eval.metrics.over_seeds import METHOD
+from t5eval.runs.seed_groups import SeedGroup, seed_groups
 from t5eval.support.data_frames import Table
 from task_specs import TaskSpec
 from task_specs.support.errors import UserError
@@ -141,6 +144,62 @@ class PublishedComparison(Table):
             yield p.task, p.split, p.score, ours, p.published, p.difference, p.inside, not p.reasons, p.source
 
 
+@dataclass(frozen=True)
+class GroupComparison(Table):
+    """What several runs came to, those that differ by seed alone as one group, each beside the first one.
+
+    Attributes:
+        groups: the groups, in the order of their first runs.
+        splits: of each split that all runs have, what each group has.
+        data_dir: where the examples come from, as `--data-dir` says it.
+        left_out: `TASK SPLIT: REASON` of what is not compared.
+    """
+
+    COLUMNS = (
+        "task", "split", "score", "group", "mean", "deviation", "n", "minimum", "maximum",
+        "difference", "ci95_low", "ci95_high", "p", "p_holm",
+    )  # fmt: skip
+
+    groups: tuple[SeedGroup, ...]
+    splits: tuple[GroupedSplit, ...]
+    data_dir: str
+    left_out: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what `t5eval compare --json` prints of more than two runs."""
+        results: dict[str, dict[str, Any]] = {}
+        for one in self.splits:
+            results.setdefault(one.task, {})[one.split] = one.to_json()
+        return {
+            "groups": [
+                {"name": group.name, "runs": [str(run) for run in group.runs], "seeds": list(group.seeds)}
+                for group in self.groups
+            ],
+            "data_dir": self.data_dir,
+            "sound": not any(one.faults for one in self.splits),
+            "methods": {
+                "difference": METHOD,
+                "correction": "Holm, over all groups and the scores that make up each task's leaderboard score",
+            },
+            "results": results,
+            "left_out": list(self.left_out),
+        }
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yields a row for each score of each split and group that has it."""
+        for one in self.splits:
+            for name, score in one.scores.items():
+                differences = {each.group: each for each in score.differences}
+                for place, (group, spread) in enumerate(zip(self.groups, score.spreads, strict=True)):
+                    if spread is None:
+                        continue
+                    beside = differences.get(place)
+                    tests = (None,) * 5
+                    if beside:
+                        tests = (beside.difference, *(beside.ci95 or (None, None)), beside.p, beside.p_holm)
+                    yield one.task, one.split, name, group.name, *vars(spread).values(), *tests
+
+
 def compare(
     a: PathName,
     b: PathName | None = None,
@@ -151,8 +210,10 @@ def compare(
     data: Data = None,
     changes: PathName | None = None,
     by: str | Sequence[str] = (),
-) -> Comparison | ManyComparison | PublishedComparison:
+) -> Comparison | ManyComparison | GroupComparison | PublishedComparison:
     """Compares two runs, or prediction files, on the same examples: is the difference more than chance?
+
+    Of more than two runs those that differ by seed alone are one group, and each group is compared with the first.
 
     Args:
         a: a run's folder, or a prediction file.
@@ -166,7 +227,8 @@ def compare(
         by: what to divide the examples by, each part being compared too: `input_length`, a column of the row.
 
     Returns:
-        A `Comparison`; with `others`, a `ManyComparison`; with `published`, a `PublishedComparison`.
+        A `Comparison`; with `others`, a `ManyComparison`, or a `GroupComparison` where some runs differ by seed alone;
+        with `published`, a `PublishedComparison`.
 
     Raises:
         UserError: nothing can be compared, or a side or the data cannot be read.
@@ -191,7 +253,13 @@ def compare(
     if published is not None and by:
         raise UserError("--by is for two runs: nothing is published of slices")
     if others:
-        return _compare_many([Path(path) for path in (a, b or a, *others)], names, wanted, text_of(data), names_of(by))
+        paths = [Path(path) for path in (a, b or a, *others)]
+        groups = seed_groups(paths) if all(path.is_dir() for path in paths) else []
+        if any(len(group.runs) > 1 for group in groups):
+            if by:
+                raise UserError("--by is for single runs, and some of these differ by seed alone: name one of each")
+            return _of_groups(groups, names, wanted, text_of(data))
+        return _compare_many(paths, names, wanted, text_of(data), names_of(by))
     sides = [Side(name, Path(path)) for name, path in (("A", a), ("B", b)) if path is not None]
     if published is not None:
         require_published(published)
@@ -247,6 +315,24 @@ def _compare_many(
     every = [pair for _, chosen, _ in of_pairs for pair in chosen]
     shared = [pair for pair in dict.fromkeys(every) if all(pair in chosen for _, chosen, _ in of_pairs)]
     return ManyComparison(tuple(_corrected(found, every)), mistakes_of([first, *others], shared, source))
+
+
+def _of_groups(
+    groups: Sequence[SeedGroup], names: Sequence[str], wanted: Sequence[str], data: str | None
+) -> GroupComparison:
+    """Compares groups of runs that differ by seed alone, each with the first."""
+    runs = [run.resolve() for group in groups for run in group.runs]
+    if len(set(runs)) < len(runs):
+        raise UserError("a run is named twice; compare each with the others once")
+    sides = [[Side(str(run), run) for run in group.runs] for group in groups]
+    every = [side for group in sides for side in group]
+    source = choose_data(data, every)
+    chosen, left_out = choose_splits(every, names, wanted, source)
+    unlabelled: list[str] = []
+    found = list(compare_groups(sides, chosen, source, unlabelled))
+    left_out += _without_labels(unlabelled, bool(found))
+    headline = {spec.name: spec.task_score for spec, _ in chosen}
+    return GroupComparison(tuple(groups), tuple(corrected_groups(found, headline)), source.option, tuple(left_out))
 
 
 def _without_labels(unlabelled: Sequence[str], others: bool) -> list[str]:

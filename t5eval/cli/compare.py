@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from t5eval.api.compare import Comparison, ManyComparison, PublishedComparison, compare
+from t5eval.api.compare import Comparison, GroupComparison, ManyComparison, PublishedComparison, compare
 from t5eval.cli.comparison_text import common_lines, comparison_lines, published_lines
+from t5eval.cli.group_text import group_lines
 from t5eval.cli.names import complete_published, complete_slice, complete_task_or_benchmark
 from t5eval.cli.options import (
     STDIO,
@@ -55,7 +56,8 @@ from t5eval.cli.options import (
 def command(a: str, b: str | None, others: tuple[str, ...], t5: bool, changes: str | None, **asked: Any) -> None:
     """Compare A and B, runs or prediction files, on the same examples: is the difference more than chance?
 
-    OTHERS are compared with A, too, and the mistakes counted that all of them have in common.
+    OTHERS are compared with A, too, and the mistakes counted that all of them have in common. Runs that differ by their
+    seed alone are a group, whose mean and spread are printed; each group is then compared with the first.
 
     - is a prediction file on standard input. --changes - prints the changes, and nothing else on standard output.
 
@@ -82,7 +84,7 @@ def _cautions(found: Comparison) -> Iterator[str]:
                 yield f"{where} {missing:,} of {one.n:,} examples; they count as wrong"
 
 
-def _lines(found: Comparison | ManyComparison | PublishedComparison, t5: bool) -> Iterator[str]:
+def _lines(found: Comparison | ManyComparison | GroupComparison | PublishedComparison, t5: bool) -> Iterator[str]:
     if isinstance(found, ManyComparison):
         for pair in found.pairs:
             yield from (*_lines(pair, t5), "")
@@ -91,6 +93,9 @@ def _lines(found: Comparison | ManyComparison | PublishedComparison, t5: bool) -
     warn(f"left out: {line}" for line in found.left_out)
     if isinstance(found, PublishedComparison):
         yield from published_lines(found.model, found.scores)
+        return
+    if isinstance(found, GroupComparison):
+        yield from group_lines(found.groups, found.splits, t5)
         return
     sides = found.a, found.b
     for side in sides:

@@ -36,6 +36,7 @@ COMMANDS = {
     "view": "Explore runs in a browser.",
     "prepare": "Format and tokenise once, for training.",
     "train": "Fine-tune a Keras T5.",
+    "study": "Train and compare runs that differ in one thing, over seeds.",
     "recipe": "Print the paper's settings for fine-tuning or pre-training.",
     "convert": "Convert a checkpoint to another format.",
     "data": "Fetch official files, list what is there, build TensorFlow Datasets.",

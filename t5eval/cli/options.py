@@ -83,7 +83,7 @@ class Spreading(click.Command):
         """Returns for how many of the command's arguments there is no word yet, but behind a repeatable option."""
         arguments = [o for o in self.params if isinstance(o, click.Argument)]
         named = {option.partition("=")[0] for option, _ in groups}
-        if any(argument.nargs < 0 for argument in arguments) or (len(arguments) == 1 and "--task" in named):
+        if len(arguments) == 1 and (arguments[0].nargs < 0 or "--task" in named):
             return 0
         takes = {name: 0 if getattr(o, "is_flag", False) else o.nargs for o in self.params for name in o.opts}
         have = 0
@@ -91,7 +91,7 @@ class Spreading(click.Command):
             name, equals, _ = option.partition("=")
             if name not in repeatable:
                 have += max(0, len(words) - (0 if equals else takes.get(name, 0)))
-        return max(0, sum(argument.nargs for argument in arguments) - have)
+        return max(0, sum(argument.nargs for argument in arguments if argument.nargs > 0) - have)
 
     def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
         found = super().shell_complete(context, incomplete)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t5eval.predictors.halving import is_out_of_memory
-from t5eval.predictors.predictor import Generation, Predictor, Prepared, Sample
+from t5eval.predictors.predictor import Generation, Predictor, Prepared, Sample, same_ids
 from t5eval.runs.prediction import Ranking
 from t5eval.support.stages import stage
 from t5eval.support.strategy import open_strategy
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from keras_model.t5 import T5
     from keras_model.tokenizers.tokenizer import Tokenizer
 
-DTYPES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
-"""The precisions of arithmetic that can be asked for, with Keras' policies; weights are float32 in both."""
+DTYPES = ("float32", "bfloat16")
+"""The precisions that can be asked for, by which Keras calls them, too: of the arithmetic, and of what is kept of the
+weights. Normalisation, softmax and logits are computed in float32."""
 
 UNPLANNED_LENGTHS = 64
 """What lengths are multiples of where shapes are compiled and nobody has planned them, as behind a cache."""
@@ -118,7 +119,10 @@ def compiled_rows(rows: int) -> int:
 
 def _prepared(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
     encoded, lengths = tokenizer.encode_with_lengths(texts, max_tokens)
-    return [Prepared(ids, len(ids), length > max_tokens) for ids, length in zip(encoded, lengths, strict=True)]
+    return [
+        Prepared(ids, len(ids), length > max_tokens, same=same_ids(ids))
+        for ids, length in zip(encoded, lengths, strict=True)
+    ]
 
 
 @contextmanager
@@ -148,7 +152,7 @@ class KerasPredictor(Predictor):
 
     Args:
         checkpoint: a checkpoint of any format that `keras_model.checkpoints` reads.
-        dtype: the precision of the arithmetic, a key of `DTYPES`.
+        dtype: the precision of weights and arithmetic, one of `DTYPES`.
         vocab: the vocabulary, as `load_tokenizer` takes it; None for the one that lies in the checkpoint's folder.
         strategy: where it runs, as `--strategy` names it: each replica takes its share of each batch.
     """
@@ -216,7 +220,7 @@ class KerasPredictor(Predictor):
 
         try:
             with stage("loading the model"), scope(strategy), _room_for(self.checkpoint):
-                model = load_model(self.checkpoint, dtype=DTYPES[self.dtype])
+                model = load_model(self.checkpoint, dtype=self.dtype)
             require_ids_of(model.config, self.tokenizer, str(self.checkpoint))
         except ValueError as error:
             raise UserError(str(error)) from None

@@ -268,6 +268,21 @@ _POSITIVE_INTEGERS = (
 )
 
 
+def require_one_vocabulary(configs: Mapping[str, T5Config]) -> None:
+    """Looks whether models, by what a message calls them, have as many ids and the same special ones.
+
+    Raises:
+        ConfigError: two of them do not.
+    """
+    for name in ("vocab_size", "pad_token_id", "eos_token_id", "decoder_start_token_id"):
+        found = {model: getattr(config, name) for model, config in configs.items()}
+        if len(set(found.values())) > 1:
+            said = ", ".join(f"{value} in {model}" for model, value in found.items())
+            raise ConfigError(f"logits are averaged over the same ids alone; {name} is {said}.")
+    if len({config.has_encoder for config in configs.values()}) > 1:
+        raise ConfigError("an ensemble is of models with an encoder or of decoders alone, not of both.")
+
+
 def _check_integer(name: str, value: object, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ConfigError(f"{name} must be an integer of at least {least}. Received: {value!r}")

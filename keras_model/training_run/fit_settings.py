@@ -66,7 +66,7 @@ class TrainSettings:
     validate_every: int | None = None
     """Steps between validations, where there is one to do; there is also one at the end. None: with each checkpoint."""
     patience: int | None = None
-    """The run ends after so many validations in which no score was higher than its best before; None: never."""
+    """The run ends after so many validations in which no score was better than its best before; None: never."""
     log_every: int = 100
     """Steps over which the logged loss and speed are averaged."""
     bucket_width: int = 4

@@ -19,7 +19,9 @@ from task_specs import Decode
 from task_specs.support.errors import UserError, quoted
 
 if TYPE_CHECKING:
+    from keras_model.config import T5Config
     from keras_model.decoding.generator import Generator
+    from keras_model.t5 import T5
     from keras_model.tokenizers.tokenizer import Tokenizer
 
 DTYPES = ("float32", "bfloat16")
@@ -170,20 +172,21 @@ class KerasPredictor(Predictor):
         Raises:
             UserError: one of them cannot be read.
         """
-        from keras_model.checkpoints.fingerprint import files_of_model, model_fingerprint, stated_config
+        from keras_model.checkpoints.fingerprint import files_of_model, model_fingerprint
         from keras_model.tokenizers.loading import require_ids_of
 
         try:
             self._hashed = Unchanged(str(self.checkpoint), files_of_model(self.checkpoint))
-            model, config = model_fingerprint(self.checkpoint), stated_config(self.checkpoint)
+            model, config = model_fingerprint(self.checkpoint), self.stated_config
             if config is not None:  # else it follows from the weights, when they are loaded
-                require_ids_of(config, self._tokenizer, str(self.checkpoint))
+                require_ids_of(config, self.tokenizer, str(self.checkpoint))
         except ValueError as error:
             raise UserError(str(error)) from None
-        return {"model": model, "vocabulary": self._tokenizer.fingerprint, "dtype": self.dtype}
+        return {"model": model, "vocabulary": self.tokenizer.fingerprint, "dtype": self.dtype}
 
     @cached_property
-    def _tokenizer(self) -> Tokenizer:
+    def tokenizer(self) -> Tokenizer:
+        """Its tokenizer. Raises UserError if there is none."""
         from keras_model.checkpoints import load_tokenizer
 
         try:
@@ -191,23 +194,46 @@ class KerasPredictor(Predictor):
         except ValueError as error:
             raise UserError(str(error)) from None
 
-    @cached_property
-    def _loaded(self) -> KerasGenerator:
+    @property
+    def current(self) -> KerasPredictor:
+        """What answers the split begun: itself."""
+        return self
+
+    @property
+    def stated_config(self) -> T5Config | None:
+        """The configuration in the checkpoint's file; None where it follows from the weights."""
+        from keras_model.checkpoints.fingerprint import stated_config
+
+        return stated_config(self.checkpoint)
+
+    def load(self, strategy: Any) -> T5:
+        """Returns the model, made under a strategy that was opened.
+
+        Raises:
+            UserError: it cannot be read, or is not the one whose hash is known.
+        """
         self.identity  # noqa: B018  (what is loaded has to be what is hashed)
         import_keras_model()
-        from keras_model.decoding.generator import Generator
         from keras_model.distribution.strategies import scope
         from keras_model.t5 import load_model
         from keras_model.tokenizers.loading import require_ids_of
 
         try:
-            with stage("loading the model"), scope(open_strategy(self.strategy)), _room_for(self.checkpoint):
+            with stage("loading the model"), scope(strategy), _room_for(self.checkpoint):
                 model = load_model(self.checkpoint, dtype=self.dtype)
-            require_ids_of(model.config, self._tokenizer, str(self.checkpoint))
+            require_ids_of(model.config, self.tokenizer, str(self.checkpoint))
         except ValueError as error:
             raise UserError(str(error)) from None
         self._hashed.require()
-        return KerasGenerator(Generator(model, emit_limit=self._tokenizer.vocab_size), self._tokenizer)
+        return model
+
+    @cached_property
+    def _loaded(self) -> KerasGenerator:
+        import_keras_model()  # before a strategy is opened
+        model = self.load(open_strategy(self.strategy))
+        from keras_model.decoding.generator import Generator
+
+        return KerasGenerator(Generator(model, emit_limit=self.tokenizer.vocab_size), self.tokenizer)
 
     def release(self) -> None:
         """Lets go of the weights; they are loaded again when they are needed, and have to be the same."""
@@ -215,7 +241,7 @@ class KerasPredictor(Predictor):
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
         """See `Predictor.prepare`; where a cache has all answers, the weights are not needed."""
-        return _prepared(self._tokenizer, texts, max_tokens)
+        return _prepared(self.tokenizer, texts, max_tokens)
 
     def compiles_shapes(self) -> bool:
         """See `Compiling.compiles_shapes`."""
@@ -231,7 +257,7 @@ class KerasPredictor(Predictor):
 
     def count_unwritable(self, texts: Sequence[str]) -> int:
         """See `Predictor.count_unwritable`."""
-        return self._tokenizer.count_unknown(texts)
+        return self.tokenizer.count_unknown(texts)
 
     def device(self) -> str | None:
         """Returns the devices that TensorFlow ran on, None if the model was not needed."""

@@ -41,9 +41,11 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 
 def test_the_mixture_file_has_shares(t5eval: Any, tmp_path: Path) -> None:
-    own, config = blocks("docs/mixtures.md", "toml")
+    own, less, config = blocks("docs/mixtures.md", "toml")
     (tmp_path / "mine.toml").write_text(own)
     assert t5eval("show", tmp_path / "mine.toml", "--json").json["members"][1]["factor"] == 0.5
+    (tmp_path / "less.toml").write_text(less)
+    assert "glue/cola" not in [row["task"] for row in t5eval("show", tmp_path / "less.toml", "--json").json["shares"]]
     (tmp_path / "train.toml").write_text(config.replace('model = "FOLDER"', 'preset = "t5-small"\nvocab = "bytes"'))
     done = t5eval("train", "--config", tmp_path / "train.toml", "--data-dir", tmp_path, "--out", tmp_path / "run")
     assert f"{tmp_path}/glue/RTE/train.tsv: no such file" in done.err

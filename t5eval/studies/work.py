@@ -141,9 +141,7 @@ def _do(run: PlannedRun, measures: list[Measure], worker: Worker) -> None:
             if measure.tasks:
                 found[measure.name] = _value(evaluation.document, measure)
     if HELD_OUT_LOSS in (measure.name for measure in missing):
-        text = run.config.text_data
-        records = Path(text.prepared) if text and text.prepared else run.folder / "prepared_text"
-        found[HELD_OUT_LOSS] = held_out_loss(run.folder / "model", records)
+        found[HELD_OUT_LOSS] = held_out_loss(run.folder / "model", run.config)
     if not result:
         result = {"run": run.name, "seed": run.seed, "tokens": round(share * tokens_of(run)), "seconds": None}
         result["seconds"] = round(time.monotonic() - started, 1)

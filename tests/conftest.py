@@ -97,6 +97,20 @@ def ready_forks() -> Iterator[Forks]:
 
 
 @pytest.fixture(scope="session")
+def tensorflow_forks() -> Iterator[Forks]:
+    """Starts processes that have TensorFlow and Keras, four seconds of work, and import all of ours themselves.
+
+    Importing TensorFlow runs nothing yet: each fork makes its own devices and threads. Keras imports huggingface_hub,
+    which reads its environment then: a test that sets `HF_HOME` or the like takes `forks`.
+    """
+    import tensorflow  # noqa: F401  (`--quick` must see it)
+
+    started = Forks((*LIBRARIES, "tensorflow", "keras"))
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
 def official(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory with every benchmark in a few rows."""
     from tests.t5eval.official_miniatures import write_official

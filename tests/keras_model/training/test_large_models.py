@@ -127,7 +127,7 @@ def peak(take):
     return tf.config.experimental.get_memory_info("CPU:0")["peak"] - before
 
 
-DEEP = T5Config(vocab_size=64, d_model=32, d_kv=8, d_ff=128, num_heads=4, num_layers=6, num_decoder_layers=1)
+DEEP = T5Config(vocab_size=64, d_model=32, d_kv=8, d_ff=128, num_heads=4, num_layers=4, num_decoder_layers=1)
 WIDE = dataclasses.replace(DEEP, vocab_size=16_000, d_model=8, num_layers=1)
 
 

@@ -50,10 +50,10 @@ parity: $(VENV)/.parity
 seqio: $(SEQIO_VENV)/.seqio
 	$(SEQIO_VENV)/bin/python -m pytest -m parity -W ignore tests/tools/test_objective_goldens.py
 
-# Preparation and cleaning on Apache Beam, in an environment of its own: Beam asks for older libraries than the newest that the rest
-# accepts, and preparation needs no TensorFlow.
+# Preparation, evaluation and cleaning on Apache Beam, by its direct runner and on Dask's workers, in an environment of its
+# own: Beam asks for older libraries than the newest that the rest accepts, and none of this needs TensorFlow.
 beam: $(BEAM_VENV)/.beam
-	$(BEAM_VENV)/bin/python -m pytest -k beam tests/t5eval/preparation/test_preparation.py \
+	$(BEAM_VENV)/bin/python -m pytest -k beam tests/t5eval/preparation/test_preparation.py tests/commands/test_beam.py \
 		tests/commands/test_prepare_command.py tests/t5eval/cleaning/test_cleaning.py
 
 # TensorFlow's build for TPUs, in an environment of its own: a training step and a generation on its CPU. It would ask
@@ -97,7 +97,7 @@ $(VENV)/.parity: $(VENV)/.dev
 $(BEAM_VENV)/.beam: setup.py constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m venv $(BEAM_VENV)
 	$(BEAM_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt \
-		--editable '.[beam,text]' pytest
+		--editable '.[dask,text,serve]' pytest
 	@touch $@
 
 $(SEQIO_VENV)/.seqio: setup.py | $(VENV)/bin/python

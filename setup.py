@@ -35,7 +35,8 @@ TPU = [
 # TensorFlow Datasets reads its files with TensorFlow, and names neither it nor importlib_resources.
 TFDS = ["tensorflow-datasets>=4.9.4", "importlib_resources>=6", TENSORFLOW]
 CONVERT = ["tensorstore>=0.1.64"]  # T5X's folders of zarr arrays
-BEAM = ["apache-beam>=2.65", "safetensors>=0.4"]  # t5eval prepare --runner; asks for protobuf below 7
+BEAM = ["apache-beam>=2.65", "safetensors>=0.4"]  # --runner; asks for protobuf below 7
+DASK = ["apache-beam[dask]>=2.77"]  # --runner dask
 # From these versions on, none runs code that a file of a model or a dataset holds.
 HF = ["torch>=2.6", "transformers>=4.56", "datasets>=4"]
 # A request takes a fifth of the processor time that one of httpx2 takes; httpx searches all connections for each.
@@ -132,6 +133,7 @@ setup(
         "hf": HF,
         "convert": CONVERT,
         "beam": BEAM,
+        "dask": BEAM + DASK,
         "dev": DEV,
         "pandas": PANDAS,
         "wandb": WANDB,

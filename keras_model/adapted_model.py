@@ -62,7 +62,7 @@ class AdaptedModel(T5Network):
         for weight in self.weights:
             weight.trainable = False
         with self.distribute_strategy.scope():
-            for block in (*self.encoder.blocks, *self.decoder.blocks):
+            for block in (block for stack in self.stacks.values() for block in stack.blocks):
                 if isinstance(adaptation, LoRA):
                     _add_low_rank(block, adaptation)
                 else:
@@ -88,12 +88,12 @@ class AdaptedModel(T5Network):
 
 
 def _add_low_rank(block: Block, lora: LoRA) -> None:
-    layers = [block.self_attention, block.feed_forward, *([block.cross_attention] if block.is_decoder else [])]
+    layers = [block.self_attention, block.feed_forward, *([block.cross_attention] if block.is_crossed else [])]
     for layer in layers:
         for name in lora.matrices:
             matrix = getattr(layer, MATRICES.get(name, name), None)
-            if matrix is None:
-                continue  # the other kind of layer's
+            if matrix is None or matrix.name in layer.lora:
+                continue  # the other kind of layer's, or one that the encoder's block shares
             rows, columns = matrix.shape
             # Float32 whatever the policy, as in Keras' layers: an update in bfloat16 would be lost to rounding.
             options = {"dtype": "float32", "trainable": True}

@@ -21,6 +21,10 @@ ACTIVATIONS = {
 }
 """Activations of the feed-forward layer, each with all its names."""
 
+ENCODER_DECODER, SHARED, LANGUAGE_MODEL, PREFIX_LM = "encoder_decoder", "shared", "language_model", "prefix_lm"
+ARCHITECTURES = (ENCODER_DECODER, SHARED, LANGUAGE_MODEL, PREFIX_LM)
+"""Of Raffel et al. 2020, section 3.2: see `T5Config.architecture`."""
+
 
 class ConfigError(ValueError):
     """A configuration that is not a T5's, or that contradicts itself."""
@@ -42,10 +46,14 @@ class T5Config:
     d_kv: int = 64
     """Size of one attention head; `num_heads * d_kv` need not be `d_model`."""
     d_ff: int = 2048
+    architecture: str = ENCODER_DECODER
+    """`encoder_decoder`, T5's; `shared`, in which the decoder has the encoder's weights and its own cross-attention;
+    or a decoder alone, which reads source and target as one sequence: `language_model`, in which a token sees those
+    before it, or `prefix_lm`, in which the tokens of the source see one another as well."""
     num_layers: int = 6
-    """Blocks of the encoder."""
+    """Blocks of the encoder, or of the decoder where that is alone."""
     num_decoder_layers: int | None = None
-    """Blocks of the decoder; None stands for as many as the encoder has, and is replaced by that number."""
+    """Blocks of the decoder; None stands for `num_layers`, and is replaced by that number."""
     num_heads: int = 8
     relative_attention_num_buckets: int = 32
     relative_attention_max_distance: int = 128
@@ -75,8 +83,17 @@ class T5Config:
                 f"model_type must be one of {', '.join(MODEL_TYPES)}. Received: {self.model_type!r}, "
                 "a model that is not built here; hf:FOLDER runs it with transformers."
             )
+        if self.architecture not in ARCHITECTURES:
+            raise ConfigError(
+                f"architecture must be one of {', '.join(ARCHITECTURES)}. Received: {self.architecture!r}"
+            )
         for name in _POSITIVE_INTEGERS:
             _check_integer(name, getattr(self, name), least=1)
+        if self.architecture != ENCODER_DECODER and self.num_decoder_layers != self.num_layers:
+            raise ConfigError(
+                f"with architecture={self.architecture!r} there is one number of layers: num_decoder_layers must be "
+                f"num_layers={self.num_layers}. Received: {self.num_decoder_layers}"
+            )
         for name in ("pad_token_id", "eos_token_id", "decoder_start_token_id"):
             _check_integer(name, getattr(self, name), least=0)
             if getattr(self, name) >= self.vocab_size:
@@ -117,6 +134,11 @@ class T5Config:
         return self.num_decoder_layers
 
     @property
+    def has_encoder(self) -> bool:
+        """Whether the source is read by an encoder; else the decoder reads it before the target."""
+        return self.architecture in (ENCODER_DECODER, SHARED)
+
+    @property
     def inner_dim(self) -> int:
         """Size of all heads together, `num_heads * d_kv`."""
         return self.num_heads * self.d_kv
@@ -151,10 +173,12 @@ class T5Config:
         Raises:
             ConfigError: another model type, an unknown activation, an encoder alone, or a value out of range.
         """
-        if values.get("is_encoder_decoder", True) is not True:
+        if "architecture" not in values and values.get("is_encoder_decoder", True) is not True:
             raise ConfigError("is_encoder_decoder must be true: an encoder or a decoder alone puts out no text.")
         names = [field.name for field in dataclasses.fields(cls)]
         given = {name: values[name] for name in names if values.get(name) is not None}
+        if "architecture" in given and isinstance(given.get("model_type"), str):
+            given["model_type"] = given["model_type"].removesuffix(f"-{given['architecture']}")
         defaults = MODEL_TYPES.get(str(given.get("model_type", "t5")), {})
         activation, gated = values.get("dense_act_fn"), values.get("is_gated_act")
         if "feed_forward_proj" not in given and isinstance(activation, str) and isinstance(gated, bool):
@@ -174,12 +198,31 @@ class T5Config:
         return config
 
     def to_dict(self) -> dict[str, Any]:
-        """The content of a `config.json` that transformers reads as the same model; `from_dict` inverts it."""
-        return {
-            "architectures": [f"{_ARCHITECTURES[self.model_type]}ForConditionalGeneration"],
-            "is_encoder_decoder": True,
-            **dataclasses.asdict(self),
-        }
+        """The content of a `config.json` that transformers reads as the same model; `from_dict` inverts it.
+
+        Of another architecture than T5's it is one that transformers refuses, by its `model_type`.
+        """
+        values = dataclasses.asdict(self)
+        if self.architecture != ENCODER_DECODER:
+            # Else transformers would take it for a T5, and draw the weights that are missing at random.
+            return {**values, "model_type": f"{self.model_type}-{self.architecture}"}
+        del values["architecture"]
+        name = f"{_CLASSES[self.model_type]}ForConditionalGeneration"
+        return {"architectures": [name], "is_encoder_decoder": True, **values}
+
+    def stated(self) -> dict[str, Any]:
+        """The fields that say something of their own, as for a configuration in which some of them become others.
+
+        What None stands for is left out where it is that: a model of half the layers has half of them in both stacks.
+        """
+        values = dataclasses.asdict(self)
+        for name, standing_for in (
+            ("num_decoder_layers", "num_layers"),
+            ("scale_decoder_outputs", "tie_word_embeddings"),
+        ):
+            if values[name] == values[standing_for]:
+                del values[name]
+        return values
 
     @classmethod
     def preset(cls, name: str) -> T5Config:
@@ -201,7 +244,7 @@ def preset_names() -> tuple[str, ...]:
     return tuple(_PRESETS)
 
 
-_ARCHITECTURES = {"t5": "T5", "mt5": "MT5", "umt5": "UMT5"}
+_CLASSES = {"t5": "T5", "mt5": "MT5", "umt5": "UMT5"}
 _POSITIVE_INTEGERS = (
     "vocab_size",
     "d_model",

@@ -2,7 +2,8 @@
 what is built like them: FLAN-T5, mT5, umT5 (a position bias in every layer) and byT5.
 
 The file reads top to bottom: normalisation, token embedding, relative positions, attention, feed forward, block,
-stack, model. Shapes stand in comments where they change; `inner` is num_heads * d_kv.
+stack, model. Shapes stand in comments where they change; `inner` is num_heads * d_kv. The paper's other architectures
+(section 3.2) are the same blocks: two stacks that share theirs, or a decoder alone; see `T5Config.architecture`.
 
 Numbers: matrix products run in the compute dtype of the dtype policy; normalisation, softmax and logits in float32.
 float16 is refused, since the feed-forward activations of trained T5s pass 65,504, its largest number.
@@ -21,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_model.backend import keras, ops
-from keras_model.config import T5Config
+from keras_model.config import PREFIX_LM, SHARED, T5Config
 from keras_model.distribution.distributed_model import ReplicaSeeds
 
 MASKED = -1e9
@@ -324,31 +325,35 @@ class Adapter(_Layer):
 
 
 class Block(_Layer):
-    """Self-attention, in the decoder cross-attention, and feed forward, each as x + dropout(layer(norm(x)))."""
+    """Self-attention, after an encoder cross-attention, and feed forward, each as x + dropout(layer(norm(x))).
 
-    def __init__(self, config: T5Config, is_decoder: bool, name: str, dtype: Any) -> None:
+    Args:
+        is_crossed: whether it attends to an encoder's output.
+        twin: the encoder's block whose self-attention, feed forward and norms it has; None for its own.
+    """
+
+    def __init__(self, config: T5Config, is_crossed: bool, twin: Block | None, name: str, dtype: Any) -> None:
         super().__init__(config, name, dtype)
-        self.is_decoder = is_decoder
+        self.is_crossed = is_crossed
 
-        self.self_attention_norm = LayerNorm(config, name="self_attention_norm", dtype=dtype)
-        self.self_attention = Attention(config, name="self_attention", dtype=dtype)
-        if is_decoder:
+        def own_or_twins(kind: type[_Layer], layer: str) -> Any:
+            return kind(config, name=layer, dtype=dtype) if twin is None else getattr(twin, layer)
+
+        self.self_attention_norm = own_or_twins(LayerNorm, "self_attention_norm")
+        self.self_attention = own_or_twins(Attention, "self_attention")
+        if is_crossed:
             self.cross_attention_norm = LayerNorm(config, name="cross_attention_norm", dtype=dtype)
             self.cross_attention = Attention(config, name="cross_attention", dtype=dtype)
-        self.feed_forward_norm = LayerNorm(config, name="feed_forward_norm", dtype=dtype)
-        self.feed_forward = FeedForward(config, name="feed_forward", dtype=dtype)
+        self.feed_forward_norm = own_or_twins(LayerNorm, "feed_forward_norm")
+        self.feed_forward = own_or_twins(FeedForward, "feed_forward")
         self.dropout = Dropout(config, name="dropout", dtype=dtype)
         self.adapters: dict[str, Adapter] = {}
         """By the names of the sub-layers that have one; see `AdaptedModel.add_adapters`."""
 
     def build(self, input_shape: Any = None) -> None:
-        self.self_attention_norm.build()
-        self.self_attention.build()
-        if self.is_decoder:
-            self.cross_attention_norm.build()
-            self.cross_attention.build()
-        self.feed_forward_norm.build()
-        self.feed_forward.build()
+        layers = [self.self_attention_norm, self.self_attention]
+        layers += [self.cross_attention_norm, self.cross_attention] if self.is_crossed else []
+        _build(*layers, self.feed_forward_norm, self.feed_forward)
         self.built = True
 
     def call(
@@ -362,7 +367,7 @@ class Block(_Layer):
         normed = self.self_attention_norm(x)
         attended = self.self_attention(normed, normed, biases, training=training)
         x = x + self.dropout(self.adapted("self_attention", attended), training=training)
-        if self.is_decoder:
+        if self.is_crossed:
             normed = self.cross_attention_norm(x)
             attended = self.cross_attention(normed, memory, memory_biases, training=training)
             x = x + self.dropout(self.adapted("cross_attention", attended), training=training)
@@ -375,8 +380,22 @@ class Block(_Layer):
         return self.adapters[layer](x) if layer in self.adapters else x
 
 
+def _build(*layers: keras.layers.Layer) -> None:
+    """Makes the weights of layers that have none yet; a layer that two stacks share has them already."""
+    for layer in layers:
+        if not layer.built:
+            layer.build()
+
+
 class Stack(_Layer):
     """The encoder or the decoder, from embedded tokens to the normalised output of the last block.
+
+    Args:
+        layers: how many blocks it has.
+        bidirectional: whether its position bias tells what follows a token from what precedes it, or only how far
+            away that is which precedes it.
+        is_crossed: whether its blocks attend to an encoder's output.
+        twin: the encoder whose weights it has, its position bias and cross-attention excepted; None for its own.
 
     Attributes:
         run_block: called with a block and its arguments; `compile(remat=True)` puts another way of running it here.
@@ -384,25 +403,34 @@ class Stack(_Layer):
 
     run_block = staticmethod(Block.__call__)
 
-    def __init__(self, config: T5Config, is_decoder: bool, name: str, dtype: Any) -> None:
+    def __init__(
+        self,
+        config: T5Config,
+        layers: int,
+        *,
+        bidirectional: bool,
+        is_crossed: bool = False,
+        twin: Stack | None = None,
+        name: str,
+        dtype: Any,
+    ) -> None:
         super().__init__(config, name, dtype)
-        self.is_decoder = is_decoder
-        layers = config.decoder_layers if is_decoder else config.num_layers
         self.position_biases = [
-            RelativePositionBias(config, not is_decoder, name=f"relative_position_bias{suffix}", dtype=dtype)
+            RelativePositionBias(config, bidirectional, name=f"relative_position_bias{suffix}", dtype=dtype)
             for suffix in ([f"_{i}" for i in range(layers)] if config.position_bias_per_layer else [""])
         ]
         """One for each layer, or one that all layers share."""
-        self.blocks = [Block(config, is_decoder, name=f"block_{i}", dtype=dtype) for i in range(layers)]
-        self.final_norm = LayerNorm(config, name="final_norm", dtype=dtype)
+        twins: list[Any] = [None] * layers if twin is None else twin.blocks
+        self.blocks: list[Block] = [
+            Block(config, is_crossed, twins[i], name=f"block_{i}", dtype=dtype) for i in range(layers)
+        ]
+        self.final_norm: LayerNorm = (
+            LayerNorm(config, name="final_norm", dtype=dtype) if twin is None else twin.final_norm
+        )
         self.dropout = Dropout(config, name="dropout", dtype=dtype)
 
     def build(self, input_shape: Any = None) -> None:
-        for position_bias in self.position_biases:
-            position_bias.build()
-        for block in self.blocks:
-            block.build()
-        self.final_norm.build()
+        _build(*self.position_biases, *self.blocks, self.final_norm)
         self.built = True
 
     def call(
@@ -424,14 +452,17 @@ class Stack(_Layer):
             memory_mask: bool, broadcastable to [batch, length, source].
             training: whether dropout is applied.
         """
-        position_biases = [position_bias(positions, positions) for position_bias in self.position_biases]
-        mask_bias = _mask_bias(mask)
         memory_biases = None if memory_mask is None else [_mask_bias(memory_mask)]
         x = self.dropout(x, training=training)
-        for i, block in enumerate(self.blocks):
-            biases = [position_biases[i % len(position_biases)], mask_bias]
+        for block, biases in zip(self.blocks, self.biases(positions, mask), strict=True):
             x = self.run_block(block, x, biases, memory, memory_biases, training=training)
         return self.dropout(self.final_norm(x), training=training)
+
+    def biases(self, positions: Tensor, mask: Tensor) -> list[list[Tensor]]:
+        """What each block's self-attention adds to its scores: a position bias, and a mask."""
+        position_biases = [position_bias(positions, positions) for position_bias in self.position_biases]
+        mask_bias = _mask_bias(mask)
+        return [[position_biases[i % len(position_biases)], mask_bias] for i in range(len(self.blocks))]
 
 
 def _mask_bias(mask: Tensor) -> Tensor:
@@ -483,22 +514,37 @@ class T5Network(keras.Model):
         self.config = config
         policy = self.dtype_policy
         self.token_embedding = TokenEmbedding(config, name="token_embedding", dtype=policy)
-        self.encoder = Stack(config, is_decoder=False, name="encoder", dtype=policy)
-        self.decoder = Stack(config, is_decoder=True, name="decoder", dtype=policy)
+        self.encoder: Any = None
+        if config.has_encoder:
+            self.encoder = Stack(config, config.num_layers, bidirectional=True, name="encoder", dtype=policy)
+        self.decoder = Stack(
+            config,
+            config.decoder_layers,
+            # As in Mesh TensorFlow: the tokens of a fully visible prefix look both ways, and all share one table.
+            bidirectional=config.architecture == PREFIX_LM,
+            is_crossed=config.has_encoder,
+            twin=self.encoder if config.architecture == SHARED else None,
+            name="decoder",
+            dtype=policy,
+        )
         self.head = None if config.tie_word_embeddings else Head(config, name="head", dtype=policy)
         self.build()
 
+    @property
+    def stacks(self) -> dict[str, Stack]:
+        """The stacks that there are, by name."""
+        return {"decoder": self.decoder} if self.encoder is None else {"encoder": self.encoder, "decoder": self.decoder}
+
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights; their shapes follow from the configuration alone."""
-        self.token_embedding.build()
-        self.encoder.build()
-        self.decoder.build()
-        if self.head is not None:
-            self.head.build()
+        _build(self.token_embedding, *self.stacks.values(), *([] if self.head is None else [self.head]))
         self.built = True
 
     def call(self, inputs: dict[str, Tensor], training: bool = False, logits: bool = True) -> Tensor:
         encoder_ids, decoder_ids = inputs["encoder_ids"], inputs["decoder_ids"]
+        if self.encoder is None:
+            hidden = self.read_on(inputs, training=training)
+            return self.logits(hidden) if logits else hidden
         if "encoder_segments" in inputs:
             sources, targets = inputs["encoder_segments"], inputs["decoder_segments"]
             encoded = self.encode(encoder_ids, _same_segment(sources, sources), training=training)
@@ -509,6 +555,44 @@ class T5Network(keras.Model):
             encoder_mask = self.padding_mask(encoder_ids)
         encoded = self.encode(encoder_ids, encoder_mask, training=training)
         return self.decode(decoder_ids, encoded, encoder_mask, training=training, logits=logits)
+
+    def read_on(self, inputs: dict[str, Tensor], training: bool = False) -> Tensor:
+        """The output of a decoder alone for all positions of the target, [batch, target, d_model].
+
+        Source and target of each segment become one sequence, padding before all of them, so that the distances
+        between tokens are what they are without padding and without company.
+        """
+        encoder_ids, decoder_ids = inputs["encoder_ids"], inputs["decoder_ids"]
+        sources, targets = inputs.get("encoder_segments"), inputs.get("decoder_segments")
+        if sources is None:
+            mask = inputs.get("encoder_mask")
+            sources = ops.cast(self.padding_mask(encoder_ids) if mask is None else mask, "int32")
+            targets = ops.ones_like(decoder_ids)
+        segments = ops.concatenate([sources, targets], axis=1)  # [batch, source + target], 0 is padding
+        is_target = ops.concatenate([ops.zeros_like(sources), ops.ones_like(targets)], axis=1)
+        order = tf.argsort(2 * segments + is_target, stable=True)
+
+        def in_order(x: Tensor) -> Tensor:
+            return tf.gather(x, order, batch_dims=1)
+
+        ids = in_order(ops.concatenate([encoder_ids, decoder_ids], axis=1))
+        segments, is_source = in_order(segments), ops.equal(in_order(is_target), 0)
+        positions = _positions(ids)
+        mask = self.reading_mask(positions, ops.expand_dims(is_source, 1))
+        mask = ops.logical_and(mask, _same_segment(segments, segments))
+        hidden = self.decoder(self.token_embedding(ids), positions, mask, training=training)
+        places = tf.argsort(order)[:, ops.shape(encoder_ids)[1] :]  # where the target's tokens are now
+        return tf.gather(hidden, places, batch_dims=1)
+
+    def reading_mask(self, positions: Tensor, is_source: Tensor) -> Tensor:
+        """What each token of a sequence sees in a decoder alone: bool, broadcastable to [batch, length, length].
+
+        Args:
+            positions: int [1, length].
+            is_source: bool [batch, 1, length], which tokens are of a source.
+        """
+        mask = ops.expand_dims(positions, 1) <= ops.expand_dims(positions, 2)
+        return ops.logical_or(mask, is_source) if self.config.architecture == PREFIX_LM else mask
 
     def padding_mask(self, encoder_ids: Tensor) -> Tensor:
         """int [batch, source] -> bool [batch, source], true where there is a token."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from t5eval.api.convert import convert as convert
     from t5eval.api.evaluate import Evaluation as Evaluation
     from t5eval.api.evaluate import evaluate as evaluate
+    from t5eval.api.merge import merge as merge
     from t5eval.api.prepare import prepare as prepare
     from t5eval.api.report import report as report
     from t5eval.api.score import Scoring as Scoring
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from t5eval.api.tasks import show as show
     from t5eval.api.tasks import tasks as tasks
     from t5eval.api.train import train as train
+    from t5eval.api.train import train_seeds as train_seeds
     from t5eval.api.view import view as view
     from t5eval.api.vocabulary import train_vocabulary as train_vocabulary
     from t5eval.demo.demo import suite_folder as suite_folder
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from t5eval.predictors.predictor import Prepared as Prepared
     from t5eval.prompts.asking import Asking as Asking
     from t5eval.runs.prediction import Ranking as Ranking
+    from t5eval.studies.study import study as study
     from t5eval.submissions.submission import Submission as Submission
     from t5eval.support.errors import UserError as UserError
     from t5eval.training.score_callback import TaskScores as TaskScores
@@ -67,12 +70,13 @@ _NAMES = {  # by module
     "api.compare": "compare",
     "api.convert": "convert",
     "api.evaluate": "Evaluation evaluate",
+    "api.merge": "merge",
     "api.prepare": "prepare",
     "api.report": "report",
     "api.score": "Scoring score",
     "api.submit": "submit",
     "api.tasks": "examples show tasks",
-    "api.train": "train",
+    "api.train": "train train_seeds",
     "api.view": "view",
     "api.vocabulary": "train_vocabulary",
     "demo.demo": "suite_folder",
@@ -81,6 +85,7 @@ _NAMES = {  # by module
     "predictors.predictor": "Generation Predictor Prepared",
     "prompts.asking": "Asking",
     "runs.prediction": "Ranking",
+    "studies.study": "study",
     "submissions.submission": "Submission",
     "support.errors": "UserError",
     "training.score_callback": "TaskScores",

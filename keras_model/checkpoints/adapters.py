@@ -65,8 +65,8 @@ def trained_weights(model: T5) -> Iterator[Weight]:
                 yield Weight(f"{module}.lora_A.weight", lora.a, True)
                 yield Weight(f"{module}.lora_B.weight", lora.b, True)
         return
-    for stack in ("encoder", "decoder"):
-        for number, block in enumerate(getattr(model, stack).blocks):
+    for stack, layer in model.stacks.items():
+        for number, block in enumerate(layer.blocks):
             for name, adapter in block.adapters.items():
                 for part in ("down", "up"):
                     yield Weight(f"{stack}.block.{number}.{name}_adapter.{part}.weight", getattr(adapter, part), True)

@@ -16,7 +16,7 @@ from keras_model.checkpoints.formats.keras_hub_writer import require_expressible
 from keras_model.checkpoints.opening import filled, format_of, open_checkpoint
 from keras_model.checkpoints.tokenizer_of import load_tokenizer
 from keras_model.checkpoints.weights import places, values
-from keras_model.config import T5Config
+from keras_model.config import ENCODER_DECODER, T5Config
 from keras_model.files.atomic import new_folder
 from keras_model.files.model_folder import CheckpointError
 from keras_model.tokenizers.loading import NoTokenizerError, require_ids_of
@@ -79,6 +79,11 @@ def convert(
     if checkpoint.adapt is not None:
         raise CheckpointError(f"{source}: adapter layers cannot be merged into a T5; they stay beside their base.")
     config = checkpoint.config
+    if config.architecture != ENCODER_DECODER:
+        raise CheckpointError(
+            f"{source}: neither transformers nor KerasHub has a T5 of architecture={config.architecture!r}; "
+            "evaluate and train take its folder as it is."
+        )
     if tokenizer is not None:
         require_ids_of(config, tokenizer, str(source))
     if to == "keras_hub":

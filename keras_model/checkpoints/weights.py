@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_model.adaptation import Adapters
 from keras_model.checkpoints.tensors import RenamedTensors, Tensors
-from keras_model.config import T5Config
+from keras_model.config import SHARED, T5Config
 from keras_model.files.model_folder import CheckpointError
 
 if TYPE_CHECKING:
@@ -64,10 +64,13 @@ class Weight:
 
 
 def places(config: T5Config) -> Iterator[Place]:
-    """The places of all weights of a model, each once."""
+    """The places of all weights of a model, each once; what two stacks share is the encoder's."""
     yield Place(EMBEDDING, (config.vocab_size, config.d_model), "token_embedding.embedding")
-    yield from _stack_places("encoder", config, config.num_layers)
-    yield from _stack_places("decoder", config, config.decoder_layers)
+    if config.has_encoder:
+        yield from _stack_places("encoder", config, config.num_layers)
+    decoder = _stack_places("decoder", config, config.decoder_layers)
+    shared = config.architecture == SHARED
+    yield from (place for place in decoder if not shared or ".cross_" in place.path or ".position_" in place.path)
     if not config.tie_word_embeddings:
         yield Place(HEAD, (config.vocab_size, config.d_model), "head.matrix", transposed=True)
 
@@ -75,7 +78,7 @@ def places(config: T5Config) -> Iterator[Place]:
 def _stack_places(stack: str, config: T5Config, layers: int) -> Iterator[Place]:
     d_model, inner, d_ff = config.d_model, config.inner_dim, config.d_ff
     attentions = [("SelfAttention", "self_attention")]
-    if stack == "decoder":
+    if stack == "decoder" and config.has_encoder:
         attentions.append(("EncDecAttention", "cross_attention"))
     for number in range(layers):
         block, path = f"{stack}.block.{number}", f"{stack}.blocks.{number}"

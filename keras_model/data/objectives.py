@@ -46,6 +46,11 @@ class Denoiser:
     target: Writer
     mode: str = ""
 
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether every source is empty, as a language model's."""
+        return isinstance(self.noise, AllNoise) and self.source is dropped
+
     def chunk_length(self, room: int) -> int:
         """The ids of a text whose source has `room` ids and EOS: as many as just fit, or, if that is random, `room`."""
         if not isinstance(self.noise, SpanNoise):
@@ -189,6 +194,12 @@ class Objective:
             tokenizer.eos_id,
             tokenizer.pad_id,
         )
+
+    @property
+    def sources(self) -> int:
+        """The most ids of a source, EOS included: `inputs`, or where nothing of a text is shown the mode and EOS."""
+        nothing = (denoiser.shows_nothing for denoiser in self.denoisers)
+        return max(len(mode) + 1 if empty else self.inputs for mode, empty in zip(self.modes, nothing, strict=True))
 
     @property
     def targets(self) -> int:

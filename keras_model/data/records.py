@@ -22,6 +22,8 @@ from keras_model.files.model_folder import write_json
 from keras_model.files.strict_json import parse_json
 
 MANIFEST_FILE = "manifest.json"
+SHARD_MANIFEST_FILE = "shard-manifest.json"
+"""In place of the manifest where a folder holds the share of one of several jobs."""
 RECORDS_FOLDER = "records"
 LOCK_FILE = ".lock"
 FORMAT, VERSION = "t5eval records", 1
@@ -69,14 +71,16 @@ def require_no_other(folder: Path) -> None:
     except OSError as error:
         raise RecordError(f"{folder}: cannot hold prepared records: {error.strerror}") from None
     # Who writes records holds the folder's lock: without the lock's file, what is called `records` is something else.
-    ours = {MANIFEST_FILE, RECORDS_FOLDER, LOCK_FILE} if found & {MANIFEST_FILE, LOCK_FILE} else set()
+    marks = {MANIFEST_FILE, SHARD_MANIFEST_FILE, LOCK_FILE}
+    ours = {*marks, RECORDS_FOLDER} if found & marks else set()
     if other := sorted(found - ours):
         raise RecordError(f"{folder}: holds {other[0]}, and is no folder of prepared records; name another one")
 
 
 def begin(folder: Path) -> None:
     """Empties a folder of records: of the manifest first, then of what was prepared or left behind."""
-    (folder / MANIFEST_FILE).unlink(missing_ok=True)
+    for file in (MANIFEST_FILE, SHARD_MANIFEST_FILE):
+        (folder / file).unlink(missing_ok=True)
     discard(folder)
 
 
@@ -86,8 +90,8 @@ def discard(folder: Path) -> None:
     shutil.rmtree(folder / RECORDS_FOLDER, ignore_errors=True)
 
 
-def write_manifest(folder: Path, sets: Sequence[RecordSet]) -> None:
-    """Writes the manifest, with which a folder becomes complete.
+def write_manifest(folder: Path, sets: Sequence[RecordSet], file: str = MANIFEST_FILE) -> None:
+    """Writes the manifest, with which a folder becomes complete, or the one of a job's share.
 
     Raises:
         RecordError: the disk is full, or the like.
@@ -109,18 +113,18 @@ def write_manifest(folder: Path, sets: Sequence[RecordSet]) -> None:
         },
     }
     try:
-        write_json(folder / MANIFEST_FILE, document)
+        write_json(folder / file, document)
     except OSError as error:
-        raise RecordError(f"{folder / MANIFEST_FILE}: cannot be written: {error.strerror or error}") from error
+        raise RecordError(f"{folder / file}: cannot be written: {error.strerror or error}") from error
 
 
-def read_manifest(folder: Path) -> dict[str, RecordSet]:
+def read_manifest(folder: Path, file: str = MANIFEST_FILE) -> dict[str, RecordSet]:
     """The sets of a folder, by name.
 
     Raises:
         RecordError: the folder is not complete, or its manifest is damaged or of another version.
     """
-    path = folder / MANIFEST_FILE
+    path = folder / file
     try:
         document = parse_json(path.read_bytes())
         if document["format"] != FORMAT:
@@ -133,7 +137,7 @@ def read_manifest(folder: Path) -> dict[str, RecordSet]:
             }
     except FileNotFoundError:
         raise RecordError(
-            f"{folder}: holds no prepared records: there is no {MANIFEST_FILE}, which a preparation writes at its end"
+            f"{folder}: holds no prepared records: there is no {file}, which a preparation writes at its end"
         ) from None
     except OSError as error:
         raise RecordError(f"{path}: cannot be read: {error.strerror}") from None

@@ -14,7 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_model.decoding.cached_decoder import CachedDecoder, State
-from keras_model.decoding.cross_attention import ProjectedMemory
+from keras_model.decoding.cross_attention import shared_memory
 from keras_model.decoding.encoding import encode
 from keras_model.decoding.loop import decoding_loop
 from keras_model.decoding.search import FREE
@@ -57,7 +57,7 @@ def beam_search(
         log-probability where no hypothesis of an input ended within `steps`; NaN where logits are not finite.
     """
     config = model.config
-    decoder = CachedDecoder(model, config.vocab_size, ProjectedMemory(model, beam_size))
+    decoder = CachedDecoder(model, config.vocab_size, shared_memory(model, beam_size))
     mask = model.padding_mask(encoder_ids)
     batch, steps = tf.unstack(tf.shape(forced))
     state = decoder.start(encode(model, encoder_ids, mask, static), mask, steps, beam_size, static=static)

@@ -14,8 +14,8 @@ from typing import Any
 import tensorflow as tf
 
 from keras_model.config import T5Config
-from keras_model.decoding.cross_attention import Memory, ProjectedMemory, softmax
-from keras_model.model import ACTIVATIONS, MASKED, Attention, FeedForward, LayerNorm, T5Network
+from keras_model.decoding.cross_attention import Memory, SourceMemory, shared_memory, softmax
+from keras_model.model import ACTIVATIONS, MASKED, Attention, Block, FeedForward, LayerNorm, T5Network
 
 Tensor = Any
 
@@ -32,7 +32,7 @@ class State:
     """float32 [inputs, 1, source]; masks padding."""
     position_biases: list[Tensor]
     """One for all layers or one for each, float32 [steps, heads, 1, steps]: for each query position the bias of every
-    key, later keys masked."""
+    key, later keys masked. In a decoder alone the keys of the source come before them."""
     keys: list[Tensor]
     """Per layer [rows * heads, cached, d_kv]; of positions not reached yet they are zero and masked."""
     values: list[Tensor]
@@ -85,13 +85,13 @@ class CachedDecoder:
 
     Args:
         emit_limit: integer. Only ids below it get logits.
-        memory: how it attends to its inputs. Defaults to a `ProjectedMemory`.
+        memory: how it attends to its inputs. Defaults to one that several texts of an input may share.
     """
 
-    def __init__(self, model: T5Network, emit_limit: int, memory: Memory | None = None) -> None:
+    def __init__(self, model: T5Network, emit_limit: int, memory: Memory | SourceMemory | None = None) -> None:
         self.model = model
         self.config: T5Config = model.config
-        self.memory = memory or ProjectedMemory(model)
+        self.memory = memory or shared_memory(model, 1)
         self.dtype = model.compute_dtype
         self.embedding = tf.convert_to_tensor(model.token_embedding.embedding)
         self.head = head_matrix(model, emit_limit)
@@ -102,9 +102,7 @@ class CachedDecoder:
                 "self_norm": self._norm(block.self_attention_norm),
                 "self_qkv": self._fused(block.self_attention, "query", "key", "value"),
                 "self_output": self._fused(block.self_attention, "output"),
-                "cross_norm": self._norm(block.cross_attention_norm),
-                "cross_query": self._fused(block.cross_attention, "query"),
-                "cross_output": self._fused(block.cross_attention, "output"),
+                **(self._cross_attention_weights(block) if block.is_crossed else {}),
                 "feed_forward_norm": self._norm(block.feed_forward_norm),
                 "feed_forward": self._feed_forward_weights(block.feed_forward),
                 "adapters": {name: self._cast(adapter.down, adapter.up) for name, adapter in block.adapters.items()},
@@ -118,20 +116,24 @@ class CachedDecoder:
         """The state before the first token.
 
         Args:
-            encoded: the encoder's output [batch, source, d_model].
+            encoded: what `encode` gives, [batch, source, ...].
             encoder_mask: bool [batch, source].
             steps: int scalar; the greatest number of tokens that will be decoded.
             hypotheses: how many texts are decoded for each input.
             static: see `State.static`.
         """
         memory_keys, memory_values = self.memory.prepare(encoded)
+        if isinstance(self.memory, SourceMemory):
+            encoder_mask = tf.sort(tf.cast(encoder_mask, tf.int32)) > 0
         memory_bias = tf.where(encoder_mask, 0.0, MASKED)[:, tf.newaxis, :]
 
-        positions = tf.range(steps)[tf.newaxis, :]
+        before = self._before(memory_bias)
+        positions = tf.range(before + steps)[tf.newaxis, :]
+        queries = positions[:, before:]
         position_biases = []
         for position_bias in self.position_biases:
-            bias = position_bias(positions, positions)[0]  # [heads, steps, steps]
-            bias = tf.where(positions <= tf.transpose(positions), bias, MASKED)
+            bias = position_bias(queries, positions)[0]  # [heads, steps, before + steps]
+            bias = tf.where(positions <= tf.transpose(queries), bias, MASKED)
             position_biases.append(tf.transpose(bias, (1, 0, 2))[:, :, tf.newaxis, :])  # [steps, heads, 1, steps]
 
         rows = tf.shape(encoded)[0] * hypotheses * self.config.num_heads
@@ -151,7 +153,8 @@ class CachedDecoder:
         """
         heads, d_kv, inner = self.config.num_heads, self.config.d_kv, self.config.inner_dim
         rows, cached = tf.shape(ids)[0] * heads, tf.shape(state.keys[0])[1]
-        position_biases = [bias[position, :, :, :cached] for bias in state.position_biases]  # [heads, 1, cached]
+        seen = self._before(state.memory_bias) + cached
+        position_biases = [bias[position, :, :, :seen] for bias in state.position_biases]  # [heads, 1, seen]
         update = self._scattered if state.static else self._overwritten
         places = tf.range(rows) * cached + position  # of the new keys and values, among all rows of the caches
         keys, values = [], []
@@ -161,24 +164,31 @@ class CachedDecoder:
             query, key, value = tf.split(tf.matmul(self._normed(x, layer["self_norm"]), layer["self_qkv"]), 3, axis=1)
             keys.append(update(state.keys[i], tf.reshape(key, (rows, d_kv)), places))
             values.append(update(state.values[i], tf.reshape(value, (rows, d_kv)), places))
-            scores = tf.matmul(
-                tf.reshape(query, (-1, heads, 1, d_kv)),
-                tf.reshape(keys[-1], (-1, heads, cached, d_kv)),
-                transpose_b=True,
-            )
-            weights = softmax(scores, position_biases[i % len(position_biases)])  # [rows, heads, 1, cached]
-            context = tf.matmul(weights, tf.reshape(values[-1], (-1, heads, cached, d_kv)))
+            query = tf.reshape(query, (-1, heads, 1, d_kv))
+            text = tuple(tf.reshape(cache[-1], (-1, heads, cached, d_kv)) for cache in (keys, values))
+            bias = position_biases[i % len(position_biases)]
+            if isinstance(self.memory, SourceMemory):
+                source = (state.memory_keys[i], state.memory_values[i], state.memory_bias)
+                context = self.memory.attend_with(query, source, text, bias)
+            else:
+                weights = softmax(tf.matmul(query, text[0], transpose_b=True), bias)  # [rows, heads, 1, cached]
+                context = tf.matmul(weights, text[1])
             attended = tf.matmul(tf.reshape(context, (-1, inner)), layer["self_output"])
             x += self._adapted(attended, layer["adapters"].get("self_attention"))
 
-            query = tf.matmul(self._normed(x, layer["cross_norm"]), layer["cross_query"])
-            context = self.memory.attend(i, query, state.memory_keys, state.memory_values, state.memory_bias)
-            attended = tf.matmul(context, layer["cross_output"])
-            x += self._adapted(attended, layer["adapters"].get("cross_attention"))
+            if not isinstance(self.memory, SourceMemory):
+                query = tf.matmul(self._normed(x, layer["cross_norm"]), layer["cross_query"])
+                context = self.memory.attend(i, query, state.memory_keys, state.memory_values, state.memory_bias)
+                attended = tf.matmul(context, layer["cross_output"])
+                x += self._adapted(attended, layer["adapters"].get("cross_attention"))
 
             fed = self._feed_forward(self._normed(x, layer["feed_forward_norm"]), layer["feed_forward"])
             x += self._adapted(fed, layer["adapters"].get("feed_forward"))
         return tf.matmul(head_input(self.model, self._normed(x, self.final_norm)), self.head), keys, values
+
+    def _before(self, memory_bias: Tensor) -> Tensor:
+        """How many positions come before a text's own: those of the source, in a decoder alone."""
+        return tf.shape(memory_bias)[2] if isinstance(self.memory, SourceMemory) else 0
 
     def _overwritten(self, cache: Tensor, new: Tensor, places: Tensor) -> Tensor:
         """The cache [rows, cached, d_kv] with `new` [rows, d_kv] at places among rows * cached, in its own memory.
@@ -213,6 +223,13 @@ class CachedDecoder:
             return x
         down, up = weights
         return x + tf.matmul(tf.nn.relu(tf.matmul(x, down)), up)
+
+    def _cross_attention_weights(self, block: Block) -> dict[str, Tensor]:
+        return {
+            "cross_norm": self._norm(block.cross_attention_norm),
+            "cross_query": self._fused(block.cross_attention, "query"),
+            "cross_output": self._fused(block.cross_attention, "output"),
+        }
 
     def _feed_forward_weights(self, layer: FeedForward) -> list[Tensor]:
         matrices = [layer.wi_0, layer.wi_1, layer.wo] if self.config.is_gated else [layer.wi, layer.wo]

@@ -40,7 +40,7 @@ def export_saved_model(
 
     def generate(encoder_ids: Tensor) -> Tensor:
         shape = (tf.shape(encoder_ids)[0], max_new_tokens)
-        memory = memory_for(max_new_tokens, model.config)
+        memory = memory_for(max_new_tokens, model.config, static=False)
         ids = search(
             model, greedy_choice, emit_limit, memory, False, encoder_ids, tf.fill(shape, FREE), tf.zeros(shape)
         )

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_model.decoding.beam import beam_search
-from keras_model.decoding.cross_attention import ProjectedMemory, memory_for
+from keras_model.decoding.cross_attention import memory_for
 from keras_model.decoding.noise import row_noise
 from keras_model.decoding.ranking import AnswerTree, log_likelihoods
 from keras_model.decoding.search import FREE, NOT_FINITE, greedy_choice, sampled_choice, search
@@ -200,8 +200,7 @@ class Generator:
         *options: Any,
     ) -> np.ndarray:
         encoder_ids, forced = self._checked(encoder_ids, max_new_tokens, prefix)
-        # What XLA compiles has one kind of memory, the projected.
-        memory = ProjectedMemory if self.jit_compile else memory_for(max_new_tokens, self.model.config)
+        memory = memory_for(max_new_tokens, self.model.config, self.jit_compile)
         run = functools.partial(search, self.model, choice, self.emit_limit, memory, self.jit_compile)
         ids = self._call((*key, memory), run, 3, encoder_ids, forced, noise, *options)
         places = np.argwhere(ids == NOT_FINITE)

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_model.config import T5Config
 from keras_model.decoding.cached_decoder import head_input, head_matrix
-from keras_model.decoding.encoding import encode
+from keras_model.decoding.encoding import SLICE_TOKENS, encode, padding_first, source_mask
 from keras_model.decoding.slices import in_slices
 from keras_model.model import T5Network
 
@@ -64,6 +64,37 @@ class AnswerTree(NamedTuple):
         return cls(np.array(ids, np.int32), np.array([*map(len, places)], np.int32), sees, nodes, tokens)
 
 
+def _hidden(model: T5Network, encoder_ids: Tensor, tree: AnswerTree, static: bool) -> Tensor:
+    """The decoder's output for each node of a tree, [batch, nodes, d_model]."""
+    mask = model.padding_mask(encoder_ids)
+    if not model.config.has_encoder:
+        return _read_on(model, encoder_ids, mask, tree, static)
+    encoded = encode(model, encoder_ids, mask, static)
+    embedded = model.token_embedding(tf.tile(tree.ids[tf.newaxis], (tf.shape(encoder_ids)[0], 1)))
+    return model.decoder(embedded, tree.depths[tf.newaxis], tree.sees[tf.newaxis], encoded, mask[:, tf.newaxis])
+
+
+def _read_on(model: T5Network, encoder_ids: Tensor, mask: Tensor, tree: AnswerTree, static: bool) -> Tensor:
+    """The same, of a decoder alone, which reads the tree after the source; padding stands before both."""
+    source, nodes = tf.shape(encoder_ids)[1], tf.size(tree.ids)
+    places = tf.range(source)[tf.newaxis]
+    positions = tf.concat([places, source + tree.depths[tf.newaxis]], axis=1)
+
+    def read(ids: Tensor, mask: Tensor) -> Tensor:
+        batch = tf.shape(ids)[0]
+        ids, mask = padding_first(ids, mask)
+        ids = tf.concat([ids, tf.tile(tree.ids[tf.newaxis], (batch, 1))], axis=1)
+        of_source = tf.pad(source_mask(model, places, mask), [[0, 0], [0, 0], [0, nodes]])
+        of_nodes = [tf.tile(mask[:, tf.newaxis], (1, nodes, 1)), tf.tile(tree.sees[tf.newaxis], (batch, 1, 1))]
+        sees = tf.concat([of_source, tf.concat(of_nodes, axis=2)], axis=1)  # [batch, source + nodes, source + nodes]
+        return model.decoder(model.token_embedding(ids), positions, sees)[:, source:]
+
+    if static:
+        return read(encoder_ids, mask)
+    hidden = in_slices(read, (encoder_ids, mask), tf.maximum(1, SLICE_TOKENS // (source + nodes)), model.compute_dtype)
+    return tf.ensure_shape(hidden, (None, None, model.config.d_model))
+
+
 def log_likelihoods(model: T5Network, encoder_ids: Tensor, tree: AnswerTree, static: bool) -> Tensor:
     """The log-probability of each answer of a tree; to be called inside a `tf.function`.
 
@@ -75,13 +106,8 @@ def log_likelihoods(model: T5Network, encoder_ids: Tensor, tree: AnswerTree, sta
     Returns:
         float32 [batch, answers].
     """
-    mask = model.padding_mask(encoder_ids)
-    encoded = encode(model, encoder_ids, mask, static)
     batch, size = tf.shape(encoder_ids)[0], tf.size(tree.ids)
-    embedded = model.token_embedding(tf.tile(tree.ids[tf.newaxis], (batch, 1)))
-    sees = tree.sees[tf.newaxis]
-    hidden = model.decoder(embedded, tree.depths[tf.newaxis], sees, encoded, mask[:, tf.newaxis])
-    hidden = head_input(model, hidden)  # [batch, nodes, d_model]
+    hidden = head_input(model, _hidden(model, encoder_ids, tree, static))  # [batch, nodes, d_model]
     head = head_matrix(model, model.config.vocab_size)
 
     def normaliser(rows: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_model.decoding.cached_decoder import CachedDecoder, State
-from keras_model.decoding.cross_attention import Memory
+from keras_model.decoding.cross_attention import Memory, SourceMemory
 from keras_model.decoding.encoding import encode
 from keras_model.decoding.loop import decoding_loop
 from keras_model.model import T5Network
@@ -23,7 +23,7 @@ def search(
     model: T5Network,
     choice: Any,
     emit_limit: int,
-    memory: Callable[[T5Network], Memory],
+    memory: Callable[[T5Network], Memory | SourceMemory],
     static: bool,
     encoder_ids: Tensor,
     forced: Tensor,

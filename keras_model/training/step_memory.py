@@ -7,7 +7,7 @@ of the forward pass what the backward pass needs. The order of a step decides wh
 import dataclasses
 import math
 
-from keras_model.config import T5Config
+from keras_model.config import ENCODER_DECODER, T5Config
 from keras_model.training import LOGITS_AT_ONCE
 
 
@@ -58,29 +58,30 @@ def step_memory(
     """
     rows = -(-batch_size // accumulate)
     shapes = _matrices(config)
-    scales = config.d_model * (2 * config.num_layers + 3 * config.decoder_layers + 2)
+    scales = config.d_model * _norms(config)
     parameters = sum(map(math.prod, shapes)) + scales
     weight = 2 if dtype == "bfloat16" else 4  # bytes
     weights, gradients, embedding = parameters * weight, parameters * weight, 4 * config.vocab_size * config.d_model
     state = 2 * parameters * weight if optimizer == "adamw" else 4 * (sum(map(_moments, shapes)) + scales)
 
-    encoder = _Sides(config, rows, dtype).block(source) * (1 if remat else config.num_layers)
-    decoder = _Sides(config, rows, dtype).block(target, source) * (1 if remat else config.decoder_layers)
+    read, written, crossed = (source, target, source) if config.has_encoder else (0, source + target, None)
+    encoder = _Sides(config, rows, dtype).block(read) * (1 if remat else config.num_layers)
+    decoder = _Sides(config, rows, dtype).block(written, crossed) * (1 if remat else config.decoder_layers)
     kept = 0
     if remat:  # each block's input
-        tokens = source * config.num_layers + target * config.decoder_layers
+        tokens = read * config.num_layers + written * config.decoder_layers
         kept = rows * tokens * config.d_model * (4 if dtype == "float32" else 2)
     elif dtype == "mixed_bfloat16":  # matrices as they are multiplied, until their gradients are there
         kept = 2 * (parameters - config.vocab_size * config.d_model)
     held = kept + (max(encoder, decoder) if remat else encoder + decoder)
     logits = 3 * 4 * min(rows * target * config.vocab_size, LOGITS_AT_ONCE) + embedding
 
-    always = weights + state + 4 * (32 + config.num_heads) * (source**2 + target**2)  # and the position biases
+    always = weights + state + 4 * (32 + config.num_heads) * (read**2 + written**2)  # and the position biases
     always += embedding  # the head's matrix, packed for the product
     always += gradients if accumulate > 1 else 0  # of the parts before
     forward = kept + (0 if remat else encoder + decoder) + logits
     # An embedding has a gradient from each side's lookup, and a tied one from the head; then their sum.
-    backward = kept + encoder // (1 if remat else config.num_layers) + gradients
+    backward = kept + (encoder or decoder) // (1 if remat else config.num_layers) + gradients
     backward += (3 if config.tie_word_embeddings else 2) * embedding
     update = gradients + 2 * 4 * max(map(math.prod, shapes))
     return StepMemory(weights, state, gradients, held, logits, always + max(forward, backward, update))
@@ -91,13 +92,22 @@ def _matrices(config: T5Config) -> list[tuple[int, int]]:
     d_model, inner = config.d_model, config.inner_dim
     attention = [(d_model, inner)] * 4
     feed_forward = [(d_model, config.d_ff)] * (3 if config.is_gated else 2)
-    tables = config.num_layers + config.decoder_layers if config.position_bias_per_layer else 2
+    stacks = 2 if config.has_encoder else 1
+    tables = sum((config.num_layers, config.decoder_layers)[:stacks]) if config.position_bias_per_layer else stacks
     return [
         *[(config.vocab_size, d_model)] * (1 if config.tie_word_embeddings else 2),
         *(attention + feed_forward) * config.num_layers,
-        *(2 * attention + feed_forward) * config.decoder_layers,
+        *(attention if config.has_encoder else []) * config.decoder_layers,
+        *(attention + feed_forward if config.architecture == ENCODER_DECODER else []) * config.decoder_layers,
         *[(config.relative_attention_num_buckets, config.num_heads)] * tables,
     ]
+
+
+def _norms(config: T5Config) -> int:
+    """How many norms there are: one for each sub-layer, and one after each stack."""
+    crossed = config.decoder_layers if config.has_encoder else 0
+    own = 2 * config.decoder_layers + 1 if config.architecture == ENCODER_DECODER else 0
+    return 2 * config.num_layers + 1 + crossed + own
 
 
 def _moments(shape: tuple[int, int]) -> int:

@@ -28,6 +28,7 @@ class TokenExactModel(DistributedModel):
     accumulate = 1
     remat = False
     config: Any
+    stacks: Any
 
     def compile(
         self,
@@ -65,7 +66,7 @@ class TokenExactModel(DistributedModel):
         if accumulate > 1 and not isinstance(loss, TokenCrossEntropy):
             raise ValueError(f"accumulate needs a loss that adds up tokens, TokenCrossEntropy. Received: loss={loss!r}")
         self.accumulate, self.remat = accumulate, remat
-        for stack in (self.encoder, self.decoder):
+        for stack in self.stacks.values():
             stack.run_block = rematerialised if remat else type(stack).run_block
         self._asked_jit_compile = jit_compile
         if jit_compile == "auto":

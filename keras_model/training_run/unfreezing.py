@@ -25,7 +25,7 @@ class Unfreezing:
 
     def __init__(self, model: T5, settings: TrainSettings) -> None:
         depth, self._steps = 1, settings.steps
-        stacks = (model.encoder, model.decoder) if settings.gradual_unfreezing else ()
+        stacks = tuple(model.stacks.values()) if settings.gradual_unfreezing else ()
         if stacks:
             depth = max(len(stack.blocks) for stack in stacks)
         whole = settings.steps // settings.steps_per_execution  # nothing changes inside an execution

@@ -91,6 +91,8 @@ def clean(
     if not paths:
         raise UserError("nothing to clean: name a file")
     require_one_engine(runner, runner_options, workers)
+    if runner == "dask":
+        raise UserError("--runner dask cannot clean: of a pipeline with several results Beam's runner makes one alone")
     if runner:
         require_beam(runner_options)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

@@ -12,10 +12,12 @@ import task_specs
 from t5eval.api.arguments import Data, PathName, Silent, names_of, splits_of, text_of, warn
 from t5eval.data import DataSource, Split, available_splits, data_source, open_split
 from t5eval.evaluation.batches import DEFAULT_BATCH_TOKENS, Say
+from t5eval.evaluation.on_beam import evaluate_on_beam
 from t5eval.evaluation.settings import RunSettings
 from t5eval.evaluation.split_result import SplitResult
 from t5eval.evaluation.splits import Displays, evaluate_splits
 from t5eval.evaluation.tracked_numbers import average_numbers, split_numbers, step_of
+from t5eval.evaluation.working_folder import working_folder
 from t5eval.predictors.answer_cache import caching
 from t5eval.predictors.answering import choose_answering
 from t5eval.predictors.decoding_options import DecodingOptions
@@ -23,11 +25,14 @@ from t5eval.predictors.model_name import ModelOptions
 from t5eval.predictors.open_predictor import open_predictor
 from t5eval.predictors.predictor import Predictor
 from t5eval.prompts.asking import AS_THEY_ARE, Asking
-from t5eval.runs.folder import locked, recorded
+from t5eval.runs.folder import recorded
 from t5eval.scoring.score import SplitScore, has_labels, require_metrics
 from t5eval.scoring.score_frame import ScoreTable
+from t5eval.support.beam_runners import require_beam, require_one_engine
 from t5eval.support.plugin_record import LOADED
+from t5eval.support.shard import Shard
 from t5eval.support.stages import saved, stage
+from t5eval.support.strategy import MULTIWORKER
 from t5eval.tracking.trackers import Trackers
 from task_specs import TaskSpec
 from task_specs.support.errors import UserError
@@ -42,7 +47,7 @@ class Plan:
     """What a call of `evaluate` is about to answer.
 
     Attributes:
-        examples: `TASK SPLIT` to how many examples of it.
+        examples: `TASK SPLIT` to how many examples of it; of a shard about how many.
         unlabelled: `TASK SPLIT` of what is at hand and left out, having no labels.
     """
 
@@ -58,13 +63,15 @@ class Evaluation(ScoreTable):
         run: the run's folder, which holds the predictions and results.json.
         splits: the result of each split, in the order of the tasks.
         skipped: `TASK SPLIT` of what was asked for and is not in the data.
-        document: the whole of results.json, earlier results of the run included.
+        document: the whole of results.json, earlier results of the run included; of a shard its shard.json.
+        shard: the share of the answers that was made, without scores; None where all were.
     """
 
     run: Path
     splits: tuple[SplitResult, ...]
     skipped: tuple[str, ...]
     document: Mapping[str, Any]
+    shard: Shard | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Returns what `t5eval evaluate --json` prints."""
@@ -102,6 +109,9 @@ def evaluate(
     concurrency: int | None = None,
     price: tuple[float, float] | None = None,
     asking: Asking = AS_THEY_ARE,
+    runner: str | None = None,
+    runner_options: Sequence[str] = (),
+    shard: str | None = None,
     progress: Displays = Silent,
     say: Say = warn,
     plan: Callable[[Plan], None] = lambda plan: None,
@@ -134,11 +144,14 @@ def evaluate(
         cache: a folder that keeps answers across runs.
         dtype: `float32` or `bfloat16`; for a model's name only, as are the next two.
         vocab: a vocabulary other than the checkpoint's.
-        strategy: `none`, `mirrored[:N]` or `tpu[:ADDRESS]`.
+        strategy: `none`, `mirrored[:N]`, `multiworker` or `tpu[:ADDRESS]`.
         batch_tokens: the most input tokens of a batch.
         concurrency: the most requests to a server at once, fewer while it is too busy; 16 if None.
         price: what a million tokens cost that a server reads, and that it writes, for the cost in the results.
         asking: in which prompts, after how many shots, as a text or a chat, and how answers are read.
+        runner: answer on Apache Beam, with this runner; for a model's name only.
+        runner_options: `KEY=VALUE` for Beam or its runner.
+        shard: `I/N`, to make the I-th of N shares of the answers, which `merge` joins and scores.
         progress: opens the display of a split, given its name; it is called with (examples done, in all).
         say: told what was skipped and the like; a Python warning if not given.
         plan: told what will be answered, before the model is opened.
@@ -171,6 +184,10 @@ def evaluate(
     options = DecodingOptions(
         decode, beam_size, alpha, max_new_tokens, temperature, top_k, top_p, seed, samples, generation
     )
+    share = None if shard is None else Shard.parse(shard)
+    _require_one_way(model, runner, runner_options, share, cache, strategy)
+    if share and (tensorboard or wandb or mlflow):
+        raise UserError("--shard has no scores to tell a tracker; leave out --tensorboard, --wandb and --mlflow")
     names, wanted = names_of(tasks), splits_of(splits)
     if purpose not in PURPOSES:
         raise UserError(f"purpose {purpose!r}: it is {' or '.join(PURPOSES)}")
@@ -187,9 +204,12 @@ def evaluate(
     for spec in specs:
         require_metrics(spec)  # what is not there is said before a run's folder is made
     with stage("counting the examples"):
-        plan(Plan({_name(split): sum(1 for _ in islice(split, limit)) for split in chosen}, tuple(unlabelled)))
+        jobs = share.of if share else 1
+        counts = {_name(split): -(-sum(1 for _ in islice(split, limit)) // jobs) for split in chosen}
+        plan(Plan(counts, tuple(unlabelled)))
     own = "model" if generation == "model" else None
-    opened = open_predictor(model, ModelOptions(dtype, text_of(vocab), strategy, concurrency, own))
+    options_of_model = ModelOptions(dtype, text_of(vocab), strategy, concurrency, own)
+    opened = open_predictor(model, options_of_model)
     if opened.note:
         say(opened.note)
     if own:
@@ -216,6 +236,8 @@ def evaluate(
         "concurrency": concurrency,
         "price": price,
         "plugins": dict(LOADED),
+        "runner": runner,
+        "shard": shard,
         **{name: value for name, value in vars(asking).items() if value != getattr(AS_THEY_ARE, name)},
     }
     settings = RunSettings(
@@ -229,29 +251,53 @@ def evaluate(
         price=price,
         task_files={s.name: os.path.abspath(f) for s in specs if (f := of_names.get(s.row.name, "")).endswith(TOML)},
         asking=asking,
+        shard=share,
     )
     kept = f"answers so far are in {run}, and the same command goes on from there"
-    trackers = Trackers(run / "logs" / "evaluation" if tensorboard else None, wandb, mlflow)
     step = step_of(opened.name)
     with ExitStack() as stack:
         predictor = stack.enter_context(caching(opened.predictor, cache))
-        stack.enter_context(locked(run))
-        stack.enter_context(recorded(run, "evaluate", asked))
-        log = stack.enter_context(trackers.open(run, asked))
+        here = stack.enter_context(working_folder(run, strategy, repr([asked, dict(opened.predictor.identity)])))
+        stack.enter_context(recorded(here, "evaluate", asked))
+        trackers = Trackers(run / "logs" / "evaluation" if tensorboard else None, wandb, mlflow)
+        log = stack.enter_context((trackers if here == run else Trackers()).open(here, asked))
         stack.enter_context(saved(kept))
-        found, document = evaluate_splits(
-            predictor,
-            chosen,
-            run,
-            settings,
-            progress=progress,
-            say=say,
-            done=lambda result: log(step, split_numbers(result)),
-        )
-        log(step, average_numbers(document["benchmarks"]))
+
+        def done(result: SplitResult) -> None:
+            log(step, split_numbers(result))
+
+        if runner:
+            found, document = evaluate_on_beam(
+                predictor, opened.name, options_of_model, chosen, here, settings, runner, runner_options, done
+            )
+        else:
+            found, document = evaluate_splits(predictor, chosen, here, settings, progress=progress, say=say, done=done)
+        log(step, average_numbers(document.get("benchmarks", {})))
     if ignored := options.unheard_by(opened.predictor):
         say(f"{opened.name}: its class says nothing of how it decodes, so nobody knows whether it follows {ignored}")
-    return Evaluation(run, tuple(found), tuple(skipped), document)
+    return Evaluation(run, tuple(found), tuple(skipped), document, share)
+
+
+def _require_one_way(
+    model: Any,
+    runner: str | None,
+    runner_options: Sequence[str],
+    share: Shard | None,
+    cache: PathName | None,
+    strategy: str | None,
+) -> None:
+    """Raises a UserError if what is asked for cannot be shared out as it is asked for, or Beam is not there."""
+    require_one_engine(runner, runner_options, None)
+    if strategy == MULTIWORKER and cache is not None:
+        raise UserError("--cache does not go with --strategy multiworker, whose workers all make the same batches")
+    if runner is None:
+        return
+    if not isinstance(model, str | os.PathLike):
+        raise UserError("a runner's workers open the model by its name; give a name, such as py:FILE.py:FUNCTION")
+    for option, given in (("shard", share), ("cache", cache), ("strategy", strategy)):
+        if given is not None:
+            raise UserError(f"--{option} does not go with --runner, which shares the answers out itself")
+    require_beam(runner_options)
 
 
 def choose_splits(
@@ -304,7 +350,7 @@ def _name(split: Split) -> str:
 def _call(asked: Mapping[str, Any], run: Path) -> str:
     """Returns the call that results.json says made it, without what was left as it is."""
     given = {"out": str(run), "data": asked["data_dir"], "splits": asked["split"] or None, "purpose": asked["for"]}
-    of_model = ("dtype", "vocab", "strategy", "concurrency", "price")
+    of_model = ("dtype", "vocab", "strategy", "concurrency", "price", "runner", "shard")
     given |= {name: asked[name] for name in ("limit", *DecodingOptions.__dataclass_fields__, "cache", *of_model)}
     how = {name: asked[name] for name in vars(AS_THEY_ARE) if name in asked}
     given["asking"] = Asking(**how) if how else None

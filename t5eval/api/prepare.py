@@ -20,6 +20,7 @@ from t5eval.preparation.text_data import TextData
 from t5eval.preparation.text_records import text_records
 from t5eval.support.beam_runners import require_one_engine
 from t5eval.support.data_frames import Table
+from t5eval.support.shard import Shard
 from t5eval.support.stages import saved, timed
 from task_specs.support.errors import UserError
 
@@ -78,6 +79,7 @@ def prepare(
     workers: int | None = None,
     runner: str | None = None,
     runner_options: Sequence[str] = (),
+    shard: str | None = None,
     progress: Display = Silent,
 ) -> Preparation:
     """Formats and tokenises tasks once, into a folder that `train` takes as `prepared`.
@@ -99,6 +101,7 @@ def prepare(
         workers: processes; one per core if None.
         runner: prepare on Apache Beam, with this runner.
         runner_options: `KEY=VALUE` for Beam or its runner.
+        shard: `I/N`, to make the I-th of N shares of the tasks' records, which `merge` joins.
         progress: opens the display of a set, given its name.
 
     Raises:
@@ -119,6 +122,12 @@ def prepare(
         "held_out": held_out, "limit_tokens": limit_tokens,
     }  # fmt: skip
     require_one_engine(runner, runner_options, workers)
+    share = None if shard is None else Shard.parse(shard)
+    if share and (runner or files):
+        raise UserError(
+            "--shard is for tasks, by processes of this machine; "
+            + ("a runner shares the work out itself" if runner else "text is prepared by one process")
+        )
     if bool(names) == bool(files):
         raise UserError("name either --task or --text; each has a folder of its own")
     if files:
@@ -132,8 +141,8 @@ def prepare(
         specs = [spec for spec in task_specs.resolve(names) if split in spec.source.splits]
         if not specs:
             raise UserError(f"{', '.join(names)}: no {split} split")
-        make = on_beam(runner, runner_options) if runner else in_processes(workers, progress)
-        wanted = task_records(specs, split, data_source(text_of(data)), _tokenizer(os.fspath(vocab)), make)
+        make = on_beam(runner, runner_options) if runner else in_processes(workers, progress, share)
+        wanted = task_records(specs, split, data_source(text_of(data)), _tokenizer(os.fspath(vocab)), make, share)
     kept = f"{os.fspath(out)} is not complete, and the same command makes it anew"
     with timed("preparing"), saved(kept):
         found, were_there = wanted.prepare_or_keep(Path(out))

@@ -14,7 +14,7 @@ from t5eval.metrics import Scored
 from t5eval.prompts.asking import Asking
 from t5eval.runs.origin import Origin
 from t5eval.runs.results import benchmark_averages
-from t5eval.scoring.prediction_files import given_predictions
+from t5eval.scoring.prediction_files import given_predictions, stored_probabilities
 from t5eval.scoring.reference_files import References, given_references
 from t5eval.scoring.score import (
     SplitScore,
@@ -278,7 +278,8 @@ def _scored(row: TaskSpec, split: str, examples: Sequence[Example], predictions:
     if asked.sentence_marks:
         found = {example_id: split_at_marks(text) for example_id, text in found.items()}
     with stage("reading the answers"):
-        judged = judge(row, examples, found)
+        of_file = isinstance(predictions, str | os.PathLike) and os.fspath(predictions) != STDIN
+        judged = judge(row, examples, found, stored_probabilities(Path(predictions)) if of_file else {})
     return _divided(row, split, examples, judged, asked, notes)
 
 

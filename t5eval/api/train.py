@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,12 +14,14 @@ from t5eval.api.arguments import PathName, Silent
 from t5eval.data import data_source
 from t5eval.predictors.checkpoint_name import find_checkpoint
 from t5eval.runs.folder import locked, recorded
+from t5eval.runs.seed_groups import Spread
 from t5eval.support.data_frames import Table
 from t5eval.support.stages import saved
 from t5eval.support.strategy import is_chief, open_strategy
 from t5eval.tracking.trackers import Trackers
 from t5eval.training.config import TrainConfig, read_config, resolve
 from t5eval.training.fine_tuning import train as train_in_run
+from task_specs.support.errors import UserError
 
 if TYPE_CHECKING:
     from keras_model.training_run.fit import TrainResult
@@ -94,6 +96,71 @@ def train(
         UserError: a key is unknown or a value not possible, the data or the model cannot be read, or the loss is no
             longer finite.
     """
+    return Training(_train(_config(file, settings), display))
+
+
+@dataclasses.dataclass(frozen=True)
+class SeededTraining(Table):
+    """What a call of `train_seeds` did.
+
+    Attributes:
+        runs: seed to what its training did.
+    """
+
+    COLUMNS = ("task", "mean", "deviation", "n", "minimum", "maximum")
+
+    runs: Mapping[int, Training]
+
+    @property
+    def spreads(self) -> dict[str, Spread]:
+        """Task to how its score at the end spreads over the seeds."""
+        last = [run.result.scores[max(run.result.scores)] for run in self.runs.values() if run.result.scores]
+        found = {
+            name: Spread.of([scores[name] for scores in last if name in scores]) for scores in last for name in scores
+        }
+        return {name: spread for name, spread in found.items() if spread is not None}
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what `t5eval train --seeds --json` prints."""
+        return {
+            "seeds": {str(seed): run.to_json() for seed, run in self.runs.items()},
+            "scores": {name: spread.to_json() for name, spread in self.spreads.items()},
+        }
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Returns a row for each task."""
+        return [(name, *vars(spread).values()) for name, spread in self.spreads.items()]
+
+
+def train_seeds(
+    file: PathName | None = None,
+    /,
+    *,
+    seeds: Sequence[int],
+    display: Callable[[int], contextlib.AbstractContextManager[Display]] = Silent,
+    **settings: Any,
+) -> SeededTraining:
+    """Trains the same run once for each seed, into `seed-N` in the folder `out`; what was stopped goes on.
+
+    Args:
+        file: a TOML file with a `[train]` table.
+        seeds: different ones, from 0 on.
+        display: opens the display of a run, given its number of steps.
+        settings: as for `train`; no `seed`.
+
+    Raises:
+        UserError: as for `train`; or a seed is named twice, or beside them.
+    """
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise UserError(f"seeds are different whole numbers, got {', '.join(map(str, seeds)) or 'none'}")
+    if "seed" in settings:
+        raise UserError("there are both a seed and seeds; leave one of them out")
+    out = Path(_config(file, settings).out)
+    every = {seed: _config(file, {**settings, "seed": seed, "out": out / f"seed-{seed}"}) for seed in seeds}
+    return SeededTraining({seed: Training(_train(config, display)) for seed, config in every.items()})
+
+
+def _config(file: PathName | None, settings: Mapping[str, Any]) -> TrainConfig:
     given = {key: os.fspath(value) if isinstance(value, os.PathLike) else value for key, value in settings.items()}
     if isinstance(given.get("task"), str):
         given["task"] = [given["task"]]
@@ -104,7 +171,7 @@ def train(
     if config.model:
         config = dataclasses.replace(config, model=find_checkpoint(config.model).name)
     data_source(config.data_dir)
-    return Training(_train(config, display))
+    return config
 
 
 def _train(config: TrainConfig, display: Callable[[int], contextlib.AbstractContextManager[Display]]) -> TrainResult:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from t5eval.cli.score_table import interval, number
-from t5eval.comparison.mistakes import Mistakes
+from t5eval.comparison.mistakes import CommonMistakes, Mistakes
 from t5eval.comparison.published import AgainstPublished
 from t5eval.comparison.settings import Differing, Effect
 from t5eval.comparison.slices import all_slices
@@ -135,6 +135,17 @@ def comparison_lines(compared: Sequence[SplitComparison], unrecorded: Sequence[s
     settings = settings_lines(compared)
     lines += ["", "settings that differ (A | B)", *settings] if settings else [""]
     return [*lines, *verdict_lines(compared, unrecorded)]
+
+
+def common_lines(found: Mapping[tuple[str, str], CommonMistakes], runs: int) -> Iterator[str]:
+    """Yields two lines for each split: how many examples how many runs have wrong, and how far answers agree."""
+    for (task, split), one in found.items():
+        yield f"mistakes of all {runs} in common: {task} {split}, {one.n:,} examples"
+        counts = [f"{n:,} by {wrong or 'none'}" for wrong, n in enumerate(one.wrong_in) if n]
+        yield from textwrap.wrap(f"wrong: {', '.join(counts)}", WIDTH, initial_indent="  ", subsequent_indent="    ")
+        kappas = [value for row in one.kappas for value in row if value is not None]
+        if one.kappa is not None:
+            yield f"  kappa {one.kappa:.2f} on average, {min(kappas):.2f} to {max(kappas):.2f}"
 
 
 def published_lines(model: str, pairs: Sequence[AgainstPublished]) -> list[str]:

@@ -18,6 +18,7 @@ from t5eval.data.holdings import holdings
 from t5eval.data.source import DATA_DIR_VARIABLE, data_source
 from t5eval.data.tfds import PREFIX, TfdsData, default_folder
 from t5eval.data.tfds_build import build
+from t5eval.support.beam_runners import RUNNERS
 from t5eval.support.stages import note, saved, stage
 from task_specs.support.errors import UserError
 
@@ -127,7 +128,7 @@ def build_command(tasks: tuple[str, ...], manual_dir: str, data_dir: str, versio
     help="What is kept once in the whole set: lines, as in C4, or three sentences in a row, as its paper says.",
 )
 @click.option("--bad-words", metavar="FILE", help="A word a line: pages that have one are left out.")
-@engine_options("Clean")
+@engine_options("Clean", [name for name in RUNNERS if name != "dask"])
 @json_option
 def clean_command(**asked: Any) -> None:
     """Apply C4's rules to the pages of FILEs: of text with a page a line, JSON lines, WET or WARC.

@@ -18,6 +18,8 @@ from t5eval.cli.options import (
     mlflow_option,
     not_empty,
     print_result,
+    runner_options,
+    shard_option,
     splits_option,
     wandb_option,
     warn,
@@ -69,7 +71,7 @@ def _price(context: click.Context, parameter: click.Parameter, value: str | None
     "--strategy",
     metavar="NAME",
     shell_complete=complete_strategy,
-    help="none, mirrored[:N] or tpu[:ADDRESS], for a Keras T5. [none]",
+    help="none, mirrored[:N], multiworker or tpu[:ADDRESS], for a Keras T5. [none]",
 )
 @click.option(
     "--batch-tokens",
@@ -92,6 +94,8 @@ def _price(context: click.Context, parameter: click.Parameter, value: str | None
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first N examples of each split.")
 @asking_options(answers=True)
+@runner_options("Answer")
+@shard_option("answers")
 @click.option("--tensorboard", is_flag=True, help="Tell TensorBoard the scores: RUN/logs/evaluation.")
 @wandb_option
 @mlflow_option
@@ -115,6 +119,11 @@ def command(**asked: Any) -> None:
     line = shlex.join(["t5eval", *sys.argv[1:]])
     shown = RunProgress()
     done = evaluate(**asked, progress=shown.split, say=warn, plan=shown.plan, command=line)
+    print_evaluation(done)
+
+
+def print_evaluation(done: Evaluation) -> None:
+    """Prints what an evaluation made, with what to know of it as warnings."""
     for result in done.splits:
         warn(result.data.notes)
         warn(f"{result.score.task} {result.score.split}: {text}" for text, _ in result.cautions())
@@ -122,6 +131,13 @@ def command(**asked: Any) -> None:
 
 
 def _lines(done: Evaluation) -> Iterator[str]:
+    if done.shard is not None:
+        for task, of_task in done.document["splits"].items():
+            for split, found in of_task.items():
+                done_or_not = f"{found['examples']:,} answers" if "examples" in found else found["unanswered"]
+                yield wrapped(f"{task} {split}: {done_or_not}")
+        yield wrapped(f"shard {done.shard} is in {done.run}; `t5eval merge` joins it with the others")
+        return
     scored = [result.score for result in done.splits if result.score.labelled]
     if scored:
         yield from score_lines(scored)

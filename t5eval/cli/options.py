@@ -7,7 +7,7 @@ import json
 import sys
 import tempfile
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ class Spreading(click.Command):
         """Returns for how many of the command's arguments there is no word yet, but behind a repeatable option."""
         arguments = [o for o in self.params if isinstance(o, click.Argument)]
         named = {option.partition("=")[0] for option, _ in groups}
-        if any(argument.nargs < 0 for argument in arguments) or (len(arguments) == 1 and "--task" in named):
+        if len(arguments) == 1 and (arguments[0].nargs < 0 or "--task" in named):
             return 0
         takes = {name: 0 if getattr(o, "is_flag", False) else o.nargs for o in self.params for name in o.opts}
         have = 0
@@ -91,7 +91,7 @@ class Spreading(click.Command):
             name, equals, _ = option.partition("=")
             if name not in repeatable:
                 have += max(0, len(words) - (0 if equals else takes.get(name, 0)))
-        return max(0, sum(argument.nargs for argument in arguments) - have)
+        return max(0, sum(argument.nargs for argument in arguments if argument.nargs > 0) - have)
 
     def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
         found = super().shell_complete(context, incomplete)
@@ -232,28 +232,55 @@ def table_lines(table: Any) -> list[str]:
     return drawn.get().splitlines()
 
 
-def engine_options(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def shard_option(what: str) -> Callable[..., Any]:
+    """Returns the --shard option.
+
+    Args:
+        what: what is shared out: `answers`.
+    """
+    return click.option(
+        "--shard", metavar="I/N", help=f"Only the I-th of N shares of the {what}; t5eval merge joins them."
+    )
+
+
+def runner_options(
+    what: str, runners: Sequence[str] = tuple(RUNNERS)
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Adds `--runner` with its options.
+
+    Args:
+        what: what is done on Beam, as the help says it: `Prepare`.
+        runners: those that can do it.
+    """
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        command = click.option(
+            "--runner-option",
+            "runner_options",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="An option of Beam or its runner; repeatable.",
+        )(command)
+        kind = click.Choice(runners)
+        return click.option("--runner", type=kind, help=f"{what} on Apache Beam instead.")(command)
+
+    return add
+
+
+def engine_options(
+    what: str, runners: Sequence[str] = tuple(RUNNERS)
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Adds what chooses where records are made: `--workers`, or `--runner` with its options.
 
     Args:
         what: what is done on Beam, as the help says it: `Prepare`.
+        runners: those that can do it.
     """
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in (
-            click.option(
-                "--runner-option",
-                "runner_options",
-                multiple=True,
-                metavar="KEY=VALUE",
-                help="An option of Beam or its runner; repeatable.",
-            ),
-            click.option("--runner", type=click.Choice(list(RUNNERS)), help=f"{what} on Apache Beam instead."),
-            click.option(
-                "--workers", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: one per core]"
-            ),
-        ):
-            command = option(command)
-        return command
+        workers = click.option(
+            "--workers", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: one per core]"
+        )
+        return workers(runner_options(what, runners)(command))
 
     return add

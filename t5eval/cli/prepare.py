@@ -14,6 +14,7 @@ from t5eval.cli.options import (
     json_option,
     not_empty,
     print_result,
+    shard_option,
     warn,
     wrapped,
 )
@@ -46,6 +47,7 @@ from t5eval.preparation.text_data import OBJECTIVES
     "--out", callback=not_empty, required=True, metavar="FOLDER", help="Where the records go; a folder of their own."
 )
 @engine_options("Prepare")
+@shard_option("records")
 @json_option
 def command(**asked: Any) -> None:
     """Format and tokenise TASKs once, into FOLDER, which `t5eval train --prepared` takes.
@@ -56,7 +58,11 @@ def command(**asked: Any) -> None:
     The records do not depend on the number of processes, nor on the runner. A folder without manifest.json is not
     complete; the next preparation into it removes what is there.
     """
-    made = prepare(**asked, progress=SplitProgress)
+    print_preparation(prepare(**asked, progress=SplitProgress))
+
+
+def print_preparation(made: Preparation) -> None:
+    """Prints what was prepared, with what to know of the data as warnings."""
     warn(made.notes)
     print_result(made.to_json, lambda: _lines(made))
 

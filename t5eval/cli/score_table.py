@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from t5eval.metrics.calibration import Calibration
 from t5eval.scoring.score import SplitScore
 from task_specs.support.errors import some
 
 ROW = "  {:<19} {:>7}  {}"
+MISTAKES = 3  # of the most confident that are named
 SLICE = "  {:<23} {:>6} {:<18} {:>7}  {}"
 
 
@@ -28,7 +30,22 @@ def score_lines(results: Sequence[SplitScore]) -> list[str]:
         lines.append(f"{result.task} {result.split}: {counts}")
         for name, score in result.scores.items():
             lines.append(ROW.format(name, number(score.value), interval(score.ci95)).rstrip())
+        if result.calibration:
+            lines += _calibration_lines(result.calibration)
+        for name, best in result.no_answer.items():
+            area = f"average precision {number(best.average_precision)}"
+            lines.append(f"  best {name} {number(best.best)}, no answer above {best.threshold:.3g}; {area}")
     return lines
+
+
+def _calibration_lines(found: Calibration) -> list[str]:
+    """Returns what the calibration error is to be seen beside."""
+    whole = f"{number(found.whole.confidence)} on average, {number(found.whole.right)} right"
+    mistakes = ", ".join(f"{name} ({sure:.1f} %)" for name, sure in found.mistakes[:MISTAKES])
+    return [
+        f"  confidence: {whole}; ece by chance alone {number(found.by_chance)}",
+        f"  most confident mistakes: {mistakes or 'none'}",
+    ]
 
 
 def slice_lines(result: SplitScore) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from t5eval.api.train import Training, train
+from t5eval.api.train import SeededTraining, Training, train, train_seeds
 from t5eval.cli.names import (
     complete_any,
     complete_dtype,
@@ -104,6 +104,9 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 )
 @click.option("--steps-per-execution", type=int, metavar="N", help="Steps in one call, for a TPU.  [default: 1]")
 @click.option("--seed", type=int, help="[default: 0]")
+@click.option(
+    "--seeds", type=int, multiple=True, metavar="N...", help="Train once for each, into RUN/seed-N; instead of --seed."
+)
 @click.option("--checkpoint-every", type=int, metavar="STEPS", help="[default: 5000]")
 @click.option("--keep", type=int, metavar="N", help="Checkpoints kept.  [default: 3]")
 @click.option("--validate-every", type=int, metavar="STEPS", help="[default: with each checkpoint]")
@@ -115,7 +118,7 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 @mlflow_option
 @click.option("--validate-limit", type=int, metavar="N", help="Validation examples per task.  [default: 1000]")
 @json_option
-def command(config_file: str | None, data: str | None, **flags: Any) -> None:
+def command(config_file: str | None, data: str | None, seeds: tuple[int, ...], **flags: Any) -> None:
     """Fine-tune a Keras T5 on TASKs with model.fit.
 
     The model starts from a folder (--model) or from scratch (--preset or a [train.config] table, with --vocab). The
@@ -124,8 +127,22 @@ def command(config_file: str | None, data: str | None, **flags: Any) -> None:
     """
     given = {name: value for name, value in {"data_dir": data, **flags}.items() if value not in (None, ())}
     given |= {name: list(given[name]) for name in ("task", "callbacks") if name in given}
+    if seeds:
+        several = train_seeds(config_file, seeds=seeds, display=StepProgress, **given)
+        print_result(several.to_json, lambda: _seed_lines(several))
+        return
     done = train(config_file, display=StepProgress, **given)
     print_result(done.to_json, lambda: _lines(done))
+
+
+def _seed_lines(several: SeededTraining) -> Iterator[str]:
+    for seed, done in several.runs.items():
+        yield f"seed {seed}"
+        yield from _lines(done)
+    for name, spread in several.spreads.items():
+        deviation = "" if spread.deviation is None else f" ± {spread.deviation:.2f}"
+        between = f"{spread.minimum:.2f} to {spread.maximum:.2f}"
+        yield f"{name} validation over {spread.n} seeds: {spread.mean:.2f}{deviation}, {between}"
 
 
 def _lines(done: Training) -> Iterator[str]:

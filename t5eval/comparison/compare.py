@@ -5,13 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 import task_specs
+from t5eval.comparison.mistakes import CommonMistakes, common_mistakes
 from t5eval.comparison.published import AgainstPublished, against_published
 from t5eval.comparison.settings import asked_otherwise, covered, differing, faults, side_faults
 from t5eval.comparison.sides import Side
 from t5eval.comparison.slices import compare_slices
 from t5eval.comparison.splits import SplitComparison, compare_split
 from t5eval.data import DataSource, Summary, available_splits, data_source, open_split
-from t5eval.metrics import Scored
+from t5eval.metrics import Batch, Scored
+from t5eval.metrics.calibration import right_metric
 from t5eval.prompts.asking import as_recorded
 from t5eval.scoring.score import UNLABELLED, judge, score_split
 from t5eval.support.stages import each
@@ -65,7 +67,7 @@ def choose_splits(
             left_out.append(f"{name} {split}: {' and '.join(without)} has no predictions for it")
             continue
         try:
-            spec = _asked(sides[0], specs.get(row) or specs.get(name) or task_specs.get(row), name, split)
+            spec = asked_of(sides[0], specs.get(row) or specs.get(name) or task_specs.get(row), name, split)
         except SpecError:
             left_out.append(f"{name} {split}: no such task is registered; name its TOML file with --task")
             continue
@@ -88,7 +90,7 @@ def _other_prompts(runs: Sequence[Side]) -> list[tuple[str, str]]:
 
     Each run is told what it has for the first one's prompt.
     """
-    if len(runs) < 2:
+    if len(runs) != 2:
         return []
     found = list(runs[0].found)
     rows = [_by_row(side) for side in runs]
@@ -107,12 +109,12 @@ def _by_row(side: Side) -> dict[tuple[str, str], list[str]]:
     return rows
 
 
-def _asked(side: Side, spec: TaskSpec, name: str, split: str) -> TaskSpec:
+def asked_of(side: Side, spec: TaskSpec, name: str, split: str) -> TaskSpec:
     """Returns a task as a side's record says that it was asked; as its name says where nothing is recorded."""
     return as_recorded(spec, {"prompt": name.partition("@")[2], **side.made_by(name, split)})
 
 
-def _labelled(
+def labelled_splits(
     splits: Sequence[tuple[TaskSpec, str]], data: DataSource, doing: str, unlabelled: list[str]
 ) -> Iterator[tuple[TaskSpec, str, list[Example], Summary]]:
     """Yields each split's task, name, examples and what was read; one without labels is named in `unlabelled`."""
@@ -145,11 +147,11 @@ def compare_all(
     Raises:
         PredictionError: a side's predictions cannot be read, or are not of these examples.
     """
-    for spec, split, examples, summary in _labelled(splits, data, "comparing", unlabelled):
+    for spec, split, examples, summary in labelled_splits(splits, data, "comparing", unlabelled):
         made_by = a.made_by(spec.name, split), b.made_by(spec.name, split)
-        asked = {side.name: _asked(side, spec, spec.name, split) for side in (a, b)}
+        asked = {side.name: asked_of(side, spec, spec.name, split) for side in (a, b)}
         count = min(covered(made.get("limit"), len(examples)) for made in made_by)
-        first, second = (_judged(side, asked[side.name], spec, split, examples, count) for side in (a, b))
+        first, second = (judged_of(side, asked[side.name], spec, split, examples, count) for side in (a, b))
         comparison = compare_split(spec, split, first, second, headline=headline)
         slices, unsliced = compare_slices(spec, split, examples[:count], first, second, by)
         yield replace(
@@ -162,11 +164,32 @@ def compare_all(
         )
 
 
-def _judged(
+def mistakes_of(
+    sides: Sequence[Side], splits: Sequence[tuple[TaskSpec, str]], data: DataSource
+) -> dict[tuple[str, str], CommonMistakes]:
+    """Returns which examples several sides have right, by task and split; without those that are not right or wrong.
+
+    Raises:
+        PredictionError: a side's predictions cannot be read, or are not of these examples.
+    """
+    found = {}
+    for spec, split, examples, _ in labelled_splits(splits, data, "counting mistakes", []):
+        count = min(covered(side.made_by(spec.name, split).get("limit"), len(examples)) for side in sides)
+        asked = [asked_of(side, spec, spec.name, split) for side in sides]
+        said = [judged_of(*pair, spec, split, examples, count) for pair in zip(sides, asked, strict=True)]
+        batches = [Batch(one, tuple(getattr(spec.answer, "classes", ()))) for one in said]
+        if right := right_metric(spec, batches[0]):
+            shares = [right.aggregate(right.statistics(batch)) for batch in batches]
+            found[spec.name, split] = common_mistakes(batches, shares)
+    return found
+
+
+def judged_of(
     side: Side, asked: TaskSpec, spec: TaskSpec, split: str, examples: Sequence[Example], count: int
 ) -> list[Scored]:
+    """Returns a side's answers to the first `count` examples, judged."""
     texts = side.predictions(spec.name, split, [example.id for example in examples])
-    return judge(asked, examples[:count], texts)
+    return judge(asked, examples[:count], texts, side.probabilities(spec.name, split))
 
 
 def _settings(side: Side, spec: TaskSpec, split: str, examples: int) -> dict[str, Any]:
@@ -189,9 +212,9 @@ def compare_published(
         PredictionError: the predictions cannot be read, or are not of these examples.
     """
     published = [(spec, split) for spec, split in splits if any(row.model == model for row in spec.published)]
-    for spec, split, examples, summary in _labelled(published, data, "scoring", unlabelled):
+    for spec, split, examples, summary in labelled_splits(published, data, "scoring", unlabelled):
         made_by = side.made_by(spec.name, split)
-        judged = _judged(side, spec, spec, split, examples, covered(made_by.get("limit"), len(examples)))
+        judged = judged_of(side, spec, spec, split, examples, covered(made_by.get("limit"), len(examples)))
         ours = score_split(spec, split, judged)
         yield from against_published(
             spec, model, ours, [*side_faults("ours", spec, summary, made_by), *asked_otherwise(made_by)]

@@ -10,8 +10,9 @@ from typing import Any
 from t5eval.runs.calls import call_of
 from t5eval.runs.folder import predictions_path, read_config
 from t5eval.runs.origin import ASKED, RAN_ON, SENT, Origin
+from t5eval.runs.prediction import Prediction
 from t5eval.runs.results import read_results
-from t5eval.scoring.prediction_files import read_predictions
+from t5eval.scoring.prediction_files import read_predictions, stored_probabilities
 from t5eval.support.errors import PredictionError
 from task_specs import SPLITS
 from task_specs.texts.prompt import OWN
@@ -70,6 +71,10 @@ class Side:
     def predictions(self, task: str, split: str, ids: Sequence[str]) -> dict[str, str]:
         """Returns a split's predictions by id, as `read_predictions` does."""
         return read_predictions(self._path(task, split), ids)
+
+    def probabilities(self, task: str, split: str) -> dict[str, Prediction]:
+        """Returns how probable a split's answers were, by id, as `stored_probabilities` does."""
+        return stored_probabilities(self._path(task, split))
 
     @cached_property
     def recorded(self) -> bool:

@@ -12,9 +12,19 @@ from t5eval.comparison.settings import Differing
 from t5eval.data import Summary
 from t5eval.metrics import Batch, Metric, Scored, metric_of
 from t5eval.metrics.bootstrap import RESAMPLES, SEED
+from t5eval.metrics.calibration import right_metric
 from t5eval.metrics.metric import Floats
 from t5eval.metrics.paired import TRIALS, Pair, difference_intervals95, holm, mcnemar_p, randomisation_p
-from t5eval.scoring.score import AS_WRITTEN, FEW, READABLE, as_written, evaluation_pair, require_metrics, signature
+from t5eval.scoring.score import (
+    AS_WRITTEN,
+    FEW,
+    READABLE,
+    as_written,
+    evaluation_pair,
+    metrics_of,
+    require_metrics,
+    signature,
+)
 from task_specs import Example, TaskSpec
 from task_specs.records import FrozenDict
 
@@ -184,7 +194,10 @@ def compare_split(
         task=spec.name,
         split=split,
         n=len(a),
-        scores=_contrasts(spec, spec.task_score if headline else spec.metrics, *batches),
+        scores=_contrasts(
+            [(name, metric_of(spec, name)) for name in spec.task_score] if headline else metrics_of(spec, *batches),
+            *batches,
+        ),
         changes=Changes(by, share, len(found), found.count("better"), found.count("worse")),
         mistakes=count_mistakes(*batches, *scores) if share else None,
         missing={name: sum(e.missing for e in side) for name, side in sides.items()},
@@ -196,12 +209,11 @@ def compare_split(
 def _example_scores(spec: TaskSpec, a: Batch, b: Batch) -> tuple[Metric | None, Floats, Floats]:
     """Returns the score by which single examples are better or worse, and its values; None and nan if there is none.
 
-    It is accuracy where answers are classes, else the row's first score that is a share of right examples, else its
-    first of which each example alone has a value.
+    It is the one that says whether an example is right, else the row's first of which each example alone has a value.
     """
-    names = (*(("accuracy",) if a.classes else ()), *spec.metrics)
-    for metric in sorted((metric_of(spec, name) for name in names), key=lambda metric: not metric.share):
-        if metric.share or (metric.higher_is_better and type(metric).resample is Metric.resample):
+    right = right_metric(spec, a)
+    for metric in [right] if right else [metric_of(spec, name) for name in spec.metrics]:
+        if metric.higher_is_better and type(metric).resample is Metric.resample:
             rows = metric.statistics(a), metric.statistics(b)
             if all(len(found) == len(a.examples) for found in rows):
                 return metric, metric.aggregate(rows[0]), metric.aggregate(rows[1])
@@ -224,7 +236,7 @@ def _change(spec: TaskSpec, a: Scored, b: Scored, by: str, before: float, after:
     }
 
 
-def _contrasts(spec: TaskSpec, names: Sequence[str], a: Batch, b: Batch) -> dict[str, Contrast]:
+def _contrasts(metrics: Sequence[tuple[str, Metric]], a: Batch, b: Batch) -> dict[str, Contrast]:
     found: dict[str, Contrast] = {}
     pairs: dict[str, Pair] = {}
 
@@ -245,8 +257,7 @@ def _contrasts(spec: TaskSpec, names: Sequence[str], a: Batch, b: Batch) -> dict
             pairs[name] = Pair(metric, *rows)
 
     written = as_written(a), as_written(b)
-    for name in names:
-        metric = metric_of(spec, name)
+    for name, metric in metrics:
         add(name, metric, a, b)
         if metric.as_written and any(written):
             add(name + AS_WRITTEN, metric, written[0] or a, written[1] or b, text="as written")

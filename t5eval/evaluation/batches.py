@@ -18,6 +18,7 @@ from t5eval.predictors.predictor import (
     Unanswered,
 )
 from t5eval.runs.prediction import Prediction
+from t5eval.support.shard import Shard
 from task_specs import TaskSpec, TextPair
 from task_specs.support.errors import UserError
 
@@ -75,6 +76,7 @@ def generate_all(
     batch_tokens: int = DEFAULT_BATCH_TOKENS,
     say: Say = unheard,
     prepare: Prepare = as_texts,
+    shard: Shard | None = None,
 ) -> Generator[list[Prediction]]:
     """Yields the predictions of one batch after another, leaving out batches of which every id is `done`.
 
@@ -87,6 +89,7 @@ def generate_all(
         batch_tokens: see `plan_batches`.
         say: told of batches that memory does not hold.
         prepare: makes of the examples what the model is sent.
+        shard: only its batches, of those that all examples make; all if None.
 
     Raises:
         UserError: memory does not hold one input alone, or the model cannot answer so.
@@ -98,7 +101,8 @@ def generate_all(
     prepared = [replace(given, number=number) for number, given in enumerate(prepared)]
     how, limit = answering or spec.decode, max_new_tokens or spec.lengths.targets
     if isinstance(predictor, AsTheyCome):
-        todo = [i for i, pair in enumerate(pairs) if pair.id not in done]
+        own = range(len(pairs)) if shard is None else shard.share(range(len(pairs)), spec.name)
+        todo = [i for i in own if pairs[i].id not in done]
         yield from _as_they_come(predictor, spec, {i: (pairs[i].id, prepared[i]) for i in todo}, how, limit)
         return
     left = any(pair.id not in done for pair in pairs)
@@ -107,6 +111,8 @@ def generate_all(
         prepared = in_few_lengths(prepared)
     lengths = [p.room or p.length for p in prepared]
     batches = plan_batches(lengths, batch_tokens, powers=compiling)
+    if shard is not None:
+        batches = shard.share(batches, spec.name)
     if compiling:
         say(f"{spec.name}: {_shapes_text([(compiled_rows(len(batch)), lengths[batch[0]]) for batch in batches])}")
 

@@ -22,6 +22,7 @@ from t5eval.runs.prediction import Prediction
 from t5eval.runs.results import read_results
 from t5eval.support.errors import RunError
 from t5eval.support.plugin_record import LOADED
+from t5eval.support.strategy import MULTIWORKER
 from task_specs import Decode, TaskSpec
 from task_specs.support.errors import SpecError
 
@@ -115,6 +116,10 @@ def rerun(
     asked_tasks = [(as_recorded(specs[t.partition("@")[0]], old), s, old) for t, s, old in each(before["results"])]
     splits = [(open_split(spec, s, data, with_labels=True), old) for spec, s, old in asked_tasks]
     strategy = settings.get("strategy")
+    if strategy == MULTIWORKER:
+        raise RunError(
+            f"{run}: several workers made it; repeat it by the same command on all of them, with another --out"
+        )
     options = ModelOptions(
         **{name: settings.get(name) for name in ("dtype", "vocab", "strategy", "concurrency", "generation")}
     )

@@ -11,9 +11,10 @@ from t5eval.metrics.bootstrap import RESAMPLES, SEED
 from t5eval.predictors.predictor import Answering, Predictor
 from t5eval.prompts.asking import AS_THEY_ARE, Asking
 from t5eval.runs.environment import machine
-from t5eval.runs.origin import UNSAID
+from t5eval.runs.origin import SHARD, UNSAID
 from t5eval.runs.results import library_versions
 from t5eval.support.plugin_record import LOADED
+from t5eval.support.shard import Shard
 from t5eval.support.version import checkout
 from task_specs import TaskSpec
 
@@ -36,6 +37,7 @@ class RunSettings:
         price: what a million tokens cost that are read, and that are written.
         task_files: task name to the file that its row is from; None where none is from a file.
         asking: with which shots, and whether in a chat.
+        shard: the share that is predicted here; None for all of it.
     """
 
     command: str
@@ -48,6 +50,7 @@ class RunSettings:
     price: tuple[float, float] | None = None
     task_files: Mapping[str, str] | None = None
     asking: Asking = AS_THEY_ARE
+    shard: Shard | None = None
 
     def answering_of(self, spec: TaskSpec) -> Answering:
         """Returns how a task is answered."""
@@ -77,6 +80,7 @@ class RunSettings:
             "batch_tokens": self.batch_tokens,
             "decode": decode,
             **self.asking.recorded(split.spec),
+            **({} if self.shard is None else {SHARD: str(self.shard)}),
         }
 
     def call(self, identity: Mapping[str, str], device: str | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ class Scored:
         gold: what is true.
         missing: whether there was no prediction at all.
         written: the text before filters, which `prediction` is what they left of; None where there are none.
+        confidence: how probable the model found its answer, from 0 to 1; None where that is not known.
+        no_answer: how probable it found that there is no answer, from 0 to 1; None where that is not known.
     """
 
     id: str
@@ -39,6 +42,8 @@ class Scored:
     gold: Answer
     missing: bool = False
     written: str | None = None
+    confidence: float | None = None
+    no_answer: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,11 @@ class Batch:
     def answers(self) -> NDArray[np.intp]:
         """Class indices, -1 where unreadable, shape [examples]."""
         return np.array([e.answer.value if e.answer.readable else -1 for e in self.examples], dtype=np.intp)
+
+    @cached_property
+    def confidence(self) -> Floats:
+        """How probable the model found each answer, nan where that is not known, shape [examples]."""
+        return np.array([math.nan if e.confidence is None else e.confidence for e in self.examples], dtype=float)
 
     @cached_property
     def opposed(self) -> NDArray[np.intp]:

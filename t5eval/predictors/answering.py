@@ -93,14 +93,15 @@ def prediction_of(
     Texts are counted as the task's filters leave them, so that the same answer in other words is the same.
 
     Raises:
-        UserError: a log-likelihood is not finite.
+        UserError: a log-likelihood is not finite, or a probability out of its range.
     """
     read = [filtered(output.text, spec.filters) for output in outputs]
     (commonest, _), *_ = Counter(read).most_common(1)
     output = outputs[read.index(commonest)]
     text, ranking = output.text, output.ranking
+    where = f"{spec.name}: example {example_id}"
     if isinstance(answering, Rank) and ranking is not None:
-        text, ranking = _most_probable(ranking, answering.choices, f"{spec.name}: example {example_id}")
+        text, ranking = _most_probable(ranking, answering.choices, where)
     return Prediction(
         example_id,
         text,
@@ -110,7 +111,20 @@ def prediction_of(
         usage=Usage.sum([output.usage for output in outputs]),
         samples=tuple(output.text for output in outputs) if len(outputs) > 1 else (),
         cached=all(output.cached for output in outputs),
+        log_likelihood=_within(output.log_likelihood, -math.inf, 0, f"{where}, log-likelihood"),
+        no_answer=_within(output.no_answer, 0, 1, f"{where}, probability of no answer"),
     )
+
+
+def _within(value: float | None, low: float, high: float, name: str) -> float | None:
+    """Returns a number that a model gives beside its text, None where it gives none.
+
+    Raises:
+        UserError: it is out of its range.
+    """
+    if value is not None and not (math.isfinite(value) and low <= value <= high):
+        raise UserError(f"{name}: the model gives {value}; it must be a finite number from {low:g} to {high:g}")
+    return None if value is None else float(value)
 
 
 def require_one_each(

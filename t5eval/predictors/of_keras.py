@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from t5eval.predictors.halving import is_out_of_memory
 from t5eval.predictors.predictor import Generation, Predictor, Prepared, Sample
 from t5eval.runs.prediction import Ranking
 from t5eval.support.stages import stage
@@ -118,6 +119,20 @@ def _prepared(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> li
     return [Prepared(ids, len(ids), length > max_tokens) for ids, length in zip(encoded, lengths, strict=True)]
 
 
+@contextmanager
+def _room_for(checkpoint: Path) -> Iterator[None]:
+    """Says of weights that do not fit on a device what else takes them."""
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise UserError(
+            f"{checkpoint}: its weights do not fit on one device, and no strategy of TensorFlow's shares weights out: "
+            f"--model hf:{checkpoint} --dtype bfloat16, with the package accelerate, lays them over all GPUs here"
+        ) from None
+
+
 def tensorflow_devices() -> str:
     """Returns the names of the devices that TensorFlow runs on."""
     import tensorflow as tf
@@ -182,7 +197,7 @@ class KerasPredictor(Predictor):
         from keras_model.tokenizers.loading import require_ids_of
 
         try:
-            with stage("loading the model"), scope(open_strategy(self.strategy)):
+            with stage("loading the model"), scope(open_strategy(self.strategy)), _room_for(self.checkpoint):
                 model = load_model(self.checkpoint, dtype=DTYPES[self.dtype])
             require_ids_of(model.config, self._tokenizer, str(self.checkpoint))
         except ValueError as error:

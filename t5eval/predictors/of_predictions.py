@@ -111,7 +111,10 @@ class PredictionFiles(Predictor):
     def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Decode | Sample) -> list[Generation]:
         """Returns what the file says."""
         predictions: list[Prediction] = [prepared.payload for prepared in batch]
-        return [Generation(p.text, p.hit_limit, p.ranking) for p in predictions]
+        return [
+            Generation(p.text, p.hit_limit, p.ranking, log_likelihood=p.log_likelihood, no_answer=p.no_answer)
+            for p in predictions
+        ]
 
 
 def open_predictions(path: str, options: ModelOptions) -> NamedModel:

@@ -9,7 +9,7 @@ from t5eval.predictors.predictor import AsTheyCome
 from t5eval.predictors.prefixes import open_model
 from t5eval.support.guard import Guard
 from t5eval.support.stages import stage
-from t5eval.support.strategy import require_one_process
+from t5eval.support.strategy import require_known
 from task_specs.support.errors import UserError
 
 
@@ -24,7 +24,7 @@ def open_predictor(model: Any, options: ModelOptions) -> NamedModel:
         UserError: it cannot be read, or an option does not suit it.
     """
     if options.strategy is not None:
-        require_one_process(options.strategy)
+        require_known(options.strategy)
     if isinstance(model, str | os.PathLike):
         found = open_model(os.fspath(model), options)
     else:

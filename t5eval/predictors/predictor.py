@@ -46,6 +46,9 @@ class Generation:
         ranking: how probable the answers were that it was chosen from, where it was chosen, and not generated, before.
         usage: the tokens that it took, where somebody counts them.
         cached: whether it was found in a cache, so that the model was not asked.
+        log_likelihood: of a generated text the sum of the log-probabilities of its tokens, end of sequence included;
+            None where the model does not say it.
+        no_answer: how probable the model finds that the question has no answer, from 0 to 1; None likewise.
     """
 
     text: str
@@ -53,6 +56,8 @@ class Generation:
     ranking: Ranking | None = None
     usage: Usage | None = None
     cached: bool = False
+    log_likelihood: float | None = None
+    no_answer: float | None = None
 
 
 @dataclass(frozen=True)

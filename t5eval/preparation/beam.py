@@ -11,18 +11,20 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t5eval.data import Split, Summary, data_source, open_split
+from t5eval.data import Split, data_source, open_split
 from t5eval.preparation.blocks import Tally, blocks_in_shard, blocks_of, tokenise_block
 from t5eval.preparation.record_folder import set_name, write_part
 from t5eval.preparation.task_records import Make, about
 from t5eval.support.beam_runners import require_beam, run_pipeline
-from task_specs import Example, TaskSpec
+from task_specs import TaskSpec
 
 if TYPE_CHECKING:
     from keras_model.tokenizers.tokenizer import Tokenizer
 
 Place = tuple[int, int]
-"""Number of a split among those that are prepared, and of a block or shard in it."""
+"""Number of a split among those that are prepared, and of a shard in it."""
+SUMMARY = -1
+"""In place of a shard's number, where it is said what was read of the split."""
 
 
 def on_beam(runner: str, options: Sequence[str] = ()) -> Make:
@@ -47,64 +49,60 @@ def on_beam(runner: str, options: Sequence[str] = ()) -> Make:
 
 
 def _build(beam: Any, pipeline: Any, splits: Sequence[Split], tokenizer: Tokenizer, folder: Path) -> None:
-    """Puts the steps into a pipeline; the last one writes the manifest."""
-    work = [(split.spec, split.split, split.source.option) for split in splits]
+    """Puts the steps into a pipeline; the last one writes the manifest.
 
-    def read(number: int) -> Iterator[Any]:
+    Keys are whole numbers, and there is one chain of steps: Dask's runner hashes keys in each process by itself, and
+    gives every output of a step to all that follow.
+    """
+    work = [(split.spec, split.split, split.source.option) for split in splits]
+    sizes = [blocks_in_shard(split.spec) for split in splits]
+
+    def read(number: int) -> Iterator[tuple[Place, tuple[int, Any]]]:
         spec, name, option = work[number]
         split = open_split(spec, name, data_source(option))
         for block, examples in enumerate(blocks_of(split)):
-            yield (number, block), examples
-        yield beam.pvalue.TaggedOutput("summaries", (number, split.summary))
+            yield (number, block // sizes[number]), (block, examples)
+        yield (number, SUMMARY), (0, split.summary)
 
-    def tokenise(item: tuple[Place, list[Example]]) -> tuple[Place, Any]:
-        (number, block), examples = item
-        spec, name, _ = work[number]
-        return (number, block // blocks_in_shard(spec)), (block, tokenise_block(spec, name, examples, tokenizer))
-
-    def write(item: tuple[Place, Iterable[Any]]) -> tuple[int, Any]:
-        (number, shard), content = item
+    def write(item: tuple[Place, Iterable[tuple[int, Any]]]) -> tuple[int, tuple[int, Any]]:
+        (number, shard), found = item
         spec, split, _ = work[number]
+        content = sorted(found, key=itemgetter(0))
+        if shard == SUMMARY:
+            return 0, (number, (shard, content[0][1], None))
         tally, parts = Tally(), []
-        for _, block in sorted(content, key=itemgetter(0)):
+        for _, examples in content:
+            block = tokenise_block(spec, split, examples, tokenizer)
             parts.append(block.records)
             tally.add(block.tally)
-        return number, (shard, write_part(folder, set_name(spec.name, split), shard, parts), tally)
+        return 0, (number, (shard, write_part(folder, set_name(spec.name, split), shard, parts), tally))
 
-    def finish(item: tuple[None, Iterable[Any]]) -> None:
+    def finish(item: tuple[int, Iterable[tuple[int, Any]]]) -> None:
         from keras_model.data.records import write_manifest
 
-        sets = sorted(item[1], key=itemgetter(0))
-        write_manifest(folder, [_record_set(work[n][:2], tokenizer, found) for n, found in sets])
+        found: dict[int, list[Any]] = {number: [] for number in range(len(work))}
+        for number, made in item[1]:
+            found[number].append(made)
+        write_manifest(folder, [_record_set(work[n][:2], tokenizer, made) for n, made in found.items()])
 
-    found = (
+    _ = (
         pipeline
         | "splits" >> beam.Create(range(len(work)))
         | "one worker each" >> beam.Reshuffle()
-        | "read" >> beam.FlatMap(read).with_outputs("summaries", main="blocks")
-    )
-    shards = (
-        found.blocks
-        | "any worker" >> beam.Reshuffle()
-        | "format and tokenise" >> beam.Map(tokenise)
+        | "read" >> beam.FlatMap(read)
         | "shards" >> beam.GroupByKey()
-        | "write" >> beam.Map(write)
-    )
-    _ = (
-        {"shards": shards, "summaries": found.summaries}
-        | "sets" >> beam.CoGroupByKey()
-        | "all sets" >> beam.Map(lambda item: (None, item))
+        | "format, tokenise and write" >> beam.Map(write)
         | "together" >> beam.GroupByKey()
         | "manifest" >> beam.Map(finish)
     )
 
 
-def _record_set(work: tuple[TaskSpec, str], tokenizer: Tokenizer, found: dict[str, Iterable[Any]]) -> Any:
+def _record_set(work: tuple[TaskSpec, str], tokenizer: Tokenizer, found: Sequence[Any]) -> Any:
     from keras_model.data.records import RecordSet
 
-    summary: Summary = next(iter(found["summaries"]))
+    (_, summary, _), *made = sorted(found, key=itemgetter(0))  # the summary comes first
     tally, shards = Tally(), []
-    for _, written, counted in sorted(found["shards"], key=itemgetter(0)):
+    for _, written, counted in made:
         shards += written
         tally.add(counted)
     return RecordSet(set_name(work[0].name, work[1]), tuple(shards), about(*work, tokenizer, summary, tally))

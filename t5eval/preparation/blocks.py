@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,15 @@ class Tally:
         self.truncated.update(other.truncated)
         for side, lengths in other.token_lengths.items():
             self.token_lengths[side].update(lengths)
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Tally:
+        """Returns the tally that `to_json` made the data of."""
+        lengths = {
+            side: Counter({int(bound): count for bound, count in of.items()})
+            for side, of in found["token_lengths"].items()
+        }
+        return cls(found["examples"], Counter(found["left_out"]), Counter(found["truncated"]), lengths)
 
     def to_json(self) -> dict[str, Any]:
         """Returns the tally as JSON data."""

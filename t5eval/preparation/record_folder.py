@@ -36,11 +36,13 @@ class Wanted:
         split: its name.
         differences: by task (`text` for plain text), what says how records of its name differ from the needed ones.
         prepare: makes the needed records in a folder, as `fill` does, and returns the sets by name.
+        manifest: the manifest's file; another one where they are the share of one of several jobs.
     """
 
     split: str
     differences: Mapping[str, Callable[[RecordSet], Iterable[str]]]
     prepare: Callable[[Path], dict[str, RecordSet]]
+    manifest: str = "manifest.json"
 
     def existing(self, folder: Path) -> dict[str, RecordSet]:
         """Returns the needed sets that a complete folder holds, by task.
@@ -50,8 +52,8 @@ class Wanted:
         """
         from keras_model.data.records import read_manifest
 
-        with _record_errors_told():
-            sets = read_manifest(folder)
+        with record_errors_told():
+            sets = read_manifest(folder, self.manifest)
         names = {task: set_name(task, self.split) for task in self.differences}
         absent = [task for task, name in names.items() if name not in sets]
         if absent:
@@ -90,14 +92,14 @@ class Wanted:
         Raises:
             UserError: the folder holds other or damaged records, or something else, or the data cannot be read.
         """
-        from keras_model.data.records import check_records, is_complete
+        from keras_model.data.records import check_records
         from keras_model.files.atomic import sweep
 
         sweep(folder)  # a kill may come after the last file, and before what was temporary is gone
-        if not is_complete(folder):
+        if not (folder / self.manifest).is_file():
             return self._prepared(folder), False
         found = self.existing(folder)
-        with _record_errors_told():
+        with record_errors_told():
             for made in found.values():
                 check_records(folder, made)
         return found, True
@@ -112,7 +114,7 @@ def set_name(task: str, split: str) -> str:
     return f"{task}/{split}"
 
 
-def fill(folder: Path, write: Callable[[Path], None]) -> dict[str, RecordSet]:
+def fill(folder: Path, write: Callable[[Path], None], manifest: str = "manifest.json") -> dict[str, RecordSet]:
     """Lets records and their manifest be written into a folder; what it held is replaced.
 
     A folder without a manifest is not complete. What a killed preparation left there is removed by the next one; one
@@ -132,7 +134,7 @@ def fill(folder: Path, write: Callable[[Path], None]) -> dict[str, RecordSet]:
         raise MissingPackage(
             "prepared records are safetensors files: pip install 't5eval[keras]', or 't5eval[beam]'"
         ) from None
-    with _record_errors_told():
+    with record_errors_told():
         require_no_other(folder)
         with locked(folder):
             begin(folder)
@@ -141,7 +143,7 @@ def fill(folder: Path, write: Callable[[Path], None]) -> dict[str, RecordSet]:
             except BaseException:
                 discard(folder)
                 raise
-            return read_manifest(folder)
+            return read_manifest(folder, manifest)
 
 
 def opened(folder: Path, made: RecordSet) -> Examples:
@@ -152,7 +154,7 @@ def opened(folder: Path, made: RecordSet) -> Examples:
     """
     from keras_model.data.records import open_records
 
-    with _record_errors_told():
+    with record_errors_told():
         return open_records(folder, made)
 
 
@@ -199,7 +201,7 @@ def in_lines(say: Callable[[str], None]) -> Display:
 
 
 @contextlib.contextmanager
-def _record_errors_told() -> Iterator[None]:
+def record_errors_told() -> Iterator[None]:
     """Makes what is wrong with records a `UserError`."""
     from keras_model.data.record_shards import RecordError
 

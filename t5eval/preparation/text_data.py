@@ -97,10 +97,10 @@ class TextData:
     def require_fit(self, tokenizer: Tokenizer, row: tuple[int, int]) -> None:
         """Raises UserError if a row of so many tokens, source and target, has no room for an example."""
         found = self.objective_of(tokenizer)
-        if row[0] < found.inputs or row[1] < found.targets:
-            enough = [max(row[0], found.inputs), max(row[1], found.targets)]
+        if row[0] < found.sources or row[1] < found.targets:
+            enough = [max(row[0], found.sources), max(row[1], found.targets)]
             raise UserError(
-                f"[train.text]: objective {self.objective} makes sources of {found.inputs} tokens and targets of "
+                f"[train.text]: objective {self.objective} makes sources of {found.sources} tokens and targets of "
                 f"{found.targets}, and a row has room for {row[0]} and {row[1]}; say pack = {enough}, or fewer inputs"
             )
 

@@ -6,7 +6,9 @@ from functools import cached_property
 from typing import Any
 
 from t5eval.data import DataSource, open_split
-from t5eval.metrics import Scored
+from t5eval.metrics import Batch, Scored
+from t5eval.metrics.calibration import right_metric
+from t5eval.metrics.metric import Floats
 from t5eval.prompts.asking import recorded_task
 from t5eval.reports.measures import Measure, measure
 from t5eval.reports.reported_run import Key, Run
@@ -72,6 +74,17 @@ class RunAnswers:
     choices: Sequence[str]
 
     @cached_property
+    def batch(self) -> Batch:
+        """The answers as metrics take them."""
+        return Batch(self.judged, tuple(getattr(self.spec.answer, "classes", ())))
+
+    @cached_property
+    def right(self) -> Floats | None:
+        """Which answers are right, 1 or 0, shape [judged]; None where they are not labelled, or not right or wrong."""
+        metric = right_metric(self.spec, self.batch) if self.labelled and self.judged else None
+        return None if metric is None else metric.statistics(self.batch)[:, 0]
+
+    @cached_property
     def numbers(self) -> Mapping[int, int]:
         """Which of `judged` each place's is."""
         return {place: number for number, place in enumerate(self.places)}
@@ -109,7 +122,8 @@ def answers_of(run: Run, key: Key, split: SplitExamples) -> RunAnswers:
     examples = split.examples[: result.limit]
     if key in run.waiting:
         examples = [example for example in examples if example.id in texts]
-    judged = judge(spec, examples, texts)
+    stored = stored_predictions(path, None)
+    judged = judge(spec, examples, texts, stored)
     missing = sum(answer.missing for answer in judged)
     unreadable = sum(not answer.answer.readable for answer in judged if not answer.missing)
     if key not in run.waiting and (missing, unreadable) != (result.score.missing, result.score.unreadable):
@@ -119,7 +133,7 @@ def answers_of(run: Run, key: Key, split: SplitExamples) -> RunAnswers:
         spec=spec,
         judged=judged,
         places=[split.places[answer.id] for answer in judged],
-        stored=stored_predictions(path, None),
+        stored=stored,
         labelled=labelled,
         measure=measure(spec, judged) if labelled and judged else None,
         choices=tuple(result.decode.get("choices", ())),

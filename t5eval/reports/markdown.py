@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from t5eval.reports import overview
 from t5eval.reports.escaping import markdown, markdown_code
+from t5eval.reports.over_seeds import spread_cells, spread_rows
 from t5eval.reports.reported_run import Run
 from t5eval.reports.score_table import ALL, WORDS, Cell, Choice, Notes, ScoreTable, score_table
 from t5eval.reports.significance import UNTESTED, Significance
@@ -23,6 +24,7 @@ def markdown_report(
     parts = [
         "# Evaluation: " + ", ".join(markdown(run.name) for run in runs),
         *_overview(runs, choice, score_table(runs, choice, tests, notes=letters)),
+        *_over_seeds(runs),
         *_warnings(runs, notes),
         *_all_scores(runs, choice, tests, letters),
         *_settings(runs),
@@ -72,6 +74,11 @@ def _overview(runs: Sequence[Run], choice: Choice, scores: ScoreTable) -> list[s
         names = ", ".join(markdown(" ".join(key)) for key in without)
         parts.append(f"Predicted without labels to score against: {names}.")
     return parts
+
+
+def _over_seeds(runs: Sequence[Run]) -> list[str]:
+    rows = list(spread_rows(runs))
+    return ["## Over seeds", table(*spread_cells(rows), texts=4)] if rows else []
 
 
 def _warnings(runs: Sequence[Run], notes: Sequence[str]) -> list[str]:

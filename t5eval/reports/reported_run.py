@@ -18,7 +18,7 @@ from t5eval.runs.calls import merged_settings
 from t5eval.runs.folder import predictions_path, read_config
 from t5eval.runs.origin import ASKED, Origin
 from t5eval.runs.results import SCHEMA, benchmark_averages, library_versions, read_results
-from t5eval.scoring.prediction_files import read_predictions
+from t5eval.scoring.prediction_files import read_predictions, stored_probabilities
 from t5eval.scoring.score import Score, SplitScore, judge, score_split
 from t5eval.support.errors import RunError
 from t5eval.support.stages import each
@@ -142,7 +142,7 @@ def _scored_so_far(run: Path, keys: Sequence[Key], data: DataSource | None) -> d
             opened = open_split(spec, split, data, with_labels=True)
             examples = list(opened)
             texts = read_predictions(path, [example.id for example in examples])
-            judged = judge(spec, [e for e in examples if e.id in texts], texts)
+            judged = judge(spec, [e for e in examples if e.id in texts], texts, stored_probabilities(path))
             score = score_split(spec, split, judged, intervals=False)  # which would be drawn anew with each batch
             told = {name: asked[name] for name in ASKED if name in asked}
             found[task, split] = SplitResult(score, opened.summary, None, None, None, {}, asked=told)
@@ -174,7 +174,7 @@ def _scored(run: Path, stored: Sequence[Key], data: DataSource | None) -> dict[K
         examples = list(opened)
         Origin(path).require(task, split, content_hashes(opened))
         texts = read_predictions(path, [example.id for example in examples])
-        score = score_split(spec, split, judge(spec, examples, texts))
+        score = score_split(spec, split, judge(spec, examples, texts, stored_probabilities(path)))
         found[spec.name, split] = SplitResult(score, opened.summary, None, None, None, {})
     return found
 

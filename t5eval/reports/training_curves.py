@@ -2,11 +2,13 @@
 
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from t5eval.support.strict_json import parse_json
 
 Curve = list[tuple[int, float]]
 """Steps and values, by step."""
+T = TypeVar("T")
 
 TENSORBOARD_ALONE = "its training curves are in TensorBoard's files alone; tensorboard --logdir shows them"
 
@@ -37,7 +39,7 @@ def only_tensorboard(logs: Path) -> bool:
     return not (logs / "scalars.jsonl").exists() and any(logs.glob("events.out.tfevents.*"))
 
 
-def thinned(curve: Curve, most: int) -> Curve:
+def thinned(curve: list[T], most: int) -> list[T]:
     """Returns at most `most` points of a curve, evenly chosen, the first and the last among them."""
     if len(curve) <= most:
         return curve

@@ -14,9 +14,11 @@ RAN_ON = "ran_on"
 """The key of the device, which alone may change between the processes of a run."""
 SENT = "sent"
 """The key of what was sent, counted: it follows from the rest, and is not compared."""
+SHARD = "shard"
+"""The key of the share that was predicted, `I/N`, in what one of several jobs made."""
 ASKED = ("prompt", "prompt_form", "shots", "shot_seed", "chat", "system", "filters")
 """How a split was asked, in a record where that is not as usual."""
-OF_THE_SPLIT = ("specification", "data", "limit", "batch_tokens", "decode", RAN_ON, SENT, *ASKED)
+OF_THE_SPLIT = ("specification", "data", "limit", "batch_tokens", "decode", RAN_ON, SENT, SHARD, *ASKED)
 """What is recorded of a split; all else tells the model."""
 UNSAID: Mapping[str, Any] = {"dtype": "float32"}
 """What is true of models in files that do not say it, being older than the choice."""
@@ -92,7 +94,9 @@ class Origin:
         return "predicted under another specification of the task: its input texts or its answers may have differed"
 
     def part(self, examples: int) -> str | None:
-        """Returns that the predictions are of the first of a split's examples only, None where they are of all."""
+        """Returns that the predictions are of some of a split's examples only, None where they are of all."""
+        if shard := self.made_by.get(SHARD):
+            return f"these are the predictions of shard {shard} alone; `t5eval merge` joins it with the others"
         limit = self.made_by.get("limit")
         if limit is None or limit >= examples:
             return None

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from t5eval.support.strict_json import parse_json
+
+LOG_LIKELIHOOD, NO_ANSWER = "log_likelihood", "no_answer_probability"
+PROBABILITIES = (LOG_LIKELIHOOD, NO_ANSWER)
+"""How the keys of a line begin that say how probable something was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,14 @@ class Ranking:
     sums: tuple[float, ...]
     tokens: tuple[int, ...]
     cached: bool = False
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The probabilities of the answers, were there no others; nan where a sum is not finite."""
+        if not all(map(math.isfinite, self.sums)):
+            return (math.nan,) * len(self.sums)
+        weights = [math.exp(one - max(self.sums)) for one in self.sums]
+        return tuple(weight / sum(weights) for weight in weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,9 @@ class Prediction:
         usage: the tokens that it took; None where that is not known.
         samples: all texts that were drawn for the example, of which `text` is the commonest; empty for a single one.
         cached: whether a cache had the answer, so that the model was not asked.
+        log_likelihood: of a generated text the sum of the log-probabilities of its tokens, end of sequence included;
+            None where that is not known.
+        no_answer: how probable it was found that the question has no answer; None likewise.
     """
 
     id: str
@@ -69,6 +86,20 @@ class Prediction:
     usage: Usage | None = None
     samples: tuple[str, ...] = ()
     cached: bool = False
+    log_likelihood: float | None = None
+    no_answer: float | None = None
+
+    @property
+    def confidence(self) -> float | None:
+        """How probable the answer was, from 0 to 1; None where that is not known.
+
+        Of a ranked answer it is the probability among those that it was chosen from, of which the most probable is the
+        one chosen; of a generated text, its own.
+        """
+        if self.ranking is not None and len(self.ranking.sums) > 1:
+            share = max(self.ranking.shares)
+            return None if math.isnan(share) else share
+        return None if self.log_likelihood is None else math.exp(self.log_likelihood)
 
     def line(self) -> bytes:
         """Returns the prediction as a line of the store; flags that are known not to be set are left out."""
@@ -81,6 +112,8 @@ class Prediction:
         if self.usage is not None:
             record["usage"] = [self.usage.prompt_tokens, self.usage.completion_tokens]
         record |= {name: value for name in ("samples", "cached") if (value := getattr(self, name))}
+        told = {LOG_LIKELIHOOD: self.log_likelihood, NO_ANSWER: self.no_answer}
+        record |= {name: value for name, value in told.items() if value is not None}
         return json.dumps(record, ensure_ascii=False).encode("utf-8") + b"\n"
 
     @classmethod
@@ -125,4 +158,21 @@ class Prediction:
         if "usage" in record:
             prompt, completion = map(int, record["usage"])
             usage = Usage(prompt, completion)
-        return cls(example_id, text, truncated, hit_limit, ranking, usage, tuple(samples), cached)
+        return cls(
+            *(example_id, text, truncated, hit_limit, ranking, usage, tuple(samples), cached),
+            log_likelihood=_number(record.get(LOG_LIKELIHOOD), -sys.float_info.max, 0),
+            no_answer=_number(record.get(NO_ANSWER), 0, 1),
+        )
+
+
+def _number(value: Any, low: float, high: float) -> float | None:
+    """Returns a number within its range, or None.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ValueError("no number within its range")
+    return float(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -44,6 +44,7 @@ class PredictionStore:
         Raises:
             RunError: what is there was made with other settings, or is damaged.
         """
+        self.run = run
         self.path = predictions_path(run, task, split)
         self.task, self.split = task, split
         self.predictions: dict[str, Prediction] = {}
@@ -73,7 +74,7 @@ class PredictionStore:
             other = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
             if other:
                 raise RunError(
-                    f"{self.path}: these predictions were made with {_differing(other, before, now)}; "
+                    f"{self.path}: these predictions were made with {differing(other, before, now)}; "
                     f"give another --out, or remove the file to predict this split anew"
                 )
 
@@ -82,14 +83,7 @@ class PredictionStore:
             return
         raw = self.path.read_bytes()
         whole = raw[: raw.rfind(b"\n") + 1]
-        for number, line in enumerate(whole.splitlines(), start=1):
-            try:
-                prediction = Prediction.from_line(line)
-            except (ValueError, KeyError, TypeError):
-                raise RunError(
-                    f"{self.path}: line {number}: damaged; remove the file to predict this split anew"
-                ) from None
-            self.predictions[prediction.id] = prediction
+        self.predictions = {prediction.id: prediction for prediction in _parsed(self.path, whole)}
         if len(whole) != len(raw):
             with self.path.open("r+b") as file:
                 file.truncate(len(whole))
@@ -144,7 +138,31 @@ class PredictionStore:
         self._file.close()
 
 
-def _differing(keys: Sequence[str], before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+def stored(run: Path, task: str, split: str) -> list[Prediction]:
+    """Returns a split's predictions in a run that nobody is working in; none if there is no file.
+
+    Raises:
+        RunError: the file cannot be read, or is damaged.
+    """
+    path = predictions_path(run, task, split)
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror}") from None
+    return list(_parsed(path, raw))
+
+
+def _parsed(path: Path, lines: bytes) -> Iterator[Prediction]:
+    for number, line in enumerate(lines.splitlines(), start=1):
+        try:
+            yield Prediction.from_line(line)
+        except (ValueError, KeyError, TypeError):
+            raise RunError(f"{path}: line {number}: damaged; remove the file to predict this split anew") from None
+
+
+def differing(keys: Sequence[str], before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """Returns in what predictions differ from those that are asked for: `another limit`; of lists, what is in them."""
     several = [key for key in keys if isinstance(before.get(key, now.get(key)), list)]
     single = [key for key in keys if key not in several]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from t5eval.runs.prediction import Prediction
+from t5eval.runs.prediction import NO_ANSWER, PROBABILITIES, Prediction
 from t5eval.scoring.text_files import FORMATS, PREDICTION, Entry, at, each_once, entries, named, read_text, recognise
 from t5eval.support.errors import PredictionError
 from t5eval.support.strict_json import parse_json
@@ -61,11 +61,22 @@ def stored_predictions(path: Path, unsaid: bool | None) -> dict[str, Prediction]
                 prediction = Prediction.from_record({**record, "id": str(record["id"])}, unsaid)
             except (ValueError, KeyError, TypeError):
                 raise PredictionError(
-                    f"{path}: line {number}: truncated and hit_limit are true, false or null, and log_likelihoods "
-                    f"stands with answer_tokens, a list of numbers each, got {quoted(line)}"
+                    f"{path}: line {number}: truncated and hit_limit are true, false or null, log_likelihoods stands "
+                    f"with answer_tokens, a list of numbers each, log_likelihood is at most 0 and {NO_ANSWER} from 0 "
+                    f"to 1, got {quoted(line)}"
                 ) from None
             found[prediction.id] = prediction
     return found
+
+
+def stored_probabilities(path: Path) -> dict[str, Prediction]:
+    """Returns what the lines of a prediction file say, by id; empty if none says how probable anything was.
+
+    Raises:
+        PredictionError: as `stored_predictions`.
+    """
+    text = read_text(path)
+    return stored_predictions(path, None) if any(key in text for key in PROBABILITIES) else {}
 
 
 def given_predictions(

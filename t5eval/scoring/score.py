@@ -8,7 +8,10 @@ from typing import Any
 
 from t5eval.data import Split
 from t5eval.metrics import Batch, Metric, Scored, metric_of
+from t5eval.metrics.calibration import Calibration, calibration_error, calibration_of
 from t5eval.metrics.metric import Floats
+from t5eval.metrics.no_answer import Answering, no_answer_scores
+from t5eval.runs.prediction import Prediction
 from t5eval.scoring.text_cautions import text_cautions, untranslated_texts
 from t5eval.support.errors import PredictionError
 from t5eval.support.stages import each, stage
@@ -67,6 +70,8 @@ class SplitScore:
         reasons: the commonest reasons why answers were unreadable, with their counts.
         causes: what went wrong with many texts at once, and what to know of the metrics; a line each.
         slices: what the examples are divided by, to its values, to the scores of the examples under each.
+        calibration: how confidence goes with right answers; None where no confidence is known.
+        no_answer: how probabilities of no answer serve, by score; empty where they are not known.
     """
 
     task: str
@@ -84,6 +89,8 @@ class SplitScore:
     reasons: Mapping[str, int]
     causes: Sequence[str] = ()
     slices: Mapping[str, Mapping[str, "SplitScore"]] = FrozenDict()
+    calibration: Calibration | None = None
+    no_answer: Mapping[str, Answering] = FrozenDict()
 
     @property
     def few(self) -> bool:
@@ -106,6 +113,8 @@ class SplitScore:
             "out_of_range": self.out_of_range,
             "unknown_pieces": self.unknown_pieces,
             "unreadable_reasons": dict(self.reasons),
+            **({"no_answer": {k: one.to_json() for k, one in self.no_answer.items()}} if self.no_answer else {}),
+            **({"calibration": self.calibration.to_json()} if self.calibration else {}),
             "causes": list(self.causes),
             **({"slices": {name: _slices_json(values) for name, values in self.slices.items()}} if self.slices else {}),
         }
@@ -204,19 +213,36 @@ def has_labels(split: Split) -> bool:
     return first is not None and spec.answer.gold(first.features, evaluation_pair(spec, first).targets) is not None
 
 
-def judge(spec: TaskSpec, examples: Iterable[Example], predictions: Mapping[str, str]) -> list[Scored]:
+def judge(
+    spec: TaskSpec,
+    examples: Iterable[Example],
+    predictions: Mapping[str, str],
+    stored: Mapping[str, Prediction] = FrozenDict(),
+) -> list[Scored]:
     """Reads every example's answer.
 
     Args:
         examples: the split's examples.
         predictions: example id to predicted text; an example without one counts as answered by empty text.
+        stored: example id to the whole prediction, as far as it says more than its text: what was probable.
     """
     judged = []
     for example in examples:
         pair = evaluation_pair(spec, example)
         gold = spec.answer.gold(example.features, pair.targets) or UNLABELLED
         text = predictions.get(example.id)
-        said = Scored(example.id, example.features, pair.targets, text or "", UNLABELLED, gold, missing=text is None)
+        more = stored.get(example.id)
+        said = Scored(
+            example.id,
+            example.features,
+            pair.targets,
+            text or "",
+            UNLABELLED,
+            gold,
+            missing=text is None,
+            confidence=more.confidence if more else None,
+            no_answer=more.no_answer if more else None,
+        )
         judged.append(_read_strictly(spec, said) if text is None or not spec.filters else _read(spec, said))
     return judged
 
@@ -273,9 +299,13 @@ def score_split(spec: TaskSpec, split: str, judged: Sequence[Scored], *, interva
     """
     labelled = bool(judged) and all(e.gold is not UNLABELLED for e in judged)
     scores: dict[str, Score] = {}
+    calibration, no_answer = None, {}
     if labelled:
         batch = Batch(judged, tuple(getattr(spec.answer, "classes", ())))
         scores = _scores(spec, batch, intervals, f"{spec.name} {split}")
+        if error := calibration_error(spec, batch):
+            calibration = calibration_of(error, batch)
+        no_answer = no_answer_scores(spec, batch)
         if spec.filters:
             plain = replace(spec, filters=())
             strict = Batch([_read_strictly(spec, e) for e in judged], batch.classes)
@@ -296,6 +326,8 @@ def score_split(spec: TaskSpec, split: str, judged: Sequence[Scored], *, interva
         unknown_pieces=sum(any(mark in e.prediction for mark in UNKNOWN_MARKS) for e in judged),
         causes=tuple(text_cautions(spec, judged)) if labelled and isinstance(spec.answer, Text) else (),
         reasons=dict(Counter(e.answer.reason for e in judged if e.answer.reason and not e.missing).most_common(5)),
+        calibration=calibration,
+        no_answer=no_answer,
     )
 
 
@@ -329,6 +361,17 @@ def require_metrics(spec: TaskSpec) -> None:
             raise UserError(f"{spec.name}: metric {name!r} does not suit its answers: {fault}")
 
 
+def metrics_of(spec: TaskSpec, *batches: Batch) -> list[tuple[str, Metric]]:
+    """Returns the scores of answers: the row's, and how well they are calibrated, where confidences are known.
+
+    Args:
+        batches: one system's answers, or several systems' to the same examples.
+    """
+    found = [(name, metric_of(spec, name)) for name in spec.metrics]
+    error = calibration_error(spec, *batches)
+    return [*found, (error.name, error)] if error else found
+
+
 def _scores(spec: TaskSpec, batch: Batch, intervals: bool, title: str) -> dict[str, Score]:
     from t5eval.metrics.bootstrap import score_intervals95
 
@@ -347,8 +390,7 @@ def _scores(spec: TaskSpec, batch: Batch, intervals: bool, title: str) -> dict[s
         if finite:
             defined[name] = metric, statistics
 
-    for name in each(spec.metrics, f"{title}: scoring", "metrics"):
-        metric = metric_of(spec, name)
+    for name, metric in each(metrics_of(spec, batch), f"{title}: scoring", "metrics"):
         if metric.defined(batch):
             add(name, metric, batch)
             if metric.as_written and written:

@@ -124,21 +124,34 @@ def slice_members(
         so.
     """
     found = _values(spec, examples, judged) if by else {}
-    divided: dict[str, dict[str, list[int]]] = {}
     faults: dict[str, str] = {}
     for name in dict.fromkeys(by):
         if name not in found:
             empty = " (a column that this data lacks)" if name in getattr(spec.source, "slices", ()) else ""
             has = f"it has {', '.join(found)}.{did_you_mean(name, list(found))}"
             faults[name] = f"{spec.name} {split} has no {name!r} to slice by{empty}; {has}"
-            continue
+    return _divided(spec, judged, {name: found[name] for name in dict.fromkeys(by) if name in found}), faults
+
+
+def all_members(
+    spec: TaskSpec, examples: Sequence[Example], judged: Sequence[Scored]
+) -> dict[str, dict[str, list[int]]]:
+    """Divides examples by everything that they can be divided by, as `slice_members` does."""
+    return _divided(spec, judged, _values(spec, examples, judged))
+
+
+def _divided(
+    spec: TaskSpec, judged: Sequence[Scored], found: Mapping[str, Sequence[set[str]]]
+) -> dict[str, dict[str, list[int]]]:
+    divided: dict[str, dict[str, list[int]]] = {}
+    for name, own in found.items():
         members: defaultdict[str, list[int]] = defaultdict(list)
-        for place, values in enumerate(_whole(spec, judged, found[name])):
+        for place, values in enumerate(_whole(spec, judged, own)):
             for value in values:
                 members[value].append(place)
         order = sorted(members, key=lambda value: (_number(value), -len(members[value]), value))
         divided[name] = {value: members[value] for value in order}
-    return divided, faults
+    return divided
 
 
 def sliced(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,7 +10,13 @@ from t5eval.support.errors import MissingPackage
 from t5eval.support.tensorflow_import import silent_stderr
 from task_specs.support.errors import UserError
 
-RUNNERS = {"direct": "", "flink": "FlinkRunner", "spark": "SparkRunner", "dataflow": "DataflowRunner"}
+RUNNERS = {
+    "direct": "",
+    "dask": "apache_beam.runners.dask.dask_runner.DaskRunner",  # by its short name Beam does not find it
+    "flink": "FlinkRunner",
+    "spark": "SparkRunner",
+    "dataflow": "DataflowRunner",
+}
 """What `--runner` says, and Beam's name of it. The direct one runs in this process, all of it in memory."""
 
 
@@ -41,6 +48,21 @@ def require_beam(options: Sequence[str]) -> Any:
     return beam
 
 
+def _dask_options(options: Sequence[str]) -> list[str]:
+    """Returns what is said to Dask's runner besides what a user says: that each first element is work for a worker.
+
+    Raises:
+        MissingPackage: Dask is not installed.
+    """
+    try:
+        import distributed  # noqa: F401  (it sets its logger's level, which says each connection)
+    except ModuleNotFoundError as error:
+        raise MissingPackage(f"--runner dask needs {error.name}: pip install 't5eval[dask]'") from None
+    logging.getLogger("distributed").setLevel(logging.WARNING)
+    given = {option.partition("=")[0] for option in options}
+    return [] if given & {"dask_npartitions", "dask_partition_size"} else ["dask_partition_size=1"]
+
+
 def run_pipeline(runner: str, options: Sequence[str], build: Callable[[Any, Any], None]) -> None:
     """Runs a pipeline to its end.
 
@@ -59,10 +81,17 @@ def run_pipeline(runner: str, options: Sequence[str], build: Callable[[Any, Any]
 
     # `direct` is named as an object: by its name Beam would look for a program of its own to download.
     chosen = FnApiRunner() if runner == "direct" else RUNNERS[runner]
+    if runner == "dask":
+        options = [*options, *_dask_options(options)]
     pipeline = beam.Pipeline(runner=chosen, options=PipelineOptions([f"--{option}" for option in options]))
     build(beam, pipeline)
+    running: Any = None
     try:
-        pipeline.run().wait_until_finish()
+        running = pipeline.run()
+        running.wait_until_finish()
     except Exception as error:  # whatever the runner makes of a worker's error, or of its own
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise UserError(f"Beam's {runner} runner: {lines[-1]}") from error
+    finally:
+        if (client := getattr(running, "client", None)) is not None:
+            client.close()  # which Dask's runner leaves open

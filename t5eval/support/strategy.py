@@ -5,6 +5,10 @@ from typing import Any
 from t5eval.support.tensorflow_import import import_keras_model
 from task_specs.support.errors import UserError
 
+MULTIWORKER = "multiworker"
+_joined: list[Any] = []
+"""The strategy of several workers, which a process can join once."""
+
 
 def open_strategy(name: str) -> Any:
     """Returns the strategy of a name, None for `none`.
@@ -15,9 +19,14 @@ def open_strategy(name: str) -> Any:
     from keras_model.distribution import strategies
 
     try:
-        if strategies.parse(name)[0] in ("mirrored", "multiworker"):  # which need TensorFlow in any case
+        kind, _ = strategies.parse(name)
+        if kind in ("mirrored", MULTIWORKER):  # which need TensorFlow in any case
             import_keras_model()
-        return strategies.open_strategy(name)
+        if kind != MULTIWORKER:
+            return strategies.open_strategy(name)
+        if not _joined:
+            _joined.append(strategies.open_strategy(name))
+        return _joined[0]
     except strategies.StrategyError as error:
         raise UserError(str(error)) from None
 
@@ -31,16 +40,18 @@ def is_chief(strategy: Any) -> bool:
     return strategies.is_chief(strategy)
 
 
-def require_one_process(name: str) -> None:
-    """Raises a UserError if a strategy is not known, or takes several processes."""
+def require_known(name: str) -> None:
+    """Raises a UserError if there is no strategy of a name."""
     from keras_model.distribution import strategies
 
     try:
-        kind, _ = strategies.parse(name)
+        strategies.parse(name)
     except strategies.StrategyError as error:
         raise UserError(str(error)) from None
-    if kind == "multiworker":
-        raise UserError(
-            "strategy multiworker is for training: a run's predictions are written by one process. To share an "
-            "evaluation among machines, give each its own tasks and its own run folder"
-        )
+
+
+def meet(strategy: Any, text: str = "") -> bool:
+    """Waits until every worker of a strategy has called this; returns whether all of them say the same."""
+    from keras_model.distribution import strategies
+
+    return strategies.meet(strategy, text)

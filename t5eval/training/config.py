@@ -3,6 +3,7 @@
 import dataclasses
 import types
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -175,6 +176,7 @@ def resolve(table: Mapping[str, Any], where: str) -> TrainConfig:
     return TrainConfig(**values, settings=settings)
 
 
+@cache
 def _types() -> dict[str, tuple[type, ...]]:
     """Returns the keys of the table, each with the types that TOML may give its value."""
     own, settings = get_type_hints(TrainConfig), get_type_hints(TrainSettings)

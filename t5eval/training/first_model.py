@@ -79,19 +79,24 @@ def first_model(config: TrainConfig, strategy: Any) -> FirstModel:
                     model.base = base
                 require_ids_of(model.config, tokenizer, config.model)
                 return FirstModel(model, tokenizer, fingerprint, moments)
-            return FirstModel(T5(_fresh_config(config, tokenizer), dtype=config.settings.dtype), tokenizer, None)
+            return FirstModel(T5(fresh_config(config, tokenizer), dtype=config.settings.dtype), tokenizer, None)
     except ValueError as error:
         raise UserError(str(error)) from None
 
 
-def _fresh_config(config: TrainConfig, tokenizer: Tokenizer) -> T5Config:
+def fresh_config(config: TrainConfig, tokenizer: Tokenizer) -> T5Config:
+    """Returns the configuration of a model from scratch.
+
+    Raises:
+        UserError: a key is unknown, or the values do not fit together.
+    """
     from keras_model.config import T5Config
 
     require_known(config.config, [field.name for field in dataclasses.fields(T5Config)], "[train.config]")
     # The embedding's rows are the vocabulary's, rounded up so that every device divides them.
     rows = -(-tokenizer.vocab_size // 128) * 128
     try:
-        base = T5Config.preset(config.preset).to_dict() if config.preset else {}
+        base = T5Config.preset(config.preset).stated() if config.preset else {}
         own: dict[str, Any] = {"vocab_size": rows, "pad_token_id": tokenizer.pad_id, "eos_token_id": tokenizer.eos_id}
         if config.dropout_rate is not None:
             own["dropout_rate"] = config.dropout_rate

@@ -10,6 +10,7 @@ import pytest
 
 import task_specs
 from t5eval.data import open_split
+from t5eval.metrics.paired import holm
 from t5eval.scoring.score import evaluation_pair
 from tests.commands.conftest import write_predictions
 
@@ -77,6 +78,35 @@ def test_a_run_and_itself(t5eval: Any, runs: tuple[Path, Path]) -> None:
     contrasts = [c for splits in same.values() for c in splits["validation"]["scores"].values()]
     assert {(c["difference"], c["p"], *c["ci95"]) for c in contrasts} == {(0, 1, 0, 0)}
     assert {splits["validation"]["changes"]["texts"] for splits in same.values()} == {0}
+
+
+def test_more_than_two_runs(t5eval: Any, hands: tuple[Path, Path], suite: Path, tmp_path: Path) -> None:
+    """Each is compared with the first as by itself, p-values are corrected over all, and mistakes counted over all."""
+    third = by_hand(tmp_path / "hand c", suite, 7)
+    which = ("--task", "glue/rte", "glue/cola", "--data-dir", suite)
+    found = t5eval("compare", *hands, third, *which, "--json").json
+    alone = [t5eval("compare", hands[0], other, *which, "--json").json for other in (hands[1], third)]
+    p_values = []
+    for pair, one in zip(found["pairs"], alone, strict=True):
+        assert pair["b"] == one["b"]
+        for task, splits in one["results"].items():
+            for name, contrast in splits["validation"]["scores"].items():
+                together = pair["results"][task]["validation"]["scores"][name]
+                assert {**together, "p_holm": None} == {**contrast, "p_holm": None}
+                p_values += [(contrast["p"], together["p_holm"])] if contrast["p_holm"] is not None else []
+    assert [corrected for _, corrected in p_values] == pytest.approx(holm([p for p, _ in p_values]))
+    spec = task_specs.get("glue/rte")
+    true = [evaluation_pair(spec, example).targets for example in open_split(spec, "validation", suite)]
+    said = [[text for _, text in answers("glue/rte", suite, every)] for every in (3, 5, 7)]
+    wrong = [sum(one[i] != text for one in said) for i, text in enumerate(true)]
+    counted = found["mistakes"]["glue/rte"]["validation"]["wrong_in"]
+    assert counted == [wrong.count(number) for number in range(4)]
+    done = t5eval("compare", *hands, third, *which)
+    assert "mistakes of all 3 in common: glue/rte validation, 80 examples" in done.out
+    assert f"wrong: {counted[0]} by none, {counted[1]} by 1" in done.out
+    refused = t5eval("compare", *hands, third, *which, "--changes", tmp_path / "x")
+    assert (refused.status, refused.out) == (2, "")
+    assert "name A and B alone" in refused.err
 
 
 def test_the_table_fits_a_terminal(t5eval: Any, runs: tuple[Path, Path]) -> None:

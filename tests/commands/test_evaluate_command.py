@@ -45,6 +45,19 @@ def whole_run(model: Path, suite: Path, tmp_path_factory: pytest.TempPathFactory
     return out
 
 
+def test_shards_of_a_t5_are_merged_to_the_byte(
+    whole_run: Path, t5eval: Any, model: Path, suite: Path, tmp_path: Path
+) -> None:
+    shards = [tmp_path / "1", tmp_path / "2"]
+    for shard in shards:
+        done = t5eval(*arguments(model, suite, shard, "--shard", f"{shard.name}/2"))
+        assert done.status == 0, done.err
+    assert t5eval("merge", *shards, "--out", tmp_path / "run").status == 0
+    assert stable(tmp_path / "run" / "results.json") == stable(whole_run / "results.json")
+    for path in [*(whole_run / "predictions").rglob("*.json*"), whole_run / "config.toml"]:
+        assert (tmp_path / "run" / path.relative_to(whole_run)).read_bytes() == path.read_bytes()
+
+
 def test_a_run_has_the_documented_files(whole_run: Path) -> None:
     results = json.loads((whole_run / "results.json").read_text())
     assert results["schema"] == 1

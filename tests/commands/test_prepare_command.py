@@ -63,8 +63,9 @@ def test_a_model_folder_brings_its_own_vocabulary(t5eval: Any, model: Path, suit
         (["--workers", "0"], "--workers"),
         (["--runner", "direct", "--workers", "2"], "--workers counts processes of this machine"),
         (["--runner-option", "a=b"], "--runner-option needs --runner"),
-        (["--runner", "cluster"], "'cluster' is not one of 'direct', 'flink', 'spark', 'dataflow'"),
+        (["--runner", "cluster"], "'cluster' is not one of 'direct', 'dask', 'flink', 'spark', 'dataflow'"),
         (["--data-dir", "nowhere"], "there is no such folder"),
+        (["--runner", "direct", "--shard", "1/2"], "a runner shares the work out itself"),
         (["--out", "/proc/out"], "cannot be used as a run folder"),
     ],
 )

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from t5eval.api.report import report
 from tests.commands.browser import Browser, find_chromium
 from tests.commands.conftest import write_predictions
 from tests.commands.report_runs import HOSTILE, hostile_run, large_run
+from tests.t5eval.squad_documents import version_2, write
 
 pytestmark = pytest.mark.slow
 READY = "explorer.shown && !document.querySelector('main').textContent.includes('Reading the examples')"
@@ -32,6 +34,13 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium is installed (Debian: apt-get install chromium)")
     with Browser(path) as found:
         yield found
+
+
+def rank_answers(path: Path, seed: int) -> None:
+    """Gives each line of a file of predictions the log-likelihoods of two answers."""
+    chance, lines = random.Random(seed), [json.loads(line) for line in path.read_text().splitlines()]
+    told = [{**line, "log_likelihoods": [0.0, -4 * chance.random()], "answer_tokens": [2, 4]} for line in lines]
+    path.write_text("".join(json.dumps(line) + "\n" for line in told))
 
 
 def seeds_run(folder: Path) -> Path:
@@ -51,7 +60,9 @@ def seeds_run(folder: Path) -> Path:
                         else {"entailment": "not_entailment", "not_entailment": "entailment"}.get(text, "2.5")
                     )
                 said.append((pair.id, text))
-            write_predictions(run / "predictions" / task / "validation.jsonl", said)
+            path = write_predictions(run / "predictions" / task / "validation.jsonl", said)
+            if task == "glue/rte":
+                rank_answers(path, number)
         (run / "logs").mkdir()
         lines = [{"step": step, "loss": 3 / (step + 1 + number), "learning_rate": 0.001} for step in range(40)]
         (run / "logs" / "scalars.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -216,6 +227,100 @@ def test_bars_and_points_filter_and_open_examples(browser: Browser, explorer: st
     browser.wait("location.hash.includes('example=')")
     browser.wait("document.querySelector('.chosen article')")
     assert browser.faults(own_files(explorer)) == []
+
+
+def test_confidence_and_slices_lead_to_their_examples(browser: Browser, runs: Path, explorer: str) -> None:
+    opened(browser, explorer + PAGES["classes"])
+    figure = "[...document.querySelectorAll('figure')].find((one) => one.textContent.includes({!r}))"
+    for title, key in (("Reliability", "most="), ("most confident were given", "least=")):
+        chart = figure.format(title)
+        assert "run 1: " in browser.run(f"{chart}.querySelector('.says').textContent")
+        browser.run(f"{chart}.querySelector('details').open = true")
+        row = f"{chart}.querySelectorAll('tbody tr')[1]"
+        browser.wait(row)
+        n = browser.run(f"{row}.querySelector('td.n').textContent")
+        browser.run(f"{row}.querySelector('button').click()")
+        browser.wait(f"location.hash.includes({key!r}) && {COUNT}?.endsWith(' of {n}')")
+    browser.run(
+        "[...document.querySelectorAll('a')].find((one) => one.textContent === 'run 1' && one.hash.includes('sort=sure')).click()"
+    )
+    said = "[...document.querySelectorAll('.list article')].map((one) => [...one.querySelectorAll('dl > dd')].at(-1).textContent)"
+    browser.wait(
+        f"location.hash.includes('right=0') && {said}.length === 10 && {said}.every((text) => text.includes('wrong'))"
+    )
+    sure = browser.run(f"{said}.map((text) => Number(text.match(/confidence ([0-9.]+)/)[1]))")
+    assert sure == sorted(sure, reverse=True)
+    opened(browser, explorer + PAGES["classes"])
+    browser.run("document.querySelector('.slices').open = true")
+    rows = "[...document.querySelectorAll('.slices tbody tr')]"
+    browser.wait(f"{rows}.length")
+    browser.run(
+        "(() => { const s = document.querySelector('.slices select'); s.value = 'label'; s.dispatchEvent(new Event('change')); })()"
+    )
+    browser.wait(f"{rows}[0].textContent.startsWith('entailment')")
+    n, one, other = browser.run(f"[...{rows}[0].querySelectorAll('td')].slice(0, 3).map((cell) => cell.textContent)")
+    values = []
+    for run in ("run 0", "run 1"):
+        path = runs / run / "predictions" / "glue/rte" / "validation.jsonl"
+        found = t5eval.score("glue/rte", path, data=t5eval.suite_folder(), split="validation", by="label").to_json()
+        values.append(found["slices"]["label"]["entailment"]["scores"]["accuracy"]["value"])
+    assert (n, [text.split()[0] for text in (one, other)]) == ("40", [f"{value:.2f}" for value in values])
+    browser.run(f"{rows}[0].querySelector('button').click()")
+    browser.wait(f"{COUNT}?.endsWith(' of 40')")
+    targets = "[...new Set([...document.querySelectorAll('.list .target')].map((one) => one.textContent))].join()"
+    assert browser.run(targets) == "entailment"
+    opened(browser, explorer + browser.run("location.hash"))
+    browser.wait(f"{COUNT}?.endsWith(' of 40')")
+    assert browser.faults(own_files(explorer)) == []
+
+
+def test_precision_stands_against_recall(browser: Browser, tmp_path: Path) -> None:
+    data = write(tmp_path / "data", version_2(), "dev-v2.0.json")
+    path = tmp_path / "run" / "predictions" / "squad/v2.0" / "validation.jsonl"
+    pairs = t5eval.examples("squad/v2.0", "validation", data=data)
+    write_predictions(path, [(pair.id, pair.targets.replace("unanswerable", "1987")) for pair in pairs])
+    said = [
+        {**json.loads(line), "no_answer_probability": n / 7} for n, line in enumerate(path.read_text().splitlines())
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in said))
+    page = report(tmp_path / "run", data=data).files[1].as_uri()
+    opened(browser, f"{page}#/task/squad%2Fv2.0/validation")
+    figure = "[...document.querySelectorAll('figure')].find((one) => one.textContent.startsWith('Precision'))"
+    best = t5eval.score("squad/v2.0", path, data=data, split="validation").to_json()["no_answer"]["em"]
+    assert browser.run(f"{figure}.querySelector('.says').textContent").startswith(f"best em {best['best']:.2f} with")
+    assert browser.run(f"{figure}.querySelectorAll('path[stroke]').length") >= 2
+    assert browser.faults(own_files(page)) == []
+
+
+def test_mistakes_in_common_lead_to_their_examples(browser: Browser, tmp_path: Path) -> None:
+    pairs = list(t5eval.examples("glue/rte", "validation", data=t5eval.suite_folder()))
+    other = {"entailment": "not_entailment", "not_entailment": "entailment"}
+    for number in range(3):
+        said = [(p.id, other[p.targets] if place % 4 <= number else p.targets) for place, p in enumerate(pairs)]
+        write_predictions(tmp_path / f"seed {number}" / "predictions" / "glue/rte" / "validation.jsonl", said)
+    page = report(
+        [tmp_path / f"seed {number}" for number in range(3)], data=t5eval.suite_folder(), out=tmp_path / "out"
+    )
+    address = page.files[1].as_uri() + "#/compare?run=seed%200&run=seed%201&run=seed%202"
+    section = (
+        "[...document.querySelectorAll('section')].find((one) => one.textContent.startsWith('Mistakes in common'))"
+    )
+    wanted = {"All right": 20, "Some right": 40, "All wrong": 20}
+    for name, n in wanted.items():
+        opened(browser, address)
+        place = browser.run(
+            f"[...{section}.querySelectorAll('thead th')].map((one) => one.textContent.trim()).indexOf({name!r})"
+        )
+        browser.run(f"[...{section}.querySelector('tbody tr').children][{place}].querySelector('a').click()")
+        browser.wait(f"{COUNT}?.endsWith(' of {n}')")
+    opened(browser, address)
+    browser.run(f"{section}.querySelector('details').open = true")
+    rows = f"[...{section}.querySelectorAll('details table')].map((table) => [...table.querySelectorAll('tbody tr')].map((row) => [...row.children].slice(0, 3).map((cell) => cell.textContent)))"
+    browser.wait(f"{section}.querySelectorAll('details table').length === 2")
+    assert browser.run(rows) == [
+        [["0", "20"], ["1", "20"], ["2", "20"], ["3", "20"]],
+        [["seed 0", "20", "0"], ["seed 1", "0", "0"], ["seed 2", "0", "20"]],
+    ]
 
 
 def test_examples_are_found_ordered_turned_and_exported(browser: Browser, explorer: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,27 @@ def test_two_devices_predict_what_one_does(
         assert two["log_likelihoods"] == pytest.approx(one["log_likelihoods"], rel=1e-5)
 
 
+def test_two_workers_predict_what_one_process_does(t5eval: Any, model: Path, suite: Path, tmp_path: Path) -> None:
+    """They go on where a run stopped, and the chief alone writes."""
+    tasks = ["--task", "glue/rte", "--data-dir", str(suite), "--split", "validation", "--limit", "15"]
+    arguments = ["evaluate", "--model", str(model), *tasks, "--batch-tokens", "300"]
+    assert t5eval(*arguments, "--out", str(tmp_path / "one")).status == 0
+    expected = predictions_path(tmp_path / "one", "glue/rte", "validation").read_bytes()
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    (tmp_path / "two" / "results.json").unlink()
+    begun = predictions_path(tmp_path / "two", "glue/rte", "validation")
+    begun.write_bytes(b"".join(expected.splitlines(keepends=True)[:4]) + b'{"id": "to')
+    command = ["-m", "t5eval", *arguments, "--out", str(tmp_path / "two"), "--strategy", "multiworker"]
+    workers = finish(start_workers([command, command]))
+    assert [status for status, _, _ in workers] == [0, 0], workers
+    assert begun.read_bytes() == expected
+    one, two = (json.loads((tmp_path / name / "results.json").read_text()) for name in ("one", "two"))
+    assert two["results"]["glue/rte"]["validation"]["scores"] == one["results"]["glue/rte"]["validation"]["scores"]
+    assert (one["strategy"], two["strategy"]) == (None, "multiworker")
+    done = t5eval("rerun", tmp_path / "two", "--out", tmp_path / "again")
+    assert (done.status, "several workers made it" in done.err) == (2, True)
+
+
 def test_two_devices_and_two_workers_train_what_one_device_does(
     t5eval: Any, model: Path, suite: Path, tmp_path: Path, tensorflow_forks: Forks
 ) -> None:
@@ -85,7 +107,7 @@ def test_what_cannot_be_had_is_one_line(
         ("train", "multiworker", "TF_CONFIG is not set"),
         ("train", "several", "strategy 'several' is not known"),
         ("evaluate", "tpu", "no TPU here"),
-        ("evaluate", "multiworker", "is for training"),
+        ("evaluate", "multiworker", "TF_CONFIG is not set"),
         ("evaluate", "several", "strategy 'several' is not known"),
     ]:
         outcome = t5eval("--quiet", command, *common, "--strategy", strategy)

@@ -16,6 +16,11 @@ V1_1 = dataclasses.replace(
 )
 UMT5 = dataclasses.replace(V1_1, model_type="umt5", feed_forward_proj="gated-silu")
 FAMILIES = {"v1.0": V1_0, "v1.1": V1_1, "umT5": UMT5}
+ARCHITECTURES = {
+    "shared": dataclasses.replace(V1_0, num_layers=2, num_decoder_layers=2, architecture="shared"),
+    "language model": dataclasses.replace(V1_0, num_layers=3, num_decoder_layers=3, architecture="language_model"),
+    "prefix LM": dataclasses.replace(UMT5, num_layers=3, num_decoder_layers=3, architecture="prefix_lm"),
+}
 
 
 def make_model(config: T5Config, seed: int = 0, **options) -> T5:
@@ -23,7 +28,8 @@ def make_model(config: T5Config, seed: int = 0, **options) -> T5:
     keras.utils.set_random_seed(seed)
     model = T5(config, **options)
     for block in model.decoder.blocks:
-        for matrix in (block.self_attention.output_matrix, block.cross_attention.output_matrix, block.feed_forward.wo):
+        attentions = [block.self_attention, *([block.cross_attention] if block.is_crossed else [])]
+        for matrix in (*(attention.output_matrix for attention in attentions), block.feed_forward.wo):
             matrix.assign(matrix * 4)
     return model
 

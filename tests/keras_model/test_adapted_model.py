@@ -68,7 +68,7 @@ def test_adapters_come_after_the_sub_layers_that_are_named(after):
     model = make_model(V1_0)
     model.add_adapters(5, after)
     for block in (*model.encoder.blocks, *model.decoder.blocks):
-        attention = {"self_attention", "cross_attention"} if block.is_decoder else {"self_attention"}
+        attention = {"self_attention", "cross_attention"} if block.is_crossed else {"self_attention"}
         assert {*block.adapters} == (attention if "attention" in after else set()) | {*after} - {"attention"}
     trained = {weight.path.rpartition("/")[0].rpartition("/")[2] for weight in model.trainable_weights}
     assert all(name.endswith(("_norm", "_adapter")) for name in trained)

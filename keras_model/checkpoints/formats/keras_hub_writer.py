@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_model.checkpoints.formats.keras_hub import ACTIVATIONS, ARGUMENTS, H5_FILE, PACKAGES, places
 from keras_model.checkpoints.weights import require_whole, weights
-from keras_model.config import T5Config
+from keras_model.config import ENCODER_DECODER, T5Config
 from keras_model.files.atomic import replacing
 from keras_model.files.model_folder import CONFIG_FILE, CheckpointError, write_json
 from keras_model.tokenizers.loading import KERAS_HUB_FILE, TOKENIZER_JSON_FILE
@@ -67,6 +67,8 @@ def save_preset(model: AdaptedModel, folder: str | os.PathLike[str], tokenizer: 
 
 def require_expressible(config: T5Config, tokenizer: Tokenizer | None) -> None:
     """Raises CheckpointError, naming what it is, if KerasHub's T5 has no place for a configuration or a tokenizer."""
+    if config.architecture != ENCODER_DECODER:
+        raise CheckpointError(f"KerasHub has no T5 of architecture={config.architecture!r}; a model folder has.")
     values = {name: (getattr(config, name), value) for name, value in EXPRESSIBLE.items()}
     values["num_decoder_layers"] = (config.decoder_layers, config.num_layers)
     values["scale_decoder_outputs"] = (config.scale_decoder_outputs, config.tie_word_embeddings)

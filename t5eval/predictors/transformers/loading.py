@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from t5eval.predictors.halving import is_out_of_memory
 from t5eval.support.errors import MissingPackage
 from task_specs.support.errors import UserError
 
@@ -63,7 +64,24 @@ def load_model(folder: Path, name: str, dtype: str, config: Any, tokenizer: Any)
         raise UserError(f"{name}: its weights lack {len(missing):,} tensors of the model, the first {missing[0]}")
     _require_finite(model, name)
     _require_ids_of(model, tokenizer, name, causal)
-    return model.eval() if shared else model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+    return model.eval() if shared else placed(model.eval(), "cuda" if torch.cuda.is_available() else "cpu", name)
+
+
+def placed(model: Any, device: str, name: str) -> Any:
+    """Returns a model on a device.
+
+    Raises:
+        UserError: it does not fit.
+    """
+    try:
+        return model.to(device)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise UserError(
+            f"{name}: its weights do not fit on one device; with the package accelerate they are laid over all GPUs "
+            "here, and --dtype bfloat16 halves them"
+        ) from None
 
 
 def _require_finite(model: Any, name: str) -> None:

@@ -12,7 +12,9 @@ from t5eval.reports.escaping import visible
 from t5eval.reports.explorer.comparison_documents import comparison_document
 from t5eval.reports.explorer.example_documents import answer_documents, example_document
 from t5eval.reports.explorer.found_runs import FoundRun
+from t5eval.reports.explorer.mistake_documents import mistakes_document
 from t5eval.reports.explorer.run_documents import index_entry, run_document
+from t5eval.reports.explorer.slice_documents import kept_slices, slices_document
 from t5eval.reports.explorer.task_documents import answers_document, split_document
 from t5eval.reports.joined_examples import RunAnswers, SplitExamples, answers_of, open_examples
 from t5eval.reports.reported_run import Key, Run, read_run, source_of, stored_keys
@@ -33,6 +35,7 @@ class _Kept:
     answers: OrderedDict[tuple[Any, ...], RunAnswers] = field(default_factory=OrderedDict)
     comparisons: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)
     texts: dict[tuple[Any, ...], list[str]] = field(default_factory=dict)
+    slices: dict[tuple[Any, ...], tuple[Any, dict[str, Any]]] = field(default_factory=dict)
 
 
 class Collection:
@@ -164,6 +167,19 @@ class Collection:
         places = range(len(split.examples)) if kept is None else kept
         return {"data": split.fingerprint, **answers_document(split, self.answers(key, name), places)}
 
+    def slices_page(self, key: Key, names: Sequence[str], kept: Sequence[int] | None = None) -> dict[str, Any]:
+        """Returns what runs score on the parts of a split; `kept` as in `answers_page`.
+
+        A run whose data is not the first one's has no scores there.
+        """
+        split = self.split(key, names[0])
+        runs = {name: run for name in names if (run := self._alike(key, name, split))}
+        made, stamps = (*key, *runs), [self._found(name).stamp for name in runs]
+        if made not in self._kept.slices or self._kept.slices[made][0] != stamps:
+            self._kept.slices[made] = stamps, slices_document(split, runs)
+        found = self._kept.slices[made][1]
+        return found if kept is None else kept_slices(found, kept)
+
     def examples(self, key: Key, names: Sequence[str], places: Sequence[int]) -> list[dict[str, Any]]:
         """Returns the examples at some places, with what the runs said of them.
 
@@ -219,7 +235,9 @@ class Collection:
         runs = [self.run(name) for name in names]
         made = (tested, *((name, self._found(name).stamp) for name in names))
         if made not in self._kept.comparisons:
-            self._kept.comparisons[made] = comparison_document(runs, self._data, tested=tested)
+            found = comparison_document(runs, self._data, tested=tested)
+            mistakes = mistakes_document(runs, self.answers) if tested else []
+            self._kept.comparisons[made] = {**found, "mistakes": mistakes}
         return self._kept.comparisons[made]
 
 

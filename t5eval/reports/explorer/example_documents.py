@@ -4,14 +4,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from t5eval.metrics import Batch, Scored, metric_of
 from t5eval.metrics.metric import Metric
 from t5eval.reports.escaping import visible
 from t5eval.reports.joined_examples import RunAnswers, SplitExamples
 from t5eval.reports.measures import ERROR
-from t5eval.runs.prediction import Prediction
+from t5eval.runs.prediction import Ranking
 from task_specs import Example, TaskSpec
 
 LONGEST = 40_000
@@ -90,36 +88,28 @@ def answer_documents(run: RunAnswers, places: Sequence[int]) -> dict[int, dict[s
             "flags": flags_of(run, number),
             "why": shown(why(run.spec, judged, run.labelled)),
             "scores": own,
-            **({"choices": choices_of(run, stored)} if stored and stored.ranking else {}),
+            **({"choices": choices_of(run, stored.ranking)} if stored and stored.ranking else {}),
+            **_probabilities(judged),
             **({"samples": [shown(text) for text in stored.samples]} if stored and stored.samples else {}),
         }
     return found
 
 
-def choices_of(run: RunAnswers, stored: Prediction) -> list[list[Any]]:
+def choices_of(run: RunAnswers, ranking: Ranking) -> list[list[Any]]:
     """Returns each ranked answer with its log-likelihood, its tokens and its probability among them."""
-    assert stored.ranking is not None
-    sums = stored.ranking.sums
-    names = run.choices if len(run.choices) == len(sums) else [""] * len(sums)
-    rows = zip(names, sums, stored.ranking.tokens, shares_of(sums), strict=True)
-    return [[name, round(total, 4), tokens, round(share, 4)] for name, total, tokens, share in rows]
+    names = run.choices if len(run.choices) == len(ranking.sums) else [""] * len(ranking.sums)
+    rows = zip(names, ranking.sums, ranking.tokens, ranking.shares, strict=True)
+    return [
+        [name, round(total, 4), tokens, round(share, 4)]
+        for name, total, tokens, share in rows
+        if math.isfinite(total + share)
+    ]
 
 
-def shares_of(sums: Sequence[float]) -> list[float]:
-    """Returns the probabilities of answers, were there no others, from their log-likelihoods."""
-    weights = np.exp(np.array(sums) - max(sums))
-    return [float(weight) for weight in weights / weights.sum()]
-
-
-def confidence_of(run: RunAnswers, judged: Scored) -> float | None:
-    """Returns the probability of the given answer among the ranked ones, None where none were ranked."""
-    stored = run.stored.get(judged.id)
-    if stored is None or stored.ranking is None or not all(map(math.isfinite, stored.ranking.sums)):
-        return None
-    shares = shares_of(stored.ranking.sums)
-    text = judged.prediction if judged.written is None else judged.written
-    place = run.choices.index(text) if text in run.choices and len(run.choices) == len(shares) else None
-    return round(max(shares) if place is None else shares[place], 4)
+def _probabilities(judged: Scored) -> dict[str, float]:
+    """Returns how probable the answer was, and that there is none, in percent, as far as that is known."""
+    told = {"confidence": judged.confidence, "no_answer": judged.no_answer}
+    return {name: round(100 * value, 4) for name, value in told.items() if value is not None}
 
 
 def example_scores(spec: TaskSpec, judged: Sequence[Scored]) -> list[dict[str, float]]:

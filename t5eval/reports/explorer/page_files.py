@@ -4,8 +4,9 @@ from pathlib import Path
 
 PAGE = Path(__file__).with_name("page")
 SCRIPTS = (
-    *("source.js", "dom.js", "tables.js", "charts.js", "texts.js"),
-    *("index.js", "run.js", "selection.js", "examples.js", "task.js", "compare.js", "explorer.js"),
+    *("source.js", "dom.js", "tables.js", "charts.js", "points.js", "texts.js"),
+    *("index.js", "run.js", "selection.js", "examples.js", "slices.js", "task.js"),
+    *("mistakes.js", "compare.js", "explorer.js"),
 )
 """In the order in which they are loaded."""
 FOLDER = "report_files"

@@ -126,6 +126,7 @@ def document(collection: Collection, names: Sequence[str], query: Query) -> Any:
         ("answers", 4): lambda task, split, run: collection.answers_page((task, split), run),
         ("examples", 3): lambda task, split: collection.examples((task, split), _runs(query), _places(query)),
         ("search", 3): lambda task, split: collection.search((task, split), _runs(query), query.get("word", ())),
+        ("slices", 3): lambda task, split: collection.slices_page((task, split), _runs(query)),
         ("compare", 1): lambda: collection.comparison(_runs(query), tested="untested" not in query),
     }
     make = makers.get((names[0] if names else "", len(names)))

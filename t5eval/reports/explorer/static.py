@@ -86,6 +86,7 @@ def task_document(collection: Collection, key: Key, kept: Sequence[int]) -> dict
         "split": split,
         "answers": {**pages, **{name: {"fault": fault} for name, fault in faults.items()}},
         "examples": collection.examples(key, list(answers), kept) if answers else [],
+        "slices": collection.slices_page(key, list(answers), kept) if answers else {"by": {}, "scores": {}},
     }
 
 

@@ -5,13 +5,18 @@ from dataclasses import asdict
 from typing import Any
 from zlib import crc32
 
+from t5eval.metrics.bootstrap import interval95
+from t5eval.metrics.calibration import calibration_error, calibration_of
+from t5eval.metrics.no_answer import no_answer_scores
 from t5eval.reports.distributions import confusion, histogram, length_parts, means_by_length
-from t5eval.reports.explorer.example_documents import FILTERS, confidence_of, flags_of
+from t5eval.reports.explorer.example_documents import FILTERS, flags_of
 from t5eval.reports.joined_examples import RunAnswers, SplitExamples
 from t5eval.reports.measures import ERROR, RIGHT
+from t5eval.reports.training_curves import thinned
 
 NO_CLASS, NO_ANSWER = -1, -2
 """What stands for an unreadable answer and for a missing one among class indices."""
+MOST_POINTS = 300  # of a curve: more than its pixels show
 
 
 def split_document(split: SplitExamples, kept: Sequence[int]) -> dict[str, Any]:
@@ -42,6 +47,8 @@ def answers_document(split: SplitExamples, run: RunAnswers, kept: Sequence[int])
         "confusion": _confusion(run),
         "histogram": _histogram(run),
         "lengths": _lengths(split, run),
+        "calibration": _calibration(run),
+        "no_answer": _no_answer(run),
         "columns": columns(run, kept),
     }
 
@@ -73,14 +80,36 @@ def _lengths(split: SplitExamples, run: RunAnswers) -> list[dict[str, Any]] | No
     return [{**asdict(part), **asdict(mean)} for part, mean in zip(parts, means, strict=True)]
 
 
+def _calibration(run: RunAnswers) -> dict[str, Any] | None:
+    """Returns how confidence goes with right answers, with the calibration error and its interval."""
+    error = calibration_error(run.spec, run.batch) if run.labelled else None
+    if error is None:
+        return None
+    statistics = error.statistics(run.batch)
+    return {
+        **calibration_of(error, run.batch).to_json(),
+        "ece": error.value(run.batch, statistics),
+        "ci95": interval95(error, statistics),
+    }
+
+
+def _no_answer(run: RunAnswers) -> list[dict[str, Any]]:
+    """Returns how probabilities of no answer serve, a score each."""
+    found = no_answer_scores(run.spec, run.batch) if run.labelled else {}
+    return [
+        {"score": name, **one.to_json(), "points": thinned(list(one.points), MOST_POINTS)}
+        for name, one in found.items()
+    ]
+
+
 def columns(run: RunAnswers, kept: Sequence[int]) -> dict[str, list[Any]]:
     """Returns what examples are filtered and sorted by, None where a run did not answer one.
 
     `value` is what the answer comes to; `gold` and `said` are numbers or class indices, of which `NO_CLASS` and
     `NO_ANSWER` are none; `answer` tells equal predictions from different ones; `confidence` is the share of the
-    likelihood.
+    likelihood, in percent; `right` is 1 or 0, where `value` does not say it.
     """
-    names = ("value", "flags", "gold", "said", "answer", "confidence")
+    names = ("value", "flags", "gold", "said", "answer", "confidence", "right")
     table: dict[str, list[Any]] = {name: [] for name in names}
     for place in kept:
         number = run.numbers.get(place)
@@ -103,7 +132,8 @@ def _row(run: RunAnswers, number: int) -> tuple[Any, ...]:
         gold,
         said,
         crc32(judged.prediction.encode("utf-8", errors="replace")) if not judged.missing else NO_ANSWER,
-        confidence_of(run, judged),
+        None if judged.confidence is None else round(100 * judged.confidence, 6),
+        None if run.right is None or (run.measure and run.measure.kind == RIGHT) else int(run.right[number]),
     )
 
 

@@ -247,5 +247,5 @@ def test_no_example_is_longer_than_its_objective_says(name: str, inputs: int) ->
     made = objective(name, inputs)
     texts = [np.arange(10, 10 + max(2, made.chunk_length(n) - n % 3), dtype=np.int32) for n in range(100)]
     found = made.examples(texts, 0, np.random.default_rng(3))
-    assert found.sources.lengths.max() <= inputs
+    assert found.sources.lengths.max() <= made.sources <= inputs
     assert found.targets.lengths.max() <= made.targets

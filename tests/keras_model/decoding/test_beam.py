@@ -15,6 +15,7 @@ from keras_model.t5 import T5
 EOS, PAD, VOCAB, STEPS = 1, 0, 6, 4
 V1_0 = T5Config(vocab_size=VOCAB, d_model=8, d_kv=4, d_ff=16, num_layers=1, num_decoder_layers=2, num_heads=2)
 V1_1 = dataclasses.replace(V1_0, feed_forward_proj="gated-gelu", tie_word_embeddings=False, scale_decoder_outputs=False)
+PREFIX_LM = dataclasses.replace(V1_0, num_layers=2, num_decoder_layers=2, architecture="prefix_lm")
 BOTH = pytest.mark.parametrize("config", [V1_0, V1_1], ids=["v1.0", "v1.1"])
 
 
@@ -92,8 +93,11 @@ def tokens_of(ids):
     return tuple(listed[: listed.index(EOS) + 1]) if EOS in listed else tuple(listed)
 
 
-@BOTH
-@pytest.mark.parametrize("alpha", [0.0, 0.6, 2.0])
+@pytest.mark.parametrize(
+    ("config", "alpha"),
+    [(V1_0, 0.0), (V1_0, 0.6), (V1_0, 2.0), (V1_1, 0.6), (PREFIX_LM, 0.6)],
+    ids=["v1.0", "v1.0 with 0.6", "v1.0 with 2", "v1.1", "prefix LM"],
+)
 def test_a_beam_that_holds_everything_finds_the_best_of_all_texts(config, alpha):
     model, generator = make_model(config, seed=1)
     # At the third of three tokens there are 25 living hypotheses with 6 continuations each: 2 * 80 hold them all.

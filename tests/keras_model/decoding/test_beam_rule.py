@@ -46,7 +46,7 @@ class TableDecoder:
 def search(monkeypatch):
     """Searches each of some tables, float32 [inputs, steps, vocab, vocab]: the ids and scores of every rank."""
     monkeypatch.setattr(beam_module, "CachedDecoder", TableDecoder)
-    monkeypatch.setattr(beam_module, "ProjectedMemory", lambda model, beam_size: None)
+    monkeypatch.setattr(beam_module, "shared_memory", lambda model, beam_size: None)
     monkeypatch.setattr(beam_module, "encode", lambda model, ids, mask, static: None)
 
     @functools.cache

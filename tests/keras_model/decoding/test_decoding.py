@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_model.decoding.cached_decoder import CachedDecoder
+from keras_model.decoding.encoding import encode
 from keras_model.decoding.generator import Generator
 from keras_model.t5 import load_model
 from tests.keras_model.models import FAMILIES, V1_0, V1_1, make_model, sources
@@ -65,7 +66,9 @@ def test_step_logits_equal_the_full_forward_pass(config):
     expected = np.asarray(model({"encoder_ids": encoder_ids, "decoder_ids": decoder_ids}))
 
     decoder = CachedDecoder(model, emit_limit=40)
-    state = decoder.start(model.encode(encoder_ids, mask), mask, tf.constant(140), static=False).grown(140)
+    state = decoder.start(encode(model, encoder_ids, mask, static=True), mask, tf.constant(140), static=False).grown(
+        140
+    )
     for position in range(140):
         logits, keys, values = decoder.step(state, decoder_ids[:, position], tf.constant(position))
         state = dataclasses.replace(state, keys=keys, values=values)

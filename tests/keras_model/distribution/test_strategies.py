@@ -79,13 +79,13 @@ def test_name_of_a_tpu_is_looked_up(monkeypatch):
 
 
 GENERATION = """
-import json
+import dataclasses, json
 from keras_model.distribution.strategies import open_strategy, scope
 strategy = open_strategy("mirrored:2")
 import keras, numpy as np, tensorflow as tf
 from keras_model.decoding.generator import Generator
 from keras_model.model import Dropout
-from tests.keras_model.models import V1_1, make_model, sources
+from tests.keras_model.models import ARCHITECTURES, V1_1, make_model, sources
 
 one = Generator(make_model(V1_1))
 with scope(strategy):
@@ -100,6 +100,16 @@ for rows in (1, 5, 8):
         np.testing.assert_allclose(of_two, of_one, rtol=1e-5)
     answers = [[3, 1], [4, 5, 1]]
     np.testing.assert_allclose(two.rank(ids, answers), one.rank(ids, answers), rtol=1e-5)
+kind, trained = dataclasses.replace(ARCHITECTURES["prefix LM"], dropout_rate=0.0), []
+for chosen in (None, strategy):
+    with scope(chosen):
+        other = make_model(kind)
+        other.compile(keras.optimizers.SGD(0.1))
+    batch = {"encoder_ids": sources(7, 9), "decoder_ids": sources(7, 6, seed=1)}
+    other.fit(tf.data.Dataset.from_tensors((batch, sources(7, 6, seed=2))), shuffle=False, verbose=0)
+    trained.append(other.get_weights())
+for of_two, of_one in zip(*trained, strict=True):
+    np.testing.assert_allclose(of_two, of_one, atol=2e-5)
 with scope(strategy):
     dropout = Dropout(V1_1, "dropout", "float32")
 masks = strategy.run(lambda: dropout(tf.ones((64, 3, 64)), training=True))
@@ -116,7 +126,8 @@ except ValueError as error:
 
 @pytest.mark.tensorflow
 def test_two_devices_generate_what_one_does(tensorflow_forks):
-    """Greedily, by beam search, sampled and ranked; the dropout masks of the two replicas have nothing in common."""
+    """Greedily, by beam search, sampled and ranked; the dropout masks of the two replicas have nothing in common. A
+    decoder alone takes the same step."""
     status, out, err = run(tensorflow_forks, ["-c", GENERATION])
     assert status == 0, err[-3000:]
     found = json.loads(out)

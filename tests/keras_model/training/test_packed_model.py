@@ -9,7 +9,9 @@ import tensorflow as tf
 from keras_model.data.batches import Examples, make_batch, make_packed_batch
 from keras_model.data.packed_plan import PackedPlan
 from keras_model.training.losses import TokenCrossEntropy
-from tests.keras_model.models import FAMILIES, make_model
+from tests.keras_model.models import ARCHITECTURES, FAMILIES, make_model
+
+CONFIGS = {**FAMILIES, **{name: ARCHITECTURES[name] for name in ("shared", "prefix LM")}}
 
 ROW = (48, 24)
 
@@ -41,9 +43,9 @@ def gradients(model, batch):
     return float(loss), [gradient.numpy() for gradient in found], logits.numpy()
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", CONFIGS)
 def test_packed_batch_has_the_loss_and_gradients_of_the_padded_one(examples, rows, family):
-    model = make_model(dataclasses.replace(FAMILIES[family], dropout_rate=0.0))
+    model = make_model(dataclasses.replace(CONFIGS[family], dropout_rate=0.0))
     packed = make_packed_batch(examples, rows, len(rows) + 1, ROW, decoder_start_id=2)
     order = np.concatenate(rows)
     padded = make_batch(examples, order, len(order), decoder_start_id=2)

@@ -169,6 +169,7 @@ def test_mistakes(tmp_path: Path) -> None:
         ({"out": tmp_path}, "there is something in it; name a new folder"),
         ({"bad_words": tmp_path / "none"}, "none: cannot be read"),
         ({"runner_options": ["a=b"]}, "--runner-option needs --runner"),
+        ({"runner": "dask"}, "--runner dask cannot clean"),
         ({"runner": "direct", "workers": 2}, "--workers counts processes of this machine"),
     ]
     for changes, message in cases:

@@ -88,6 +88,20 @@ def test_the_highest_sum_is_chosen_and_of_equals_the_first() -> None:
     assert not any(p.hit_limit for p in found)
 
 
+def test_probabilities_beside_a_text_are_kept_if_they_are_some() -> None:
+    def answered(generation: Generation) -> Prediction:
+        (found,) = answer_batch(Ranker(), [Prepared(generation, 1, truncated=False)], ["x"], RTE, Decode())
+        return found
+
+    found = answered(Generation("entailment", False, log_likelihood=-2, no_answer=0.125))
+    assert (found.log_likelihood, found.no_answer) == (-2.0, 0.125)
+    for wrong in ({"log_likelihood": 0.5}, {"log_likelihood": math.nan}, {"log_likelihood": -math.inf}):
+        with pytest.raises(UserError, match=r"example x, log-likelihood: the model gives .* from -inf to 0"):
+            answered(Generation("entailment", False, **wrong))
+    with pytest.raises(UserError, match=r"probability of no answer: the model gives 1\.5; .* from 0 to 1"):
+        answered(Generation("entailment", False, no_answer=1.5))
+
+
 def test_sums_are_what_single_precision_holds() -> None:
     (found,) = ranked((-0.1 - 1e-12, -0.1))  # equal in float32, so that the first is chosen
     assert found.text == "entailment"

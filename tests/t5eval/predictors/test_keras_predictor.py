@@ -182,3 +182,16 @@ def test_what_is_drawn_is_the_generators_own_whatever_the_batch(predictor: Keras
     ]
     assert [samples for _, samples in found[8192]] == list(zip(*drawn, strict=True))
     assert drawn[0] != drawn[1]
+
+
+def test_weights_that_do_not_fit_name_the_way_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tensorflow as tf
+
+    import keras_model.t5
+
+    def load(*_: object, **__: object) -> None:
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    monkeypatch.setattr(keras_model.t5, "load_model", load)
+    with pytest.raises(UserError, match=f"do not fit on one device.*--model hf:{folder} --dtype bfloat16"):
+        KerasPredictor(folder).compiles_shapes()

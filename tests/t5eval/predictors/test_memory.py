@@ -16,9 +16,23 @@ from t5eval.evaluation.settings import RunSettings
 from t5eval.evaluation.splits import evaluate_splits
 from t5eval.predictors.halving import Halving, is_out_of_memory
 from t5eval.predictors.predictor import Generation, OutOfMemory, Predictor, Prepared
+from t5eval.predictors.transformers.loading import placed
 from task_specs import Decode
 from task_specs.support.errors import UserError
 from tests.t5eval.glue_files import RTE, opened
+
+
+def test_a_model_that_no_device_holds_names_the_way_out() -> None:
+    """PyTorch's error is a RuntimeError that says so."""
+
+    class Large:
+        def to(self, device: str) -> None:
+            raise RuntimeError(f"CUDA out of memory. Tried to allocate 2.00 GiB on {device}." if device else "other")
+
+    with pytest.raises(UserError, match="hf:x: its weights do not fit on one device; with the package accelerate"):
+        placed(Large(), "cuda", "hf:x")
+    with pytest.raises(RuntimeError, match="other"):
+        placed(Large(), "", "hf:x")
 
 
 class Small(Predictor):

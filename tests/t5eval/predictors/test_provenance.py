@@ -67,7 +67,10 @@ def test_flags_and_log_likelihoods_of_lines_are_kept(split: Split, tmp_path: Pat
     theirs = tmp_path / "theirs.jsonl"
     given = [
         {"id": 0, "prediction": "entailment", "truncated": True, "hit_limit": False},
-        {"id": 1, "prediction": "entailment", "truncated": False, "hit_limit": True},
+        {
+            "id": 1, "prediction": "entailment", "truncated": False, "hit_limit": True,
+            "log_likelihood": -0.5, "no_answer_probability": 0.25,
+        },
         {
             "id": "2", "prediction": "entailment", "truncated": True, "hit_limit": False,
             "log_likelihoods": [-1.5, -2.0], "answer_tokens": [3, 5],
@@ -78,6 +81,9 @@ def test_flags_and_log_likelihoods_of_lines_are_kept(split: Split, tmp_path: Pat
     assert (result_of(document)["truncated_inputs"], result_of(document)["outputs_at_limit"]) == (2, 1)
     assert lines(tmp_path / "a")[2]["log_likelihoods"] == [-1.5, -2.0]
     assert lines(tmp_path / "a")[2]["answer_tokens"] == [3, 5]
+    assert (
+        lines(tmp_path / "a")[1] | {"log_likelihood": -0.5, "no_answer_probability": 0.25} == lines(tmp_path / "a")[1]
+    )
     # A run of ours leaves out what is false, and says so by its record.
     again = open_model(f"predictions:{tmp_path / 'a'}").predictor
     _, document = evaluate_splits(again, [split], tmp_path / "b", SETTINGS)

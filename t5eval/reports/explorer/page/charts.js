@@ -74,7 +74,7 @@
           runs.map((run, place) => h("span", { class: "run" }, explorer.swatch(place), run, " ")),
         );
 
-  const filterButton = (text, pick) => h("button", { type: "button", class: "quietly", onclick: pick }, text);
+  explorer.filterButton = (text, pick) => h("button", { type: "button", class: "quietly", onclick: pick }, text);
 
   // How values are spread; a bar filters.
   explorer.histogram = (run, place, found, measure, several, pick) => {
@@ -116,92 +116,9 @@
               key: "range",
               name: measure,
               of: (bar) => bar.low,
-              cell: (bar) => filterButton(range(bar), () => pick(bar)),
+              cell: (bar) => explorer.filterButton(range(bar), () => pick(bar)),
             },
             { key: "n", name: "examples", of: (bar) => bar.n, cell: (bar) => count(bar.n), numeric: true },
-          ],
-        }),
-    });
-  };
-
-  // The mean over inputs of about equally many words, with its interval; a point filters.
-  explorer.lengths = (runs, parts, measure, shares, pick) => {
-    const data = runs.flatMap((run, place) =>
-      (parts[place] || []).filter((part) => part.mean !== null).map((part) => ({ ...part, run, place })),
-    );
-    const ends = runs
-      .map((run, place) => {
-        const own = data.filter((one) => one.place === place);
-        return own.length
-          ? `${runs.length > 1 ? `${run}: ` : ""}${number(own[0].mean)} for the shortest, ${number(own.at(-1).mean)} for the longest`
-          : "";
-      })
-      .filter(Boolean);
-    const bounds = explorer.fitted(data.flatMap((one) => one.ci95 || [one.mean]));
-    const words = (one) => (one.low === one.high ? count(one.low) : `${count(one.low)} to ${count(one.high)}`);
-    return explorer.figure({
-      title: `Length against ${measure}`,
-      says: `${ends.join("; ")}. Bars are 95 % intervals; a point shows its examples.`,
-      pick,
-      legend: explorer.legend(runs),
-      draw: (Plot, width) =>
-        Plot.plot({
-          width,
-          height: 240,
-          marginLeft: 52,
-          marginBottom: 38,
-          x: { label: "words of the input, middle of each part", type: "log" },
-          y: { label: `mean ${measure}`, grid: true, domain: bounds, clamp: true },
-          marks: runs
-            .flatMap((run, place) => {
-              const own = data.filter((one) => one.place === place),
-                x = (one) => Math.sqrt(Math.max(one.low, 1) * Math.max(one.high, 1)) * (1 + 0.012 * place);
-              return [
-                Plot.ruleX(
-                  own.filter((one) => one.ci95),
-                  { x, y1: (one) => one.ci95[0], y2: (one) => one.ci95[1], stroke: explorer.colour(place) },
-                ),
-                Plot.lineY(own, {
-                  x,
-                  y: "mean",
-                  stroke: explorer.colour(place),
-                  strokeDasharray: ["0", "6 3", "2 3"][place % 3],
-                }),
-                Plot.dot(own, { x, y: "mean", fill: explorer.colour(place), r: 3.5 }),
-              ];
-            })
-            .concat([
-              Plot.tip(
-                data,
-                Plot.pointer({
-                  x: (one) => Math.sqrt(Math.max(one.low, 1) * Math.max(one.high, 1)) * (1 + 0.012 * one.place),
-                  y: "mean",
-                  title: (one) =>
-                    `${runs.length > 1 ? `${one.run}\n` : ""}${words(one)} words\n${number(one.mean)} ${explorer.interval(one.ci95)}\nn = ${count(one.count)}`,
-                }),
-              ),
-            ]),
-        }),
-      table: () =>
-        explorer.table({
-          caption: `Length against ${measure}`,
-          rows: data,
-          columns: [
-            {
-              key: "words",
-              name: "words",
-              of: (one) => one.low,
-              cell: (one) => filterButton(words(one), () => pick(one)),
-            },
-            ...(runs.length > 1 ? [{ key: "run", name: "run", of: (one) => one.run }] : []),
-            { key: "n", name: "n", of: (one) => one.count, cell: (one) => count(one.count), numeric: true },
-            {
-              key: "mean",
-              name: measure,
-              of: (one) => one.mean,
-              cell: (one) => `${number(one.mean)} ${explorer.interval(one.ci95)}`,
-              numeric: true,
-            },
           ],
         }),
     });

@@ -267,21 +267,15 @@
   };
 
   const differing = (caption, rows, runs) =>
-    rows.length
-      ? explorer.table({
-          caption,
-          className: "settings",
-          rows,
-          columns: [
-            { key: "name", name: "Setting", of: ([name]) => name, cell: ([name]) => explorer.breakable(name) },
-            ...runs.map((run, place) => ({
-              key: `run ${place}`,
-              head: [explorer.swatch(place), run],
-              cell: ([, values]) => h("code", {}, values[place]),
-            })),
-          ],
-        })
-      : null;
+    explorer.settings(
+      caption,
+      rows,
+      runs.map((run, place) => ({
+        key: `run ${place}`,
+        head: [explorer.swatch(place), run],
+        value: ([, values]) => values[place],
+      })),
+    );
 
   explorer.pages.compare = async (_, query) => {
     const runs = query.getAll("run"),
@@ -396,6 +390,7 @@
             })
           : null,
         explorer.section("One score over all runs", one),
+        explorer.mistakes(found),
         changes(found),
         explorer.training(pages),
         found.settings.length || found.versions.length

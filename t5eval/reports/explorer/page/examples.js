@@ -112,6 +112,12 @@
           " ",
           scoresText(Object.fromEntries(Object.entries(answer.scores).filter(([name]) => name !== measure?.name))),
         ),
+        h(
+          "p",
+          { class: "why" },
+          answer.confidence === undefined ? null : `confidence ${number(answer.confidence)} % `,
+          answer.no_answer === undefined ? null : `probability of no answer ${number(answer.no_answer)} %`,
+        ),
         answer.choices ? choices(answer.choices) : null,
         answer.samples
           ? h(
@@ -273,7 +279,9 @@
       answers.length > 1
         ? [
             option("runs differ", "runs differ"),
-            ...(answers[0].measure?.kind === "right" ? [option("disagree", "one right, another wrong")] : []),
+            ...(answers[0].measure?.kind === "right" || of.right
+              ? [option("disagree", "one right, another wrong")]
+              : []),
           ]
         : [];
     return [
@@ -315,6 +323,13 @@
       );
     if (query.has("short") || query.has("long"))
       chip(`${count(Number(query.get("short")))} to ${count(Number(query.get("long")))} words`, ["short", "long"]);
+    const percent = (key) => explorer.compact(Number(query.get(key)));
+    if (query.has("most")) chip(`confidence above ${percent("above")} to ${percent("most")} %`, ["above", "most"]);
+    if (query.has("least")) chip(`confidence of ${percent("least")} % or more`, ["least"]);
+    if (query.has("wrong")) chip(`wrong in ${query.get("wrong")} of ${answers.length} runs`, ["wrong"]);
+    if (query.has("right"))
+      chip(`${query.get("right") === "1" ? "right" : "wrong"}: ${query.get("of") || answers[0].run}`, ["right"]);
+    if (query.has("under")) chip(`${query.get("by") || "slice"}: ${query.get("under")}`, ["under"]);
     return made;
   };
 
@@ -399,7 +414,8 @@
       chosenChips.replaceChildren(...chips(query, split, answers));
       try {
         const found = words.length ? new Set(await explorer.source.search(task, splitName, runs, words)) : null;
-        const selected = explorer.selected(query, split, answers, found);
+        const slice = await context.slices.chosen(query);
+        const selected = explorer.selected(query, split, answers, found, slice);
         const page = Math.min(
           Math.max(1, Number(query.get("page")) || 1),
           Math.max(1, Math.ceil(selected.length / PAGE)),

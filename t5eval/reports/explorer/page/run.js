@@ -191,7 +191,8 @@
   explorer.training = (runs) =>
     runs.some((run) => Object.keys(run.curves).length) ? explorer.section("Training", curveFigures(runs)) : null;
 
-  const pairs = (caption, rows) =>
+  // Settings by name, with their values; each column has a head or name, and gives the value of a row.
+  explorer.settings = (caption, rows, columns) =>
     rows.length
       ? explorer.table({
           caption,
@@ -199,10 +200,12 @@
           rows,
           columns: [
             { key: "name", name: "Setting", of: ([name]) => name, cell: ([name]) => explorer.breakable(name) },
-            { key: "value", name: "Value", cell: ([, value]) => h("code", {}, value) },
+            ...columns.map(({ value, ...column }) => ({ ...column, cell: (row) => h("code", {}, value(row)) })),
           ],
         })
       : null;
+  const pairs = (caption, rows) =>
+    explorer.settings(caption, rows, [{ key: "value", name: "Value", value: ([, value]) => value }]);
 
   explorer.pages.run = async ([name]) => {
     const run = await explorer.source.run(name);

@@ -86,6 +86,7 @@ const explorer = { pages: {} };
         })
         .map((one) => one.place);
     },
+    slices: async (task, split) => must((await file("task", task, split)).slices),
     compare: (runs) => file("compare", ...runs),
     holds: (...names) => index.files.some((other) => JSON.stringify(other) === JSON.stringify(names)),
   };
@@ -116,6 +117,7 @@ const explorer = { pages: {} };
     },
     search: (task, split, runs, words) =>
       ask(["search", task, split], [...named(runs), ...words.map((word) => ["word", word])]),
+    slices: (task, split, runs) => ask(["slices", task, split], named(runs)),
     compare: (runs, tested = true) => ask(["compare"], [...named(runs), ...(tested ? [] : [["untested", "1"]])]),
     holds: () => true,
   };

@@ -219,10 +219,25 @@
           answers.map((one) => one.run),
           answers.map((one) => one.lengths),
           measured[0].measure.name,
-          measured[0].measure.kind === "right",
-          (part) => pick(part.run, { short: part.low, long: part.high }),
+          pick,
         ),
       );
+    }
+    if (answers.some((one) => one.no_answer?.length))
+      made.push(
+        explorer.precisionRecall(
+          runs,
+          answers.map((one) => one.no_answer),
+        ),
+      );
+    if (answers.some((one) => one.calibration)) {
+      const calibrations = answers.map((one) => one.calibration);
+      const none = { above: null, most: null, least: null };
+      const [reliability, kept] = [explorer.reliability, explorer.kept].map((chart) =>
+        chart(runs, calibrations, (run, changes) => pick(run, { ...none, ...changes })),
+      );
+      reliability.append(explorer.confidentMistakes(context.task, context.split_name, runs, calibrations));
+      made.push(reliability, kept);
     }
     return made;
   };
@@ -269,10 +284,12 @@
       const shown = answers.map((one) => one.run),
         others = having.filter((run) => !shown.includes(run));
       const context = { task, split_name: splitName, split, answers, runs: shown, others, measure: answers[0].measure };
+      context.slices = explorer.slices(context);
       list = explorer.exampleList(context);
       const now = explorer.here().query;
       const drawn = h("div", { class: "figures" }, figures(context, now));
       list.redraw = (next) => {
+        context.slices.update(next);
         // a matrix shows which of its cells is chosen
         drawn.querySelectorAll(".confusion button").forEach((button) => button.setAttribute("aria-pressed", "false"));
         if (next.has("said"))
@@ -290,7 +307,7 @@
               ?.setAttribute("aria-pressed", "true");
           });
       };
-      place.replaceChildren(...[explorer.cautions(faults), drawn, list.content].filter(Boolean));
+      place.replaceChildren(...[explorer.cautions(faults), context.slices.content, drawn, list.content].filter(Boolean));
       list.redraw(now);
       await list.update(now);
     };

@@ -1,0 +1,70 @@
+"""`t5eval train --seeds`: the same run once for each seed. Nothing is trained here: other tests do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from keras_model.data.layouts import Filling
+from t5eval.api import train as api
+from t5eval.training.config import TrainConfig
+
+
+@pytest.fixture
+def configs(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
+    """The configurations that are trained; the score is 60 plus the seed."""
+    asked: list[TrainConfig] = []
+
+    def trained(config: TrainConfig, display: Any) -> Any:
+        asked.append(config)
+        seed = config.settings.seed
+        return SimpleNamespace(
+            model=Path(config.out) / "model", steps=config.settings.steps, first_step=0, loss=1.0, seconds=2.0,
+            filling=Filling(), tokens=0, scores={1: {"glue/rte": 0.0}, 2: {"glue/rte": 60.0 + seed}}, best={},
+        )  # fmt: skip
+
+    monkeypatch.setattr(api, "_train", trained)
+    return asked
+
+
+GIVEN = ("--preset", "byt5-small", "--vocab", "bytes", "--task", "glue/rte", "--steps", "2")
+
+
+def test_each_seed_is_a_run_in_a_folder_of_its_own(
+    t5eval: Any, configs: list[TrainConfig], suite: Path, tmp_path: Path
+) -> None:
+    where = ("--data-dir", suite, "--out", tmp_path / "runs")
+    done = t5eval("train", *GIVEN, *where, "--seeds", "0", "1", "5")
+    assert done.status == 0, done.err
+    assert [config.settings.seed for config in configs] == [0, 1, 5]
+    assert [config.out for config in configs] == [str(tmp_path / "runs" / f"seed-{seed}") for seed in (0, 1, 5)]
+    tables = [{k: v for k, v in config.to_table().items() if k not in ("seed", "out")} for config in configs]
+    assert tables[0] == tables[1] == tables[2]
+    lines = done.out.splitlines()
+    assert [line for line in lines if line.startswith("seed ")] == ["seed 0", "seed 1", "seed 5"]
+    assert lines[-1] == "glue/rte validation over 3 seeds: 62.00 ± 2.65, 60.00 to 65.00"
+    document = t5eval("train", *GIVEN, *where, "--seeds", "0", "1", "5", "--json").json
+    assert [*document["seeds"]] == ["0", "1", "5"]
+    assert document["scores"]["glue/rte"] == {
+        "mean": 62, "deviation": pytest.approx(7**0.5), "n": 3, "minimum": 60, "maximum": 65
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("seeds", "message"),
+    [
+        (["0", "1", "--seed", "2"], "there are both a seed and seeds"),
+        (["1", "1"], "seeds are different whole numbers, got 1, 1"),
+        (["1", "-1"], "seed must not be negative"),
+    ],
+)
+def test_seeds_that_cannot_be_are_refused_before_any_training(
+    t5eval: Any, configs: list[TrainConfig], suite: Path, tmp_path: Path, seeds: list[str], message: str
+) -> None:
+    seeds = [part for seed in seeds for part in ("--seeds", seed)] if "-1" in seeds else ["--seeds", *seeds]
+    done = t5eval("train", *GIVEN, "--data-dir", suite, "--out", tmp_path / "runs", *seeds)
+    assert (done.status, done.out, configs) == (2, "", [])
+    assert message in done.err

@@ -8,8 +8,10 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 REPOSITORY = "https://github.com/t5eval/t5eval"
 VERSION = re.search('^__version__ = "(.+)"$', (HERE / "t5eval/support/version.py").read_text("utf-8"), re.MULTILINE)[1]
-# On the package index a link into the repository needs the repository's address before it.
-README = re.sub(r"\]\((?!https?://|#)", f"]({REPOSITORY}/blob/v{VERSION}/", (HERE / "README.md").read_text("utf-8"))
+# On the package index a link into the repository needs the repository's address before it, and a picture its file's.
+README = (HERE / "README.md").read_text("utf-8")
+README = re.sub(r"(!\[[^]]*\])\((?!https?://)", rf"\1({REPOSITORY}/raw/v{VERSION}/", README)
+README = re.sub(r"\]\((?!https?://|#)", f"]({REPOSITORY}/blob/v{VERSION}/", README)
 
 # TensorFlow 2.21 has wheels for Python up to 3.13; what runs no model has no such bound.
 TENSORFLOW = 'tensorflow>=2.19,<2.22; python_version < "3.14"'

@@ -15,6 +15,7 @@ BENCHMARKS = {  # what is measured: the module and its options
     "small commands": ["commands"],
     "greedy decoding": ["decoding", "--memory"],
     "greedy decoding by batch size": ["decoding", "--lengths", "128", "--batches", "16", "32", "64", "128", "256"],
+    "bfloat16": ["decoding", "--bfloat16", "--engines", "transformers", "--steps", "16"],
     "beam search": ["decoding", "--beam", "4"],
     "preparation": ["preparation"],
     "input": ["input"],
@@ -22,10 +23,13 @@ BENCHMARKS = {  # what is measured: the module and its options
     "a served model": ["serving"],
     "prompts and shots": ["prompts"],
     "a whole evaluation": ["evaluation"],
+    "examples with the same input": ["repeats"],
+    "scoring at scale": ["scoring"],
+    "large models": ["large_models"],
     "the explorer": ["explorer"],
 }
-TAKE_DATA = ("commands", "training")
-NEED_DATA = ("preparation", "input", "text", "prompts", "evaluation", "from_scratch")
+TAKE_DATA = ("commands", "training", "scoring")
+NEED_DATA = ("preparation", "input", "text", "prompts", "evaluation", "from_scratch", "repeats", "large_models")
 
 
 def main(data: list[str]) -> None:

@@ -21,7 +21,7 @@ def input_ids(batch: int, length: int) -> Any:
     return np.random.default_rng(SEED).integers(3, PIECES, (batch, length), dtype=np.int32)
 
 
-def transformers_t5(model: Path) -> tuple[Any, Any]:
+def transformers_t5(model: Path, dtype: str = "float32") -> tuple[Any, Any]:
     """Returns PyTorch with as many threads as there are cores, and transformers' T5 with its fused attention."""
     import torch
     import transformers
@@ -29,17 +29,19 @@ def transformers_t5(model: Path) -> tuple[Any, Any]:
     torch.set_num_threads(CORES)
     torch.manual_seed(SEED)
     return torch, transformers.T5ForConditionalGeneration.from_pretrained(
-        model, attn_implementation="sdpa", dtype=torch.float32
+        model, attn_implementation="sdpa", dtype=getattr(torch, dtype)
     ).eval()
 
 
 class Ours:
     """keras_model.decoding.generator.Generator."""
 
+    dtype = "float32"
+
     def __init__(self, folder: str) -> None:
         from keras_model import Generator, load_model
 
-        self.generator = Generator(load_model(Path(folder) / "model"))
+        self.generator = Generator(load_model(Path(folder) / "model", dtype=self.dtype))
 
     def load(self, batch: int, length: int) -> None:
         self.inputs = input_ids(batch, length)
@@ -54,11 +56,19 @@ class Ours:
         return self.output.tolist()
 
 
+class OursRounded(Ours):
+    """The same in bfloat16."""
+
+    dtype = "bfloat16"
+
+
 class Transformers:
     """transformers on PyTorch."""
 
+    dtype = "float32"
+
     def __init__(self, folder: str) -> None:
-        self.torch, self.model = transformers_t5(Path(folder) / "model")
+        self.torch, self.model = transformers_t5(Path(folder) / "model", self.dtype)
 
     def load(self, batch: int, length: int) -> None:
         self.inputs = self.torch.from_numpy(input_ids(batch, length).astype("int64"))
@@ -77,6 +87,12 @@ class Transformers:
 
     def ids(self) -> list[list[int]]:
         return self.output[:, 1:].tolist()
+
+
+class TransformersRounded(Transformers):
+    """The same in bfloat16."""
+
+    dtype = "bfloat16"
 
 
 class CTranslate2:
@@ -147,3 +163,5 @@ class KerasHub:
 
 
 ENGINES: dict[str, type] = {OURS: Ours, "transformers": Transformers, "ctranslate2": CTranslate2, "keras_hub": KerasHub}
+ROUNDED: dict[str, type] = {f"{OURS}:bfloat16": OursRounded, "transformers:bfloat16": TransformersRounded}
+"""Left out unless they are asked for: they write other ids."""

@@ -6,15 +6,20 @@ texts have no end (`benchmarks/models.py`). Ours is the harness's own path, `gen
 `t5eval.evaluation.batches` with the task's row; the other one tokenises, pads and generates batches of 32 in the order
 of the file, as most evaluation scripts do. The time runs from formatted texts to predicted texts, tokenising and our
 compilation included; loading the model stands apart. Each engine is a process of its own, and they take turns task by
-task.
+task. Processor time is of all threads of the process, and says more where others want the processors too. Equal texts
+are those that t5eval writes in float32; in bfloat16 any two engines round otherwise, and texts of random weights hang
+on every digit.
 
-    --every N    every Nth example of each task
+    --every N        every Nth example of each task
+    --tasks ...      some of the tasks; default: all
+    --engines ...    some of the engines, to t5eval in float32; default: all
 """
 
 import dataclasses
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -48,10 +53,10 @@ class Evaluator:
 class Harness(Evaluator):
     """Ours, through the harness."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, dtype: str) -> None:
         from t5eval.predictors.of_keras import KerasPredictor
 
-        self.predictor = KerasPredictor(Path(folder))
+        self.predictor = KerasPredictor(Path(folder), dtype)
         self.predictor.prepare([""], 2)  # loads the weights
 
     def evaluate(self) -> list[str]:
@@ -64,10 +69,10 @@ class Harness(Evaluator):
 class TransformersLoop(Evaluator):
     """transformers, its own tokenizer, and a loop over batches."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, dtype: str) -> None:
         import transformers
 
-        self.torch, self.model = transformers_t5(Path(folder))
+        self.torch, self.model = transformers_t5(Path(folder), dtype)
         self.tokenizer = transformers.T5Tokenizer.from_pretrained(folder)
 
     def evaluate(self) -> list[str]:
@@ -83,39 +88,59 @@ class TransformersLoop(Evaluator):
         return predicted
 
 
+ENGINES = {
+    OURS: (Harness, "float32"),
+    THEIRS: (TransformersLoop, "float32"),
+    f"{OURS}:bfloat16": (Harness, "bfloat16"),
+    f"{THEIRS}:bfloat16": (TransformersLoop, "bfloat16"),
+}
+
+
 def main() -> None:
-    """Prints the table."""
-    given = arguments(__doc__, "+", every=1)
+    """Prints a table for each task, and one for all."""
     import leaderboards
+
+    tasks = [*(spec.name for spec in leaderboards.get("glue").tasks), "squad/v1.1"]
+    given = arguments(__doc__, "+", every=1, tasks=tasks, engines=list(ENGINES))
+    import task_specs
     from t5eval.data import available_splits
 
-    specs = [spec for spec in leaderboards.get("glue").tasks if "validation" in available_splits(spec, given.data)]
-    found: dict[str, dict[str, float]] = {}
-    total: Counter[str] = Counter()
+    engines = list(dict.fromkeys([OURS, *given.engines]))
+    tasks = [task for task in given.tasks if "validation" in available_splits(task_specs.get(task), given.data)]
+    total = {name: Counter[str]() for name in engines}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         prepare(Path(folder), [])
         model = Path(folder) / "model"
         shutil.copy(given.data / "t5_vocab" / "spiece.model", model)
-        engines = ((OURS, Harness), (THEIRS, TransformersLoop))
-        workers = {name: stack.enter_context(Worker(engine, str(model))) for name, engine in engines}
-        for name, worker in workers.items():
-            print(f"imports and loading: {name} {worker.seconds:.1f} s", flush=True)
-        for turn, task in enumerate([*(spec.name for spec in specs), "squad/v1.1"]):
-            seconds, texts = {}, {}
-            for name in list(workers)[:: -1 if turn % 2 else 1]:
-                count = workers[name].call("read", task, str(given.data), given.every)
-                texts[name] = workers[name].call("evaluate")
-                seconds[name] = workers[name].seconds
-            equal = sum(a == b for a, b in zip(texts[OURS], texts[THEIRS], strict=True))
-            found[task] = {**seconds, "examples": count, "equal": equal}
-            total.update(found[task])
-    found["total"] = dict(total)
+        workers = {}
+        for name in engines:
+            engine, dtype = ENGINES[name]
+            workers[name] = stack.enter_context(Worker(engine, str(model), dtype))
+            print(f"imports and loading: {name} {workers[name].seconds:.1f} s", flush=True)
+        for turn, task in enumerate(tasks):
+            found, texts = {}, {}
+            for name in engines[:: -1 if turn % 2 else 1]:
+                worker = workers[name]
+                count = worker.call("read", task, str(given.data), given.every)
+                texts[name] = worker.call("evaluate")
+                found[name] = {"seconds": worker.seconds, "processor": worker.processor, "examples": count}
+            for name in engines:
+                equal = sum(a == b for a, b in zip(texts[OURS], texts[name], strict=True))
+                total[name].update({**found[name], "equal": equal})
+                found[name]["equal"] = equal
+            show(task, found, given.every)
+    show("all tasks", total, given.every)
+
+
+def show(task: str, found: Mapping[str, Mapping[str, float]], every: int) -> None:
+    """Prints the engines side by side."""
+    ours = found[OURS]
     rows = []
-    for task, n in found.items():
-        seconds = [f"{n[OURS]:.1f}", f"{n[THEIRS]:.1f}", f"{n[THEIRS] / n[OURS]:.2f}"]
-        rows.append([task, f"{n['examples']:,}", *seconds, f"{n['equal']:,}"])
-    heads = ["task", "examples", f"{OURS} s", f"{THEIRS} s", "ratio", "equal texts"]
-    print_table(f"every {given.every}. example, at most {NEW_TOKENS} new tokens", heads, rows)
+    for name, n in found.items():
+        ratios = [f"{n[what] / ours[what]:.2f}" for what in ("seconds", "processor")]
+        rows.append([name, f"{n['seconds']:.1f}", f"{n['processor']:.1f}", *ratios, f"{n['equal']:,}"])
+    title = f"{task}, every {every}. example, {ours['examples']:,}, at most {NEW_TOKENS} new tokens"
+    print_table(title, ["engine", "seconds", "processor s", "ratio", "of processor s", "equal texts"], rows)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -71,6 +71,27 @@ def run(*command: object, python: str = sys.executable) -> tuple[float, str]:
     if done.returncode:
         raise SystemExit(done.stderr[-4000:])
     return seconds, done.stdout
+
+
+class Used(NamedTuple):
+    """What a process took."""
+
+    seconds: float
+    processor: float
+    """Seconds of processor time, of all its threads."""
+    megabytes: float
+    """The peak of its memory, as the kernel counts it, the pages of libraries included."""
+
+
+def used(*command: object) -> Used:
+    """Runs Python with these arguments and returns what the process took, or ends if it fails."""
+    started = time.perf_counter()
+    process = subprocess.Popen([sys.executable, *map(str, command)], cwd=ROOT, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"status {status}: {' '.join(map(str, command))}")
+    seconds = time.perf_counter() - started
+    return Used(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
 
 
 def in_turn(turns: int, work: Mapping[str, Callable[[], T]]) -> dict[str, list[T]]:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
-import re
-import textwrap
-import typing
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+
+from key_tables import described, filled, keys
 
 from task_specs import TaskSpec
 from task_specs.kinds import KINDS
@@ -44,20 +39,18 @@ TABLES = (
     ("`[source.labels.SPLIT]`, of the kinds tsv and csv", Labels),
 )
 HIDDEN = ("base",)  # what no file can say
-PLURALS = {str: "texts", int: "whole numbers", float: "numbers", bool: "true and false"}
-TYPES = {str: "text", int: "whole number", float: "number", bool: "true or false"}
 
 
 def page() -> str:
     """Returns the page's text."""
-    parts = [HEAD, "\n## The row\n\n", *keys(TaskSpec)]
+    parts = [HEAD, "\n## The row\n\n", *keys(TaskSpec, HIDDEN)]
     for part, meaning in PARTS.items():
         parts.append(f"\n## `[{part}]`\n\n{meaning}\n")
         for kind, cls in KINDS[part].items():
-            parts += [f'\n### kind = "{kind}"\n\n', f"{described(cls)}\n\n", *keys(cls)]
+            parts += [f'\n### kind = "{kind}"\n\n', f"{_described(cls)}\n\n", *keys(cls, HIDDEN)]
     parts.append("\n## Other tables\n")
     for name, cls in TABLES:
-        parts += [f"\n### {name}\n\n", f"{described(cls)}\n\n", *keys(cls)]
+        parts += [f"\n### {name}\n\n", f"{_described(cls)}\n\n", *keys(cls, HIDDEN)]
     parts += [
         "\n## A mixture's file\n\n",
         *keys(Mixture),
@@ -67,77 +60,13 @@ def page() -> str:
     return "".join(parts)
 
 
-def described(cls: type) -> str:
-    """Returns what a class's docstring says before its sections."""
-    text = " ".join(_sections(cls)[0].split())
+def _described(cls: type) -> str:
+    """Returns what a class's docstring says, the names of classes in it being those of their kinds."""
+    text = described(cls)
     for kinds in KINDS.values():
         for kind, other in kinds.items():
             text = text.replace(f"`{other.__name__}`", f"`{kind}`")
-    return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
-
-
-def keys(cls: type) -> Iterator[str]:
-    """Yields the lines of a table of a class's keys."""
-    meanings = _meanings(cls)
-    hints = typing.get_type_hints(cls)
-    fields = [entry for entry in dataclasses.fields(cls) if entry.name not in HIDDEN]
-    if not fields:
-        yield "No keys.\n"
-        return
-    yield "| key | is | if left out | meaning |\n|---|---|---|---|\n"
-    for entry in fields:
-        meaning = meanings.get(entry.name, "").replace("|", "\\|")
-        yield f"| `{entry.name}` | {_type(hints[entry.name])} | {_default(entry)} | {meaning} |\n"
-
-
-def _sections(cls: type) -> tuple[str, str]:
-    """Returns a docstring's text, and its list of attributes."""
-    text = inspect.cleandoc(cls.__doc__ or "")
-    before, _, attributes = text.partition("\nAttributes:\n")
-    return re.split(r"\n(?:Raises|Source|Args):", before)[0], re.split(r"\n\w+:\n", f"\n{attributes}")[0]
-
-
-def _meanings(cls: type) -> Mapping[str, str]:
-    """Returns what docstrings say of each field, a class's own before those of its bases."""
-    found: dict[str, str] = {}
-    for base in cls.__mro__[::-1]:
-        name = ""
-        for line in (
-            textwrap.dedent(_sections(base)[1].strip("\n")).splitlines() if dataclasses.is_dataclass(base) else ()
-        ):
-            if match := re.match(r"(\w+): (.*)", line):
-                name = match[1]
-                found[name] = match[2]
-            elif name:
-                found[name] += f" {line.strip()}"
-    return found
-
-
-def _type(hint: Any) -> str:
-    origin, inner = typing.get_origin(hint), [each for each in typing.get_args(hint) if each not in (type(None), ...)]
-    if hint in TYPES:
-        return TYPES[hint]
-    if origin is tuple:
-        options = typing.get_args(inner[0]) or (inner[0],)
-        return f"list of {' or '.join(PLURALS.get(option, 'tables') for option in options)}"
-    if inner and isinstance(origin, type) and issubclass(origin, Mapping):
-        return f"table: name to {_type(inner[1])}"
-    if inner:
-        return " or ".join(dict.fromkeys(map(_type, inner)))
-    return "table"
-
-
-def _default(entry: dataclasses.Field[Any]) -> str:
-    if entry.default_factory is not dataclasses.MISSING:
-        return "empty"
-    if entry.default is dataclasses.MISSING:
-        return "must be there"
-    if entry.default is None or entry.default in ("", ()):
-        return "none"
-    if dataclasses.is_dataclass(entry.default):
-        return "its defaults"
-    shown = str(entry.default).lower() if isinstance(entry.default, bool) else entry.default
-    return f"`{list(shown) if isinstance(shown, tuple) else shown}`"
+    return filled(text)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from keras_model.data.records import open_records as open_records
     from keras_model.data.records import read_manifest as read_manifest
     from keras_model.data.text_files import text_pairs as text_pairs
+    from keras_model.decoding.ensemble import Ensemble as Ensemble
     from keras_model.decoding.generator import Generator as Generator
     from keras_model.distribution.strategies import open_strategy as open_strategy
     from keras_model.files.model_folder import CheckpointError as CheckpointError
@@ -48,6 +49,7 @@ _HOMES = {
     "ByteTokenizer": "keras_model.tokenizers.byte_tokenizer",
     "CheckpointError": "keras_model.files.model_folder",
     "ConfigError": "keras_model.config",
+    "Ensemble": "keras_model.decoding.ensemble",
     "Generator": "keras_model.decoding.generator",
     "Objective": "keras_model.data.objectives",
     "StepMemory": "keras_model.training.step_memory",

@@ -25,9 +25,10 @@ class LoRA:
     rank: int = 8
     """Columns of A and rows of B; no matrix that has them may have fewer of its own."""
     alpha: float | None = None
-    """None, as in Keras' layers, stands for the rank, and is replaced by it."""
+    """The update is multiplied by alpha / rank. None stands for the rank, as in Keras, and is replaced by it."""
     matrices: tuple[str, ...] = ("q", "v")
-    """Which matrices of all blocks, by the names of Hugging Face's modules: see `matrices_of`."""
+    """Which matrices of all blocks, by the names of Hugging Face's modules: `q`, `k`, `v`, `o`, `wo`, and `wi`, or
+    where a layer is gated `wi_0` and `wi_1`."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "matrices", tuple(self.matrices))
@@ -75,7 +76,8 @@ class Adapters:
     size: int = 32
     """The inner dimension, d; the paper's are 32 to 2048."""
     after: tuple[str, ...] = tuple(SUB_LAYERS)
-    """Keys of `SUB_LAYERS`. By default both, as Houlsby et al. 2019 have it; section 3.5.1 says `feed_forward`."""
+    """Which layers an adapter follows. By default both, as Houlsby et al. 2019 have it; section 3.5.1 says
+    `feed_forward`."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "after", tuple(self.after))

@@ -43,9 +43,11 @@ class T5Config:
     vocab_size: int = 32128
     """Rows of the embedding: the 32,100 ids of the vocabulary, padded to a multiple of 128."""
     d_model: int = 512
+    """Size of an embedding, and of what goes from layer to layer."""
     d_kv: int = 64
     """Size of one attention head; `num_heads * d_kv` need not be `d_model`."""
     d_ff: int = 2048
+    """Inner size of the feed-forward layers."""
     architecture: str = ENCODER_DECODER
     """`encoder_decoder`, T5's; `shared`, in which the decoder has the encoder's weights and its own cross-attention;
     or a decoder alone, which reads source and target as one sequence: `language_model`, in which a token sees those
@@ -55,21 +57,29 @@ class T5Config:
     num_decoder_layers: int | None = None
     """Blocks of the decoder; None stands for `num_layers`, and is replaced by that number."""
     num_heads: int = 8
+    """Heads of each attention layer."""
     relative_attention_num_buckets: int = 32
+    """Ranges of distances between two tokens, each of which has a position bias of its own."""
     relative_attention_max_distance: int = 128
+    """Tokens: all distances from here on have one bias."""
     dropout_rate: float = 0.1
+    """Share of the activations that training sets to 0."""
     layer_norm_epsilon: float = 1e-6
+    """Added to the mean square before its root is taken."""
     feed_forward_proj: str = "relu"
     """`relu` (v1.0) or `gated-gelu` (v1.1), in general an activation with or without `gated-`. As everywhere in
     Hugging Face's files, `gated-gelu` has the tanh approximation of GELU, `gelu` the exact one."""
     tie_word_embeddings: bool = True
     """Whether the output head is the embedding (v1.0) or a matrix of its own (v1.1)."""
     scale_decoder_outputs: bool | None = None
-    """Whether the decoder's output is multiplied by d_model^-0.5 before the head; None, as everywhere but in files
-    that transformers 5 wrote, stands for the value of `tie_word_embeddings`, and is replaced by it."""
+    """Whether the decoder's output is multiplied by d_model^-0.5 before the head. None stands for the value of
+    `tie_word_embeddings`, as everywhere but in files that transformers 5 wrote, and is replaced by it."""
     pad_token_id: int = 0
+    """Fills a row behind its text."""
     eos_token_id: int = 1
+    """Ends a text."""
     decoder_start_token_id: int = 0
+    """What the decoder reads before the first token of a target."""
     initializer_factor: float = 1.0
     """Factor on the standard deviation of every initialiser."""
 
@@ -256,6 +266,21 @@ _POSITIVE_INTEGERS = (
     "relative_attention_num_buckets",
     "relative_attention_max_distance",
 )
+
+
+def require_one_vocabulary(configs: Mapping[str, T5Config]) -> None:
+    """Looks whether models, by what a message calls them, have as many ids and the same special ones.
+
+    Raises:
+        ConfigError: two of them do not.
+    """
+    for name in ("vocab_size", "pad_token_id", "eos_token_id", "decoder_start_token_id"):
+        found = {model: getattr(config, name) for model, config in configs.items()}
+        if len(set(found.values())) > 1:
+            said = ", ".join(f"{value} in {model}" for model, value in found.items())
+            raise ConfigError(f"logits are averaged over the same ids alone; {name} is {said}.")
+    if len({config.has_encoder for config in configs.values()}) > 1:
+        raise ConfigError("an ensemble is of models with an encoder or of decoders alone, not of both.")
 
 
 def _check_integer(name: str, value: object, least: int) -> None:

@@ -34,9 +34,10 @@ def shares(mixture: Mixture, sizes: Mapping[str, float] | None = None) -> dict[s
 def _shares(mixture: Mixture, sizes: Mapping[str, float]) -> dict[str, float]:
     """Returns rates, which need not be 1 together, by task."""
     found = {spec.name: spec for spec in tasks_of(mixture)}
+    kept = {*found, *({TEXT} - set(mixture.without))}
     rates: dict[str, float] = dict.fromkeys(found, 0.0)
     for member in mixture.members:
-        inner = _member_shares(member, sizes)
+        inner = {task: share for task, share in _member_shares(member, sizes).items() if task in kept}
         drawn = [task for task, share in inner.items() if share]
         if member.rate is None and mixture.rates == "proportional":
             size = sum(min(_size(task, found, sizes, mixture), mixture.limit or float("inf")) for task in drawn)

@@ -46,6 +46,8 @@ class Mixture:
         rates: `proportional`, or `equal` where every size counts as 1.
         limit: the most that a size counts (K in the paper); None for no limit.
         temperature: T in the paper; 1 leaves sizes as they are, more brings rates closer together.
+        without: tasks, benchmarks' and mixtures' tasks, or `text`, that are left out wherever among the members they
+            stand.
         aliases: other names, T5's own among them.
         note: a sentence that a user of the mixture should know.
     """
@@ -55,12 +57,14 @@ class Mixture:
     rates: str = "proportional"
     limit: int | None = None
     temperature: float = 1.0
+    without: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     note: str = ""
 
     def __post_init__(self) -> None:
         members = tuple(Member(member) if isinstance(member, str) else member for member in self.members)
         object.__setattr__(self, "members", members)
+        object.__setattr__(self, "without", tuple(self.without))
         object.__setattr__(self, "aliases", tuple(self.aliases))
         for name in (self.name, *self.aliases):
             if not re.fullmatch(r"[A-Za-z0-9_][\w.+-]*(/[A-Za-z0-9_][\w.+-]*)?", name):

@@ -199,17 +199,28 @@ def tasks_of(mixture: Mixture, within: tuple[str, ...] = ()) -> list[TaskSpec]:
     """
     if mixture.name in within:
         raise SpecError(f"mixture {mixture.name} is a member of itself: {' > '.join((*within, mixture.name))}")
+    inside = (*within, mixture.name)
     specs: dict[str, TaskSpec] = {}
     for member in mixture.members:
-        if member.name == TEXT:
-            continue
-        try:
-            row = find(member.name)
-        except SpecError as error:
-            raise SpecError(f"mixture {mixture.name}: {error}") from None
-        for spec in tasks_of(row, (*within, mixture.name)) if isinstance(row, Mixture) else _tasks(row, training=True):
+        for spec in _tasks_called(member.name, mixture.name, inside):
             specs.setdefault(spec.name, spec)
+    for name in mixture.without:
+        names = {spec.name for spec in _tasks_called(name, mixture.name, inside)}
+        if name != TEXT and names.isdisjoint(specs):
+            raise SpecError(f"mixture {mixture.name}: without names {name}, which has no task among the members")
+        specs = {task: spec for task, spec in specs.items() if task not in names}
     return list(specs.values())
+
+
+def _tasks_called(name: str, mixture: str, within: tuple[str, ...]) -> list[TaskSpec]:
+    """Returns the tasks of what a mixture names, none of plain text."""
+    if name == TEXT:
+        return []
+    try:
+        row = find(name)
+    except SpecError as error:
+        raise SpecError(f"mixture {mixture}: {error}") from None
+    return tasks_of(row, within) if isinstance(row, Mixture) else _tasks(row, training=True)
 
 
 def _tasks(row: TaskSpec | Benchmark, training: bool = False) -> list[TaskSpec]:

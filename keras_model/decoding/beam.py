@@ -8,17 +8,17 @@ Source: `beam_search` of mesh_tensorflow/beam_search.py, which T5 decodes with; 
 ((5 + length) / 6)^alpha, the end-of-sequence token counted.
 """
 
+import functools
 import math
 from typing import Any
 
 import tensorflow as tf
 
-from keras_model.decoding.cached_decoder import CachedDecoder, State
+from keras_model.decoding.beginning import Network, begin
+from keras_model.decoding.cached_decoder import State
 from keras_model.decoding.cross_attention import shared_memory
-from keras_model.decoding.encoding import encode
 from keras_model.decoding.loop import decoding_loop
 from keras_model.decoding.search import FREE
-from keras_model.model import T5Network
 
 Tensor = Any
 
@@ -32,7 +32,7 @@ def length_penalty(length: Tensor, alpha: Tensor) -> Tensor:
 
 
 def beam_search(
-    model: T5Network,
+    model: Network,
     encoder_ids: Tensor,
     forced: Tensor,
     alpha: Tensor,
@@ -57,10 +57,11 @@ def beam_search(
         log-probability where no hypothesis of an input ended within `steps`; NaN where logits are not finite.
     """
     config = model.config
-    decoder = CachedDecoder(model, config.vocab_size, shared_memory(model, beam_size))
-    mask = model.padding_mask(encoder_ids)
+    memory = functools.partial(shared_memory, hypotheses=beam_size)
     batch, steps = tf.unstack(tf.shape(forced))
-    state = decoder.start(encode(model, encoder_ids, mask, static), mask, steps, beam_size, static=static)
+    decoder, state = begin(
+        model, encoder_ids, steps, emit_limit=config.vocab_size, memory=memory, hypotheses=beam_size, static=static
+    )
 
     def chosen(values: Tensor, places: Tensor) -> Tensor:
         return tf.gather(values, places, batch_dims=1)
@@ -69,8 +70,11 @@ def beam_search(
         """Gives each hypothesis the cache of the one it continues; parents: [inputs, beam]."""
         rows, cached, d_kv = tf.unstack(tf.shape(cache))
         first = tf.range(tf.shape(parents)[0])[:, tf.newaxis] * beam_size
-        whole = tf.reshape(cache, (rows // config.num_heads, config.num_heads * cached * d_kv))
-        return tf.reshape(tf.gather(whole, tf.reshape(first + parents, (-1,))), (rows, cached, config.d_kv))
+        heads = rows // tf.maximum(tf.size(parents), 1)
+        whole = tf.reshape(cache, (tf.size(parents), heads * cached * d_kv))
+        found = tf.reshape(tf.gather(whole, tf.reshape(first + parents, (-1,))), (rows, cached, d_kv))
+        found.set_shape(cache.shape)
+        return found
 
     def proceed(
         position: Tensor, alive_ids: Tensor, alive: Tensor, ended_ids: Tensor, ended: Tensor, *_: Tensor

@@ -8,13 +8,13 @@ import numpy as np
 import tensorflow as tf
 
 from keras_model.decoding.beam import beam_search
+from keras_model.decoding.beginning import Network
 from keras_model.decoding.cross_attention import memory_for
 from keras_model.decoding.noise import row_noise
-from keras_model.decoding.ranking import AnswerTree, log_likelihoods
+from keras_model.decoding.ranking import AnswerTree, log_likelihoods, own_log_likelihoods
 from keras_model.decoding.search import FREE, NOT_FINITE, greedy_choice, sampled_choice, search
 from keras_model.distribution.distributed_model import on_replicas
 from keras_model.distribution.xla import has_accelerator
-from keras_model.model import T5Network
 
 Tensor = Any
 
@@ -34,7 +34,7 @@ class NonFiniteLogitsError(ArithmeticError):
 
 
 class Generator:
-    """Generates ids from a T5.
+    """Generates ids from a T5, or from an ensemble of several.
 
     The weights are read from the model at each call, so that a model in training is decoded as it is now. On CPU,
     shapes are left open in the compiled functions: one compilation serves all batches. With XLA, each shape of a batch
@@ -44,13 +44,13 @@ class Generator:
     calls, and all get the whole result.
 
     Args:
-        model: T5Network.
+        model: T5Network or `Ensemble`.
         emit_limit: integer. Ids from it on are never generated; 32,100 for T5's own vocabulary, whose embedding is
             padded beyond. Defaults to the model's vocab_size.
         jit_compile: bool. Whether XLA compiles the functions. Defaults to whether there is an accelerator.
     """
 
-    def __init__(self, model: T5Network, emit_limit: int | None = None, jit_compile: bool | None = None) -> None:
+    def __init__(self, model: Network, emit_limit: int | None = None, jit_compile: bool | None = None) -> None:
         config = model.config
         self.model = model
         self.emit_limit = config.vocab_size if emit_limit is None else min(emit_limit, config.vocab_size)
@@ -178,13 +178,30 @@ class Generator:
 
         return self._require_finite(self._call(("rank",), run, 1, np.asarray(encoder_ids, np.int32), *tree))
 
+    def log_likelihoods(self, encoder_ids: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """The log-probability of each input's own text.
+
+        Args:
+            encoder_ids: int [batch, source], padded with pad_token_id.
+            targets: int [batch, target], padded likewise, each with the end-of-sequence id where that is to count.
+
+        Returns:
+            float32 [batch], the sums over the texts' tokens.
+        """
+
+        def run(encoder_ids: Tensor, targets: Tensor) -> Tensor:
+            return own_log_likelihoods(self.model, encoder_ids, targets, self.jit_compile)
+
+        arrays = np.asarray(encoder_ids, np.int32), np.asarray(targets, np.int32)
+        return self._require_finite(self._call(("own",), run, 2, *arrays))
+
     def _require_finite(self, scores: np.ndarray) -> np.ndarray:
-        """Returns the scores, float32 [batch, ...], of each row's texts.
+        """Returns the scores, float32 [batch] or [batch, ...], of each row's texts.
 
         Raises:
             NonFiniteLogitsError: one is NaN or infinite.
         """
-        broken = np.flatnonzero(~np.isfinite(scores).all(axis=1))
+        broken = np.flatnonzero(~np.isfinite(scores).all(axis=tuple(range(1, np.ndim(scores)))))
         if broken.size:
             raise NonFiniteLogitsError(NOT_FINITE_LOGITS, int(broken[0]))
         return scores

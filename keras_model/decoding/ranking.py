@@ -1,4 +1,5 @@
-"""Ranking given answers: their log-probabilities in one pass, in which answers share what they begin with."""
+"""Given texts' log-probabilities in one pass: of the same answers to each input, which share what they begin with, or
+of each input's own text."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_model.config import T5Config
+from keras_model.decoding.beginning import Network, members_of
 from keras_model.decoding.cached_decoder import head_input, head_matrix
 from keras_model.decoding.encoding import SLICE_TOKENS, encode, padding_first, source_mask
 from keras_model.decoding.slices import in_slices
@@ -95,7 +97,7 @@ def _read_on(model: T5Network, encoder_ids: Tensor, mask: Tensor, tree: AnswerTr
     return tf.ensure_shape(hidden, (None, None, model.config.d_model))
 
 
-def log_likelihoods(model: T5Network, encoder_ids: Tensor, tree: AnswerTree, static: bool) -> Tensor:
+def log_likelihoods(model: Network, encoder_ids: Tensor, tree: AnswerTree, static: bool) -> Tensor:
     """The log-probability of each answer of a tree; to be called inside a `tf.function`.
 
     Args:
@@ -107,17 +109,56 @@ def log_likelihoods(model: T5Network, encoder_ids: Tensor, tree: AnswerTree, sta
         float32 [batch, answers].
     """
     batch, size = tf.shape(encoder_ids)[0], tf.size(tree.ids)
-    hidden = head_input(model, _hidden(model, encoder_ids, tree, static))  # [batch, nodes, d_model]
-    head = head_matrix(model, model.config.vocab_size)
+    members = members_of(model)
+    # The mean of the members' logits is one product: of their states side by side with their heads below one another.
+    states = [head_input(member, _hidden(member, encoder_ids, tree, static)) / len(members) for member in members]
+    hidden = tf.concat(states, axis=-1)  # [batch, nodes, d_model of all]
+    head = tf.concat([head_matrix(member, model.config.vocab_size) for member in members], axis=0)
 
     def normaliser(rows: Tensor) -> Tensor:
         return tf.reduce_logsumexp(tf.matmul(rows, head), axis=-1)
 
-    flat = tf.reshape(hidden, (batch * size, model.config.d_model))
+    flat = tf.reshape(hidden, (batch * size, head.shape[0]))
     normalisers = normaliser(flat) if static else in_slices(normaliser, (flat,), SLICE_LOGITS, tf.float32)
     normalisers = tf.gather(tf.reshape(normalisers, (batch, size)), tree.nodes, axis=1)  # [batch, answers, tokens]
 
-    states = tf.gather(hidden, tree.nodes, axis=1)  # [batch, answers, tokens, d_model]
-    columns = tf.transpose(tf.gather(head, tf.maximum(tree.tokens, 0), axis=1), (1, 2, 0))  # [answers, tokens, d_model]
+    states = tf.gather(hidden, tree.nodes, axis=1)  # [batch, answers, tokens, d_model of all]
+    columns = tf.transpose(tf.gather(head, tf.maximum(tree.tokens, 0), axis=1), (1, 2, 0))  # [answers, tokens, ...]
     found = tf.reduce_sum(states * columns, axis=-1) - normalisers
     return tf.reduce_sum(tf.where(tree.tokens >= 0, found, 0.0), axis=-1)
+
+
+def own_log_likelihoods(model: Network, encoder_ids: Tensor, targets: Tensor, static: bool) -> Tensor:
+    """The log-probability of each input's own text; to be called inside a `tf.function`.
+
+    Args:
+        encoder_ids: int [batch, source], padded.
+        targets: int [batch, target], padded, the end of sequence included.
+        static: whether XLA compiles the function.
+
+    Returns:
+        float32 [batch].
+    """
+    config, members = model.config, members_of(model)
+    start = tf.fill((tf.shape(targets)[0], 1), config.decoder_start_token_id)
+    decoder_ids = tf.concat([start, targets[:, :-1]], axis=1)
+
+    def decoded(member: T5Network) -> Tensor:
+        mask = member.padding_mask(encoder_ids)
+        if member.config.has_encoder:
+            hidden = member.decode(decoder_ids, encode(member, encoder_ids, mask, static), mask, logits=False)
+        else:
+            hidden = member({"encoder_ids": encoder_ids, "decoder_ids": decoder_ids}, logits=False)
+        return head_input(member, hidden) / len(members)
+
+    hidden = tf.concat([decoded(member) for member in members], axis=-1)
+    head = tf.concat([head_matrix(member, config.vocab_size) for member in members], axis=0)
+
+    def found(rows: Tensor, ids: Tensor) -> Tensor:
+        logits = tf.matmul(rows, head)
+        return tf.gather(logits, ids, batch_dims=1) - tf.reduce_logsumexp(logits, axis=-1)
+
+    flat = tf.reshape(hidden, (-1, head.shape[0])), tf.reshape(targets, (-1,))
+    tokens = found(*flat) if static else in_slices(found, flat, SLICE_LOGITS, tf.float32)
+    tokens = tf.reshape(tokens, tf.shape(targets))
+    return tf.reduce_sum(tf.where(targets == config.pad_token_id, 0.0, tokens), axis=1)

@@ -5,9 +5,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_model.decoding.cached_decoder import CachedDecoder, State
+from keras_model.decoding.beginning import Network, begin
+from keras_model.decoding.cached_decoder import State
 from keras_model.decoding.cross_attention import Memory, SourceMemory
-from keras_model.decoding.encoding import encode
 from keras_model.decoding.loop import decoding_loop
 from keras_model.model import T5Network
 
@@ -20,7 +20,7 @@ NOT_FINITE = -2
 
 
 def search(
-    model: T5Network,
+    model: Network,
     choice: Any,
     emit_limit: int,
     memory: Callable[[T5Network], Memory | SourceMemory],
@@ -47,10 +47,8 @@ def search(
         finite numbers.
     """
     config = model.config
-    decoder = CachedDecoder(model, emit_limit, memory(model))
-    mask = model.padding_mask(encoder_ids)
     batch, steps = tf.unstack(tf.shape(forced))
-    state = decoder.start(encode(model, encoder_ids, mask, static), mask, steps, static=static)
+    decoder, state = begin(model, encoder_ids, steps, emit_limit=emit_limit, memory=memory, static=static)
 
     def proceed(position: Tensor, ids: Tensor, ended: Tensor, *_: Tensor) -> Tensor:
         return ~ended

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_model.config import T5Config
+from keras_model.decoding.beginning import members_of
 from keras_model.decoding.exporting import export_saved_model
 from keras_model.decoding.generator import Generator
 from keras_model.model import T5Network
@@ -14,9 +16,10 @@ from keras_model.tokenizers.loading import require_ids_of
 from keras_model.tokenizers.tokenizer import Tokenizer
 
 
-class WritingModel(T5Network):
-    """The network with `generate`."""
+class Writer:
+    """What has `generate`, and a preprocessor: a T5, or an ensemble of several."""
 
+    config: T5Config
     _preprocessor: T5Preprocessor | None = None
     _generator: Any = None
 
@@ -100,6 +103,19 @@ class WritingModel(T5Network):
         result = np.concatenate(parts) if parts else np.zeros((0, max_new_tokens), np.int32)
         return result if texts is None else texts.generate_postprocess(result)
 
+    def _current_generator(self) -> Any:
+        """The compiled decoder, made anew if another tokenizer was set, or weights were added."""
+        limit = None if self.tokenizer is None else self.tokenizer.vocab_size
+        model: Any = self  # a network, or several
+        made_of = (limit, len([weight for member in members_of(model) for weight in member.weights]))
+        if self._generator is None or self._generator[0] != made_of:
+            self._generator = (made_of, Generator(model, emit_limit=limit))
+        return self._generator[1]
+
+
+class WritingModel(Writer, T5Network):
+    """The network with `generate`."""
+
     def export(
         self,
         filepath: str | os.PathLike[str],
@@ -136,11 +152,3 @@ class WritingModel(T5Network):
         if max_new_tokens < 1:
             raise ValueError(f"max_new_tokens must be at least 1. Received: max_new_tokens={max_new_tokens}")
         export_saved_model(self, filepath, max_new_tokens, self._current_generator().emit_limit, verbose)
-
-    def _current_generator(self) -> Any:
-        """The compiled decoder, made anew if another tokenizer was set, or weights were added."""
-        limit = None if self.tokenizer is None else self.tokenizer.vocab_size
-        made_of = (limit, len(self.weights))
-        if self._generator is None or self._generator[0] != made_of:
-            self._generator = (made_of, Generator(self, emit_limit=limit))
-        return self._generator[1]

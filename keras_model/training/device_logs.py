@@ -19,7 +19,10 @@ require_methods(keras.callbacks.ProgbarLogger, "_update_progbar", "_maybe_init_p
 
 
 class DeviceLogs(dict[str, Any]):
-    """A step's numbers by name. Each is read when it is looked at, and is a float from then on."""
+    """A step's numbers by name. Each is read when it is looked at, and is a float from then on.
+
+    A number may also be a function without arguments, which is called when it is looked at.
+    """
 
     def __init__(self, logs: Mapping[str, Any] | None = None) -> None:
         super().__init__()
@@ -31,6 +34,8 @@ class DeviceLogs(dict[str, Any]):
         value = super().__getitem__(name)
         if tf.is_tensor(value):
             value = self[name] = float(value)
+        elif callable(value):
+            value = self[name] = value()
         return value
 
     def __iter__(self) -> Iterator[str]:  # makes dict(logs) and {**logs} ask for each number

@@ -48,8 +48,11 @@ from keras_model.training_run.unfreezing import Unfreezing
 
 __all__ = ["NonFiniteLossError", "TrainResult", "TrainSettings", "TrainingError", "compile_model", "fit"]
 
-NEWER = ("config", "begun_with", "batch_tokens", "shapes")
+NEWER = ("config", "begun_with", "batch_tokens", "shapes", "held-out text")
 """What checkpoints of before it was compared do not say."""
+
+GROUPS = ("config", "begun_with")
+"""What a message leaves out in front of the names in it."""
 
 LOST_WORKER = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError, tf.errors.CancelledError)
 """What TensorFlow raises in a worker when another one is gone."""
@@ -67,12 +70,14 @@ class TrainResult:
     """Mean over the steps since the last but one was logged; None if there was no step left to take."""
     filling: Filling
     """The tokens that this call trained on, and the places that they were in."""
+    tokens: int
+    """Tokens of the whole run, those before a resumption included."""
     seconds: float
     """Spent on them, the first step's tracing included, validation and checkpoints not."""
     scores: dict[int, dict[str, float]]
     """What validation gave, by step; those before a resumption included."""
     best: dict[str, Path]
-    """For each score, the checkpoint at which it was highest."""
+    """For each score, the checkpoint at which it was best: highest, or lowest where `less_is_better`."""
     model: Path
     """The folder of the trained model."""
 
@@ -141,7 +146,8 @@ def fit(
         validate: called every `settings.validate_every` steps and at the end.
         callbacks: Keras callbacks. The logs of their `on_train_batch_end` hold `step` (steps taken) and, over the steps
             since the loss was last logged, `loss`, `tokens_per_second` (without padding) and `waiting` (for data, as a
-            share of the time); and `gradient_norm`, of the step, over all variables together and before clipping.
+            share of the time); and `tokens`, of the whole run, `learning_rate`, and `gradient_norm`, of the step, over
+            all variables together and before clipping.
         tokenizer: stored beside the model, so that its folder is complete.
         log: called on the chief with the step and the numbers, by name, whenever TensorBoard gets some.
         begun_with: what else of the caller's must be the same when the run is resumed, by name, as JSON data.
@@ -242,6 +248,7 @@ def fit(
         steps=steps.step,
         loss=steps.loss,
         filling=steps.filling,
+        tokens=steps.tokens,
         seconds=steps.seconds,
         scores=steps.scores,
         best=best_checkpoints(folder / "checkpoints"),
@@ -361,6 +368,6 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = ""
         if name in NEWER and name not in before:
             continue  # the checkpoint is from before it was recorded
         if isinstance(old, Mapping) and isinstance(new, Mapping):
-            yield from _changes(old, new, "" if name in NEWER else f"{prefix}{name} ")
+            yield from _changes(old, new, "" if name in GROUPS else f"{prefix}{name} ")
         elif old != new:
             yield f"{prefix}{name} was {old}, now {new}"

@@ -30,32 +30,33 @@ class TrainSettings:
     """Places in a batch, source and target together, padding included: each shape then has as many rows as that allows,
     and `batch_size` does not count."""
     shapes: int | None = None
-    """How many shapes batches may have, where they are padded; see `Shapes.choose`. None: as many as come, or, where
-    every shape is compiled or `batch_tokens` is given, `SHAPES` at most."""
+    """The most shapes that padded batches may have. They are chosen from the data's lengths. None: as many as come; 12
+    where every shape is compiled, or where `batch_tokens` is given."""
     optimizer: str = "adafactor"
-    """One of `OPTIMIZERS`; Adafactor is T5's."""
+    """`adafactor`, which is T5's, or `adamw`."""
     learning_rate: float = 1e-3
-    """The highest rate of the schedule; relative to each weight's scale with Adafactor. 1e-3 is T5's fine-tuning."""
+    """The highest rate of the schedule. Adafactor multiplies it by each weight's scale. 1e-3 is T5's fine-tuning."""
     schedule: str = "constant"
-    """One of `SCHEDULES`: T5's fine-tuning; `learning_rate` until `warmup_steps` and from there on as 1/sqrt(steps
-    taken), with 0.01 T5's pre-training; up to `learning_rate` in `warmup_steps` and down to 0 at `steps`."""
+    """`constant`, as T5 was fine-tuned. `inverse_square_root`: `learning_rate` until `warmup_steps`, from there on as
+    1/sqrt(steps taken); with 0.01 it is T5's pre-training. `linear`: up to `learning_rate` in `warmup_steps`, then down
+    to 0 at `steps`."""
     warmup_steps: int = 10_000
-    """Of the latter two schedules; ignored by a constant rate."""
+    """Of the schedules `inverse_square_root` and `linear`; a constant rate ignores it."""
     weight_decay: float = 0.0
     """AdamW's: each step takes this share of the rate off a weight."""
     clip_norm: float | None = None
     """The longest gradient, all variables together; longer ones are scaled down to it. None: no limit, T5's way."""
     z_loss: float = 0.0
-    """See `TokenCrossEntropy`; T5's pre-training had 1e-4."""
+    """This times log(Z)^2 is added to a token's loss, Z being the softmax's denominator. T5's pre-training had 1e-4."""
     label_smoothing: float = 0.0
-    """See `TokenCrossEntropy`."""
+    """The probability that the true token gives up to all others, in [0, 1)."""
     accumulate: int = 1
     """Parts in which a batch goes through the model, for less memory; the step is the same."""
     remat: bool = False
     """Whether blocks are computed again in the backward pass instead of held, for less memory; the step is the same."""
     dtype: str = "float32"
-    """One of `DTYPES`: what matrix products are computed in. Weights are float32 but in `bfloat16`, which halves their
-    memory and is for Adafactor alone."""
+    """What matrix products are computed in: `float32`, `mixed_bfloat16` or `bfloat16`. Weights are float32 but in
+    `bfloat16`, which halves their memory and is for Adafactor alone."""
     seed: int = 0
     """Fixes the order of the examples and the dropout; the initial weights are the caller's."""
     checkpoint_every: int = 5000
@@ -65,7 +66,7 @@ class TrainSettings:
     validate_every: int | None = None
     """Steps between validations, where there is one to do; there is also one at the end. None: with each checkpoint."""
     patience: int | None = None
-    """The run ends after so many validations in which no score was higher than its best before; None: never."""
+    """The run ends after so many validations in which no score was better than its best before; None: never."""
     log_every: int = 100
     """Steps over which the logged loss and speed are averaged."""
     bucket_width: int = 4

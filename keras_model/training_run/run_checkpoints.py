@@ -28,6 +28,9 @@ class Progress:
     """What must not change when the run is resumed: seed, batch size, data, ..."""
     scores: Mapping[int, Mapping[str, float]]
     """What validation gave, by step."""
+    tokens: int = 0
+    """Tokens trained on, source and target, without padding; those that are known, in a run from before they were
+    counted."""
 
 
 def checkpoint_name(step: int) -> str:
@@ -46,20 +49,29 @@ def newest_checkpoint(folder: Path) -> Path | None:
     return next(reversed(checkpoints_in(folder)), None)
 
 
+def less_is_better(name: str) -> bool:
+    """Whether a score is better the lower it is: one with the word `loss` or `perplexity` in its name."""
+    return not {"loss", "perplexity"}.isdisjoint(name.split())
+
+
 def best_steps(scores: Mapping[int, Mapping[str, float]]) -> dict[str, int]:
-    """For each score that validation gave, the step at which it was highest; of equals the first. NaN is never best."""
+    """For each score that validation gave, the step at which it was best; of equals the first. NaN is never best.
+
+    Best is highest, or lowest where `less_is_better`.
+    """
     best: dict[str, int] = {}
     for step in sorted(scores):
         for name, score in scores[step].items():
             if math.isnan(score):
-                continue  # no number is higher than it
-            if name not in best or score > scores[best[name]][name]:
+                continue  # no number is better than it
+            sign = -1 if less_is_better(name) else 1
+            if name not in best or sign * score > sign * scores[best[name]][name]:
                 best[name] = step
     return best
 
 
 def is_stalled(scores: Mapping[int, Mapping[str, float]], patience: int) -> bool:
-    """Whether none of the last `patience` validations brought a score that was higher than its best before.
+    """Whether none of the last `patience` validations brought a score that was better than its best before.
 
     It follows from the scores alone, so that a run which is resumed decides as one that nothing interrupted.
     """
@@ -87,9 +99,10 @@ def read_progress(checkpoint: Path) -> Progress:
     try:
         values = parse_json(metadata["progress"])
         scores = {int(step): _numbers(scores) for step, scores in values["scores"].items()}
-        if type(values["step"]) is not int or not isinstance(values["fixed"], dict):
+        tokens = values.get("tokens", 0)
+        if not (type(values["step"]) is type(tokens) is int and isinstance(values["fixed"], dict)):
             raise TypeError
-        return Progress(values["step"], values["fixed"], scores)
+        return Progress(values["step"], values["fixed"], scores, tokens)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise CheckpointError(
             f"{checkpoint / STATE_FILE}: does not say where its run stood. Remove {checkpoint} to resume from the "

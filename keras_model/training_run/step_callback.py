@@ -24,7 +24,7 @@ MOST_UNREAD = 100
 """How many steps may go by until somebody looks whether their numbers are finite."""
 
 Validate = Callable[[int, T5], dict[str, float]]
-"""Takes the number of steps taken and the model; returns scores by name."""
+"""Takes the number of steps taken and the model; returns scores by name, see `run_checkpoints.less_is_better`."""
 
 Log = Callable[[int, Mapping[str, float]], None]
 """Takes the number of steps taken, and numbers by name."""
@@ -85,6 +85,8 @@ class TrainingSteps(keras.callbacks.Callback):
         self.loss: float | None = None
         self.seconds = 0.0
         self.filling = Filling()
+        self.tokens = progress.tokens
+        """Tokens trained on in the whole run."""
         self.step = progress.step
         """Steps taken."""
         self.until = settings.steps
@@ -125,7 +127,10 @@ class TrainingSteps(keras.callbacks.Callback):
         filling = sum(map(self._plan.filling, taken), Filling())
         self.filling += filling
         self._filling += filling
+        self.tokens += filling.tokens
         logs["step"] = self.step
+        logs["tokens"] = self.tokens
+        logs["learning_rate"] = self._learning_rate
         seconds = self.seconds - self._logged_seconds
         logs["tokens_per_second"] = self._filling.tokens / seconds
         logs["waiting"] = self._waited / seconds
@@ -171,7 +176,8 @@ class TrainingSteps(keras.callbacks.Callback):
         step = int(self._t5.optimizer.iterations.numpy())
         if not self._writes or (step, len(self.scores)) == self._saved:
             return
-        progress = Progress(step, self._fixed, self.scores)
+        tokens = self.tokens + sum(self._plan.filling(taken).tokens for taken in range(self.step, step))
+        progress = Progress(step, self._fixed, self.scores, tokens)
         save_checkpoint(self._checkpoints, self._t5, progress, keep=self._settings.keep, tokenizer=self._tokenizer)
         self._saved = (step, len(self.scores))
 
@@ -188,11 +194,15 @@ class TrainingSteps(keras.callbacks.Callback):
             "tokens_per_second": logs["tokens_per_second"],
             "waiting_for_data": logs["waiting"],
             "gradient_norm": logs["gradient_norm"],
-            "learning_rate": float(self._t5.optimizer.learning_rate.numpy()),
+            "learning_rate": logs["learning_rate"],
+            "tokens": self.tokens,
         }
         self._tell(self.step, numbers)
         self._logged_seconds, self._filling, self._waited = self.seconds, Filling(), 0.0
         self._t5.reset_metrics()
+
+    def _learning_rate(self) -> float:
+        return float(self._t5.optimizer.learning_rate.numpy())
 
     def _tell(self, step: int, numbers: Mapping[str, float]) -> None:
         """Hands numbers to TensorBoard, to the file beside its files, and to whoever else is told."""

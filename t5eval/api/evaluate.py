@@ -25,6 +25,7 @@ from t5eval.predictors.model_name import ModelOptions
 from t5eval.predictors.open_predictor import open_predictor
 from t5eval.predictors.predictor import Predictor
 from t5eval.prompts.asking import AS_THEY_ARE, Asking
+from t5eval.runs.environment import multiplies_bfloat16
 from t5eval.runs.folder import recorded
 from t5eval.scoring.score import SplitScore, has_labels, require_metrics
 from t5eval.scoring.score_frame import ScoreTable
@@ -40,6 +41,10 @@ from task_specs.support.errors import UserError
 TOML = ".toml"  # the ending by which a task's file is told from a name
 PURPOSES = ("score", "submit")
 """What answers are for, which says of which splits they are unless these are named."""
+SLOW_BFLOAT16 = (
+    "--dtype bfloat16: this processor has no instructions for it (AVX512-BF16, AMX or Arm's BF16); without a GPU or "
+    "TPU it is slower than float32"
+)
 
 
 @dataclass(frozen=True)
@@ -212,6 +217,8 @@ def evaluate(
     opened = open_predictor(model, options_of_model)
     if opened.note:
         say(opened.note)
+    if dtype == "bfloat16" and multiplies_bfloat16() is False:
+        say(SLOW_BFLOAT16)
     if own:
         options = options.as_model_says(opened.generation)
     elif note := opened.generation_note():

@@ -221,6 +221,7 @@ def _mixture_document(mixture: Mixture) -> dict[str, Any]:
         "rates": mixture.rates,
         "limit": mixture.limit,
         "temperature": mixture.temperature,
+        "without": list(mixture.without),
         "note": mixture.note,
         "members": [dataclasses.asdict(member) for member in mixture.members],
         "shares": [

@@ -68,6 +68,7 @@ class Training(Table):
             "seconds": found.seconds,
             "tokens_per_second": self.tokens_per_second,
             "filling": dataclasses.asdict(found.filling),
+            "tokens": found.tokens,
             "scores": {str(step): scores for step, scores in found.scores.items()},
             "best": {name: str(checkpoint) for name, checkpoint in found.best.items()},
         }

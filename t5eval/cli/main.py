@@ -37,7 +37,7 @@ COMMANDS = {
     "prepare": "Format and tokenise once, for training.",
     "train": "Fine-tune a Keras T5.",
     "study": "Train and compare runs that differ in one thing, over seeds.",
-    "recipe": "Print the paper's settings for fine-tuning on a task.",
+    "recipe": "Print the paper's settings for fine-tuning or pre-training.",
     "convert": "Convert a checkpoint to another format.",
     "data": "Fetch official files, list what is there, build TensorFlow Datasets.",
     "completion": "Print a script that completes names in a shell.",

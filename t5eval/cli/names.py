@@ -36,6 +36,12 @@ def _benchmarks() -> list[str]:
     return ["all", *task_specs.BENCHMARKS]
 
 
+def _recipes() -> Iterable[str]:
+    from t5eval.training.recipes import PRETRAIN
+
+    return [PRETRAIN]
+
+
 def _leaderboards() -> Iterable[str]:
     import leaderboards
 
@@ -110,6 +116,7 @@ complete_task = completing(_tasks)
 complete_task_or_mixture = completing(_tasks, _mixtures)
 complete_task_or_benchmark = completing(_benchmarks, _tasks)
 complete_any = completing(_benchmarks, _tasks, _mixtures)
+complete_recipe = completing(_recipes, _benchmarks, _tasks, _mixtures)
 complete_leaderboard = completing(_leaderboards)
 complete_split = completing(_splits)
 complete_metric = completing(_metrics)

@@ -280,7 +280,8 @@ class StepProgress:
         if step > self._first:
             left = f", {duration((self.steps - step) * (now - self._started) / (step - self._first))} left"
         speed = f"{logs['tokens_per_second']:,.0f} tokens/s, {logs['waiting']:.0%} waiting"
-        numbers = f"loss {logs['loss']:.4f}{left}, {speed}"  # what comes last is cut first
+        rest = f"{logs['tokens']:,} tokens, rate {logs['learning_rate']:.3g}, gradient {logs['gradient_norm']:.3g}"
+        numbers = f"loss {logs['loss']:.4f}{left}, {speed}, {rest}"  # what comes last is cut first
         self._tell(numbers)
 
     def within(self, text: str) -> None:

@@ -57,7 +57,7 @@ def _mixture_lines(document: dict[str, Any]) -> list[str]:
         table.add_row(
             row["task"], size if row["train"] != 0 else "-", f"{100 * row['share']:.3f} %" if row["share"] else "-"
         )
-    text = any(member["name"] == TEXT for member in members)
+    text = any(member["name"] == TEXT for member in members) and TEXT not in document["without"]
     return lines + table_lines(table) + ["and plain text, if a run has some: see t5eval train"] * text
 
 

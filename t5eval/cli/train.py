@@ -110,7 +110,7 @@ def _best_elsewhere(result: Any, name: str, last: int) -> str:
 @click.option("--checkpoint-every", type=int, metavar="STEPS", help="[default: 5000]")
 @click.option("--keep", type=int, metavar="N", help="Checkpoints kept.  [default: 3]")
 @click.option("--validate-every", type=int, metavar="STEPS", help="[default: with each checkpoint]")
-@click.option("--patience", type=int, metavar="N", help="End after N validations without a higher score.")
+@click.option("--patience", type=int, metavar="N", help="End after N validations without a better score.")
 @click.option(
     "--callback", "callbacks", multiple=True, metavar="NAME...", help="Keras callbacks that a plugin has registered."
 )

@@ -15,7 +15,7 @@ from t5eval.data import DataSource, Summary, available_splits, data_source, open
 from t5eval.metrics import Batch, Scored
 from t5eval.metrics.calibration import right_metric
 from t5eval.prompts.asking import as_recorded
-from t5eval.scoring.score import UNLABELLED, judge, score_split
+from t5eval.scoring.score import UNLABELLED, judge, judge_others, score_split
 from t5eval.support.stages import each
 from task_specs import Example, TaskSpec
 from task_specs.support.errors import SpecError, UserError
@@ -116,13 +116,15 @@ def asked_of(side: Side, spec: TaskSpec, name: str, split: str) -> TaskSpec:
 
 def labelled_splits(
     splits: Sequence[tuple[TaskSpec, str]], data: DataSource, doing: str, unlabelled: list[str]
-) -> Iterator[tuple[TaskSpec, str, list[Example], Summary]]:
-    """Yields each split's task, name, examples and what was read; one without labels is named in `unlabelled`."""
+) -> Iterator[tuple[TaskSpec, str, list[Example], list[Scored], Summary]]:
+    """Yields each split's task, name, examples, the same judged without answers, and what was read; one without labels
+    is named in `unlabelled`."""
     for spec, split in each(splits, doing, "splits"):
         opened = open_split(spec, split, data, with_labels=True)
         examples = list(opened)
-        if examples and not any(example.gold is UNLABELLED for example in judge(spec, examples, {})):
-            yield spec, split, examples, opened.summary
+        blank = judge(spec, examples, {})
+        if examples and not any(example.gold is UNLABELLED for example in blank):
+            yield spec, split, examples, blank, opened.summary
         else:
             unlabelled.append(f"{spec.name} {split}")
 
@@ -147,11 +149,11 @@ def compare_all(
     Raises:
         PredictionError: a side's predictions cannot be read, or are not of these examples.
     """
-    for spec, split, examples, summary in labelled_splits(splits, data, "comparing", unlabelled):
+    for spec, split, examples, blank, summary in labelled_splits(splits, data, "comparing", unlabelled):
         made_by = a.made_by(spec.name, split), b.made_by(spec.name, split)
         asked = {side.name: asked_of(side, spec, spec.name, split) for side in (a, b)}
         count = min(covered(made.get("limit"), len(examples)) for made in made_by)
-        first, second = (judged_of(side, asked[side.name], spec, split, examples, count) for side in (a, b))
+        first, second = (judged_of(side, asked[side.name], spec, split, examples, blank, count) for side in (a, b))
         comparison = compare_split(spec, split, first, second, headline=headline)
         slices, unsliced = compare_slices(spec, split, examples[:count], first, second, by)
         yield replace(
@@ -173,10 +175,10 @@ def mistakes_of(
         PredictionError: a side's predictions cannot be read, or are not of these examples.
     """
     found = {}
-    for spec, split, examples, _ in labelled_splits(splits, data, "counting mistakes", []):
+    for spec, split, examples, blank, _ in labelled_splits(splits, data, "counting mistakes", []):
         count = min(covered(side.made_by(spec.name, split).get("limit"), len(examples)) for side in sides)
         asked = [asked_of(side, spec, spec.name, split) for side in sides]
-        said = [judged_of(*pair, spec, split, examples, count) for pair in zip(sides, asked, strict=True)]
+        said = [judged_of(*pair, spec, split, examples, blank, count) for pair in zip(sides, asked, strict=True)]
         batches = [Batch(one, tuple(getattr(spec.answer, "classes", ()))) for one in said]
         if right := right_metric(spec, batches[0]):
             shares = [right.aggregate(right.statistics(batch)) for batch in batches]
@@ -185,11 +187,24 @@ def mistakes_of(
 
 
 def judged_of(
-    side: Side, asked: TaskSpec, spec: TaskSpec, split: str, examples: Sequence[Example], count: int
+    side: Side,
+    asked: TaskSpec,
+    spec: TaskSpec,
+    split: str,
+    examples: Sequence[Example],
+    blank: Sequence[Scored],
+    count: int,
 ) -> list[Scored]:
-    """Returns a side's answers to the first `count` examples, judged."""
+    """Returns a side's answers to the first `count` examples, judged.
+
+    Args:
+        blank: the examples without answers, from `labelled_splits`, for a side that was asked as the row says.
+    """
     texts = side.predictions(spec.name, split, [example.id for example in examples])
-    return judge(asked, examples[:count], texts, side.probabilities(spec.name, split))
+    stored = side.probabilities(spec.name, split)
+    if asked == spec:
+        return judge_others(spec, blank[:count], texts, stored)
+    return judge(asked, examples[:count], texts, stored)
 
 
 def _settings(side: Side, spec: TaskSpec, split: str, examples: int) -> dict[str, Any]:
@@ -212,9 +227,9 @@ def compare_published(
         PredictionError: the predictions cannot be read, or are not of these examples.
     """
     published = [(spec, split) for spec, split in splits if any(row.model == model for row in spec.published)]
-    for spec, split, examples, summary in labelled_splits(published, data, "scoring", unlabelled):
+    for spec, split, examples, blank, summary in labelled_splits(published, data, "scoring", unlabelled):
         made_by = side.made_by(spec.name, split)
-        judged = judged_of(side, spec, spec, split, examples, covered(made_by.get("limit"), len(examples)))
+        judged = judged_of(side, spec, spec, split, examples, blank, covered(made_by.get("limit"), len(examples)))
         ours = score_split(spec, split, judged)
         yield from against_published(
             spec, model, ours, [*side_faults("ours", spec, summary, made_by), *asked_otherwise(made_by)]

@@ -112,7 +112,7 @@ def compare_groups(
         UserError: a metric does not suit the task's answers.
     """
     sides = [side for group in groups for side in group]
-    for spec, split, examples, summary in labelled_splits(splits, data, "comparing", unlabelled):
+    for spec, split, examples, blank, summary in labelled_splits(splits, data, "comparing", unlabelled):
         require_metrics(spec)
         made_by = [side.made_by(spec.name, split) for side in sides]
         counts = [covered(made.get("limit"), len(examples)) for made in made_by]
@@ -124,7 +124,10 @@ def compare_groups(
             found.append(f"the runs answered {min(counts):,} to {max(counts):,} examples: compared on the first ones")
         classes = tuple(getattr(spec.answer, "classes", ()))
         batches = [
-            [Batch(judged_of(side, asked[side.name], spec, split, examples, min(counts)), classes) for side in group]
+            [
+                Batch(judged_of(side, asked[side.name], spec, split, examples, blank, min(counts)), classes)
+                for side in group
+            ]
             for group in groups
         ]
         for side, batch in zip(sides, itertools.chain(*batches), strict=True):

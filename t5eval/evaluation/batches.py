@@ -14,6 +14,7 @@ from t5eval.predictors.predictor import (
     Compiling,
     Generation,
     Prepared,
+    Sample,
     TextGenerator,
     Unanswered,
 )
@@ -80,7 +81,8 @@ def generate_all(
 ) -> Generator[list[Prediction]]:
     """Yields the predictions of one batch after another, leaving out batches of which every id is `done`.
 
-    A batch that memory does not hold comes in parts; a predictor without batches gives its answers as they come.
+    Inputs that are the same to the model are answered once. A batch that memory does not hold comes in parts; a
+    predictor without batches gives its answers as they come.
 
     Args:
         answering: how they are answered; as the row says if None.
@@ -109,7 +111,8 @@ def generate_all(
     compiling = left and isinstance(predictor, Compiling) and predictor.compiles_shapes()
     if compiling:
         prepared = in_few_lengths(prepared)
-    lengths = [p.room or p.length for p in prepared]
+    asked = alike(prepared, how)
+    lengths = [prepared[first].room or prepared[first].length for first, *_ in asked]
     batches = plan_batches(lengths, batch_tokens, powers=compiling)
     if shard is not None:
         batches = shard.share(batches, spec.name)
@@ -117,14 +120,32 @@ def generate_all(
         say(f"{spec.name}: {_shapes_text([(compiled_rows(len(batch)), lengths[batch[0]]) for batch in batches])}")
 
     def answer(part: Sequence[int]) -> list[Prediction]:
-        ids = [pairs[i].id for i in part]
-        return answer_batch(predictor, [prepared[i] for i in part], ids, spec, how, limit)
+        firsts = [asked[place][0] for place in part]
+        ids = [pairs[i].id for i in firsts]
+        found = answer_batch(predictor, [prepared[i] for i in firsts], ids, spec, how, limit)
+        return [
+            replace(prediction, id=pairs[i].id, truncated=prepared[i].truncated)
+            for prediction, place in zip(found, part, strict=True)
+            for i in asked[place]
+        ]
 
-    halving = Halving(lengths, lambda i: f"{spec.name}: example {pairs[i].id}", say)
+    halving = Halving(lengths, lambda place: f"{spec.name}: example {pairs[asked[place][0]].id}", say)
     for batch in batches:
-        if not all(pairs[i].id in done for i in batch):
+        if not all(pairs[i].id in done for place in batch for i in asked[place]):
             for _, predictions in halving.run(batch, answer):
                 yield predictions
+
+
+def alike(prepared: Sequence[Prepared], answering: Answering) -> list[list[int]]:
+    """Returns the places of inputs that one answer is of, in the order of the first of each: of most inputs one place.
+
+    Answers that are drawn are each input's own.
+    """
+    drawn = isinstance(answering, Sample)
+    found: dict[bytes | int, list[int]] = {}
+    for place, given in enumerate(prepared):
+        found.setdefault(place if drawn or not given.same else given.same, []).append(place)
+    return list(found.values())
 
 
 def in_few_lengths(prepared: Sequence[Prepared]) -> list[Prepared]:

@@ -1,5 +1,6 @@
 """95 % intervals of scores, from per-example statistics: Wilson's for shares, the bootstrap's for all others."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -66,14 +67,18 @@ def wilson95(right: float, counted: float) -> tuple[float, float] | None:
         right: how many are right.
         counted: of how many; None is returned for 0.
 
-    Source: Wilson 1927; Brown, Cai and DasGupta 2001.
+    Source: Wilson 1927; Brown, Cai and DasGupta 2001. As `scipy.stats.binomtest(...).proportion_ci(method="wilson")`,
+    whose package takes a second to import.
     """
-    from scipy.stats import binomtest
+    from scipy.special import ndtri
 
     if not counted:
         return None
-    low, high = binomtest(round(right), round(counted)).proportion_ci(0.95, method="wilson")
-    return 100 * float(low), 100 * float(high)
+    n, z = round(counted), float(ndtri(0.975))
+    share = round(right) / n
+    scale = 2 * (n + z**2)
+    center, reach = (2 * n * share + z**2) / scale, z / scale * math.sqrt(4 * n * share * (1 - share) + z**2)
+    return 100 * (center - reach if share else 0.0), 100 * (center + reach if share < 1 else 1.0)
 
 
 def score_intervals95(scored: Sequence[tuple[Metric, Floats]]) -> list[tuple[float, float] | None]:

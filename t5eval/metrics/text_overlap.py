@@ -73,4 +73,6 @@ def best_overlap(
     true = {normalized(reference) for reference in references}
     if not true:
         raise ValueError("no reference to compare with")
+    if said and said in true:
+        return 1.0, 1.0  # what most answers are, told without counting words
     return float(said in true), max(word_f1(said, reference, both_empty=both_empty) for reference in true)

@@ -131,7 +131,10 @@ class CachedAsTheyCome(CachedPredictor):
 def _keyed(prepared: Sequence[Prepared], inputs: Sequence[Any], max_tokens: int) -> list[Prepared]:
     if len(prepared) != len(inputs):
         return list(prepared)  # the caller says what is wrong
-    return [replace(p, key=_digest([given, max_tokens]).hex()) for p, given in zip(prepared, inputs, strict=True)]
+    # Equal inputs all come to the cache, which tells those that it answered itself.
+    return [
+        replace(p, key=_digest([given, max_tokens]).hex(), same=b"") for p, given in zip(prepared, inputs, strict=True)
+    ]
 
 
 def _digest(value: Any) -> bytes:

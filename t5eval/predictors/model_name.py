@@ -39,7 +39,7 @@ class ModelOptions:
     """What a command line says of a model besides its name; None where it says nothing.
 
     Attributes:
-        dtype: the precision of its arithmetic, a key of `DTYPES` of `of_keras.py`.
+        dtype: the precision of its arithmetic, one of `DTYPES` of `of_keras.py`.
         vocab: a SentencePiece model, or `bytes`, as `keras_model.tokenizers.loading.load_tokenizer` takes it.
         strategy: where it runs, as `keras_model.distribution.strategies.open_strategy` takes it.
         concurrency: the most requests to a server at once.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t5eval.predictors.halving import is_out_of_memory
-from t5eval.predictors.predictor import Generation, Predictor, Prepared, Sample
+from t5eval.predictors.predictor import Generation, Predictor, Prepared, Sample, same_ids
 from t5eval.runs.prediction import Ranking
 from t5eval.support.stages import stage
 from t5eval.support.strategy import open_strategy
@@ -19,11 +19,14 @@ from task_specs import Decode
 from task_specs.support.errors import UserError, quoted
 
 if TYPE_CHECKING:
+    from keras_model.config import T5Config
     from keras_model.decoding.generator import Generator
+    from keras_model.t5 import T5
     from keras_model.tokenizers.tokenizer import Tokenizer
 
-DTYPES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
-"""The precisions of arithmetic that can be asked for, with Keras' policies; weights are float32 in both."""
+DTYPES = ("float32", "bfloat16")
+"""The precisions that can be asked for, by which Keras calls them, too: of the arithmetic, and of what is kept of the
+weights. Normalisation, softmax and logits are computed in float32."""
 
 UNPLANNED_LENGTHS = 64
 """What lengths are multiples of where shapes are compiled and nobody has planned them, as behind a cache."""
@@ -116,7 +119,10 @@ def compiled_rows(rows: int) -> int:
 
 def _prepared(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
     encoded, lengths = tokenizer.encode_with_lengths(texts, max_tokens)
-    return [Prepared(ids, len(ids), length > max_tokens) for ids, length in zip(encoded, lengths, strict=True)]
+    return [
+        Prepared(ids, len(ids), length > max_tokens, same=same_ids(ids))
+        for ids, length in zip(encoded, lengths, strict=True)
+    ]
 
 
 @contextmanager
@@ -146,7 +152,7 @@ class KerasPredictor(Predictor):
 
     Args:
         checkpoint: a checkpoint of any format that `keras_model.checkpoints` reads.
-        dtype: the precision of the arithmetic, a key of `DTYPES`.
+        dtype: the precision of weights and arithmetic, one of `DTYPES`.
         vocab: the vocabulary, as `load_tokenizer` takes it; None for the one that lies in the checkpoint's folder.
         strategy: where it runs, as `--strategy` names it: each replica takes its share of each batch.
     """
@@ -166,20 +172,21 @@ class KerasPredictor(Predictor):
         Raises:
             UserError: one of them cannot be read.
         """
-        from keras_model.checkpoints.fingerprint import files_of_model, model_fingerprint, stated_config
+        from keras_model.checkpoints.fingerprint import files_of_model, model_fingerprint
         from keras_model.tokenizers.loading import require_ids_of
 
         try:
             self._hashed = Unchanged(str(self.checkpoint), files_of_model(self.checkpoint))
-            model, config = model_fingerprint(self.checkpoint), stated_config(self.checkpoint)
+            model, config = model_fingerprint(self.checkpoint), self.stated_config
             if config is not None:  # else it follows from the weights, when they are loaded
-                require_ids_of(config, self._tokenizer, str(self.checkpoint))
+                require_ids_of(config, self.tokenizer, str(self.checkpoint))
         except ValueError as error:
             raise UserError(str(error)) from None
-        return {"model": model, "vocabulary": self._tokenizer.fingerprint, "dtype": self.dtype}
+        return {"model": model, "vocabulary": self.tokenizer.fingerprint, "dtype": self.dtype}
 
     @cached_property
-    def _tokenizer(self) -> Tokenizer:
+    def tokenizer(self) -> Tokenizer:
+        """Its tokenizer. Raises UserError if there is none."""
         from keras_model.checkpoints import load_tokenizer
 
         try:
@@ -187,23 +194,46 @@ class KerasPredictor(Predictor):
         except ValueError as error:
             raise UserError(str(error)) from None
 
-    @cached_property
-    def _loaded(self) -> KerasGenerator:
+    @property
+    def current(self) -> KerasPredictor:
+        """What answers the split begun: itself."""
+        return self
+
+    @property
+    def stated_config(self) -> T5Config | None:
+        """The configuration in the checkpoint's file; None where it follows from the weights."""
+        from keras_model.checkpoints.fingerprint import stated_config
+
+        return stated_config(self.checkpoint)
+
+    def load(self, strategy: Any) -> T5:
+        """Returns the model, made under a strategy that was opened.
+
+        Raises:
+            UserError: it cannot be read, or is not the one whose hash is known.
+        """
         self.identity  # noqa: B018  (what is loaded has to be what is hashed)
         import_keras_model()
-        from keras_model.decoding.generator import Generator
         from keras_model.distribution.strategies import scope
         from keras_model.t5 import load_model
         from keras_model.tokenizers.loading import require_ids_of
 
         try:
-            with stage("loading the model"), scope(open_strategy(self.strategy)), _room_for(self.checkpoint):
-                model = load_model(self.checkpoint, dtype=DTYPES[self.dtype])
-            require_ids_of(model.config, self._tokenizer, str(self.checkpoint))
+            with stage("loading the model"), scope(strategy), _room_for(self.checkpoint):
+                model = load_model(self.checkpoint, dtype=self.dtype)
+            require_ids_of(model.config, self.tokenizer, str(self.checkpoint))
         except ValueError as error:
             raise UserError(str(error)) from None
         self._hashed.require()
-        return KerasGenerator(Generator(model, emit_limit=self._tokenizer.vocab_size), self._tokenizer)
+        return model
+
+    @cached_property
+    def _loaded(self) -> KerasGenerator:
+        import_keras_model()  # before a strategy is opened
+        model = self.load(open_strategy(self.strategy))
+        from keras_model.decoding.generator import Generator
+
+        return KerasGenerator(Generator(model, emit_limit=self.tokenizer.vocab_size), self.tokenizer)
 
     def release(self) -> None:
         """Lets go of the weights; they are loaded again when they are needed, and have to be the same."""
@@ -211,7 +241,7 @@ class KerasPredictor(Predictor):
 
     def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
         """See `Predictor.prepare`; where a cache has all answers, the weights are not needed."""
-        return _prepared(self._tokenizer, texts, max_tokens)
+        return _prepared(self.tokenizer, texts, max_tokens)
 
     def compiles_shapes(self) -> bool:
         """See `Compiling.compiles_shapes`."""
@@ -227,7 +257,7 @@ class KerasPredictor(Predictor):
 
     def count_unwritable(self, texts: Sequence[str]) -> int:
         """See `Predictor.count_unwritable`."""
-        return self._tokenizer.count_unknown(texts)
+        return self.tokenizer.count_unknown(texts)
 
     def device(self) -> str | None:
         """Returns the devices that TensorFlow ran on, None if the model was not needed."""

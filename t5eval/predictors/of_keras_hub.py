@@ -15,13 +15,16 @@ import numpy as np
 
 from keras_model.tokenizers.tokenizer import known
 from t5eval.predictors.model_name import ModelOptions, NamedModel
-from t5eval.predictors.of_keras import DTYPES, tensorflow_devices
+from t5eval.predictors.of_keras import tensorflow_devices
 from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Sample
 from t5eval.runs.prediction import Ranking
 from t5eval.support.errors import MissingPackage
 from t5eval.support.tensorflow_import import import_keras_model, silent_stderr
 from task_specs import Decode
 from task_specs.support.errors import UserError
+
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+"""Keras' policies for the precisions that can be asked for; weights are float32 in both."""
 
 LENGTHS = 64
 """Inputs are padded to a multiple of it, since KerasHub compiles a function for every shape."""
@@ -32,7 +35,7 @@ class KerasHubPredictor(Predictor):
 
     Args:
         preset: a preset's name, or its folder.
-        dtype: the precision of the arithmetic, a key of `keras_predictor.DTYPES`.
+        dtype: the precision of the arithmetic, a key of `POLICIES`.
     """
 
     def __init__(self, preset: str, dtype: str = "float32") -> None:
@@ -49,7 +52,7 @@ class KerasHubPredictor(Predictor):
             raise MissingPackage(f"keras_hub: needs {error.name}: pip install 't5eval[keras]'") from None
         try:
             with _quiet():
-                model = keras_hub.models.Seq2SeqLM.from_preset(self.preset, dtype=DTYPES[self.dtype])
+                model = keras_hub.models.Seq2SeqLM.from_preset(self.preset, dtype=POLICIES[self.dtype])
         except Exception as error:
             raise UserError(
                 f"keras_hub:{self.preset}: KerasHub cannot load it: {type(error).__name__}: {error}"

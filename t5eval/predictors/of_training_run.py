@@ -30,11 +30,12 @@ class BestCheckpoints(Predictor):
     """
 
     def __init__(self, run: Path, options: ModelOptions) -> None:
-        from keras_model.training_run.run_checkpoints import best_checkpoints, newest_checkpoint
+        from keras_model.training_run.run_checkpoints import best_checkpoints, less_is_better, newest_checkpoint
 
         self.run = run
         try:
-            self._best = best_checkpoints(run / "checkpoints")
+            best = best_checkpoints(run / "checkpoints").items()
+            self._best = {name: path for name, path in best if not less_is_better(name)}  # tasks, no held-out text
             newest = newest_checkpoint(run / "checkpoints")
         except ValueError as error:
             raise UserError(str(error)) from None
@@ -93,6 +94,11 @@ class BestCheckpoints(Predictor):
                 self._predictor.release()
             self._path = path
             self._predictor = self._predictors[path]
+
+    @property
+    def current(self) -> KerasPredictor:
+        """The checkpoint that answers the split begun; before the first, the newest."""
+        return self._predictor if self._path else self._predictors[self._newest]
 
     def cache_identity(self) -> Mapping[str, str]:
         """Returns the identity of the checkpoint that answers, which may be asked by its own name as well."""

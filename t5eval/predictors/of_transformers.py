@@ -14,7 +14,7 @@ from t5eval.predictors.chat import Chat
 from t5eval.predictors.checkpoint_name import HUB
 from t5eval.predictors.generation_config import METHOD, beyond_rows, generation_settings, plain_generation, token_ids
 from t5eval.predictors.model_name import ModelOptions, NamedModel
-from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank, Sample
+from t5eval.predictors.predictor import Answering, Generation, Predictor, Prepared, Rank, Sample, same_ids
 from t5eval.predictors.transformers.drawing import drawing
 from t5eval.predictors.transformers.loading import is_causal, load_model, load_tokenizer, quiet
 from t5eval.predictors.transformers.ranking import rank_by_decoder, rank_continuations
@@ -132,7 +132,7 @@ class TransformersPredictor(Predictor):
             )
         given = dict(zip(long, cut, strict=True))
         rows = [self._prompt(given.get(i, ids)) if self._causal else given.get(i, ids) for i, ids in enumerate(whole)]
-        return [Prepared(ids, len(ids), i in given) for i, ids in enumerate(rows)]
+        return [Prepared(ids, len(ids), i in given, same=same_ids(ids)) for i, ids in enumerate(rows)]
 
     def _prompt(self, ids: list[int]) -> list[int]:
         """Returns what a decoder alone goes on with: not ended, and at least a start."""
@@ -153,7 +153,8 @@ class TransformersPredictor(Predictor):
                 ids = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=False)
             except Exception as error:  # the template's own, or of Jinja
                 raise UserError(f"{self._name}: its chat template refuses a conversation: {error}") from None
-            rows.append(Prepared(ids[-max_tokens:], min(len(ids), max_tokens), len(ids) > max_tokens))
+            kept = ids[-max_tokens:]
+            rows.append(Prepared(kept, len(kept), len(ids) > max_tokens, same=same_ids(kept)))
         return rows
 
     def _inputs(self, batch: Sequence[Prepared]) -> dict[str, Any]:

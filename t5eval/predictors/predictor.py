@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from array import array
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
@@ -26,6 +27,8 @@ class Prepared:
         number: its place in the split, from 0; what is drawn for it follows from this. The harness sets it.
         key: what tells it from any other input of the model, for a cache; empty where there is none.
         room: the length that it is padded to where every shape of a batch is compiled; None where that is not planned.
+        same: what inputs have in common of which the model makes the same answer, unless it is drawn; empty where
+            nobody says that there are any.
     """
 
     payload: Any
@@ -34,6 +37,12 @@ class Prepared:
     number: int = 0
     key: str = ""
     room: int | None = None
+    same: bytes = b""
+
+
+def same_ids(ids: Sequence[int]) -> bytes:
+    """Returns the `Prepared.same` of an input whose token ids are all that the model is given."""
+    return array("q", ids).tobytes()
 
 
 @dataclass(frozen=True, slots=True)

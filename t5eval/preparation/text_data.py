@@ -29,7 +29,7 @@ class TextData:
 
     Attributes:
         files: paths of text files: a document a line, or JSON lines with a `text`; gzip and xz by the name's end.
-        objective: one of `OBJECTIVES`.
+        objective: `spans`, `iid` or another of `OBJECTIVES`: what is noise, and what source and target show of it.
         noise_density: the share of the tokens that is noise; None for the objective's own.
         mean_span: the mean length of a run of noise, in tokens; None for the objective's own.
         inputs: the most tokens of a source, end of sequence included.

@@ -9,6 +9,8 @@ from typing import Any
 
 VECTORS = re.compile(r"sse4|avx|amx|fma|f16c|neon|asimd|sve|bf16|i8mm")
 """Features of a processor by which libraries choose how they compute, and so how they round."""
+BFLOAT16 = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
+"""Features of a processor that multiplies bfloat16, of Intel and AMD the first two, of Arm the last."""
 CHOOSE_THREADS_OR_KERNELS = (
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "TF_ENABLE_ONEDNN_OPTS",
     "ONEDNN_MAX_CPU_ISA", "NVIDIA_TF32_OVERRIDE", "TF_DETERMINISTIC_OPS",
@@ -33,6 +35,15 @@ def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> dict[str, Any]:
     flags = found.get("flags", found.get("features"))
     features = {} if flags is None else {"features": sorted(f for f in set(flags.split()) if VECTORS.search(f))}
     return {"processor": found.get("model name") or platform.processor(), **features}
+
+
+def multiplies_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool | None:
+    """Returns whether the processor has instructions for products of bfloat16; None where it does not say.
+
+    Without them, each product converts its factors, and takes longer than one of float32.
+    """
+    features = processor(cpuinfo).get("features")
+    return None if features is None else not BFLOAT16.isdisjoint(features)
 
 
 def threads() -> int:

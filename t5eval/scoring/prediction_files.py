@@ -1,17 +1,30 @@
 """Predictions from files, keyed by example id."""
 
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from t5eval.runs.prediction import NO_ANSWER, PROBABILITIES, Prediction
-from t5eval.scoring.text_files import FORMATS, PREDICTION, Entry, at, each_once, entries, named, read_text, recognise
+from t5eval.scoring.text_files import (
+    FORMATS,
+    PREDICTION,
+    Entry,
+    at,
+    each_once,
+    entries,
+    named,
+    plain_lines,
+    read_text,
+    recognise,
+)
 from t5eval.support.errors import PredictionError
 from t5eval.support.strict_json import parse_json
 from task_specs.support.errors import quoted
 
 NAMED = 5  # so many ids stand in a message, then how many more
+LABEL = 40  # characters; what is shorter may be a class's name, which many examples have
 
 
 def read_predictions(
@@ -33,10 +46,14 @@ def read_predictions(
     """
     text = read_text(path)
     form = format or recognise(text, path.suffix)
+    if form == "text":
+        # Of a million labels few are different, and one of each is kept.
+        lines = [sys.intern(line) if len(line) < LABEL else line for line in plain_lines(text)]
+        return _in_order(path, lines, ids, "lines", "a plain file has a line for each")
     found = entries(path, text, PREDICTION, form)
-    if form == "text" or (found and not any(entry.named for entry in found)):
-        rule = "a plain file has a line for each" if form == "text" else "without ids there is one for each"
-        return _in_order(path, found, ids, "texts" if form == "json" else "lines", rule)
+    if found and not any(entry.named for entry in found):
+        texts = [entry.text for entry in found]
+        return _in_order(path, texts, ids, "texts" if form == "json" else "lines", "without ids there is one for each")
     return _of_the_split(path, found, ids, ignored)
 
 
@@ -104,7 +121,7 @@ def given_predictions(
     if isinstance(given, Mapping):
         found = [named(here, 0, i, text, PREDICTION, required=True) for i, text in given.items()]
         return _of_the_split(here, found, ids, ignored)
-    texts = [named(here, 0, None, text, PREDICTION) for text in given]
+    texts = [named(here, 0, None, text, PREDICTION).text for text in given]
     return _in_order(here, texts, ids, "texts", "there is one for each")
 
 
@@ -124,10 +141,10 @@ def _of_the_split(path: Path, found: Sequence[Entry], ids: Sequence[str], ignore
     return predictions
 
 
-def _in_order(path: Path, found: Sequence[Entry], ids: Sequence[str], what: str, rule: str) -> dict[str, str]:
+def _in_order(path: Path, found: Sequence[str], ids: Sequence[str], what: str, rule: str) -> dict[str, str]:
     if len(found) != len(ids):
         raise PredictionError(f"{path}: {len(found):,} {what} for {len(ids):,} examples; {rule}")
-    return {example_id: entry.text for example_id, entry in zip(ids, found, strict=True)}
+    return dict(zip(ids, found, strict=True))
 
 
 def _foreign(path: Path, unknown: Mapping[str, int], ids: Sequence[str], missing: int) -> str:

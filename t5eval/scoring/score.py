@@ -1,6 +1,7 @@
 """From predictions to scores: parse each answer, compute the task's metrics with their intervals."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from task_specs.support.errors import UserError
 READABLE = "_readable"  # suffix of a score over the readable answers alone
 AS_WRITTEN = "_as_written"  # suffix of a score of texts as they stand, T5's way of writing not undone
 UNKNOWN_MARKS = ("⁇", "<unk>")  # what SentencePiece writes for the unknown id, and other libraries
+UNKNOWN_MARK = re.compile("|".join(UNKNOWN_MARKS))
 STRICT = "_strict"  # suffix of a score of the texts as they stand, where filters were applied before reading
 FEW = 30  # fewer examples say little
 UNLABELLED = Answer(None, None, "the split has no labels")
@@ -228,23 +230,44 @@ def judge(
     """
     judged = []
     for example in examples:
-        pair = evaluation_pair(spec, example)
-        gold = spec.answer.gold(example.features, pair.targets) or UNLABELLED
-        text = predictions.get(example.id)
-        more = stored.get(example.id)
-        said = Scored(
-            example.id,
-            example.features,
-            pair.targets,
-            text or "",
-            UNLABELLED,
-            gold,
-            missing=text is None,
-            confidence=more.confidence if more else None,
-            no_answer=more.no_answer if more else None,
-        )
-        judged.append(_read_strictly(spec, said) if text is None or not spec.filters else _read(spec, said))
+        targets = evaluation_pair(spec, example).targets
+        gold = spec.answer.gold(example.features, targets) or UNLABELLED
+        judged.append(_judged(spec, example, targets, gold, predictions.get(example.id), stored.get(example.id)))
     return judged
+
+
+def judge_others(
+    spec: TaskSpec,
+    judged: Iterable[Scored],
+    predictions: Mapping[str, str],
+    stored: Mapping[str, Prediction] = FrozenDict(),
+) -> list[Scored]:
+    """Reads others' answers to examples that were judged by the same row: what is true of them is told already.
+
+    Args:
+        judged: what `judge` returned.
+        predictions: see `judge`.
+        stored: see `judge`.
+    """
+    return [_judged(spec, e, e.targets, e.gold, predictions.get(e.id), stored.get(e.id)) for e in judged]
+
+
+def _judged(
+    spec: TaskSpec,
+    example: Example | Scored,
+    targets: str,
+    gold: Answer,
+    given: str | None,
+    more: Prediction | None,
+) -> Scored:
+    text, missing, features = given or "", given is None, example.features
+    confidence, no_answer = (more.confidence, more.no_answer) if more else (None, None)
+    filtering = spec.filters and not missing
+    answer = UNLABELLED if filtering else spec.answer.parse(text, features, targets)
+    said = Scored(
+        example.id, features, targets, text, answer, gold, missing, confidence=confidence, no_answer=no_answer
+    )
+    return _read(spec, said) if filtering else said
 
 
 def _read_strictly(spec: TaskSpec, said: Scored) -> Scored:
@@ -323,7 +346,7 @@ def score_split(spec: TaskSpec, split: str, judged: Sequence[Scored], *, interva
         unmapped=sum(not e.answer.mapped and not e.missing for e in judged),
         changed=sum(e.answer.changed and not e.missing for e in judged),
         out_of_range=_out_of_range(spec, judged),
-        unknown_pieces=sum(any(mark in e.prediction for mark in UNKNOWN_MARKS) for e in judged),
+        unknown_pieces=sum(UNKNOWN_MARK.search(e.prediction) is not None for e in judged),
         causes=tuple(text_cautions(spec, judged)) if labelled and isinstance(spec.answer, Text) else (),
         reasons=dict(Counter(e.answer.reason for e in judged if e.answer.reason and not e.missing).most_common(5)),
         calibration=calibration,

@@ -46,7 +46,7 @@ REFERENCE = Kind("reference", ("reference", "highlights", "summary", "target", "
 KEYS = {*PREDICTION.keys, *REFERENCE.keys}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One text of a file.
 

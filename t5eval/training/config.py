@@ -24,7 +24,7 @@ SETTINGS = {
 """Keys of the table to the fields of `TrainSettings` that they are."""
 
 DTYPES = {"bfloat16": "mixed_bfloat16", "bfloat16_weights": "bfloat16"}
-"""Values of `dtype` to Keras' names, of which the first says that the weights stay float32."""
+"""Values of `dtype` to Keras' names: in `bfloat16` the weights stay float32, in `bfloat16_weights` they do not."""
 
 FINE_TUNING = TrainSettings(steps=262_144)
 """The paper's: section 3.1.2 of Raffel et al. 2020."""
@@ -36,21 +36,21 @@ class TrainConfig:
 
     Attributes:
         task: tasks, benchmarks, mixtures, or `text`.
-        data_dir: where examples come from, as `--data-dir` says it.
+        data_dir: where examples come from: a folder of official files, `tfds:`, or `hf:`.
         out: the run's folder.
         model: a model folder to start from.
         preset: the name of a configuration to start from scratch with, such as `t5-small`.
-        config: values of a configuration of one's own, or that differ from the preset's.
+        config: the table `[train.config]`: a configuration of one's own, or what differs from the preset's.
         dropout_rate: in place of the model's own; T5 1.1 was pre-trained with 0 and is fine-tuned with 0.1.
         vocab: a SentencePiece model, or `bytes` for byT5's tokenizer, where no model folder brings one.
         settings: the numbers to train by; T5's fine-tuning if not given. `packing` is `pack` in the table.
-        validate_limit: the most validation examples of each task, of more a sample: see `validation.sample`.
+        validate_limit: the most validation examples of each task. Of more, a sample is taken, in every run the same.
         rates: how often each name in `task` is drawn, relative to the others; None for in proportion to its size.
-        mixture_limit: the most that a size counts in the mixture.
-        temperature: makes rates more even, the higher the more.
+        mixture_limit: the most examples that a task counts as, where tasks are drawn in proportion to their sizes.
+        temperature: rates are taken to the power of 1 / temperature: the higher, the more even they are.
         prepared: a folder that `t5eval prepare` made of the tasks; None for one of the run's own, `RUN/prepared`.
-        text: files and objective of the plain text that `text` stands for: see `TextData`.
-        method: which weights are trained: see `method_of`.
+        text: the table `[train.text]`: files and objective of the plain text that `text` in `task` stands for.
+        method: which weights are trained: `all`, `gradual_unfreezing`, `lora[:RANK]`, `adapters[:SIZE]`; or a table.
         strategy: where it is trained: `none`, `mirrored[:N]`, `multiworker` or `tpu[:ADDRESS]`.
         fresh_optimizer: whether Adafactor starts without the moments that a checkpoint of T5's or T5X's brings.
         callbacks: names of Keras callbacks that plugins have registered.

@@ -13,10 +13,11 @@ from t5eval.support.stages import stage
 from t5eval.tracking.log import Log
 from t5eval.training.config import TrainConfig
 from t5eval.training.first_model import first_model
+from t5eval.training.held_out_text import HeldOutText
 from t5eval.training.mixture import draw_rates, drawn_tasks, ids_of_examples
-from t5eval.training.token_ids import parts_of_run
+from t5eval.training.token_ids import held_out_of_run, parts_of_run
 from t5eval.training.validation import SAMPLE_SEED, HeldOut, validate, validation_examples
-from task_specs import TaskSpec
+from task_specs import TEXT, TaskSpec
 from task_specs.support.errors import UserError
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ def train(
     require_callbacks(config.callbacks)
     with stage("reading the validation examples"):
         held_out = validation_examples(specs, data, config.validate_limit, say)
-    if config.settings.patience is not None and not held_out:
-        raise UserError("patience counts validations, and no task has a validation split here")
+    if config.settings.patience is not None and not held_out and not (text and text.held_out):
+        raise UserError("patience counts validations, and no task has a validation split here, nor is text held out")
     with stage("loading the model"):
         first = first_model(config, strategy)
     model, tokenizer = first.model, first.tokenizer
@@ -80,16 +81,29 @@ def train(
         say(f"{name}: {size:,} training examples" + (f", {100 * rates[name]:.3f} % of those drawn" if rates else ""))
     if first.moments is not None:
         say(f"Adafactor goes on with the checkpoint's moments of step {first.moments.step:,} (fresh_optimizer = false)")
+    part = held_out_of_run(config)
+    held_out_text = None if part is None else HeldOutText.of(part, config.validate_limit, tokenizer)
     for note in [*_notes(Path(config.prepared or Path(config.out) / "prepared")), *_of_validation(held_out)]:
         say(note)
+    if held_out_text is not None:
+        say(held_out_text.note)
+    elif text is not None:
+        say(f"{TEXT}: no part is held out, so nothing will say how well it is learned (held_out under [train.text])")
     examples = Examples.concatenate(list(parts.values()))
     generator = KerasGenerator(Generator(model, emit_limit=tokenizer.vocab_size), tokenizer)
 
     def check(step: int, _: T5) -> dict[str, float]:
         with stage(f"validating at step {step:,}", "examples") as advance:
             found = validate(generator, held_out, advance)
-        say(f"step {step:,}: " + (", ".join(one.text for one in found.values()) or "nothing to validate"))
-        return {name: one.score for name, one in found.items() if one.score is not None}
+        scores = {name: one.score for name, one in found.items() if one.score is not None}
+        said = [one.text for one in found.values()]
+        if held_out_text is not None:
+            with stage(f"held-out text at step {step:,}", "examples") as advance:
+                predicted = held_out_text.predicted(generator.generator, advance)
+            scores |= predicted.scores
+            said.append(predicted.text)
+        say(f"step {step:,}: " + (", ".join(said) or "nothing to validate"))
+        return scores
 
     try:
         result = fit(
@@ -107,6 +121,7 @@ def train(
                 "starting checkpoint": first.fingerprint,
                 "vocabulary": tokenizer.fingerprint,
                 "validation": {spec.name: held.to_json() for spec, held in held_out.items()},
+                **({} if held_out_text is None else {"held-out text": held_out_text.to_json()}),
             },
             say=say,
             moments=first.moments,
@@ -118,7 +133,7 @@ def train(
         raise UserError(str(error)) from error
     if result.steps < config.settings.steps:
         say(
-            f"ended at step {result.steps:,}: no score was higher than its best before in {config.settings.patience} "
+            f"ended at step {result.steps:,}: no score was better than its best before in {config.settings.patience} "
             "validations (patience)"
         )
     return result

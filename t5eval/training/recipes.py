@@ -1,4 +1,4 @@
-"""The paper's settings for a task, a benchmark or a mixture, as a configuration of `t5eval train`.
+"""The paper's settings for a task, a benchmark or a mixture, or for pre-training, as a configuration of `t5eval train`.
 
 Sections are those of Raffel et al. 2020.
 """
@@ -35,12 +35,72 @@ class Setting:
     source: str
 
 
+PRETRAIN = "pretrain"
+"""The name of the recipe that learns from plain text alone."""
+
+# What the baseline of the study does, by the table that it stands in.
+BASELINE: dict[str, tuple[Setting, ...]] = {
+    "train": (
+        Setting("task", [TEXT], ""),
+        Setting("preset", "t5-base", "12 + 12 layers, 220 million parameters; section 3.1.1"),
+        Setting("vocab", "spiece.model", "32,000 pieces, 100 sentinels; section 3.1.3"),
+        Setting("data_dir", "DATA", ""),
+        Setting("out", "RUN", ""),
+        Setting("steps", 2**19, "2^19; section 3.1.2"),
+        Setting("batch_size", 128, f"rows of {INPUTS}, 2^16 tokens; section 3.1.2"),
+        Setting("pack", [INPUTS, 192], "inputs and targets of the objective; section 3.1.4"),
+        Setting("optimizer", "adafactor", "section 3.1.2"),
+        Setting("learning_rate", 0.01, "of the first steps; section 3.1.2"),
+        Setting("schedule", "inverse_square_root", "1/sqrt(max(n, 10^4)); section 3.1.2"),
+        Setting("warmup_steps", 10_000, "its 10^4; section 3.1.2"),
+    ),
+    "train.text": (
+        Setting("files", ["text.txt.gz"], "a document a line; C4 in the paper, section 2.2"),
+        Setting("objective", "iid", "a sentinel for each run; section 3.1.4"),
+        Setting("noise_density", 0.15, "section 3.1.4"),
+        Setting("inputs", INPUTS, "section 3.1.4"),
+        Setting("held_out", 0.001, "validated at each checkpoint; no setting of the paper's"),
+    ),
+}
+# What T5 v1.1 does otherwise: its release notes where no section is named.
+V1_1: dict[str, tuple[Setting, ...]] = {
+    "train": (
+        Setting("preset", "t5-v1_1-base", "gated GELU, an output head of its own"),
+        Setting("steps", 1_000_000, "section 3.7"),
+        Setting("batch_size", 2048, f"2^11 rows of {INPUTS}; section 3.7"),
+        Setting("pack", [INPUTS, TEXT_TARGETS], "of spans of 3; section 3.3.4"),
+        Setting("z_loss", 1e-4, "as T5X has it"),
+        Setting("dropout_rate", 0.0, "no dropout until fine-tuning"),
+    ),
+    "train.text": (
+        Setting("objective", "spans", "sections 3.3.4 and 3.7"),
+        Setting("mean_span", 3.0, "sections 3.3.4 and 3.7"),
+    ),
+}
+
+
+def pretraining() -> str:
+    """Returns the TOML file of pre-training: the baseline's, and what T5 v1.1 does otherwise in comments."""
+    lines = [
+        "# Pre-training as the baseline of Raffel et al. 2020; dropout is 0.1 (section 3.1.1).\n",
+        "# t5eval train --config FILE; flags overrule it.\n",
+    ]
+    for table, settings in BASELINE.items():
+        lines += [*_lines(settings, table), "\n"]
+    lines.append("# T5 v1.1: these instead of the lines above.\n")
+    for table, settings in V1_1.items():
+        lines += [f"# {line}" for line in _lines(settings, table)]
+    return "".join(lines)
+
+
 def recipe(name: str) -> str:
-    """Returns the TOML file of a task, a benchmark or a mixture.
+    """Returns the TOML file of a task, a benchmark or a mixture, or of pre-training (`PRETRAIN`).
 
     Raises:
         UserError: there is nothing of this name, or nothing of it to train on.
     """
+    if name == PRETRAIN:
+        return pretraining()
     row = find(MIXTURES.get(name, name))
     # A file is known by its path alone.
     known_as = name if name.endswith(".toml") else row.name
@@ -86,8 +146,8 @@ def _numbers(task: TaskSpec | None, validated: Iterable[TaskSpec]) -> Iterator[S
         yield Setting("validate_limit", max(sizes), "whole validation sets")
 
 
-def _lines(settings: Iterable[Setting]) -> Iterator[str]:
-    yield "[train]\n"
+def _lines(settings: Iterable[Setting], table: str = "train") -> Iterator[str]:
+    yield f"[{table}]\n"
     for setting in settings:
         # JSON's strings, numbers and lists are TOML's.
         line = f"{setting.key} = {json.dumps(setting.value, ensure_ascii=False)}"

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from t5eval.data import DataSource
-from t5eval.preparation.record_folder import in_lines
+from t5eval.preparation.record_folder import in_lines, opened, set_name
 from t5eval.preparation.task_records import in_processes, task_records
-from t5eval.preparation.text_records import text_records
+from t5eval.preparation.text_records import HELD_OUT, text_records
 from t5eval.training.config import TrainConfig
-from task_specs import TaskSpec
+from task_specs import TEXT, TaskSpec
+from task_specs.support.errors import UserError
 
 if TYPE_CHECKING:
     from keras_model.data.batches import Examples
@@ -47,3 +48,24 @@ def parts_of_run(
         get = records.of_run if prepares and named is None else records.given
         parts |= get(Path(named or run / own))
     return parts
+
+
+def held_out_of_run(config: TrainConfig) -> Examples | None:
+    """Returns the examples of the held-out part of a run's text, which `parts_of_run` has prepared or looked at.
+
+    Returns:
+        None where no part is held out.
+
+    Raises:
+        UserError: the folder that is named for the text has no such part.
+    """
+    text = config.text_data
+    if text is None or not text.held_out:
+        return None
+    from keras_model.data.records import read_manifest
+
+    folder = Path(text.prepared or Path(config.out) / "prepared_text")
+    made = read_manifest(folder).get(set_name(TEXT, HELD_OUT))
+    if made is None:
+        raise UserError(f"{folder}: holds no held-out part (held_out = {text.held_out}). Prepare it again")
+    return opened(folder, made)

@@ -64,15 +64,19 @@ class Label:
         label = features["label"]
         return (self.choices or self.wordings(features))[label] if label >= 0 else UNLABELLED_TARGET
 
+    @cached_property
+    def _answers(self) -> tuple[Answer, ...]:
+        """What says each class: one record, however many examples are of it."""
+        return tuple(Answer(index, index) for index in range(len(self.classes)))
+
     def gold(self, features: Mapping[str, Any], targets: str) -> Answer | None:
         label = features["label"]
-        return Answer(label, label) if label >= 0 else None
+        return self._answers[label] if label >= 0 else None
 
     def parse(self, text: str, features: Mapping[str, Any], targets: str) -> Answer:
         words = self.wordings(features)
         if text in words:
-            index = words.index(text)
-            return Answer(index, index)
+            return self._answers[words.index(text)]
         return Answer(None, -1, f"not one of {', '.join(words)}: {quoted(text)}")
 
 

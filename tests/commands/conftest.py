@@ -13,7 +13,7 @@ import pytest
 
 import task_specs
 from t5eval.cli.main import run
-from t5eval.data import open_split
+from t5eval.data import available_splits, open_split
 from t5eval.demo.demo import suite_folder
 from t5eval.scoring.score import evaluation_pair
 from tests.forked import Forks
@@ -108,19 +108,24 @@ def write_predictions(path: Path, records: Sequence[tuple[Any, str]]) -> Path:
 @pytest.fixture(scope="session")
 def perfect_answers(tmp_path_factory: pytest.TempPathFactory, suite: Path) -> Path:
     """What `perfect_run` is a copy of."""
-    run = tmp_path_factory.mktemp("perfect") / "run"
-    for name in task_specs.BENCHMARKS["glue"].tasks:
+    return write_answers(tmp_path_factory.mktemp("perfect") / "run", task_specs.BENCHMARKS["glue"].tasks, suite)
+
+
+def write_answers(run: Path, tasks: Sequence[str], data: Path) -> Path:
+    """Writes a readable answer to each example of validation and test into a run, the true one where it is known."""
+    for name in tasks:
         spec = task_specs.get(name)
         for split in ("validation", "test"):
-            if split not in spec.source.splits:
+            if split not in available_splits(spec, data):
                 continue
             records = []
-            for example in open_split(spec, split, suite):
+            for example in open_split(spec, split, data):
                 target = evaluation_pair(spec, example).targets
                 if name == "glue/wnli" and example.features["label"] == 0:
                     target = "somebody else"  # the target is always the candidate, also where it is not the referent
-                unlabelled = target == "<unk>" or target == "-1.0"
-                records.append((example.id, spec.answer.choices[0] if unlabelled else target))
+                unlabelled = target in ("", "<unk>", "-1.0")
+                first = (*spec.answer.choices, *example.features.get("entities", ()), "something")[0]
+                records.append((example.id, first if unlabelled else target))
             write_predictions(run / "predictions" / name / f"{split}.jsonl", records)
     return run
 

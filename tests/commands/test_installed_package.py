@@ -71,6 +71,7 @@ def test_links_lead_into_the_repository_from_anywhere(distributions: Path) -> No
     for link in links:
         assert link.startswith(("https://", "#")), link
     assert f"(https://github.com/t5eval/t5eval/blob/v{__version__}/docs/metrics.md)" in text
+    assert f"](https://github.com/t5eval/t5eval/raw/v{__version__}/docs/report.png)" in text
 
 
 def needed(requirements: Iterable[str], known: frozenset[str] = frozenset()) -> frozenset[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import task_specs
+from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
 from t5eval.training.config import TrainConfig, read_config, resolve
 from t5eval.training.mixture import drawn, drawn_tasks
 
@@ -94,3 +95,31 @@ def test_names_without_a_recipe(t5eval: Any, name: str, message: str) -> None:
     done = t5eval("recipe", name)
     assert (done.status, done.out) == (2, "")
     assert message in done.err
+
+
+def test_pre_training(t5eval: Any, tmp_path: Path) -> None:
+    """The baseline's as they stand, and T5 v1.1's where the lines in comments take their places."""
+    page, config = written(t5eval, tmp_path, "pretrain")
+    settings, text = config.settings, config.text_data
+    assert text is not None
+    assert (settings.steps, settings.batch_size, settings.packing) == (2**19, 128, (512, 192))
+    assert (settings.schedule, settings.learning_rate, settings.warmup_steps) == ("inverse_square_root", 0.01, 10_000)
+    assert (text.objective, text.noise_density, text.inputs, config.preset) == ("iid", 0.15, 512, "t5-base")
+    places = ("task = ", "vocab = ", "data_dir = ", "out = ", "files = ", "held_out = ", "[", "#")
+    for line in filter(None, page.splitlines()):
+        assert line.startswith(places) or "; section" in line or "# section" in line, line
+    baseline, _, other = page.partition("# T5 v1.1: these instead of the lines above.\n")
+    v1_1 = tomllib.loads("".join(line.removeprefix("# ") for line in other.splitlines(keepends=True)))["train"]
+    table = read(baseline)
+    joined = resolve({**table, **v1_1, "text": {**table["text"], **v1_1["text"]}}, "recipe")
+    assert (joined.settings.steps, joined.settings.batch_size, joined.settings.z_loss) == (10**6, 2**11, 1e-4)
+    assert (joined.preset, joined.dropout_rate) == ("t5-v1_1-base", 0.0)
+    spans, tokenizer = joined.text_data, ByteTokenizer(125)
+    assert spans is not None
+    for one, row in ((text, settings.packing), (spans, joined.settings.packing)):
+        assert row is not None
+        one.require_fit(tokenizer, row)
+        objective = one.objective_of(tokenizer)
+        assert (objective.inputs, objective.targets) == row
+    done = t5eval("recipe", "pretrain", "--out", tmp_path / "other.toml")
+    assert "fill in vocab, data_dir and out, or give them as flags" in done.out

@@ -41,20 +41,24 @@ def sources(rows=3):
 
 def log_probabilities(model, encoder_ids):
     """For each input a function from the tokens so far to the next token's log-probabilities, by the whole model."""
+    return tables(compiled(model.config)[2], encoder_ids)
+
+
+def tables(forward, encoder_ids):
+    """The same, by what gives the logits of inputs, [batch, target, VOCAB]."""
     prefixes = [p for n in range(STEPS) for p in itertools.product(range(VOCAB), repeat=n)]
-    tables = []
+    found = []
     for row in encoder_ids:
         table = {}
         for length, group in itertools.groupby(prefixes, key=len):
             batch = list(group)
             decoder_ids = np.array([(0, *prefix) for prefix in batch]).reshape(len(batch), length + 1)
             inputs = {"encoder_ids": np.tile(row, (len(batch), 1)), "decoder_ids": decoder_ids.astype(np.int32)}
-            logits = compiled(model.config)[2](inputs).numpy()[:, -1]
-            logits = logits.astype(np.float64)
+            logits = np.asarray(forward(inputs), np.float64)[:, -1]
             normed = logits - np.log(np.exp(logits - logits.max(1, keepdims=True)).sum(1, keepdims=True))
             table.update(zip(batch, normed - logits.max(1, keepdims=True), strict=True))
-        tables.append(table)
-    return tables
+        found.append(table)
+    return found
 
 
 def penalty(length, alpha):

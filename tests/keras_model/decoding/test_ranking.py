@@ -71,3 +71,15 @@ def test_empty_batches_and_wrong_answers():
     for answers, message in [([], "at least one answer"), ([[1], []], "none of them empty"), ([[40]], r"\[0, 40\)")]:
         with pytest.raises(ValueError, match=message):
             generator.rank(sources(1, 2), answers)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_of_own_texts_it_is_the_same_sum(jit_compile, monkeypatch):
+    """Each input has a text of its own length; neither padding nor slices matter."""
+    model = make_model(V1_1)
+    encoder_ids = sources(len(ANSWERS), 30)
+    targets = np.array([[*answer, *[0] * (8 - len(answer))] for answer in ANSWERS])
+    monkeypatch.setattr(ranking, "SLICE_LOGITS", 7)
+    found = Generator(model, jit_compile=jit_compile).log_likelihoods(encoder_ids, targets)
+    expected = by_forward_pass(model, encoder_ids, ANSWERS)[np.arange(len(ANSWERS)), np.arange(len(ANSWERS))]
+    np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-5)

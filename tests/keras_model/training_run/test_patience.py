@@ -32,6 +32,8 @@ SCORES = {2: 10.0, 4: 12.0, 6: 11.0, 8: 12.0, 10: math.nan, 12: 50.0}
         ({1: {"a": 5, "b": 1}, 2: {"a": 4, "b": 2}, 3: {"a": 4, "b": 1}}, 2, False),  # b rose at step 2
         ({1: {"a": 5, "b": 1}, 2: {"a": 4, "b": 2}, 3: {"a": 4, "b": 1}, 4: {"a": 5, "b": 2}}, 2, True),
         ({1: {"a": math.nan}, 2: {}}, 2, True),
+        ({1: {"text loss": 5}, 2: {"text loss": 4}, 3: {"text loss": 4.5}}, 2, False),
+        ({1: {"text loss": 5}, 2: {"text loss": 5}, 3: {"text loss": 6}}, 2, True),
     ],
 )  # fmt: skip
 def test_patience_is_at_an_end(scores, patience, stalled):

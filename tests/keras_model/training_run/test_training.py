@@ -145,6 +145,7 @@ def test_killed_run_resumes_to_the_same_weights(tmp_path, examples, whole, kille
     result = fit(resumed, examples, SETTINGS, tmp_path, validate=score_of)
     assert (result.first_step, result.steps) == (saved, 12)
     assert result.loss == whole.result.loss
+    assert result.tokens == whole.result.tokens
     assert result.scores == whole.result.scores == {step: {"glue/rte/accuracy": 10.0 * step} for step in (4, 8, 12)}
     assert_same_weights(resumed, whole.model)
     assert not remains.exists()
@@ -337,6 +338,9 @@ def test_a_score_that_is_no_number_is_never_the_best(tmp_path, examples):
     )
     assert result.best == {"rte": tmp_path / "checkpoints" / "step-00000008"}
     assert best_steps({1: {"rte": 1.0}, 2: {"rte": nan}, 3: {"rte": 2.0}}) == {"rte": 3}
+    # Of a loss less is better, and a task may be called so.
+    losses = {1: {"text loss": 3.0, "own/loss": 3.0}, 2: {"text loss": 2.0, "own/loss": 2.0}, 3: {"text loss": nan}}
+    assert best_steps(losses) == {"text loss": 2, "own/loss": 1}
 
 
 def test_frozen_layers_stay_as_they_are_and_the_run_resumes(tmp_path, examples):
@@ -525,6 +529,8 @@ def test_callbacks_and_tensorboard_see_the_run(whole, examples):
     assert whole.result.loss == pytest.approx(logged["loss"][12])
     # Two epochs: every token of every example twice.
     assert whole.result.filling.tokens == 2 * (examples.sources.lengths.sum() + examples.targets.lengths.sum())
+    assert whole.result.tokens == whole.result.filling.tokens == logged["tokens"][12] == whole.logs[-1]["tokens"]
+    assert [logs["learning_rate"] for logs in whole.logs] == pytest.approx([0.01] * 12)
 
 
 def test_time_waiting_for_data_is_told(tmp_path, examples, monkeypatch):

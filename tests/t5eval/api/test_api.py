@@ -15,6 +15,7 @@ import pytest
 
 import t5eval
 from t5eval.cli.main import run
+from t5eval.predictors.model_name import NamedModel
 from tests.t5eval.tiny_t5 import write_tiny_t5
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "python.md"
@@ -211,3 +212,28 @@ def test_a_setting_that_is_none_is_refused(settings: dict[str, Any], message: st
     with pytest.raises(t5eval.UserError, match=f"(?i){message}"):
         t5eval.train(**{"data_dir": SUITE, "out": tmp_path / "run", "model": "m", **settings})
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("multiplies", "dtype", "warned"),
+    [(False, "bfloat16", 1), (True, "bfloat16", 0), (None, "bfloat16", 0), (False, None, 0)],
+)
+def test_a_processor_without_bfloat16_is_warned_of(
+    multiplies: bool | None, dtype: str | None, warned: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class AlwaysYes(t5eval.Predictor):
+        identity = {"model": "says entailment"}
+
+        def prepare(self, texts: Any, max_tokens: int) -> list[t5eval.Prepared]:
+            return [t5eval.Prepared(text, 1, truncated=False) for text in texts]
+
+        def generate(self, batch: Any, max_new_tokens: int, decode: Any) -> list[t5eval.Generation]:
+            return [t5eval.Generation("entailment", hit_limit=False) for _ in batch]
+
+    said: list[str] = []
+    monkeypatch.setattr("t5eval.api.evaluate.multiplies_bfloat16", lambda: multiplies)
+    monkeypatch.setattr(
+        "t5eval.api.evaluate.open_predictor", lambda model, options: NamedModel(AlwaysYes(), "a checkpoint")
+    )
+    t5eval.evaluate("t5", "glue/rte", data=t5eval.suite_folder(), out=tmp_path, dtype=dtype, say=said.append)
+    assert sum("slower than float32" in line for line in said) == warned

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from t5eval.data import Split, open_split
 from t5eval.evaluation.batches import MAX_BATCH_ROWS, plan_batches
 from t5eval.evaluation.settings import RunSettings
 from t5eval.evaluation.splits import evaluate_splits
-from t5eval.predictors.predictor import Generation, Predictor, Prepared, Rank
+from t5eval.predictors.predictor import Generation, Predictor, Prepared, Rank, Sample
 from t5eval.support.errors import RunError
 from task_specs import Decode
 from task_specs.support.errors import UserError
@@ -226,6 +226,68 @@ def test_another_model_is_refused_before_it_is_asked(data: Path, tmp_path: Path)
         evaluate(other, data, tmp_path)
     assert other.batches == []
     assert files(tmp_path) == before
+
+
+class SameWords(WordModel):
+    """Says which inputs are the same to it."""
+
+    def prepare(self, texts: Sequence[str], max_tokens: int) -> list[Prepared]:
+        return [replace(p, same=" ".join(p.payload).encode()) for p in super().prepare(texts, max_tokens)]
+
+
+class Drawing(SameWords):
+    """Draws, so that each of the same inputs has its own answer."""
+
+    def generate(self, batch: Sequence[Prepared], max_new_tokens: int, decode: Any) -> list[Generation]:
+        return [
+            Generation(f"{generation.text} {prepared.number}", False)
+            for generation, prepared in zip(super().generate(batch, max_new_tokens, Decode()), batch, strict=True)
+        ]
+
+
+@pytest.fixture(scope="module")
+def repeated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every pair of sentences four times; one that is as long as an input may be, and two that are cut to it."""
+    folder = tmp_path_factory.mktemp("repeated")
+    texts = [f"{'word ' * (i % 9)}\tB." for i in range(36)]
+    longest = "long " * 507  # with the words around it, 511 and the end
+    texts += [f"{longest}\tB.", f"{longest}\tB. cut", f"{longest}\tB. cut otherwise"]
+    rows = "".join(f"{i}\t{text}\tentailment\n" for i, text in enumerate(texts))
+    put(folder, "RTE/dev.tsv", RTE + rows.encode())
+    return folder
+
+
+def stored(model: WordModel, data: Path, run: Path, **options: Any) -> bytes:
+    split = open_split(task_specs.get("glue/rte"), "validation", data, with_labels=True)
+    evaluate_splits(model, [split], run, RunSettings("test", "words", **options))
+    return (run / "predictions/glue/rte/validation.jsonl").read_bytes()
+
+
+def test_inputs_that_are_the_same_are_answered_once(repeated: Path, tmp_path: Path) -> None:
+    each, once = WordModel(), SameWords()
+    expected = stored(each, repeated, tmp_path / "each", batch_tokens=40)
+    assert stored(once, repeated, tmp_path / "once", batch_tokens=40) == expected
+    assert sorted(once.seen) == sorted(set(each.seen))
+    assert (len(each.seen), len(once.seen)) == (39, 10)
+    records = [json.loads(line) for line in expected.splitlines()]
+    assert [r["id"] for r in records if "truncated" in r] == ["37", "38"]
+
+
+@pytest.mark.parametrize("stop_after", [0, 1, 3])
+def test_same_inputs_are_resumed_to_the_byte(repeated: Path, tmp_path: Path, stop_after: int) -> None:
+    whole, cut, rest = SameWords(), SameWords(stop_after=stop_after), SameWords()
+    expected = stored(whole, repeated, tmp_path / "whole", batch_tokens=40)
+    with pytest.raises(Interrupted):
+        stored(cut, repeated, tmp_path / "cut", batch_tokens=40)
+    assert stored(rest, repeated, tmp_path / "cut", batch_tokens=40) == expected
+    assert cut.batches + rest.batches == whole.batches
+
+
+def test_same_inputs_whose_answers_are_drawn_are_each_drawn(repeated: Path, tmp_path: Path) -> None:
+    model = Drawing()
+    lines = stored(model, repeated, tmp_path, answering={"glue/rte": Sample(seed=1)}).splitlines()
+    assert len(model.seen) == 39
+    assert [json.loads(line)["prediction"].rpartition(" ")[2] for line in lines] == [str(i) for i in range(39)]
 
 
 @pytest.mark.parametrize("options", [{"batch_tokens": 9}, {"limit": 3}])

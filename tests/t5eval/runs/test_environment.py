@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from t5eval.runs.environment import machine, processor
+from t5eval.runs.environment import machine, multiplies_bfloat16, processor
 
 
 def test_features_that_change_rounding_are_named(tmp_path: Path) -> None:
@@ -21,6 +21,23 @@ def test_features_that_change_rounding_are_named(tmp_path: Path) -> None:
     arm.write_text("processor\t: 0\nFeatures\t: fp asimd aes bf16\n")
     assert processor(arm)["features"] == ["asimd", "bf16"]
     assert "features" not in processor(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("flags\t\t: avx512f avx512_bf16", True),
+        ("flags\t\t: avx512f amx_tile amx_bf16", True),
+        ("flags\t\t: avx2 fma avx512f avx512_fp16", False),
+        ("Features\t: fp asimd bf16 i8mm", True),
+        ("Features\t: fp asimd", False),
+        ("model name\t: of a system that tells no features", None),
+    ],
+)
+def test_whether_a_processor_multiplies_bfloat16(line: str, expected: bool | None, tmp_path: Path) -> None:
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\n{line}\n")
+    assert multiplies_bfloat16(tmp_path / "cpuinfo") is expected
+    assert multiplies_bfloat16(tmp_path / "nowhere") is None
 
 
 def test_threads_and_what_sets_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,3 +84,16 @@ def test_what_was_not_validated_is_refused(run: Path, tmp_path: Path) -> None:
         predictor.expect([known, cola])
     with pytest.raises(UserError, match="no checkpoint with validation scores there"):
         open_model(f"best:{tmp_path}")
+
+
+def test_a_run_is_a_member_of_an_ensemble(run: Path, tmp_path: Path) -> None:
+    """For each task with its own best checkpoint."""
+    predictor = open_model(f"ensemble:best:{run},{run / checkpoint(2)}").predictor
+    predictor.expect([split_of("rte", "validation", tmp_path / "expected")])
+    predictor.begin(split_of("ax", "test", tmp_path / "ax"))
+    assert predictor.cache_identity()["members"].split()[0] == KerasPredictor(run / checkpoint(3)).identity["model"]
+    predictor.begin(split_of("rte", "validation", tmp_path / "rte"))
+    pair = open_model(f"ensemble:{run / checkpoint(1)},{run / checkpoint(2)}").predictor
+    assert predictor.cache_identity() == pair.identity
+    rankings = [one.rank(one.prepare(TEXTS, 32), ["yes", "no"]) for one in (predictor, pair)]
+    assert rankings[0] == rankings[1]

@@ -143,6 +143,31 @@ def test_nested_mixtures(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shares(mixture)["glue/cola"] == pytest.approx(1000 / 2250)
 
 
+def test_what_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever it stands, and the others keep their proportions."""
+    nested(monkeypatch, inner=Mixture("inner", (Member("glue/rte"), Member("super_glue/cb"), Member("text"))))
+    members = (Member("inner"), Member("glue/cola"), Member("text", rate=100))
+    for left_out, tasks in (("glue/rte", ["super_glue/cb", "glue/cola"]), ("super_glue", ["glue/rte", "glue/cola"])):
+        mixture = Mixture("m", members, without=(left_out, "text"))
+        assert shares(mixture, UNLABELLED) == pytest.approx(shares(Mixture("n", tuple(map(Member, tasks)))))
+        assert [spec.name for spec in task_specs.tasks_of(mixture)] == tasks
+    mixture = Mixture("m", members, rates="equal", without=("inner",))
+    # Of a mixture the tasks are left out; plain text is by its own name alone.
+    assert shares(mixture, UNLABELLED) == pytest.approx({"glue/cola": 1 / 102, "text": 101 / 102})
+
+
+@pytest.mark.parametrize("name", ["squad", "cnn_dailymail", "wmt16_en-ro"])
+def test_t5s_leave_one_out_is_a_mixture_without_a_task(name: str) -> None:
+    theirs, everything = (registry.find(each) for each in (f"leave_one_out_{name}", "all_proportional"))
+    assert isinstance(theirs, Mixture)
+    assert isinstance(everything, Mixture)
+    (left_out,) = {spec.name for spec in task_specs.tasks_of(everything)} - {
+        s.name for s in task_specs.tasks_of(theirs)
+    }
+    ours = Mixture("m", everything.members, without=(left_out,))
+    assert shares(ours, UNLABELLED) == pytest.approx(shares(theirs, UNLABELLED))
+
+
 def test_benchmarks_as_members() -> None:
     drawn = {name for name, share in shares(Mixture("m", (Member("glue"),))).items() if share}
     assert drawn == {f"glue/{task}" for task in ("cola", "sst2", "mrpc", "stsb", "qqp", "mnli", "qnli", "rte")}
@@ -161,6 +186,12 @@ def test_the_datas_own_counts_win_over_the_rows_but_not_over_rates() -> None:
         (Mixture("m", (Member("glue/ax"),)), "mixture m: nothing to train on"),
         (Mixture("m", (Member("glue/rte", rate=0),)), "mixture m: nothing to train on"),
         (Mixture("m", (Member("text"),)), "mixture m: nothing to train on"),
+        (Mixture("m", ("glue/rte",), without=("glue/cla",)), "mixture m: unknown task 'glue/cla'. Did you mean 'glue/"),
+        (
+            Mixture("m", ("glue/rte",), without=("squad",)),
+            "mixture m: without names squad, which has no task among the members",
+        ),
+        (Mixture("m", ("glue/rte",), without=("glue",)), "mixture m: nothing to train on"),
         (
             Mixture("m", (Member("glue/rte"), Member("wmt14/en-de"))),
             "mixture m: how many examples wmt14/en-de has is known from its data alone; give it a rate",
@@ -239,16 +270,16 @@ class TestFromToml:
         path = self.write(
             tmp_path / "mine.toml",
             'name = "mine"\nlimit = 1000\ntemperature = 2\n'
-            'members = ["glue/rte", {name = "super_glue/cb", rate = 10, factor = 0.5}]\n',
+            'members = ["glue/rte", {name = "super_glue/cb", rate = 10, factor = 0.5}, "dpr"]\nwithout = ["dpr"]\n',
         )
-        members = (Member("glue/rte"), Member("super_glue/cb", 10, 0.5))
-        mixture = Mixture("mine", members, limit=1000, temperature=2)
+        members = (Member("glue/rte"), Member("super_glue/cb", 10, 0.5), Member("dpr"))
+        mixture = Mixture("mine", members, limit=1000, temperature=2, without=("dpr",))
         assert task_specs.find(path) == mixture
         assert [spec.name for spec in task_specs.resolve([path])] == ["glue/rte", "super_glue/cb"]
         outer = Mixture("outer", (Member(path), Member("glue/cola")))
         assert list(shares(outer)) == ["glue/rte", "super_glue/cb", "glue/cola"]
         with pytest.raises(
-            SpecError, match=r"mine.toml is a mixture, not a task; its members are glue/rte, super_glue/cb"
+            SpecError, match=r"mine.toml is a mixture, not a task; its members are glue/rte, super_glue/cb, dpr"
         ):
             task_specs.get(path)
 

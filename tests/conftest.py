@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +40,36 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in slow)
 
 
+def pytest_collection_finish() -> None:
+    """Takes all that was imported out of the garbage collector's rounds, a tenth of what tracing a model costs."""
+    gc.collect()
+    gc.freeze()
+
+
+def _rewrite_graphs(wanted: bool) -> None:
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not wanted})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _graphs_as_they_are_traced() -> None:
+    """Has TensorFlow run graphs without rewriting them first, a third of what a tiny model's training costs.
+
+    It rewrites them in every process that a test starts, and in tests that ask for `rewritten_graphs`.
+    """
+    if "tensorflow" in sys.modules:
+        _rewrite_graphs(False)
+
+
+@pytest.fixture
+def rewritten_graphs() -> Iterator[None]:
+    """Has TensorFlow rewrite graphs as it does for a user: for tests of memory, and of long runs."""
+    _rewrite_graphs(True)
+    yield
+    _rewrite_graphs(False)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real benchmark files; a test that asks for it is skipped where it is absent."""
@@ -60,6 +92,20 @@ def forks() -> Iterator[Forks]:
 def ready_forks() -> Iterator[Forks]:
     """Starts processes that have our commands, too, for tests of what a process does and not of what it imports."""
     started = Forks((*LIBRARIES, *COMMANDS))
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def tensorflow_forks() -> Iterator[Forks]:
+    """Starts processes that have TensorFlow and Keras, four seconds of work, and import all of ours themselves.
+
+    Importing TensorFlow runs nothing yet: each fork makes its own devices and threads. Keras imports huggingface_hub,
+    which reads its environment then: a test that sets `HF_HOME` or the like takes `forks`.
+    """
+    import tensorflow  # noqa: F401  (`--quick` must see it)
+
+    started = Forks((*LIBRARIES, "tensorflow", "keras"))
     yield started
     started.close()
 

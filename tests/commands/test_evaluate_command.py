@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.forked import Forks
+
 pytestmark = [pytest.mark.slow, pytest.mark.tensorflow]
 
 
@@ -35,12 +37,10 @@ def arguments(model: Path, suite: Path, out: Path, *more: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def whole_run(model: Path, suite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole_run(model: Path, suite: Path, tmp_path_factory: pytest.TempPathFactory, tensorflow_forks: Forks) -> Path:
     """A run that nothing interrupted."""
     out = tmp_path_factory.mktemp("whole") / "run"
-    done = subprocess.run(
-        [sys.executable, "-m", "t5eval", *arguments(model, suite, out)], capture_output=True, text=True, timeout=300
-    )
+    done = tensorflow_forks.run(["-m", "t5eval", *arguments(model, suite, out)])
     assert done.returncode == 0, done.stderr
     return out
 
@@ -79,12 +79,12 @@ def test_a_run_has_the_documented_files(whole_run: Path) -> None:
 
 
 def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(
-    model: Path, suite: Path, whole_run: Path, tmp_path: Path
+    model: Path, suite: Path, whole_run: Path, tmp_path: Path, tensorflow_forks: Forks
 ) -> None:
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "t5eval", *arguments(model, suite, out)]
+    command = ["-m", "t5eval", *arguments(model, suite, out)]
     store = out / "predictions" / "glue" / "rte" / "validation.jsonl"
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while not (store.exists() and store.stat().st_size):
         assert process.poll() is None, "it ended before its first batch"
@@ -96,7 +96,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(
     before = store.read_bytes()
     # As if the power had failed in the middle of a write.
     store.write_bytes(before + b'{"id": "999", "predic')
-    assert subprocess.run(command, capture_output=True, timeout=300).returncode == 0
+    assert tensorflow_forks.run(command).returncode == 0
     for task in ("rte", "stsb"):
         for split in ("validation", "test"):
             name = f"predictions/glue/{task}/{split}.jsonl"

@@ -22,12 +22,12 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def place(suite: Path, tmp_path: Path, forks: Forks) -> Place:
+def place(suite: Path, tmp_path: Path, tensorflow_forks: Forks) -> Place:
     """A folder with a task's data and a tiny model."""
     folder = tmp_path / "place"
     shutil.copytree(suite / "glue/WNLI", folder / "data/glue/WNLI")
     write_tiny_t5(folder / "tiny")
-    return Place(folder, forks)
+    return Place(folder, tensorflow_forks)
 
 
 def train(place: Place, steps: int = 6) -> list[str]:

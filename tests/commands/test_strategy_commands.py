@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from t5eval.runs.folder import predictions_path
-from tests.keras_model.processes import finish, start, start_workers
+from tests.forked import Forks
+from tests.keras_model.processes import finish, run, start_workers
 
 pytestmark = pytest.mark.slow
 
@@ -22,13 +23,15 @@ def weights(folder: Path) -> dict[str, np.ndarray]:
     return load_file(folder / "model.safetensors")
 
 
-def test_two_devices_predict_what_one_does(t5eval: Any, model: Path, suite: Path, tmp_path: Path) -> None:
+def test_two_devices_predict_what_one_does(
+    t5eval: Any, model: Path, suite: Path, tmp_path: Path, tensorflow_forks: Forks
+) -> None:
     """By generating and by ranking."""
     tasks = ["--task", "glue/rte", "--data-dir", str(suite), "--split", "validation", "--limit", "15"]
     arguments = ["evaluate", "--model", str(model), *tasks, "--batch-tokens", "300"]
     for method in ("greedy", "rank"):
         command = ["-m", "t5eval", *arguments, "--decode", method, "--strategy", "mirrored:2"]
-        ((status, _, err),) = finish([start([*command, "--out", str(tmp_path / f"two-{method}")])])
+        status, _, err = run(tensorflow_forks, [*command, "--out", str(tmp_path / f"two-{method}")])
         assert status == 0, err
         assert t5eval(*arguments, "--decode", method, "--out", str(tmp_path / f"one-{method}")).status == 0
     read = {
@@ -71,7 +74,7 @@ def test_two_workers_predict_what_one_process_does(t5eval: Any, model: Path, sui
 
 
 def test_two_devices_and_two_workers_train_what_one_device_does(
-    t5eval: Any, model: Path, suite: Path, tmp_path: Path
+    t5eval: Any, model: Path, suite: Path, tmp_path: Path, tensorflow_forks: Forks
 ) -> None:
     """Weights and validation scores; the second worker writes nothing, and says nothing of a run of its own."""
     settings = ["--steps", "6", "--batch-size", "7", "--validate-limit", "9", "--checkpoint-every", "3"]
@@ -79,7 +82,7 @@ def test_two_devices_and_two_workers_train_what_one_device_does(
     one = t5eval(*arguments, "--out", str(tmp_path / "one"))
     assert one.status == 0, one.err
     command = ["-m", "t5eval", *arguments, "--out"]
-    ((status, out, err),) = finish([start([*command, str(tmp_path / "two"), "--strategy", "mirrored:2"])])
+    status, out, err = run(tensorflow_forks, [*command, str(tmp_path / "two"), "--strategy", "mirrored:2"])
     assert status == 0, err
     workers = finish(start_workers([[*command, str(tmp_path / "many"), "--strategy", "multiworker"]] * 2))
     for status, _, err in workers:

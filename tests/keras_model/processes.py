@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.forked import Forks
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -21,6 +23,12 @@ def free_ports(count: int) -> list[int]:
     for opened in sockets:
         opened.close()
     return ports
+
+
+def run(forks: Forks, command: Sequence[str]) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr of a Python process from the repository's root, forked and run to its end."""
+    done = forks.run(command, {**os.environ, "PYTHONPATH": str(ROOT)})
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
 def start(command: Sequence[str], tf_config: Any = None) -> subprocess.Popen:

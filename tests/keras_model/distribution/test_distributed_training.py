@@ -8,7 +8,7 @@ import pytest
 
 from keras_model.training_run.run_checkpoints import checkpoints_in
 from tests.keras_model import distributed_run
-from tests.keras_model.processes import finish, start, start_workers
+from tests.keras_model.processes import finish, run, start_workers
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 
@@ -64,13 +64,13 @@ def test_evaluate_scores_every_example_once(single):
     assert evaluation == pytest.approx(expected, rel=1e-5)
 
 
-def test_two_devices_do_what_one_does(tmp_path, single):
+def test_two_devices_do_what_one_does(tmp_path, single, tensorflow_forks):
     """Losses of every step, every weight after Adafactor's steps, evaluation; and a run that was killed goes on."""
     arguments = {"strategy": "mirrored:2", "folder": tmp_path / "run", "report": tmp_path / "report.npz"}
-    ((status, _, _),) = finish([start(command(**arguments, kill_at=6))])
+    status, _, _ = run(tensorflow_forks, command(**arguments, kill_at=6))
     assert status == -9
     assert [path.name for path in checkpoints_in(tmp_path / "run" / "checkpoints")] == ["step-00000004"]
-    ((status, _, err),) = finish([start(command(**arguments, steps_per_execution=2, log_every=2))])
+    status, _, err = run(tensorflow_forks, command(**arguments, steps_per_execution=2, log_every=2))
     assert status == 0, err[-3000:]
     losses, evaluation, weights = read_report(tmp_path / "report.npz")
     model, _, single_evaluation = single

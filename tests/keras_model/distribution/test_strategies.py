@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from keras_model.distribution.strategies import StrategyError, open_strategy, parse
-from tests.keras_model.processes import finish, free_ports, start
+from tests.keras_model.processes import free_ports, run
 
 
 @pytest.mark.parametrize(
@@ -125,10 +125,10 @@ except ValueError as error:
 
 
 @pytest.mark.tensorflow
-def test_two_devices_generate_what_one_does():
+def test_two_devices_generate_what_one_does(tensorflow_forks):
     """Greedily, by beam search, sampled and ranked; the dropout masks of the two replicas have nothing in common. A
     decoder alone takes the same step."""
-    ((status, out, err),) = finish([start(["-c", GENERATION])])
+    status, out, err = run(tensorflow_forks, ["-c", GENERATION])
     assert status == 0, err[-3000:]
     found = json.loads(out)
     # Greedy, beam search, sampling and ranking, each once for each device.

@@ -1,7 +1,5 @@
 """The token cross-entropy and accuracy against their definitions, on one device and on two replicas."""
 
-import subprocess
-import sys
 import textwrap
 
 import numpy as np
@@ -238,12 +236,11 @@ TWO_REPLICAS = """
 """
 
 
-def test_two_replicas_take_the_step_of_one_device():
+def test_two_replicas_take_the_step_of_one_device(tensorflow_forks):
     """The loss is averaged over the tokens of the global batch, not over the replicas' averages; the norm that clips is
     the global gradient's."""
-    command = [sys.executable, "-c", textwrap.dedent(TWO_REPLICAS)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.stdout.endswith("equal\n"), done.stderr[-3000:]
+    done = tensorflow_forks.run(["-c", textwrap.dedent(TWO_REPLICAS)])
+    assert done.stdout.endswith(b"equal\n"), done.stderr[-3000:]
 
 
 OTHER_PADDING = """
@@ -272,8 +269,7 @@ OTHER_PADDING = """
 """
 
 
-def test_what_fills_up_the_replicas_shares_does_not_count():
+def test_what_fills_up_the_replicas_shares_does_not_count(tensorflow_forks):
     """Five rows on two replicas: the sixth was one of zeros, labels where padding has another id."""
-    command = [sys.executable, "-c", textwrap.dedent(OTHER_PADDING)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
-    assert done.stdout.endswith("equal\n"), done.stderr[-3000:]
+    done = tensorflow_forks.run(["-c", textwrap.dedent(OTHER_PADDING)])
+    assert done.stdout.endswith(b"equal\n"), done.stderr[-3000:]

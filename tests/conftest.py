@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,30 +43,6 @@ def pytest_collection_finish() -> None:
     """Takes all that was imported out of the garbage collector's rounds, a tenth of what tracing a model costs."""
     gc.collect()
     gc.freeze()
-
-
-def _rewrite_graphs(wanted: bool) -> None:
-    import tensorflow as tf
-
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not wanted})
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _graphs_as_they_are_traced() -> None:
-    """Has TensorFlow run graphs without rewriting them first, a third of what a tiny model's training costs.
-
-    It rewrites them in every process that a test starts, and in tests that ask for `rewritten_graphs`.
-    """
-    if "tensorflow" in sys.modules:
-        _rewrite_graphs(False)
-
-
-@pytest.fixture
-def rewritten_graphs() -> Iterator[None]:
-    """Has TensorFlow rewrite graphs as it does for a user: for tests of memory, and of long runs."""
-    _rewrite_graphs(True)
-    yield
-    _rewrite_graphs(False)
 
 
 @pytest.fixture(scope="session")

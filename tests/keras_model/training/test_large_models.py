@@ -138,19 +138,19 @@ def peak_of_a_step(config, source, target, **options):
     return peak(lambda: model.train_on_batch(ids, np.full((4, target), 3, np.int32)))
 
 
-def test_blocks_that_are_computed_twice_are_not_held(rewritten_graphs):
+def test_blocks_that_are_computed_twice_are_not_held():
     held, twice = (peak_of_a_step(DEEP, 200, 8, remat=remat) for remat in (False, True))
     assert twice < 0.5 * held
 
 
-def test_logits_are_never_held_as_a_whole(rewritten_graphs, monkeypatch):
+def test_logits_are_never_held_as_a_whole(monkeypatch):
     monkeypatch.setattr(logits_in_parts, "LOGITS_AT_ONCE", 2**18)
     whole = 4 * 4 * 128 * WIDE.vocab_size
     assert peak_of_a_step(WIDE, 8, 128, **WHOLE) > 2 * whole
     assert peak_of_a_step(WIDE, 8, 128) < 0.5 * whole
 
 
-def test_adafactor_never_holds_two_copies_of_its_updates(rewritten_graphs):
+def test_adafactor_never_holds_two_copies_of_its_updates():
     """20 matrices: their gradients, and of one of them at a time its squares and its update."""
     size, count = 4 * 400 * 400, 20
     variables = [keras.Variable(np.ones((400, 400), np.float32)) for _ in range(count)]

@@ -85,7 +85,7 @@ def greedy(model, sources, length):
 @pytest.mark.parametrize(
     "family", [{}, {"feed_forward_proj": "gated-gelu", "tie_word_embeddings": False}], ids=["v1.0", "v1.1"]
 )
-def test_learns_to_answer(rewritten_graphs, tmp_path, family):
+def test_learns_to_answer(tmp_path, family):
     """The answer is the smaller of two numbers, written twice: it takes attention to both, and to what was written."""
     config = T5Config(
         vocab_size=16, d_model=32, d_kv=16, d_ff=64, num_heads=2, num_layers=1, dropout_rate=0.0, **family

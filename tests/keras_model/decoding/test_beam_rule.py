@@ -24,10 +24,10 @@ CONFIG = T5Config(vocab_size=5, d_model=1, d_kv=1, d_ff=1, num_layers=1, num_hea
 class TableDecoder:
     """Has the interface of `CachedDecoder`; the next token depends on the position and on the last one."""
 
-    def __init__(self, model, emit_limit, memory):
+    def __init__(self, model):
         self.table = model.table  # [inputs, steps, last token, next token], logits
 
-    def start(self, encoded, mask, steps, hypotheses, *, static):
+    def start(self, hypotheses, static):
         inputs = tf.shape(self.table)[0]
         caches = [tf.zeros((inputs * hypotheses, 0, 1))]
         # Where a state keeps what belongs to its inputs, and leaves out what belongs to finished ones.
@@ -45,16 +45,19 @@ class TableDecoder:
 @pytest.fixture
 def search(monkeypatch):
     """Searches each of some tables, float32 [inputs, steps, vocab, vocab]: the ids and scores of every rank."""
-    monkeypatch.setattr(beam_module, "CachedDecoder", TableDecoder)
-    monkeypatch.setattr(beam_module, "shared_memory", lambda model, beam_size: None)
-    monkeypatch.setattr(beam_module, "encode", lambda model, ids, mask, static: None)
+
+    def begin(model, ids, steps, *, hypotheses, static, **_):
+        decoder = TableDecoder(model)
+        return decoder, decoder.start(hypotheses, static)
+
+    monkeypatch.setattr(beam_module, "begin", begin)
 
     @functools.cache
     def compiled(beam_size):
         @tf.function(reduce_retracing=True)
         def run(table, alpha):
             config = dataclasses.replace(CONFIG, vocab_size=table.shape[-1])
-            model = types.SimpleNamespace(config=config, table=table, padding_mask=lambda ids: ids != 0)
+            model = types.SimpleNamespace(config=config, table=table)
             inputs, steps = table.shape[:2]
             forced = tf.fill((inputs, steps), -1)
             ids = tf.ones((inputs, 1), tf.int32)

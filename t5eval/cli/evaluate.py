@@ -114,7 +114,7 @@ def command(**asked: Any) -> None:
       openai:BASE_URL#MODEL  a model at a server that speaks OpenAI's form
       py:FILE.py:FUNCTION    what your function returns; also py:MODULE:FUNCTION
       best:RUN               for each task a training run's best checkpoint
-      ensemble:A,B           Keras T5s whose logits are averaged, checkpoints or best:RUN
+      ensemble:A,B           several Keras T5s, their logits averaged
       predictions:FILE       predictions that are there; also a run's folder
     """
     line = shlex.join(["t5eval", *sys.argv[1:]])

@@ -156,7 +156,8 @@ def _lines(settings: Iterable[Setting], table: str = "train") -> Iterator[str]:
 
 def _remarks(validated: Iterable[TaskSpec], with_text: bool) -> Iterator[str]:
     """Yields what holds without being a setting of a run."""
-    yield "# Dropout is 0.1 (section 3.1.1), as in most models' config.json; say dropout_rate where it is not.\n"
+    yield "# Dropout is 0.1 (section 3.1.1), as in most models' config.json; where it is\n"
+    yield "# not, say dropout_rate = 0.1.\n"
     yield (
         "# Packing wastes least: one shape, hardly any padding. Without `pack`, batches\n"
         "# come in at most 12 shapes where each shape is compiled.\n"

@@ -89,7 +89,7 @@ def test_shards_make_the_run_of_one_process(
     assert made(tmp_path / "merged") == made(tmp_path / "whole")
     document = json.loads((tmp_path / "merged" / "results.json").read_text())
     assert done.json == document
-    assert document["command"].startswith("t5eval ")
+    assert document["command"].split()[0] == "t5eval"  # what follows is this process' own
     assert document["results"]["super_glue/multirc"]["validation"]["scores"]["f1a"]["ci95"] is not None
     if tasks == TASKS:
         texts = document["results"]["wmt14/en-de"]["validation"]

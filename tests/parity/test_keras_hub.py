@@ -45,7 +45,7 @@ def hub_model(model):
         layers[0].self_attention.relative_attention_bias.assign(stack.position_biases[0].table)
         getattr(backbone, f"{prefix}_layer_norm").weight.assign(stack.final_norm.scale)
         for block, layer in zip(stack.blocks, layers, strict=True):
-            for kind in ("self_attention", "cross_attention") if stack.is_decoder else ("self_attention",):
+            for kind in ("self_attention", "cross_attention") if block.is_crossed else ("self_attention",):
                 getattr(layer, f"{kind}_layer_norm").weight.assign(getattr(block, f"{kind}_norm").scale)
                 for part in ("query", "key", "value", "output"):
                     kernel = getattr(getattr(layer, kind), f"{part}_projector").kernel

@@ -96,7 +96,7 @@
         key: "published",
         name: "Published",
         of: (row) => row.published[0]?.value ?? null,
-        cell: (row) => explorer.published(row.published, run.model),
+        cell: (row) => h("div", { class: "name" }, explorer.published(row.published, run.model)),
       },
       {
         key: "n",

@@ -11,7 +11,16 @@ from t5eval.api.clean import SUMMARY_FILE, clean
 from t5eval.api.vocabulary import Vocabulary, train_vocabulary
 from t5eval.cleaning.rules import RULES
 from t5eval.cli.names import complete_task_or_benchmark
-from t5eval.cli.options import Spreading, data_dir_option, engine_options, json_option, not_empty, print_result, wrapped
+from t5eval.cli.options import (
+    Spreading,
+    data_dir_option,
+    json_option,
+    not_empty,
+    print_result,
+    runner_options,
+    workers_option,
+    wrapped,
+)
 from t5eval.cli.task_options import several_tasks
 from t5eval.data.downloads import get
 from t5eval.data.holdings import holdings
@@ -128,7 +137,8 @@ def build_command(tasks: tuple[str, ...], manual_dir: str, data_dir: str, versio
     help="What is kept once in the whole set: lines, as in C4, or three sentences in a row, as its paper says.",
 )
 @click.option("--bad-words", metavar="FILE", help="A word a line: pages that have one are left out.")
-@engine_options("Clean", [name for name in RUNNERS if name != "dask"])
+@workers_option
+@runner_options("Clean", [name for name in RUNNERS if name != "dask"])
 @json_option
 def clean_command(**asked: Any) -> None:
     """Apply C4's rules to the pages of FILEs: of text with a page a line, JSON lines, WET or WARC.

@@ -267,20 +267,7 @@ def runner_options(
     return add
 
 
-def engine_options(
-    what: str, runners: Sequence[str] = tuple(RUNNERS)
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Adds what chooses where records are made: `--workers`, or `--runner` with its options.
-
-    Args:
-        what: what is done on Beam, as the help says it: `Prepare`.
-        runners: those that can do it.
-    """
-
-    def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        workers = click.option(
-            "--workers", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: one per core]"
-        )
-        return workers(runner_options(what, runners)(command))
-
-    return add
+workers_option = click.option(
+    "--workers", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: one per core]"
+)
+"""In how many processes of this machine, where no runner is named."""

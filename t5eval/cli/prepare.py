@@ -10,12 +10,13 @@ from t5eval.cli.names import complete_any, complete_split
 from t5eval.cli.options import (
     Spreading,
     data_dir_option,
-    engine_options,
     json_option,
     not_empty,
     print_result,
+    runner_options,
     shard_option,
     warn,
+    workers_option,
     wrapped,
 )
 from t5eval.cli.progress import SplitProgress
@@ -46,7 +47,8 @@ from t5eval.preparation.text_data import OBJECTIVES
 @click.option(
     "--out", callback=not_empty, required=True, metavar="FOLDER", help="Where the records go; a folder of their own."
 )
-@engine_options("Prepare")
+@workers_option
+@runner_options("Prepare")
 @shard_option("records")
 @json_option
 def command(**asked: Any) -> None:

@@ -97,8 +97,9 @@ def study(
     try:
         work(plan, worker or Worker())
     finally:
-        files = _write(found, table_of(found, plan))
-    return Study(found, plan, table_of(found, plan), files)
+        table = table_of(found, plan)
+        files = _write(found, table)
+    return Study(found, plan, table, files)
 
 
 def _write(found: StudyFile, table: StudyTable) -> tuple[Path, ...]:

@@ -171,13 +171,7 @@
             h("span", { class: "ci" }, explorer.interval(one.ci95)),
           ],
         },
-        {
-          key: "plot",
-          name: "",
-          head: explorer.scale(bounds),
-          className: "whisker-cell",
-          cell: (one) => explorer.whiskers([one], bounds),
-        },
+        explorer.whiskerColumn(bounds, (one) => [one]),
         {
           key: "difference",
           name: "Difference",

@@ -73,13 +73,7 @@
         cell: (row) => explorer.interval(row.ci95),
         hint: "sorts by its width",
       },
-      {
-        key: "plot",
-        name: "",
-        head: explorer.scale(bounds),
-        className: "whisker-cell",
-        cell: (row) => explorer.whiskers([{ ...row }], bounds),
-      },
+      explorer.whiskerColumn(bounds, (row) => [row]),
       ...(rows.every((row) => row.baseline === null)
         ? []
         : [

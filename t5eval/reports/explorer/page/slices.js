@@ -1,7 +1,7 @@
 "use strict";
 // A split's slices: what each run scores on the examples that have something in common, read when they are opened.
 (() => {
-  const { h, number, count } = explorer;
+  const { h, count } = explorer;
 
   const table = (context, found, name, score, query) => {
     const { runs } = context,
@@ -48,26 +48,11 @@
           name: [runs.length > 1 ? explorer.swatch(place) : null, runs.length > 1 ? run : "Value"],
           numeric: true,
           of: (row) => of(row, place)?.[0] ?? null,
-          cell: (row) =>
-            of(row, place)
-              ? [
-                  h("span", { class: "v" }, number(of(row, place)[0])),
-                  " ",
-                  h("span", { class: "ci" }, explorer.interval(of(row, place)[1])),
-                ]
-              : "–",
+          cell: (row) => (of(row, place) ? explorer.withInterval(...of(row, place)) : "–"),
         })),
-        {
-          key: "plot",
-          name: "",
-          head: explorer.scale(bounds),
-          className: "whisker-cell",
-          cell: (row) =>
-            explorer.whiskers(
-              runs.map((_, place) => ({ value: of(row, place)?.[0], ci95: of(row, place)?.[1], place })),
-              bounds,
-            ),
-        },
+        explorer.whiskerColumn(bounds, (row) =>
+          runs.map((_, place) => ({ value: of(row, place)?.[0], ci95: of(row, place)?.[1], place })),
+        ),
       ],
     });
   };

@@ -130,4 +130,20 @@
       h("span", {}, explorer.compact(low)),
       h("span", {}, explorer.compact(high)),
     );
+
+  // Returns a table's column of them; `scores` takes a row.
+  explorer.whiskerColumn = (bounds, scores) => ({
+    key: "plot",
+    name: "",
+    head: explorer.scale(bounds),
+    className: "whisker-cell",
+    cell: (row) => explorer.whiskers(scores(row), bounds),
+  });
+
+  // Returns what a cell shows of a score.
+  explorer.withInterval = (value, ci95) => [
+    h("span", { class: "v" }, explorer.number(value)),
+    " ",
+    h("span", { class: "ci" }, explorer.interval(ci95)),
+  ];
 })();

@@ -35,26 +35,11 @@
           head: [runs.length > 1 ? explorer.swatch(place) : null, runs.length > 1 ? run : "Value"],
           numeric: true,
           of: (row) => row.own[place]?.value ?? null,
-          cell: (row) =>
-            row.own[place]
-              ? [
-                  h("span", { class: "v" }, number(row.own[place].value)),
-                  " ",
-                  h("span", { class: "ci" }, explorer.interval(row.own[place].ci95)),
-                ]
-              : "–",
+          cell: (row) => (row.own[place] ? explorer.withInterval(row.own[place].value, row.own[place].ci95) : "–"),
         })),
-        {
-          key: "plot",
-          name: "",
-          head: explorer.scale(bounds),
-          className: "whisker-cell",
-          cell: (row) =>
-            explorer.whiskers(
-              runs.map((_, place) => ({ value: row.own[place]?.value, ci95: row.own[place]?.ci95, place })),
-              bounds,
-            ),
-        },
+        explorer.whiskerColumn(bounds, (row) =>
+          runs.map((_, place) => ({ value: row.own[place]?.value, ci95: row.own[place]?.ci95, place })),
+        ),
         ...(found.every((row) => row.baseline === null)
           ? []
           : [

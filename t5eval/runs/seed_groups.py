@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import statistics
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from t5eval.runs.folder import read_config
 
-_OF_A_RUN = re.compile(r"(?:best:)?(?P<run>.+?)(?:/model|/checkpoints/step-\d+)?/?")
+_OF_A_RUN = re.compile(r"(?P<best>best:)?(?P<run>.+?)(?P<which>/model|/checkpoints/step-\d+)?/?")
 """A model's name as a training run's folder has it."""
 _OF_THE_FOLDER = ("out", "wandb", "mlflow", "prepared")
 """Settings of a training that are the folder's, and not the model's."""
@@ -70,15 +71,19 @@ def seed_groups(runs: Sequence[Path]) -> list[SeedGroup]:
     """Returns runs in groups that differ by seeds alone, in the order of their first ones.
 
     What is compared is recorded in each folder's config.toml: the settings of the training and of the evaluation, and,
-    where a model came from another run, that run's. A run without a recorded seed is a group of its own.
+    where a model came from another run, that run's, and which of its checkpoints. A run without a recorded seed is a
+    group of its own. Of runs that have even their seeds in common a group has one; the next goes into another group.
 
     Raises:
         RunError: a config.toml cannot be read.
     """
     groups: dict[str, list[tuple[Path, int | None]]] = {}
+    times: Counter[str] = Counter()
     for run in runs:
         seed = _seed(run)
-        key = f"alone: {len(groups)}" if seed is None else json.dumps(_without_seeds(run), sort_keys=True, default=str)
+        whole = _recorded(run, with_seeds=True)
+        key = f"alone: {len(groups)}" if seed is None else f"{times[whole]} {_recorded(run, with_seeds=False)}"
+        times[whole] += 1
         groups.setdefault(key, []).append((run, seed))
     found = []
     for members in groups.values():
@@ -131,21 +136,31 @@ def _seed(run: Path) -> int | None:
     return seed if isinstance(seed, int) else None
 
 
-def _without_seeds(run: Path) -> dict[str, Any]:
-    """Returns what is recorded of a run, without seeds and folders."""
+def _recorded(run: Path, with_seeds: bool) -> str:
+    """Returns what is recorded of a run, without folders, as JSON."""
     trained = _trained(run)
-    evaluate = {k: v for k, v in read_config(run).get("evaluate", {}).items() if k not in ("seed", "cache")}
-    if trained is not None:
-        evaluate.pop("model", None)
-    return {"train": dict(_training(trained[1], set())) if trained else {}, "evaluate": evaluate}
+    left_out = ("cache",) if with_seeds else ("cache", "seed")
+    evaluate = {key: value for key, value in read_config(run).get("evaluate", {}).items() if key not in left_out}
+    if trained is not None and "model" in evaluate:
+        evaluate["model"] = _which(evaluate["model"])
+    train = dict(_training(trained[1], {trained[0]}, with_seeds)) if trained else {}
+    return json.dumps({"train": train, "evaluate": evaluate}, sort_keys=True, default=str)
 
 
-def _training(table: Mapping[str, Any], seen: set[Path]) -> Iterator[tuple[str, Any]]:
+def _which(model: str) -> str:
+    """Returns which of a training run's models a name means: its last, its best or a checkpoint."""
+    match = _OF_A_RUN.fullmatch(model)
+    return f"{match['best'] or ''}{match['which'] or ''}" if match else model
+
+
+def _training(table: Mapping[str, Any], seen: set[Path], with_seeds: bool) -> Iterator[tuple[str, Any]]:
     for key, value in table.items():
-        if key in ("seed", *_OF_THE_FOLDER):
+        if key in _OF_THE_FOLDER or (key == "seed" and not with_seeds):
             continue
         before = _of_model(value) if key == "model" else None
         if before is not None and before[0] not in seen:
-            yield key, dict(_training(before[1], {*seen, before[0]}))
+            yield key, [_which(value), dict(_training(before[1], {*seen, before[0]}, with_seeds))]
+        elif isinstance(value, Mapping):
+            yield key, dict(_training(value, seen, with_seeds))
         else:
             yield key, value

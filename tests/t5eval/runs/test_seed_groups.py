@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from t5eval.runs.folder import write_config
 from t5eval.runs.seed_groups import Spread, seed_groups, within_two_deviations
 
+STEPS = (("half", "checkpoints/step-00000005"), ("whole", "checkpoints/step-00000010"))
+
 
 def trained(folder: Path, **settings: Any) -> Path:
     write_config(folder, "train", {"task": ["glue/rte"], "steps": 5, "out": str(folder), **settings})
@@ -24,9 +26,12 @@ def names(runs: list[Path]) -> list[list[str]]:
 
 
 def test_runs_are_grouped_by_all_but_seed_and_folder(tmp_path: Path) -> None:
-    runs = [trained(tmp_path / f"a{seed}", seed=seed, learning_rate=0.1) for seed in (0, 1)]
-    runs.append(trained(tmp_path / "b0", seed=0, learning_rate=0.2))
-    runs.append(trained(tmp_path / "a2", seed=2, learning_rate=0.1, prepared="elsewhere", wandb="mine"))
+    def text(seed: int) -> dict[str, Any]:
+        return {"files": ["text.txt"], "prepared": f"text{seed}"}  # which a seed of its own has
+
+    runs = [trained(tmp_path / f"a{seed}", seed=seed, learning_rate=0.1, text=text(seed)) for seed in (0, 1)]
+    runs.append(trained(tmp_path / "b0", seed=0, learning_rate=0.2, text=text(0)))
+    runs.append(trained(tmp_path / "a2", seed=2, learning_rate=0.1, prepared="elsewhere", wandb="mine", text=text(2)))
     found = seed_groups(runs)
     assert names(runs) == [["a0", "a1", "a2"], ["b0"]]
     assert [group.seeds for group in found] == [(0, 1, 2), (0,)]
@@ -53,6 +58,34 @@ def test_an_evaluation_elsewhere_is_of_the_training(tmp_path: Path, model: str) 
         write_config(runs[-1], "evaluate", evaluated)
     (group,) = seed_groups(runs)
     assert group.seeds == (0, 1)
+
+
+def evaluated(folder: Path, model: str) -> Path:
+    write_config(folder, "evaluate", {"model": model, "task": ["glue/rte"]})
+    return folder
+
+
+def test_checkpoints_of_a_training_are_no_seeds_of_it(tmp_path: Path) -> None:
+    """They were one group, whose mean and deviation were over the steps of one run."""
+    runs = []
+    for seed in (0, 1):
+        run = trained(tmp_path / f"t{seed}", seed=seed)
+        for name, which in (*STEPS, ("end", "model")):
+            runs.append(evaluated(tmp_path / f"{name}{seed}", str(run / which)))
+        runs.append(evaluated(tmp_path / f"best{seed}", f"best:{run}"))
+    assert names(runs) == [["half0", "half1"], ["whole0", "whole1"], ["end0", "end1"], ["best0", "best1"]]
+    starts = ("t0/model", "t1/model", "t1/checkpoints/step-00000005")
+    tuned = [trained(tmp_path / f"tuned{place}", seed=0, model=str(tmp_path / s)) for place, s in enumerate(starts)]
+    assert names(tuned) == [["tuned0", "tuned1"], ["tuned2"]]
+
+
+def test_a_run_that_is_there_again_is_no_further_seed(tmp_path: Path) -> None:
+    """As one whose evaluation was done on two machines: its deviation would be 0."""
+    for seed in (0, 1):
+        trained(tmp_path / f"t{seed}", seed=seed)
+    runs = [evaluated(tmp_path / f"{name}{seed}", f"best:{tmp_path / f't{seed}'}") for name in "ab" for seed in (0, 1)]
+    assert names(runs) == [["a0", "a1"], ["b0", "b1"]]
+    assert names([runs[0], runs[2]]) == [["a0"], ["b0"]]
 
 
 def test_runs_without_a_record_stand_alone(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from t5eval.runs.seed_groups import Spread
 from t5eval.support.data_frames import Table
 from t5eval.support.stages import saved
 from t5eval.support.strategy import is_chief, open_strategy
+from t5eval.support.tensorflow_import import begin_another_model
 from t5eval.tracking.trackers import Trackers
 from t5eval.training.config import TrainConfig, read_config, resolve
 from t5eval.training.fine_tuning import train as train_in_run
@@ -158,7 +159,11 @@ def train_seeds(
         raise UserError("there are both a seed and seeds; leave one of them out")
     out = Path(_config(file, settings).out)
     every = {seed: _config(file, {**settings, "seed": seed, "out": out / f"seed-{seed}"}) for seed in seeds}
-    return SeededTraining({seed: Training(_train(config, display)) for seed, config in every.items()})
+    runs: dict[int, Training] = {}
+    for seed, config in every.items():
+        begin_another_model()
+        runs[seed] = Training(_train(config, display))
+    return SeededTraining(runs)
 
 
 def _config(file: PathName | None, settings: Mapping[str, Any]) -> TrainConfig:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from keras_model.training_run.run_checkpoints import less_is_better
 from t5eval.api.train import SeededTraining, Training, train, train_seeds
 from t5eval.cli.names import (
     complete_any,
@@ -27,13 +28,18 @@ from t5eval.cli.progress import StepProgress
 from t5eval.cli.task_options import several_tasks
 
 
+def _shown(name: str, value: float) -> str:
+    """Returns a score with the digits in which runs differ: a loss needs more than a percentage."""
+    return f"{value:.{4 if less_is_better(name) else 2}f}"
+
+
 def _best_elsewhere(result: Any, name: str, last: int) -> str:
-    """Says where a score was highest, if not at the end."""
+    """Says where a score was best, if not at the end."""
     if name not in result.best:
         return ""
     checkpoint = result.best[name]
     step = int(checkpoint.name.removeprefix("step-"))
-    return "" if step == last else f"; best {result.scores[step][name]:.2f} by {checkpoint}"
+    return "" if step == last else f"; best {_shown(name, result.scores[step][name])} by {checkpoint}"
 
 
 @click.command(cls=Spreading)
@@ -140,9 +146,9 @@ def _seed_lines(several: SeededTraining) -> Iterator[str]:
         yield f"seed {seed}"
         yield from _lines(done)
     for name, spread in several.spreads.items():
-        deviation = "" if spread.deviation is None else f" ± {spread.deviation:.2f}"
-        between = f"{spread.minimum:.2f} to {spread.maximum:.2f}"
-        yield f"{name} validation over {spread.n} seeds: {spread.mean:.2f}{deviation}, {between}"
+        deviation = "" if spread.deviation is None else f" ± {_shown(name, spread.deviation)}"
+        between = f"{_shown(name, spread.minimum)} to {_shown(name, spread.maximum)}"
+        yield f"{name} validation over {spread.n} seeds: {_shown(name, spread.mean)}{deviation}, {between}"
 
 
 def _lines(done: Training) -> Iterator[str]:
@@ -154,4 +160,4 @@ def _lines(done: Training) -> Iterator[str]:
     if result.scores:
         last = max(result.scores)
         for name, score in result.scores[last].items():
-            yield f"{name} validation at step {last:,}: {score:.2f}{_best_elsewhere(result, name, last)}"
+            yield f"{name} validation at step {last:,}: {_shown(name, score)}{_best_elsewhere(result, name, last)}"

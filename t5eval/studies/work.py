@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
-import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +21,7 @@ from t5eval.support.errors import RunError
 from t5eval.support.files import write_json
 from t5eval.support.stages import saved
 from t5eval.support.strict_json import parse_json
+from t5eval.support.tensorflow_import import begin_another_model
 from t5eval.training.config import TrainConfig
 from t5eval.training.held_out_loss import held_out_loss
 from t5eval.training.mixture import drawn_tasks
@@ -117,9 +116,7 @@ def _take(plan: Plan, run: PlannedRun, worker: Worker, failed: dict[Path, str]) 
 
 def _do(run: PlannedRun, measures: list[Measure], worker: Worker) -> None:
     """Trains a run that this process holds, measures it, and writes down what came out."""
-    gc.collect()  # Keras' models are circles, and the run before may have left a large one
-    # Each run traces its own functions, which TensorFlow takes for one that is traced again and again.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    begin_another_model()
     started, share = time.monotonic(), 0.0
     result = dict(_result(run))
     if run.table is not None and not result:

@@ -1,5 +1,7 @@
 """Importing TensorFlow without its start-up messages, which no setting of its own silences."""
 
+import gc
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -50,3 +52,13 @@ def import_keras_model() -> None:
         if sys.version_info >= WITHOUT_TENSORFLOW:
             remedy += ", with an older Python: TensorFlow has no wheels for this one"
         raise MissingPackage(f"running a model needs {error.name}: {remedy}") from None
+
+
+def begin_another_model() -> None:
+    """Lets go of the models that a process is done with, before it makes the next one.
+
+    Keras' models are circles, which Python frees late. Each model traces its own functions, which TensorFlow takes for
+    one that is traced again and again, and warns of.
+    """
+    gc.collect()
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)

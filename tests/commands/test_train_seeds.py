@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,9 +23,10 @@ def configs(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
     def trained(config: TrainConfig, display: Any) -> Any:
         asked.append(config)
         seed = config.settings.seed
+        scores = {1: {"glue/rte": 0.0}, 2: {"glue/rte": 60.0 + seed, "text loss": 2.3 + seed / 1000}}
         return SimpleNamespace(
             model=Path(config.out) / "model", steps=config.settings.steps, first_step=0, loss=1.0, seconds=2.0,
-            filling=Filling(), tokens=0, scores={1: {"glue/rte": 0.0}, 2: {"glue/rte": 60.0 + seed}}, best={},
+            filling=Filling(), tokens=0, scores=scores, best={},
         )  # fmt: skip
 
     monkeypatch.setattr(api, "_train", trained)
@@ -45,12 +48,42 @@ def test_each_seed_is_a_run_in_a_folder_of_its_own(
     assert tables[0] == tables[1] == tables[2]
     lines = done.out.splitlines()
     assert [line for line in lines if line.startswith("seed ")] == ["seed 0", "seed 1", "seed 5"]
-    assert lines[-1] == "glue/rte validation over 3 seeds: 62.00 ± 2.65, 60.00 to 65.00"
+    assert lines[-2:] == [
+        "glue/rte validation over 3 seeds: 62.00 ± 2.65, 60.00 to 65.00",
+        "text loss validation over 3 seeds: 2.3020 ± 0.0026, 2.3000 to 2.3050",
+    ]
     document = t5eval("train", *GIVEN, *where, "--seeds", "0", "1", "5", "--json").json
     assert [*document["seeds"]] == ["0", "1", "5"]
     assert document["scores"]["glue/rte"] == {
         "mean": 62, "deviation": pytest.approx(7**0.5), "n": 3, "minimum": 60, "maximum": 65
     }  # fmt: skip
+
+
+def test_the_model_before_is_gone_when_the_next_one_is_made(
+    monkeypatch: pytest.MonkeyPatch, suite: Path, tmp_path: Path
+) -> None:
+    """Two would need twice the memory of a device."""
+
+    class Model:
+        def __init__(self) -> None:
+            self.itself = self  # as Keras' models are
+
+    made: list[weakref.ref[Model]] = []
+
+    def trained(config: TrainConfig, display: Any) -> Any:
+        assert [model() for model in made] == [None] * config.settings.seed
+        made.append(weakref.ref(Model()))
+        return SimpleNamespace(scores={})
+
+    monkeypatch.setattr(api, "_train", trained)
+    gc.disable()
+    try:
+        found = api.train_seeds(
+            seeds=[0, 1, 2], task="glue/rte", preset="byt5-small", vocab="bytes", data_dir=suite, out=tmp_path
+        )
+    finally:
+        gc.enable()
+    assert len(made) == len(found.runs) == 3
 
 
 @pytest.mark.parametrize(

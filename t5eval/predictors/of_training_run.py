@@ -120,6 +120,10 @@ class BestCheckpoints(Predictor):
         """See `Predictor.rank`."""
         return self._predictor.rank(batch, answers)
 
+    def count_unwritable(self, texts: Sequence[str]) -> int:
+        """See `Predictor.count_unwritable`; the checkpoints have one vocabulary."""
+        return self.current.count_unwritable(texts)
+
     def device(self) -> str | None:
         """See `Predictor.device`."""
         return self._predictor.device() if self._path else None

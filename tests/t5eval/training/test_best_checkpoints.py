@@ -75,6 +75,12 @@ def test_identity_is_that_of_all_checkpoints_in_use(run: Path, tmp_path: Path) -
     assert open_model(f"best:{fewer}").predictor.identity["model"] != identity["model"]
 
 
+def test_it_knows_what_its_vocabulary_cannot_write(run: Path) -> None:
+    texts = ["The cat sat.", "\u732b"]
+    assert open_model(f"best:{run}").predictor.count_unwritable(texts) == 1
+    assert KerasPredictor(run / checkpoint(1)).count_unwritable(texts) == 1
+
+
 def test_what_was_not_validated_is_refused(run: Path, tmp_path: Path) -> None:
     predictor = open_model(f"best:{run}").predictor
     cola = opened(tmp_path, "cola", "test", b"index\tsentence\n0\tA.\n")

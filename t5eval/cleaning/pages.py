@@ -44,7 +44,7 @@ def read_pages(file: Path) -> Iterator[Page]:
     `.warc`, with `.gz` after it or without, is of an archive.
 
     Raises:
-        UserError: the file cannot be read, or has no page.
+        UserError: the file cannot be read, ends within a page, or has none.
         MissingPackage: it is an archive, and warcio is not installed.
     """
     from keras_model.data.text_files import is_json, read_lines, read_objects
@@ -72,7 +72,7 @@ def _archived(file: Path) -> Iterator[Page]:
         from warcio.exceptions import ArchiveLoadFailed
     except ModuleNotFoundError:
         raise MissingPackage(f"{file}: WET and WARC files need warcio: pip install 't5eval[text]'") from None
-    pages = 0
+    pages, record = 0, None
     try:
         with file.open("rb") as stream:
             for record in ArchiveIterator(stream):
@@ -83,8 +83,15 @@ def _archived(file: Path) -> Iterator[Page]:
         raise UserError(f"{file}: not a WET or WARC file: {str(error).splitlines()[0]}") from None
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
+    if record is not None and _is_cut(record):
+        raise UserError(f"{file}: not a complete archive: it ends within its last record")
     if not pages:
         raise UserError(f"{file}: no page in it")
+
+
+def _is_cut(record: Any) -> bool:
+    """Returns whether a file ended before a record did: in its header, or with bytes lacking that this promises."""
+    return record.rec_headers.get_header("Content-Length") is None or record.raw_stream.limit > 0
 
 
 def _page_of(record: Any) -> Page | None:

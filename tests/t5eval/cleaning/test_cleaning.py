@@ -162,6 +162,20 @@ def test_files_that_have_no_pages(name: str, written: bytes | None, message: str
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", ["a.warc.wet.gz", "a.warc.wet"])
+def test_an_archive_that_was_cut_is_refused(name: str, tmp_path: Path) -> None:
+    """As by a download that broke off; its pages until there were taken for all."""
+    url, date = "https://example.org/", "2019-04-30T00:00:00Z"
+    path = write_wet(tmp_path / name, [(url, date, GOOD), (url, date, GOOD)])
+    assert len(list(read_pages(path))) == 2
+    whole = path.read_bytes()
+    first = len(write_wet(path, [(url, date, GOOD)]).read_bytes())
+    for length in (first + 100, len(whole) - 30):  # in the last page's header, and in its text
+        path.write_bytes(whole[:length])
+        with pytest.raises(UserError, match="not a complete archive: it ends within its last record"):
+            list(read_pages(path))
+
+
 def test_mistakes(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(GOOD)
     cases: list[tuple[dict[str, Any], str]] = [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from t5eval.data import DataSource, Split, data_source, open_splits
 from t5eval.plugins.callbacks import made_callbacks, require_callbacks
+from t5eval.predictors.halving import is_out_of_memory
 from t5eval.predictors.of_keras import KerasGenerator
 from t5eval.support.stages import stage
 from t5eval.tracking.log import Log
@@ -131,6 +132,13 @@ def train(
         raise UserError(f"{error} The examples of its batch: {', '.join(ids)}.") from error
     except (TrainingError, ValueError) as error:
         raise UserError(str(error)) from error
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise UserError(
+            f"{config.out}: a step does not fit into memory. With remat = true the run goes on in less; a smaller "
+            "batch_size, or accumulate, is for a run in another folder"
+        ) from error
     if result.steps < config.settings.steps:
         say(
             f"ended at step {result.steps:,}: no score was better than its best before in {config.settings.patience} "

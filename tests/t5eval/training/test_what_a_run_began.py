@@ -63,3 +63,18 @@ def test_only_what_was_begun_goes_on(tmp_path: Path) -> None:
         with pytest.raises(UserError, match=message):
             open_model(f"best:{run}", ModelOptions(vocab=vocab)).predictor.identity  # noqa: B018
     assert open_model(f"best:{run}").predictor.identity["model"]
+
+
+def test_a_step_that_memory_does_not_hold_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tensorflow as tf
+
+    from keras_model.t5 import T5
+
+    def fit(*_: Any, **__: Any) -> None:
+        raise tf.errors.ResourceExhaustedError(None, None, "failed to allocate memory [Op:Mul]")
+
+    monkeypatch.setattr(T5, "fit", fit)
+    model = write_tiny_t5(tmp_path / "model")
+    with pytest.raises(UserError, match=r"run: a step does not fit into memory\. With remat = true") as raised:
+        t5eval.train(model=model, data_dir=suite_folder(), out=tmp_path / "run", **NUMBERS)
+    assert "\n" not in str(raised.value)

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 import task_specs
 from t5eval.api.evaluate import choose_splits
 from t5eval.data import data_source
+from t5eval.plugins.callbacks import require_callbacks
 from t5eval.predictors.checkpoint_name import find_checkpoint
 from t5eval.studies.planned_runs import Measure, Plan, PlannedRun
+from t5eval.support.strategy import MULTIWORKER, require_known
 from t5eval.training.fine_tuning import training_splits
 from t5eval.training.first_model import fresh_config
 from t5eval.training.mixture import drawn_tasks
+from t5eval.training.token_ids import require_prepared
 from task_specs.support.errors import UserError
 
 if TYPE_CHECKING:
@@ -49,7 +52,9 @@ def require_possible(plan: Plan) -> None:
 
 
 def _without_seeds(run: PlannedRun) -> dict[str, Any]:
-    own = {key: value for key, value in (run.table or {}).items() if key != "seed"}
+    """Returns what a run's checks depend on: its seed where text is prepared, which is for one."""
+    table = run.table or {}
+    own = {key: value for key, value in table.items() if key != "seed" or "prepared" in table.get("text", {})}
     return {**own, "after": [_without_seeds(parent) for parent in run.parents]}
 
 
@@ -59,20 +64,32 @@ class _Checks:
     def __init__(self) -> None:
         self.vocabulary = cache(_vocabulary)
         self.require_text = cache(_require_text)
+        self.prepared: set[tuple[Any, ...]] = set()
 
     def require_training(self, run: PlannedRun) -> None:
         config = run.config
+        require_callbacks(config.callbacks)
+        require_known(config.strategy)
+        if config.strategy == MULTIWORKER:
+            raise UserError(
+                "strategy multiworker trains one run in several processes, and those of a study take a run each; "
+                "mirrored is for the devices of one process"
+            )
         text = config.text_data
-        drawn = drawn_tasks(config.mixture, with_text=text is not None)
+        drawn, data = drawn_tasks(config.mixture, with_text=text is not None), data_source(config.data_dir)
         if config.prepared is None:
-            training_splits(drawn, data_source(config.data_dir))
+            training_splits(drawn, data)
         tokenizer = self.tokenizer(run)
+        prepared = config.prepared, text, config.settings.seed, data.option, *drawn, tokenizer.fingerprint
+        if prepared not in self.prepared:
+            require_prepared(config, drawn, data, tokenizer)  # hashes what the records were made of
+            self.prepared.add(prepared)
         if text:
             if config.settings.packing:
                 text.require_fit(tokenizer, config.settings.packing)
             else:
                 text.objective_of(tokenizer)
-            for file in text.files:
+            for file in text.files if text.prepared is None else ():
                 self.require_text(Path(file))
         if not config.model:
             fresh_config(config, tokenizer)

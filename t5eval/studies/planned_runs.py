@@ -195,7 +195,7 @@ def _measured(study: StudyFile, cell: Cell, seed: int) -> Iterator[PlannedRun]:
     """Yields the runs of a cell that are measured: those that are named, else those that no other one starts from."""
     tables = _tables(study, cell)
     named = cell.document["study"].get("measured")
-    starts = {table.get("model") for table in tables.values()}
+    starts = [table.get("model") for table in tables.values()]
     last = [name for name in tables if name not in starts]
     if not last:
         raise UserError(f"{study.path}: the runs start from one another in a circle: {', '.join(tables)}")

@@ -150,7 +150,7 @@ def read_study(
     size = size or table.get("size")
     sizes = document.get("sizes", {})
     if size is not None:
-        if size not in sizes:
+        if not isinstance(size, str) or size not in sizes:
             known = f"its sizes are {', '.join(sizes)}" if sizes else "it has no [sizes]"
             raise UserError(f"{path}: there is no size {quoted(size)}; {known}")
         _require_tables(sizes[size], f"{path}: [sizes.{size}]", ("study", "train", "runs", "axes"))
@@ -196,9 +196,7 @@ def _require_study(document: Mapping[str, Any], path: Path) -> None:
     for key, value in study.items():
         if not isinstance(value, OF_STUDY[key]):
             raise UserError(f"{path}: [study]: {key} has the wrong type: {quoted(repr(value))}")
-    for key in ("measures", "measured"):
-        if not all(isinstance(name, str) for name in study.get(key, ())):
-            raise UserError(f"{path}: [study]: {key} is a list of names")
+    _require_names(study, f"{path}: [study]")
     seeds = study.get("seeds", [0])
     if not seeds or any(type(seed) is not int or seed < 0 for seed in seeds) or len(set(seeds)) < len(seeds):
         raise UserError(f"{path}: [study]: seeds are different whole numbers from 0 on, got {quoted(repr(seeds))}")
@@ -211,16 +209,26 @@ def _require_study(document: Mapping[str, Any], path: Path) -> None:
         where = f"{path}: [axes.{axis}.{quoted(value)}]"
         _require_tables(table, where, OF_VALUES)
         require_known(table.get("study", {}), ("measured",), f"{where}: study")
-        require_known(table.get("runs", {}), runs, f"{where}: runs")
+        _require_names(table.get("study", {}), f"{where}: study")
+        _require_tables(table.get("runs", {}), f"{where}: runs", runs)
     for axis, value in study.get("baseline", {}).items():
-        if axis not in axes or value not in axes[axis]:
+        if axis not in axes or not isinstance(value, str) or value not in axes[axis]:
             known = [*axes.get(axis, axes)]
             raise UserError(
                 f"{path}: baseline: there is no {axis} {quoted(str(value))}; known: {', '.join(known)}."
                 f"{did_you_mean(str(value), known)}"
             )
     for row in document.get("paper", []):
+        if not isinstance(row, Mapping) or not isinstance(row.get("scores", {}), Mapping):
+            raise UserError(f"{path}: [[paper]] has values of axes, and a table of scores, got {quoted(repr(row))}")
         require_known(row, (*axes, "scores"), f"{path}: [[paper]]")
+
+
+def _require_names(study: Mapping[str, Any], where: str) -> None:
+    for key in ("measures", "measured"):
+        names = study.get(key, [])
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise UserError(f"{where}: {key} is a list of names, got {quoted(repr(names))}")
 
 
 def _values(axes: Mapping[str, Any], path: Path) -> Iterator[tuple[str, str, Mapping[str, Any]]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from t5eval.data import DataSource
-from t5eval.preparation.record_folder import in_lines, opened, set_name
+from t5eval.preparation.record_folder import Display, Wanted, in_lines, opened, set_name
 from t5eval.preparation.task_records import in_processes, task_records
 from t5eval.preparation.text_records import HELD_OUT, text_records
 from t5eval.training.config import TrainConfig
@@ -37,17 +37,34 @@ def parts_of_run(
     Raises:
         UserError: data or text cannot be read, or what is prepared is not of this run.
     """
-    run, text, display = Path(config.out), config.text_data, in_lines(say)
-    wanted = [(task_records(specs, "train", data, tokenizer, in_processes(None, display)), "prepared", config.prepared)]
-    if text:
-        if config.settings.packing:
-            text.require_fit(tokenizer, config.settings.packing)
-        wanted.append((text_records(text, tokenizer, config.settings.seed, display), "prepared_text", text.prepared))
+    text = config.text_data
+    if text and config.settings.packing:
+        text.require_fit(tokenizer, config.settings.packing)
     parts: dict[str, Examples] = {}
-    for records, own, named in wanted:
+    for records, own, named in _wanted(config, specs, data, tokenizer, in_lines(say)):
         get = records.of_run if prepares and named is None else records.given
-        parts |= get(Path(named or run / own))
+        parts |= get(Path(named or Path(config.out) / own))
     return parts
+
+
+def require_prepared(config: TrainConfig, specs: Sequence[TaskSpec], data: DataSource, tokenizer: Tokenizer) -> None:
+    """Looks whether the folders that a run names hold its records, without reading these.
+
+    Raises:
+        UserError: one holds none, or others.
+    """
+    for records, _, named in _wanted(config, specs, data, tokenizer, in_lines(lambda line: None)):
+        if named is not None:
+            records.existing(Path(named))
+
+
+def _wanted(
+    config: TrainConfig, specs: Sequence[TaskSpec], data: DataSource, tokenizer: Tokenizer, display: Display
+) -> Iterator[tuple[Wanted, str, str | None]]:
+    """Yields the records that a run draws from, each with its folder in the run's, and the one that is named for it."""
+    yield task_records(specs, "train", data, tokenizer, in_processes(None, display)), "prepared", config.prepared
+    if text := config.text_data:
+        yield text_records(text, tokenizer, config.settings.seed, display), "prepared_text", text.prepared
 
 
 def held_out_of_run(config: TrainConfig) -> Examples | None:

@@ -13,6 +13,8 @@ import pytest
 from keras_model.tokenizers.sentencepiece import T5Tokenizer
 from t5eval.data import open_split
 from t5eval.demo.demo import suite_folder
+from t5eval.preparation.record_folder import in_lines
+from t5eval.preparation.text_records import text_records
 from t5eval.studies.checks import require_possible
 from t5eval.studies.planned_runs import plan_of
 from t5eval.studies.study_file import laid_over, read_study
@@ -151,6 +153,18 @@ def test_an_ensemble_has_models_of_its_own_seeds(tmp_path: Path, places: dict[st
         ({'objective = "spans"': 'objective = "span"'}, "objective is one of spans, iid"),
         ({"steps = 8": 'steps = 8\nmethod = "lora"'}, "[runs.pretrain]: method lora trains beside a model"),
         ({"[runs.tune]": '[runs.tune]\nlike = "tune"'}, "[runs.tune]: like names another run"),
+        ({"steps = 4": 'steps = 4\nstrategy = "mirror"'}, "tune: strategy 'mirror' is not known"),
+        ({"steps = 4": 'steps = 4\nstrategy = "multiworker"'}, "tune: strategy multiworker trains one run in several"),
+        ({"steps = 4": 'steps = 4\ncallbacks = ["mine"]'}, "tune: callback 'mine' is not known"),
+        ({"steps = 4": 'steps = 4\nprepared = "./none"'}, "tune: none: holds no prepared records"),
+        ({"held_out = 0.2}": 'held_out = 0.2, prepared = "./none"}'}, "pretrain: none: holds no prepared records"),
+        ({'model = "pretrain"': 'model = ["pretrain"]'}, "[runs.tune]: model has the wrong type: ['pretrain']"),
+        ({"fast.runs.tune.learning_rate =": "fast.runs.tune ="}, "[axes.rate.'fast']: runs: tune must be a table"),
+        ({"fast.runs.tune.learning_rate = 0.01": 'fast.study.measured = "tune"'}, "measured is a list of names"),
+        ({'baseline = {objective = "iid"}': 'baseline = {objective = ["iid"]}'}, "there is no objective \"['iid']\""),
+        ({'baseline = {objective = "iid"}': "size = 3"}, "there is no size '3'; it has no [sizes]"),
+        ({'baseline = {objective = "iid"}': "size = [3]"}, "there is no size '[3]'; it has no [sizes]"),
+        ({"[axes.rate]": "[[paper]]\nscores = 83.28\n[axes.rate]"}, "[[paper]] has values of axes, and a table of"),
         ({'["glue/rte"]\nsteps': '["glue/rte"]\neach_task = ["glue/rte"]\nsteps'}, "both task and each_task"),
     ],
 )  # fmt: skip
@@ -172,6 +186,28 @@ def test_a_run_that_starts_from_adapters_is_refused(tmp_path: Path, places: dict
     )
     with pytest.raises(UserError, match="tune: it starts from between, which trains adapters beside its own base"):
         require_possible(plan_of(read_study(written(tmp_path, places, text))))
+
+
+def test_text_that_is_prepared_for_one_seed_is_refused_for_another(tmp_path: Path, places: dict[str, str]) -> None:
+    """And needs no files, as in a training."""
+    folder = tmp_path / "prepared"
+    named = {
+        "held_out = 0.2}": f'held_out = 0.2, prepared = "{folder}"}}',
+        'spans.runs.pretrain.text.objective = "spans"': "other.runs.pretrain.steps = 9",
+    }
+    path = written(tmp_path, places, **named)
+    text = Path(places["TEXT"])
+    config = next(iter(plan_of(read_study(path)).runs.values())).config
+    assert config.text_data is not None
+    text_records(config.text_data, T5Tokenizer(places["VOCAB"]), 0, in_lines(print)).prepare_or_keep(folder)
+    moved = text.rename(tmp_path / "moved.txt")
+    try:
+        with pytest.raises(UserError, match=r"pretrain: .*prepared: its records are not this run's: seed was 0, now 1"):
+            require_possible(plan_of(read_study(path)))
+        path.write_text(path.read_text().replace("seeds = [0, 1]", "seeds = [0]"))
+        require_possible(plan_of(read_study(path)))
+    finally:
+        moved.rename(text)
 
 
 @pytest.mark.parametrize(

@@ -37,23 +37,23 @@ class Measure:
 
     Attributes:
         name: as the study has it: a task or a benchmark, one of a task's scores as TASK/SCORE, or `held_out_loss`.
-        tasks: the tasks that have to be evaluated for it.
+        columns: the tasks that have to be evaluated for it: one, or those of each column of a benchmark's average.
         score: which of the task's scores; empty for the leaderboard's.
     """
 
     name: str
-    tasks: tuple[str, ...] = ()
+    columns: tuple[tuple[str, ...], ...] = ()
     score: str = ""
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks of all columns."""
+        return tuple(task for column in self.columns for task in column)
 
     @property
     def higher_is_better(self) -> bool:
         """Whether more of it is better."""
         return self.name != HELD_OUT_LOSS
-
-    @property
-    def evaluated(self) -> str:
-        """What `evaluate` is asked for."""
-        return self.name.removesuffix(f"/{self.score}") if self.score else self.name
 
 
 @dataclass(frozen=True)
@@ -177,10 +177,11 @@ def measure_of(name: str, where: str) -> Measure:
     if name == HELD_OUT_LOSS:
         return Measure(name)
     if name in BENCHMARKS and BENCHMARKS[name].average:
-        return Measure(name, tuple(task for column in BENCHMARKS[name].average for task in column))
+        benchmark = BENCHMARKS[name]
+        return Measure(name, tuple(c for c in benchmark.average if not {*c} & {*benchmark.not_validated}))
     task, _, score = name.rpartition("/")
     try:
-        return Measure(name, (task_specs.get(name).name,))
+        return Measure(name, ((task_specs.get(name).name,),))
     except UserError as error:
         try:
             spec = task_specs.get(task)
@@ -188,7 +189,7 @@ def measure_of(name: str, where: str) -> Measure:
             raise UserError(f"{where}: measures: {error}") from None
     if score not in spec.metrics:
         raise UserError(f"{where}: measures: {spec.name} has no score {score!r}; it has {', '.join(spec.metrics)}")
-    return Measure(name, (spec.name,), score)
+    return Measure(name, ((spec.name,),), score)
 
 
 def _measured(study: StudyFile, cell: Cell, seed: int) -> Iterator[PlannedRun]:

@@ -124,19 +124,22 @@ def _do(run: PlannedRun, measures: list[Measure], worker: Worker) -> None:
         share = (trained.steps - trained.first_step) / trained.steps
     found = dict(result.get("measures", {}))
     missing = [measure for measure in measures if measure.name not in found]
-    if tasks := list(dict.fromkeys(measure.evaluated for measure in missing if measure.tasks)):
+    if tasks := list(dict.fromkeys(task for measure in missing for task in measure.tasks)):
         evaluation = evaluate(
             run.model,
             tasks,
             out=run.folder,
             data=run.trained[0].config.data_dir,
             splits="validation",
+            decode="greedy",  # as in all of the paper's study (section 3.1.2), also where a row says beam search
             progress=worker.progress,
             say=worker.say,
         )
         for measure in missing:
             if measure.tasks:
                 found[measure.name] = _value(evaluation.document, measure)
+                if found[measure.name] is None:
+                    worker.say(f"{run.name}: no {measure.name}: {_lacking(evaluation.document, measure)}")
     if HELD_OUT_LOSS in (measure.name for measure in missing):
         found[HELD_OUT_LOSS] = held_out_loss(run.folder / "model", run.config)
     if not result:
@@ -147,14 +150,19 @@ def _do(run: PlannedRun, measures: list[Measure], worker: Worker) -> None:
 
 def _value(document: Mapping[str, Any], measure: Measure) -> float | None:
     """Returns a measure from an evaluation's results; None where it is undefined or incomplete."""
-    results = document["results"]
-    if measure.score:
-        value = results[measure.tasks[0]]["validation"]["scores"][measure.score]["value"]
-    elif measure.name in document["benchmarks"] and measure.name not in results:
-        value = document["benchmarks"][measure.name]["validation"]["average"]
-    else:
-        value = results[measure.tasks[0]]["validation"]["task_score"]
+    if len(measure.columns) > 1:
+        columns = document["benchmarks"][measure.name]["validation"]["columns"]
+        scores = [columns.get("+".join(column)) for column in measure.columns]
+        return None if None in scores else sum(scores) / len(scores)
+    result = document["results"][measure.tasks[0]]["validation"]
+    value = result["scores"][measure.score]["value"] if measure.score else result["task_score"]
     return None if value is None else float(value)
+
+
+def _lacking(document: Mapping[str, Any], measure: Measure) -> str:
+    """Returns why a measure has no value."""
+    missing = document["benchmarks"].get(measure.name, {}).get("validation", {}).get("missing", {})
+    return "; ".join(f"{task}: {why}" for task, why in missing.items() if task in measure.tasks) or "it is undefined"
 
 
 def tokens_of(run: PlannedRun) -> int:

@@ -15,6 +15,7 @@ class Benchmark:
         average: what the leaderboard averages, without weights: one entry per column, each a tuple of tasks whose
             scores are averaged first (MNLI's two halves are one column). Empty where there is no average.
         training: the tasks that a model for it is trained on; empty where these are its tasks.
+        not_validated: what T5's paper leaves out of averages over validation sets.
         of_t5: whether T5's paper has it, so that `all` means it too.
     """
 
@@ -22,6 +23,7 @@ class Benchmark:
     tasks: tuple[str, ...]
     average: tuple[tuple[str, ...], ...] = ()
     training: tuple[str, ...] = ()
+    not_validated: tuple[str, ...] = ()
     of_t5: bool = True
 
 
@@ -54,6 +56,8 @@ GLUE = Benchmark(
     ),
     # Both halves of MNLI are learned from one training set. T5 was not trained on WNLI, but on WSC and DPR in its form.
     training=tuple(f"glue/{task}" for task in ("cola", "sst2", "mrpc", "stsb", "qqp", "mnli", "qnli", "rte")),
+    # Its validation examples are training examples with the other label (Raffel et al. 2020, section 2.4).
+    not_validated=("glue/wnli",),
 )
 
 # AX-b and AX-g are diagnostics: reported, but left out of the average (Wang et al. 2019, SuperGLUE, section 3.3).

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from keras_model.files.atomic import held
+from t5eval.runs.results import benchmark_averages
 from t5eval.studies import work as working
 from t5eval.studies.planned_runs import Plan, plan_of
 from t5eval.studies.study_file import StudyFile, read_study
 from t5eval.studies.table import table_of
 from t5eval.studies.work import CLAIM_FILE, RESULT_FILE, Worker, standing, states, work
+from task_specs import get
 from task_specs.support.errors import UserError
 
 STUDY = """
@@ -153,6 +155,43 @@ def test_a_measure_that_is_added_trains_nothing_again(study: StudyFile, recorded
     work(plan(again), Worker())
     assert len(recorded.trained) == 10
     assert all(entries["glue/cola"].spread for entries in table_of(again, plan(again)).entries)
+
+
+def test_glue_is_measured_as_in_the_paper(tmp_path: Path, recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Greedily, and without WNLI: Raffel et al. 2020, sections 3.1.2 and 2.4."""
+    examples = {"glue/rte": 277}
+    asked: list[str | None] = []
+
+    def evaluate(model: str, tasks: list[str], *, decode: str | None = None, **_: Any) -> Any:
+        asked.append(decode)
+        scores = {**dict.fromkeys(tasks, 80.0), "glue/mnli_matched": 90.0, "glue/wnli": 0.0}
+        results = {
+            task: {"validation": {"labelled": True, "n": n, "task_score": score}}
+            for task, score in scores.items()
+            if (n := examples.get(task, get(task).sizes["validation"]))
+        }
+        return SimpleNamespace(document={"results": results, "benchmarks": benchmark_averages(results)})
+
+    monkeypatch.setattr(working, "evaluate", evaluate)
+    path = tmp_path / "glue.toml"
+    path.write_text(
+        '[study]\nmeasures = ["glue", "glue/rte"]\n'
+        '[train]\ndata_dir = "DATA"\nvocab = "bytes"\npreset = "byt5-small"\n'
+        '[runs.all]\ntask = ["all_proportional"]\nsteps = 1\n'  # which does not have WNLI
+    )
+    found = plan_of(read_study(path))
+    work(found, Worker())
+    ((entries,),) = [table_of(read_study(path), found).entries]
+    assert entries["glue"].values == {0: (7 * 80 + 85) / 8}
+    assert asked == ["greedy"]
+
+    examples["glue/rte"] = 10
+    path.write_text(path.read_text().replace("steps = 1", "steps = 2"))
+    said: list[str] = []
+    found = plan_of(read_study(path))
+    work(found, Worker(say=said.append))
+    assert said[1:] == ["all: no glue: glue/rte: 10 of 277 examples"]
+    assert list(table_of(read_study(path), found).entries[0]["glue"].values.values()) == [None]
 
 
 def test_the_table_is_mean_deviation_and_number(study: StudyFile, recorded: Recorded) -> None:

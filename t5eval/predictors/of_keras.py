@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -214,6 +215,7 @@ class KerasPredictor(Predictor):
         """
         self.identity  # noqa: B018  (what is loaded has to be what is hashed)
         import_keras_model()
+        gc.collect()  # models that nobody has any more: circles, which Python would free some time
         from keras_model.distribution.strategies import scope
         from keras_model.t5 import load_model
         from keras_model.tokenizers.loading import require_ids_of

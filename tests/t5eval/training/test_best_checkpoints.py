@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from keras_model.training_run.run_checkpoints import STATE_FILE
 from t5eval.data import Split
 from t5eval.predictors import open_model
 from t5eval.predictors.of_keras import KerasPredictor
+from t5eval.predictors.of_training_run import BestCheckpoints
 from task_specs import Decode
 from task_specs.support.errors import UserError
 from tests.t5eval.glue_files import RTE, opened
@@ -64,6 +67,21 @@ def test_each_task_is_answered_by_its_best_checkpoint(
         answers[name] = [output.text for output in predictor.generate(predictor.prepare(TEXTS, 32), 8, Decode())]
     assert [n for n in SCORES if answers[n] == answers["run"]] == [step]
     assert found.predictor.device()
+
+
+def test_one_checkpoint_is_in_memory_at_a_time(run: Path, tmp_path: Path) -> None:
+    predictor = open_model(f"best:{run}").predictor
+    assert isinstance(predictor, BestCheckpoints)
+    models = []
+    gc.disable()
+    try:
+        for task, split in (("rte", "validation"), ("ax", "test")):
+            predictor.begin(split_of(task, split, tmp_path / task))
+            predictor.generate(predictor.prepare(TEXTS, 32), 2, Decode())
+            models.append(weakref.ref(predictor.current._loaded.generator.model))
+    finally:
+        gc.enable()
+    assert [model() is None for model in models] == [True, False]
 
 
 def test_identity_is_that_of_all_checkpoints_in_use(run: Path, tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 t5-small with random weights in both engines, batches of 16, float32, dropout 0.1, Adafactor, all cores
 (`benchmarks/training_engines.py`). Each engine is a process of its own that sits idle while the others run; they take
 turns. First both take steps over 128 + 32 tokens without padding. Then, with DATA (a data directory with GLUE's
-SST-2 and RTE and `t5_vocab/spiece.model`), ours trains on packed rows and transformers on batches padded in random
-order, and the real tokens a second are compared.
+SST-2 and RTE, `t5_vocab/spiece.model` and `text/imdb_unsup.txt.xz`), both pre-train on the same packed rows of film
+reviews; and on each task ours trains on packed rows and transformers on batches padded in random order. The real tokens
+a second are compared.
 
     --turns N      turns of each engine
     --steps N      steps in a turn
@@ -21,10 +22,11 @@ from pathlib import Path
 
 from benchmarks.frame import OURS, arguments, in_turn, middle, print_table, ratio
 from benchmarks.models import prepare
-from benchmarks.training_engines import BATCH, ROWS, TRAINING_ENGINES, write_examples
+from benchmarks.training_engines import BATCH, ROWS, TEXT_ROWS, TRAINING_ENGINES, write_examples, write_text
 from benchmarks.workers import Worker, peak
 
 SOURCE, TARGET = 128, 32
+TEXT = "text"
 WARM = 2  # steps that are not timed, after those that compile
 
 
@@ -58,6 +60,10 @@ def main() -> None:
         prepare(Path(folder), [])
         workers = {name: stack.enter_context(Worker(engine, folder)) for name, engine in TRAINING_ENGINES.items()}
         compare(f"{SOURCE} + {TARGET} tokens, no padding", folder, workers, ("load", SOURCE, TARGET), given)
+        if given.data:
+            examples = write_text(given.data, TEXT, Path(folder))
+            title = f"pre-training on {examples:,} examples: the same {given.rows} rows of {TEXT_ROWS}"
+            compare(title, folder, workers, ("load_rows", folder, TEXT, given.rows), given)
         for task in given.tasks if given.data else ():
             examples = write_examples(given.data, task, Path(folder))
             title = f"{task}, {examples:,} examples: ours packed, {given.rows} rows of {ROWS[task]}, the other padded"

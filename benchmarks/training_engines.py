@@ -1,8 +1,8 @@
 """One training step of ours and of transformers' behind one interface, from the same weights; each in a `Worker`.
 
 t5-small's configuration with random weights, dropout 0.1, float32, Adafactor with parameter scaling at a rate of 1e-3,
-all cores. Batches are random ids without padding (`load`), or real examples (`load_task`): packed by ours, and by the
-other padded to the longest of 16 in random order.
+all cores. Batches are random ids without padding (`load`), packed rows that are the same for both (`load_rows`), or
+real examples (`load_task`): packed by ours, and by the other padded to the longest of 16 in random order.
 """
 
 import itertools
@@ -20,6 +20,8 @@ FILE = "{}.json"  # a task's examples
 RATE = 1e-3
 ROWS = {"glue/sst2": (128, 24), "glue/rte": (320, 32)}
 """The lengths of packed rows, source and target."""
+TEXT_ROWS = (128, 32)
+"""The same of pre-training."""
 
 
 class TrainingEngine:
@@ -33,6 +35,18 @@ class TrainingEngine:
         shifted = np.pad(labels, ((0, 0), (1, 0)))[:, :-1]
         inputs = {"encoder_ids": input_ids(BATCH, source), "decoder_ids": shifted}
         self.batches = itertools.repeat((inputs, labels))
+
+    def load_rows(self, folder: str, name: str, rows: int) -> None:
+        """Makes batches of packed rows; who cannot keep the examples of a row apart sees it as one."""
+        from keras_model.data.layouts import PAD_ID, laid_out
+        from keras_model.data.packed_plan import PackedPlan
+
+        examples = read_examples(Path(folder), name)
+        plan = PackedPlan(examples.sources.lengths, examples.targets.lengths, rows, TEXT_ROWS, SEED)
+        batches = (
+            next(laid_out(examples, [plan.layout(step)], PAD_ID, packed=True).batches()) for step in itertools.count()
+        )
+        self.batches = ((batch.inputs, batch.labels) for batch in batches)
 
     def load_task(self, folder: str, task: str, rows: int) -> None:
         """Makes batches of a task: 16 examples, padded, in random order; or so many rows of several, packed."""
@@ -130,9 +144,27 @@ def write_examples(data: Path, task: str, folder: Path, split: str = "train") ->
     encode = T5Tokenizer(data / "t5_vocab" / "spiece.model").encode
     sources = encode([pair.inputs for pair in pairs], spec.lengths.inputs)
     targets = encode([pair.targets for pair in pairs], spec.lengths.targets)
-    ids = [[list(map(int, row)) for row in rows] for rows in (sources, targets)]
-    (folder / FILE.format(task.replace("/", "_"))).write_text(json.dumps(ids))
+    _write(folder, task, sources, targets)
     return len(pairs)
+
+
+def write_text(data: Path, name: str, folder: Path, documents: int = 2000) -> int:
+    """Makes span-corruption examples of film reviews into a file of the folder; returns the number of examples."""
+    from keras_model.data.objectives import Objective
+    from keras_model.data.text_files import read_documents, text_examples
+    from keras_model.tokenizers.sentencepiece import T5Tokenizer
+
+    tokenizer = T5Tokenizer(data / "t5_vocab" / "spiece.model")
+    texts = itertools.islice(read_documents([data / "text" / "imdb_unsup.txt.xz"]), documents)
+    parts = list(text_examples(texts, tokenizer, Objective.of("spans", tokenizer, TEXT_ROWS[0])))
+    sources, targets = ([row for part in parts for row in getattr(part, side)] for side in ("sources", "targets"))
+    _write(folder, name, sources, targets)
+    return len(sources)
+
+
+def _write(folder: Path, name: str, *sides: Any) -> None:
+    ids = [[list(map(int, row)) for row in rows] for rows in sides]
+    (folder / FILE.format(name.replace("/", "_"))).write_text(json.dumps(ids))
 
 
 def read_examples(folder: Path, task: str) -> Any:

@@ -12,8 +12,11 @@ PAGE = Path(__file__).with_name("tasks.md")
 HEAD = """\
 # Every task
 
-Written from the registry by `python docs/write_tasks.py`; `t5eval show TASK` prints a task's whole row. Sizes are the
-official ones. The first names in *scores* make up the leaderboard's score of the task, where there is one.
+The names that commands take, and how many examples each split has in the official files. `t5eval show TASK` says all
+of a task: its text, its answers, where its files lie.
+
+The [*scores*](metrics.md) that come first make up the leaderboard's score of the task, where there is one; *submission*
+is the file that the leaderboard takes. `python docs/write_tasks.py` writes this page from the registry.
 
 | task | other names | train | validation | test | scores | decoding | submission |
 |---|---|--:|--:|--:|---|---|---|

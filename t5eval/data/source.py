@@ -40,20 +40,49 @@ class DataSource(Protocol):
         """Returns why no submission can be made from this source, empty if one can."""
 
 
+class NoData:
+    """Where nobody named data and none is found: only who asks for a task's examples learns of it.
+
+    Text is trained on without any task, and then this is never asked.
+    """
+
+    option = ""
+
+    def splits(self, spec: TaskSpec) -> list[str]:
+        raise self._error()
+
+    def require(self, spec: TaskSpec, split: str) -> None:
+        raise self._error()
+
+    def read(self, spec: TaskSpec, split: str, summary: Summary, with_labels: bool) -> Iterator[Example]:
+        raise self._error()
+
+    def unsubmittable(self, spec: TaskSpec) -> str:
+        raise self._error()
+
+    def _error(self) -> DataError:
+        lacks = f"but nothing is prepared in {default_folder()}" if is_installed() else "which is not installed"
+        return DataError(
+            f"no data: name the folder that holds glue/ and other benchmarks with --data-dir DIR or "
+            f"{DATA_DIR_VARIABLE} (`t5eval data get` makes one); without, it comes from TensorFlow Datasets ({PIP}), "
+            f"{lacks}"
+        )
+
+
 def as_source(data: DataSource | Path) -> DataSource:
     """Returns the source that is meant: a folder is one of official files."""
     return OfficialFiles(data) if isinstance(data, Path) else data
 
 
 def data_source(option: str | None) -> DataSource:
-    """Returns the source that `--data-dir` names, else the environment variable, else TensorFlow Datasets.
+    """Returns the source that `--data-dir` names, else the environment variable, else TensorFlow Datasets, else none.
 
     Raises:
-        DataError: it is not there.
+        DataError: what is named is not there.
     """
     named = option or os.environ.get(DATA_DIR_VARIABLE)
     if not named:
-        return _default_source()
+        return TfdsData(default_folder()) if default_folder().is_dir() and is_installed() else NoData()
     kind, colon, rest = named.partition(":")
     if colon and f"{kind}:" == PREFIX:
         folder = Path(rest) if rest else default_folder()
@@ -66,14 +95,3 @@ def data_source(option: str | None) -> DataSource:
     if not path.is_dir():
         raise DataError(f"--data-dir {named}: there is no such folder")
     return OfficialFiles(path)
-
-
-def _default_source() -> DataSource:
-    folder = default_folder()
-    if folder.is_dir() and is_installed():
-        return TfdsData(folder)
-    lacks = f"but nothing is prepared in {folder}" if is_installed() else "which is not installed"
-    raise DataError(
-        f"no data: name the folder that holds glue/ and other benchmarks with --data-dir DIR or {DATA_DIR_VARIABLE} "
-        f"(`t5eval data get` makes one); without, it comes from TensorFlow Datasets ({PIP}), {lacks}"
-    )

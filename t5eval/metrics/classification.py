@@ -1,4 +1,4 @@
-"""Metrics over classes: accuracy, F1 and Matthews' correlation, computed by scikit-learn.
+"""Metrics over classes: accuracy, which is a mean, and F1 and Matthews' correlation by scikit-learn.
 
 An unreadable answer is never a class of its own choosing: it is wrong for accuracy, and the class that is not gold
 for two-class F1 and Matthews' correlation.
@@ -41,11 +41,6 @@ class Accuracy(ClassMetric):
         # Sums of zero examples have no accuracy: a part that a resample never drew.
         return ratio(totals[..., 0], totals[..., 1], empty=np.nan)
 
-    def value(self, batch: Batch, statistics: Floats) -> float:
-        from sklearn.metrics import accuracy_score
-
-        return 100 * float(accuracy_score(batch.gold, batch.answers))
-
 
 class PartAccuracy(Accuracy):
     """Accuracy over the examples of one part of a split, whose ids start with the part's name."""
@@ -63,10 +58,6 @@ class PartAccuracy(Accuracy):
 
     def statistics(self, batch: Batch) -> Floats:
         return super().statistics(batch) * self._inside(batch)[:, None]
-
-    def value(self, batch: Batch, statistics: Floats) -> float:
-        inside = [e for e in batch.examples if e.id.startswith(f"{self.part}/")]
-        return super().value(Batch(inside, batch.classes), statistics)
 
 
 class BinaryF1(ClassMetric):

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from task_specs.records import Answer, FrozenDict
-from task_specs.support.errors import SpecError, quoted
+from task_specs.support.errors import SpecError, did_you_mean, quoted
 from task_specs.support.wording import wording
 
 UNLABELLED_TARGET = "<unk>"  # T5's target text for an example without a label
@@ -225,6 +225,12 @@ class Text:
         return ()
 
     def _references(self, features: Mapping[str, Any]) -> tuple[str, ...]:
+        if self.field not in features:
+            has = list(features)
+            raise SpecError(
+                f"the answer's field {self.field!r} is not among the source's features {has}."
+                f"{did_you_mean(self.field, has)}"
+            )
         held = features[self.field]
         if held is None:
             return ()

@@ -51,6 +51,13 @@ def test_pairs(tmp_path: Path, kind: str, text: str, second: str) -> None:
     assert dict(spec.source.fields) == {"inputs": "inputs", "targets": "targets"}
 
 
+def test_fields_that_leave_out_the_answer(tmp_path: Path) -> None:
+    row = ROW.replace('folder = ""', 'folder = "", fields = {inputs = "n", target = "targets"}')
+    message = r"the answer's field 'targets' is not among .*\['inputs', 'target', 'label'\]. Did you mean 'target'"
+    with pytest.raises(SpecError, match=message):
+        read(task(tmp_path, "csv", CSV, row=row), tmp_path)
+
+
 def test_a_test_file_may_lack_the_answers(tmp_path: Path) -> None:
     spec = task(tmp_path, "csv", CSV)
     (tmp_path / "test-pairs").write_text("inputs\nWhy?\n")

@@ -135,7 +135,7 @@ def test_the_data_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(
         DataError, match=r"no data: name the folder that holds glue/ .*--data-dir DIR or T5EVAL_DATA_DIR"
     ):
-        data_source(None)
+        data_source(None).splits(task_specs.get("glue/rte"))
     with pytest.raises(DataError, match=r"--data-dir .*absent: there is no such folder"):
         data_source(str(tmp_path / "absent"))
     monkeypatch.setenv("T5EVAL_DATA_DIR", str(tmp_path))

@@ -130,7 +130,7 @@ def test_definitions_and_scikit_learn(case: tuple[int, list[tuple[int, int]]]) -
     gold, said = [g for g, _ in pairs], [s for _, s in pairs]
     batch = class_batch(gold, said, classes)
     assert value("accuracy", batch) == pytest.approx(accuracy(gold, said))
-    assert value("accuracy", batch) == pytest.approx(100 * sklearn.metrics.accuracy_score(gold, said))
+    assert value("accuracy", batch) == 100 * sklearn.metrics.accuracy_score(gold, said)
     assert value("matthews_t5", batch) == pytest.approx(matthews(gold, said), abs=1e-6)
     if classes == 2:
         against = opposed(gold, said)

@@ -84,7 +84,7 @@ def test_bytes_are_those_of_the_text(tmp_path: Path) -> None:
 def trained(file: Path, out: Path, **settings: Any) -> Training:
     text = {"files": [str(file)], "inputs": 40, "held_out": 0.1}
     given = {
-        "task": "text", "text": text, "vocab": "bytes", "config": TINY, "data_dir": out.parent, "out": out,
+        "task": "text", "text": text, "vocab": "bytes", "config": TINY, "out": out,
         "steps": 4, "batch_size": 4, "validate_every": 2, "checkpoint_every": 4, "keep": 1,
     }  # fmt: skip
     return t5eval.train(**{**given, **settings})

@@ -262,11 +262,11 @@ def test_of_two_at_once_one_is_kept_whole(
 
 @pytest.mark.parametrize("format_", ["huggingface", "keras_hub"])
 def test_a_full_disk_is_one_line_and_leaves_nothing(
-    format_: str, tensorflow_process: Any, source: Path, tmp_path: Path
+    format_: str, t5eval_process: Any, source: Path, tmp_path: Path
 ) -> None:
     for name in ("spiece.model", "tokenizer_config.json"):
         (source / name).unlink()
-    done = tensorflow_process("convert", source, tmp_path / "model", "--to", format_, largest_file=20_000)
+    done = t5eval_process("convert", source, tmp_path / "model", "--to", format_, largest_file=20_000)
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
     assert done.err.startswith(f"t5eval: {tmp_path / 'model' / 'model.'}")
     assert "cannot be written (" in done.err

@@ -28,15 +28,13 @@ MEASURED = (
 )
 
 
-def measured_peak(preset: str, rows: int, source: int, target: int, dtype: str, remat: bool) -> int:
-    """Bytes that TensorFlow's allocator holds at most in the second step of a process of its own."""
-    given = json.dumps([preset, rows, source, target, dtype, remat])
-    command = [sys.executable, "-m", "benchmarks.memory", "--step", given]
-    done = subprocess.run(command, capture_output=True, check=True, cwd=Path(__file__).parents[1])
-    return int(done.stdout)
+def step_arguments(config: T5Config, rows: int, source: int, target: int, dtype: str, remat: bool) -> list[str]:
+    """Arguments of a Python that prints the bytes that TensorFlow's allocator holds at most in its second step."""
+    given = json.dumps([config.to_dict(), rows, source, target, dtype, remat])
+    return ["-m", "benchmarks.memory", "--step", given]
 
 
-def take_steps(preset: str, rows: int, source: int, target: int, dtype: str, remat: bool) -> int:
+def take_steps(config: T5Config, rows: int, source: int, target: int, dtype: str, remat: bool) -> int:
     import numpy as np
     import tensorflow as tf
 
@@ -44,7 +42,7 @@ def take_steps(preset: str, rows: int, source: int, target: int, dtype: str, rem
     from keras_model.model import weights_follow
 
     with weights_follow():
-        model = T5(T5Config.preset(preset), dtype=dtype)
+        model = T5(config, dtype=dtype)
     model.compile(remat=remat)
     inputs = {"encoder_ids": np.ones((rows, source), np.int32), "decoder_ids": np.ones((rows, target), np.int32)}
     for _ in range(2):
@@ -59,7 +57,8 @@ def main() -> None:
     parser.add_argument("--step", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.step:
-        print(take_steps(*json.loads(given.step)))
+        config, *step = json.loads(given.step)
+        print(take_steps(T5Config.from_dict(config), *step))
         return
     columns = list(product(DTYPES, (False, True)))
     print(f"| {ROWS} x ({SOURCE} + {TARGET}) | {' | '.join(dtype + ' remat' * remat for dtype, remat in columns)} |")
@@ -69,8 +68,11 @@ def main() -> None:
         peaks = [step_memory(config, ROWS, SOURCE, TARGET, dtype=d, remat=r).peak / 1e9 for d, r in columns]
         print(f"| {size} | {' | '.join(f'{peak:.1f}' for peak in peaks)} |")
     for preset, rows, source, target, dtype, remat in MEASURED if given.measure else ():
-        measured = measured_peak(preset, rows, source, target, dtype, remat)
-        computed = step_memory(T5Config.preset(preset), rows, source, target, dtype=dtype, remat=remat).peak
+        config = T5Config.preset(preset)
+        command = [sys.executable, *step_arguments(config, rows, source, target, dtype, remat)]
+        done = subprocess.run(command, capture_output=True, check=True, cwd=Path(__file__).parents[1])
+        measured = int(done.stdout)
+        computed = step_memory(config, rows, source, target, dtype=dtype, remat=remat).peak
         what = f"{preset}, {rows} x ({source} + {target}), {dtype}{', remat' * remat}"
         found = f"measured {measured / 1e6:,.0f} MB, computed {computed / 1e6:,.0f} MB"
         print(f"{what}: {found}, {computed / measured - 1:+.0%}")

@@ -75,8 +75,7 @@ def ready_forks() -> Iterator[Forks]:
 def tensorflow_forks() -> Iterator[Forks]:
     """Starts processes that have TensorFlow and Keras, four seconds of work, and import all of ours themselves.
 
-    Importing TensorFlow runs nothing yet: each fork makes its own devices and threads. Keras imports huggingface_hub,
-    which reads its environment then: a test that sets `HF_HOME` or the like takes `forks`.
+    Importing TensorFlow runs nothing yet: each fork makes its own devices and threads.
     """
     import tensorflow  # noqa: F401  (`--quick` must see it)
 

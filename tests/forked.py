@@ -26,7 +26,7 @@ COMMANDS = ("t5eval.cli.main", "t5eval.data", *(f"t5eval.api.{n}" for n in ("sco
 
 
 class Forks:
-    """A process that forks itself, one fork after another."""
+    """A process that forks itself, one fork after another or several at once."""
 
     def __init__(self, modules: Sequence[str]) -> None:
         """Starts it.
@@ -53,23 +53,42 @@ class Forks:
             timeout: seconds after which the test fails.
             largest_file: bytes that a file may get, as if the disk were full then.
         """
+        environment = dict(os.environ if env is None else env)
+        return self.run_together([arguments], [environment], timeout, largest_file)[0]
+
+    def run_together(
+        self,
+        commands: Sequence[Sequence[Any]],
+        environments: Sequence[Mapping[str, str]],
+        timeout: float = 900,
+        largest_file: int | None = None,
+    ) -> list[subprocess.CompletedProcess[bytes]]:
+        """Does what `run` does, with several processes at once."""
         assert self._server.stdin is not None
         assert self._server.stdout is not None
-        with tempfile.TemporaryDirectory() as folder:
-            command = [str(argument) for argument in arguments]
-            asked = {
-                "arguments": command,
-                "environment": dict(os.environ if env is None else env),
-                "largest_file": largest_file,
-                "folder": folder,
-                "cwd": str(Path.cwd()),
-            }
+        commands = [[str(argument) for argument in arguments] for arguments in commands]
+        with tempfile.TemporaryDirectory() as place:
+            folders = [Path(place, str(number)) for number in range(len(commands))]
+            asked = []
+            for command, environment, folder in zip(commands, environments, folders, strict=True):
+                folder.mkdir()
+                asked.append(
+                    {
+                        "arguments": command,
+                        "environment": dict(environment),
+                        "largest_file": largest_file,
+                        "folder": str(folder),
+                        "cwd": str(Path.cwd()),
+                    }
+                )
             self._server.stdin.write(json.dumps(asked) + "\n")
             if not select.select([self._server.stdout], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired(command, timeout)
-            status = int(self._server.stdout.readline())
-            out, err = (Path(folder, name).read_bytes() for name in ("1", "2"))
-        return subprocess.CompletedProcess(command, status, out, err)
+                raise subprocess.TimeoutExpired(commands[0], timeout)
+            statuses = json.loads(self._server.stdout.readline())
+            return [
+                subprocess.CompletedProcess(command, status, (folder / "1").read_bytes(), (folder / "2").read_bytes())
+                for command, status, folder in zip(commands, statuses, folders, strict=True)
+            ]
 
     def close(self) -> None:
         """Ends the process."""
@@ -80,15 +99,19 @@ def _serve(modules: Sequence[str]) -> None:
     del sys.path[0]  # this folder, in which tests/t5eval would be taken for t5eval
     for name in modules:
         importlib.import_module(name)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "huggingface_hub"]:
+        del sys.modules[name]  # Keras has imported it; it reads the environment, which is the fork's own
     gc.freeze()  # a fork that walked over what is there would copy it
     context = multiprocessing.get_context("fork")
     while request := os.read(0, 1 << 20):  # unbuffered, so that no fork has a part of the next line
         while not request.endswith(b"\n"):
             request += os.read(0, 1 << 20)
-        process = context.Process(target=_become, kwargs=json.loads(request))
-        process.start()
-        process.join()
-        os.write(1, b"%d\n" % process.exitcode)
+        processes = [context.Process(target=_become, kwargs=asked) for asked in json.loads(request)]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join()
+        os.write(1, json.dumps([process.exitcode for process in processes]).encode() + b"\n")
 
 
 def _become(arguments: list[str], environment: dict[str, str], largest_file: int | None, folder: str, cwd: str) -> None:

@@ -51,15 +51,26 @@ def t5eval(capsys: pytest.CaptureFixture[str]) -> Command:
     return call
 
 
-@pytest.fixture
-def t5eval_process(forks: Forks) -> Command:
-    """Runs a command in a process of its own."""
+def forked(forks: Forks) -> Command:
+    """What runs a command in a process of its own."""
 
     def call(*arguments: str | Path, **options: Any) -> Outcome:
         done = forks.run(["-m", "t5eval", *arguments], **options)
         return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return call
+
+
+@pytest.fixture
+def t5eval_process(forks: Forks) -> Command:
+    """Runs a command in a process of its own."""
+    return forked(forks)
+
+
+@pytest.fixture
+def tensorflow_process(tensorflow_forks: Forks) -> Command:
+    """Runs a command that needs TensorFlow in a process of its own."""
+    return forked(tensorflow_forks)
 
 
 @pytest.fixture

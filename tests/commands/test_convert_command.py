@@ -143,20 +143,20 @@ def test_a_preset_of_kerashub_with_its_own_small_vocabulary(t5eval: Any, tmp_pat
         assert load_tokenizer(tmp_path / "model").encode(TEXTS[:1])[0][:-1] == outputs["token_ids"].tolist()
 
 
-def test_a_name_at_the_hub_is_converted_and_pinned(t5eval_process: Any, source: Path, tmp_path: Path) -> None:
+def test_a_name_at_the_hub_is_converted_and_pinned(tensorflow_process: Any, source: Path, tmp_path: Path) -> None:
     with running_hub() as hub:
         commit = hub.commit("owner/model", folder_content(source))
         environment = os.environ | {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "home"), "no_proxy": "*"}
-        done = t5eval_process("convert", "hf://owner/model", tmp_path / "model", env=environment)
+        done = tensorflow_process("convert", "hf://owner/model", tmp_path / "model", env=environment)
         assert done.status == 0, done.err
         assert done.out.startswith(f"hf://owner/model@{commit} (Hugging Face, ")
-        done = t5eval_process("convert", "hf://owner/model", tmp_path / "model", env=environment)
+        done = tensorflow_process("convert", "hf://owner/model", tmp_path / "model", env=environment)
         assert done.status == 0, done.err
         assert "is already the Hugging Face folder" in done.out
         (tmp_path / "notes").mkdir()
         (tmp_path / "notes" / "mine.txt").write_text("mine")
         hub.requests.clear()
-        done = t5eval_process("convert", "hf://owner/model", tmp_path / "notes", env=environment)
+        done = tensorflow_process("convert", "hf://owner/model", tmp_path / "notes", env=environment)
         assert (done.status, hub.requests) == (2, [])  # nothing is asked for a folder that is in use
     assert tensors(tmp_path / "model").keys() == tensors(source).keys()
 

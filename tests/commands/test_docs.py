@@ -18,6 +18,7 @@ from t5eval.metrics import registry
 from t5eval.training.config import resolve
 from task_specs.kinds import ANSWERS, SOURCES, SUBMISSION_FILES, TEXT_FORMATS
 from task_specs.support.errors import UserError
+from tests.forked import Forks
 from tests.t5eval.data import test_glue_t5_output as glue
 from tests.t5eval.data import test_super_glue_t5_output as super_glue
 from tests.t5eval.data import test_text_tasks_t5_output as text_tasks
@@ -64,19 +65,24 @@ def test_text_becomes_pairs_as_shown(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.tensorflow
-def test_the_model_is_called_as_shown() -> None:
+def test_the_model_is_called_as_shown(tensorflow_forks: Forks) -> None:
     (code,) = blocks("docs/training.md", "python")
     given = "import numpy as np\nencoder_ids = np.ones((1, 3), int)\ndecoder_ids = np.zeros((1, 2), int)\n"
     check = "\nassert logits.shape == (1, 2, 32128)\n"
-    subprocess.run([sys.executable, "-c", given + code + check], check=True, timeout=300, capture_output=True)
+    done = tensorflow_forks.run(["-c", given + code + check])
+    assert done.returncode == 0, done.stderr.decode()[-3000:]
 
 
 @pytest.mark.slow
 @pytest.mark.tensorflow
-def test_the_model_is_a_keras_model_as_shown(tmp_path: Path) -> None:
+def test_the_model_is_a_keras_model_as_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tensorflow_forks: Forks
+) -> None:
     """The page's code, from top to bottom in one program; its model's name is a folder here."""
     *code, scores = blocks("docs/keras.md", "python")
     given = """
+import warnings
+warnings.simplefilter("error", UserWarning)
 from t5eval.demo.demo import suite_folder
 data = suite_folder()
 import keras_model
@@ -101,11 +107,9 @@ assert {"loss", "glue/rte", "glue/rte/accuracy", "glue/mrpc", "glue/mrpc/f1"} <=
 assert len(history.history["val_glue/rte/accuracy"]) == 1
 assert set(metric.result()) == {"glue/sst2", "glue/sst2/accuracy"}
 """
-    done = subprocess.run(
-        [sys.executable, "-W", "error::UserWarning", "-c", "\n".join([given, *code, check, scores, after])],
-        check=False, timeout=600, capture_output=True, text=True, cwd=tmp_path,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
+    monkeypatch.chdir(tmp_path)
+    done = tensorflow_forks.run(["-c", "\n".join([given, *code, check, scores, after])])
+    assert done.returncode == 0, done.stderr.decode()[-3000:]
 
 
 def test_the_page_on_prompts_works_as_it_stands(t5eval: Any, suite: Path, tmp_path: Path, monkeypatch: Any) -> None:

@@ -6,9 +6,6 @@ import json
 import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -78,25 +75,34 @@ def test_a_run_has_the_documented_files(whole_run: Path) -> None:
     assert 'task = [\n    "glue/rte",' in (whole_run / "config.toml").read_text()
 
 
+KILLED = """
+import os, pathlib, signal, sys, threading, time
+from t5eval.cli.main import run
+
+store = pathlib.Path(sys.argv.pop(1))
+
+def kill():
+    while not (store.exists() and store.stat().st_size):
+        time.sleep(0.005)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+threading.Thread(target=kill, daemon=True).start()
+run(sys.argv[1:])
+"""
+
+
 def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(
     model: Path, suite: Path, whole_run: Path, tmp_path: Path, tensorflow_forks: Forks
 ) -> None:
     out = tmp_path / "run"
-    command = ["-m", "t5eval", *arguments(model, suite, out)]
     store = out / "predictions" / "glue" / "rte" / "validation.jsonl"
-    process = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not (store.exists() and store.stat().st_size):
-        assert process.poll() is None, "it ended before its first batch"
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    killed = tensorflow_forks.run(["-c", KILLED, store, *arguments(model, suite, out)])
+    assert killed.returncode == -9, killed.stderr.decode()
     assert not (out / "predictions" / "glue" / "stsb" / "test.jsonl").exists()
     before = store.read_bytes()
     # As if the power had failed in the middle of a write.
     store.write_bytes(before + b'{"id": "999", "predic')
-    assert tensorflow_forks.run(command).returncode == 0
+    assert tensorflow_forks.run(["-m", "t5eval", *arguments(model, suite, out)]).returncode == 0
     for task in ("rte", "stsb"):
         for split in ("validation", "test"):
             name = f"predictions/glue/{task}/{split}.jsonl"

@@ -134,12 +134,14 @@ def test_memory_that_is_not_enough_is_said(t5eval: Command, suite: Path, tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.tensorflow
-def test_a_model_at_the_hub_is_recorded_with_its_commit(t5eval_process: Command, suite: Path, tmp_path: Path) -> None:
+def test_a_model_at_the_hub_is_recorded_with_its_commit(
+    tensorflow_process: Command, suite: Path, tmp_path: Path
+) -> None:
     run = tmp_path / "run"
     with running_hub() as hub:
         commit = hub.commit("owner/tiny", folder_content(write_tiny_t5(tmp_path / "t5")))
         environment = {**os.environ, "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path), "no_proxy": "127.0.0.1"}
-        done = t5eval_process(
+        done = tensorflow_process(
             "evaluate", "--model", "hf://owner/tiny", "--task", "glue/rte", "--split", "validation", "--limit", "3",
             "--data-dir", suite, "--out", run, "--json", env=environment,
         )  # fmt: skip
@@ -148,7 +150,7 @@ def test_a_model_at_the_hub_is_recorded_with_its_commit(t5eval_process: Command,
     assert done.json["model_name"] == pinned
     assert tomllib.loads((run / "config.toml").read_text())["evaluate"]["model"] == pinned
     # The recorded name finds the same model without a connection, and the run is done.
-    again = t5eval_process(
+    again = tensorflow_process(
         "evaluate", "--model", pinned, "--task", "glue/rte", "--split", "validation", "--limit", "3",
         "--data-dir", suite, "--out", run, "--json", env=environment,
     )  # fmt: skip

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests.forked import Forks
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ["--batch-size", "4", "--source", "12", "--target", "6", "--steps", "1", "--times", "1"]
@@ -16,15 +16,15 @@ SMALL = ["--batch-size", "4", "--source", "12", "--target", "6", "--steps", "1",
 
 @pytest.mark.slow
 @pytest.mark.tensorflow
-def test_the_table(tmp_path: Path) -> None:
+def test_the_table(tmp_path: Path, tensorflow_forks: Forks) -> None:
     from tests.t5eval.tiny_t5 import write_tiny_t5
 
     model = write_tiny_t5(tmp_path / "tiny")
-    command = [sys.executable, ROOT / "examples/gpu_check.py", "--model", model, *SMALL, "--out", tmp_path / "table.md"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=ROOT)
-    assert done.returncode == 0, done.stderr[-3000:]
+    command = [ROOT / "examples/gpu_check.py", "--model", model, *SMALL, "--out", tmp_path / "table.md"]
+    done = tensorflow_forks.run(command)
+    assert done.returncode == 0, done.stderr.decode()[-3000:]
     table = (tmp_path / "table.md").read_text()
-    assert done.stdout.endswith(table)
+    assert done.stdout.decode().endswith(table)
     title, _, *rows = table.splitlines()
     assert re.fullmatch(r"\| tiny, float32 \| 1 x CPU, TensorFlow [\d.]+, strategy none \|", title)
     names = [row.split(" | ")[0].removeprefix("| ") for row in rows]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.commands.report_runs import documents
+from tests.forked import Forks
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "examples" / "t5eval_colab.ipynb"
 
@@ -63,18 +63,20 @@ def test_the_notebook_is_stored_without_outputs(cells: list[dict[str, Any]]) -> 
 
 @pytest.mark.slow
 @pytest.mark.tensorflow
-def test_the_notebook_runs_from_top_to_bottom(cells: list[dict[str, Any]], tmp_path: Path) -> None:
+def test_the_notebook_runs_from_top_to_bottom(
+    cells: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tensorflow_forks: Forks
+) -> None:
     program = SHELL + RUN_CELL + "".join(code_of(cell) for cell in cells if cell["cell_type"] == "code")
     commands = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", timeout=300,
-        env={**os.environ, "PATH": commands, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert '"inputs": "sst2 sentence: ' in done.stdout
+    monkeypatch.chdir(tmp_path)
+    environment = {**os.environ, "PATH": commands, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = tensorflow_forks.run(["-c", program], environment)
+    assert done.returncode == 0, done.stderr.decode()[-3000:]
+    out = done.stdout.decode()
+    assert '"inputs": "sst2 sentence: ' in out
     results = json.loads((tmp_path / "run" / "results.json").read_text())["results"]["glue/sst2"]["validation"]
     assert results["n"] == 80
     assert results["scores"]["accuracy"]["value"] > 70  # where always giving one answer has 50
     assert ("task", "glue/sst2", "validation") in documents(tmp_path / "run" / "report.html")
-    assert "run/glue.zip is partial" in done.stdout
-    assert "SST-2.tsv" in done.stdout
+    assert "run/glue.zip is partial" in out
+    assert "SST-2.tsv" in out

@@ -12,7 +12,7 @@ import pytest
 
 from t5eval.runs.folder import predictions_path
 from tests.forked import Forks
-from tests.keras_model.processes import finish, run, start_workers
+from tests.keras_model.processes import run, run_workers
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +52,9 @@ def test_two_devices_predict_what_one_does(
         assert two["log_likelihoods"] == pytest.approx(one["log_likelihoods"], rel=1e-5)
 
 
-def test_two_workers_predict_what_one_process_does(t5eval: Any, model: Path, suite: Path, tmp_path: Path) -> None:
+def test_two_workers_predict_what_one_process_does(
+    t5eval: Any, model: Path, suite: Path, tmp_path: Path, tensorflow_forks: Forks
+) -> None:
     """They go on where a run stopped, and the chief alone writes."""
     tasks = ["--task", "glue/rte", "--data-dir", str(suite), "--split", "validation", "--limit", "15"]
     arguments = ["evaluate", "--model", str(model), *tasks, "--batch-tokens", "300"]
@@ -63,7 +65,7 @@ def test_two_workers_predict_what_one_process_does(t5eval: Any, model: Path, sui
     begun = predictions_path(tmp_path / "two", "glue/rte", "validation")
     begun.write_bytes(b"".join(expected.splitlines(keepends=True)[:4]) + b'{"id": "to')
     command = ["-m", "t5eval", *arguments, "--out", str(tmp_path / "two"), "--strategy", "multiworker"]
-    workers = finish(start_workers([command, command]))
+    workers = run_workers(tensorflow_forks, [command, command])
     assert [status for status, _, _ in workers] == [0, 0], workers
     assert begun.read_bytes() == expected
     one, two = (json.loads((tmp_path / name / "results.json").read_text()) for name in ("one", "two"))
@@ -84,7 +86,7 @@ def test_two_devices_and_two_workers_train_what_one_device_does(
     command = ["-m", "t5eval", *arguments, "--out"]
     status, out, err = run(tensorflow_forks, [*command, str(tmp_path / "two"), "--strategy", "mirrored:2"])
     assert status == 0, err
-    workers = finish(start_workers([[*command, str(tmp_path / "many"), "--strategy", "multiworker"]] * 2))
+    workers = run_workers(tensorflow_forks, [[*command, str(tmp_path / "many"), "--strategy", "multiworker"]] * 2)
     for status, _, err in workers:
         assert status == 0, err
     for name, printed in (("two", out), ("many", workers[0][1])):

@@ -89,12 +89,12 @@ def written(folder: Path, name: str, suite: Path, model: Path) -> Path:
 
 
 def test_a_study_killed_half_way_ends_with_the_same_table(
-    t5eval: Any, ready_forks: Forks, suite: Path, model: Path, tmp_path: Path
+    t5eval: Any, tensorflow_forks: Forks, suite: Path, model: Path, tmp_path: Path
 ) -> None:
     path = written(tmp_path, "killed", suite, model)
     given = ("--vocab", model / "spiece.model", "--data-dir", suite, "--out", tmp_path / "prepared", "--workers", "1")
     assert t5eval("prepare", "--task", "super_glue/copa", *given).status == 0
-    done = ready_forks.run(["-c", KILLED, path])
+    done = tensorflow_forks.run(["-c", KILLED, path])
     assert done.returncode == -9, done.stderr.decode()
     listed = t5eval("study", path, "--dry-run")
     assert listed.status == 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import keras
 import numpy as np
 
 from keras_model.config import T5Config
+from keras_model.decoding.generator import Generator
 from keras_model.t5 import T5
 
 V1_0 = T5Config(vocab_size=40, d_model=16, d_kv=4, d_ff=32, num_layers=1, num_decoder_layers=3, num_heads=3)
@@ -32,6 +34,12 @@ def make_model(config: T5Config, seed: int = 0, **options) -> T5:
         for matrix in (*(attention.output_matrix for attention in attentions), block.feed_forward.wo):
             matrix.assign(matrix * 4)
     return model
+
+
+@functools.cache
+def generator_of(config: T5Config) -> Generator:
+    """The generator of `make_model(config)`, whose weights no test changes: each search is compiled once for all."""
+    return Generator(make_model(config))
 
 
 def sources(batch: int, length: int, seed: int = 0, vocab_size: int = 40) -> np.ndarray:

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_model.decoding.cached_decoder import EXACT, rounded_head, rounded_logits
 from keras_model.decoding.generator import Generator
-from tests.keras_model.models import V1_0, V1_1, make_model
+from tests.keras_model.models import V1_0, V1_1, generator_of, make_model
 
 
 def test_the_greatest_logits_are_computed_in_float32() -> None:
@@ -51,8 +51,7 @@ def test_a_model_in_bfloat16_writes_the_best_token_of_its_logits(config) -> None
 
 def test_large_matrices_are_multiplied_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are not copied side by side; the texts are the same."""
-    model = make_model(V1_0)
     ids = np.random.default_rng(1).integers(3, V1_0.vocab_size, (6, 9), dtype=np.int32)
-    together = Generator(model).greedy(ids, 5)
+    together = generator_of(V1_0).greedy(ids, 5)
     monkeypatch.setattr("keras_model.decoding.cached_decoder.LARGE_MATRIX", 0)
-    np.testing.assert_array_equal(Generator(model).greedy(ids, 5), together)
+    np.testing.assert_array_equal(Generator(make_model(V1_0)).greedy(ids, 5), together)

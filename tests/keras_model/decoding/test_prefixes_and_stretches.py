@@ -7,23 +7,23 @@ from keras_model.decoding import encoding
 from keras_model.decoding import loop as decoding_loop
 from keras_model.decoding.generator import Generator
 from tests.keras_model.decoding.test_decoding import greedy_by_forward_pass
-from tests.keras_model.models import FAMILIES, V1_0, V1_1, make_model, next_log_probabilities, sources
+from tests.keras_model.models import FAMILIES, V1_0, V1_1, generator_of, make_model, next_log_probabilities, sources
 
 
 def test_a_text_goes_on_from_its_prefix():
-    model, encoder_ids = make_model(V1_1), sources(5, 9)
-    generator = Generator(model)
+    generator, encoder_ids = generator_of(V1_1), sources(5, 9)
     ids = generator.greedy(encoder_ids, 8, prefix=[7, 30])
+    compilations = generator.compilations
     assert (ids[:, :2] == [7, 30]).all()
     decoder_ids = np.concatenate([np.zeros((5, 1), np.int32), ids[:, :-1]], axis=1)
-    expected = next_log_probabilities(model, encoder_ids, decoder_ids).argmax(-1)
+    expected = next_log_probabilities(generator.model, encoder_ids, decoder_ids).argmax(-1)
     for row, chosen in zip(ids, expected, strict=True):
         length = (row == 1).argmax() + 1 if (row == 1).any() else 8
         np.testing.assert_array_equal(row[2:length], chosen[2:length])
     own = np.arange(10, 15)[:, None]
     np.testing.assert_array_equal(generator.greedy(encoder_ids, 8, prefix=own)[:, :1], own)
     np.testing.assert_array_equal(generator.greedy(encoder_ids, 8, prefix=ids[:, :3]), ids)
-    assert generator.compilations == 1
+    assert generator.compilations == compilations
 
 
 def test_a_beam_goes_on_from_its_prefix_at_no_cost():
@@ -39,7 +39,7 @@ def test_a_beam_goes_on_from_its_prefix_at_no_cost():
 
 
 def test_sampling_takes_a_prefix():
-    ids = Generator(make_model(V1_1)).sample(sources(4, 5), 6, prefix=[9])
+    ids = generator_of(V1_1).sample(sources(4, 5), 6, prefix=[9])
     assert (ids[:, 0] == 9).all()
 
 
@@ -55,17 +55,21 @@ def test_sampling_takes_a_prefix():
 )
 def test_what_is_no_prefix_is_refused(prefix, message):
     with pytest.raises(ValueError, match=message):
-        Generator(make_model(V1_0)).greedy(sources(2, 5), 8, prefix=prefix)
+        generator_of(V1_0).greedy(sources(2, 5), 8, prefix=prefix)
+
+
+@pytest.fixture(scope="module")
+def together():
+    """A model, inputs whose texts end at different lengths, and these: the definition's, and a beam's with scores."""
+    model, encoder_ids = make_model(V1_1, seed=7), sources(24, 9)
+    by_forward_pass = greedy_by_forward_pass(model, encoder_ids, 20, emit_limit=5)
+    assert len(np.unique((by_forward_pass != 0).sum(1))) > 3
+    return model, encoder_ids, by_forward_pass, *Generator(model, emit_limit=5).beam(encoder_ids, 20, beam_size=3)
 
 
 @pytest.mark.parametrize("stretch", [1, 2, 5])
-def test_finished_inputs_leave_and_nothing_changes(stretch, monkeypatch):
-    model = make_model(V1_1, seed=7)
-    encoder_ids = sources(24, 9)
-    by_forward_pass = greedy_by_forward_pass(model, encoder_ids, 20, emit_limit=5)
-    lengths = (by_forward_pass != 0).sum(1)
-    assert len(np.unique(lengths)) > 3
-    whole, scores = Generator(model, emit_limit=5).beam(encoder_ids, 20, beam_size=3)
+def test_finished_inputs_leave_and_nothing_changes(stretch, monkeypatch, together):
+    model, encoder_ids, by_forward_pass, whole, scores = together
     monkeypatch.setattr(decoding_loop, "STRETCH", stretch)
     monkeypatch.setattr(encoding, "SLICE_TOKENS", 9 * stretch)
     left = []
@@ -79,10 +83,10 @@ def test_finished_inputs_leave_and_nothing_changes(stretch, monkeypatch):
     assert len(left) == 2  # traced once for each search
 
 
-def test_a_beam_does_not_depend_on_the_batch():
+def test_a_beam_does_not_depend_on_the_batch(together):
     """All texts that are returned, not only the best: an input that is decided takes no more of them in."""
-    generator = Generator(make_model(V1_1, seed=7), emit_limit=5)
-    encoder_ids = sources(24, 9)
+    model, encoder_ids, *_ = together
+    generator = Generator(model, emit_limit=5)
     together, scores = generator.beam(encoder_ids, 20, beam_size=4)
     for row, ids, score in zip(encoder_ids, together, scores, strict=True):
         alone, own = generator.beam(row[row != 0][None], 20, beam_size=4)
@@ -93,8 +97,8 @@ def test_a_beam_does_not_depend_on_the_batch():
 @pytest.mark.parametrize("config", FAMILIES.values(), ids=FAMILIES)
 def test_the_same_loop_compiles_with_xla(config):
     """What an accelerator runs, at static shapes, on CPU."""
-    model, encoder_ids = make_model(config), sources(6, 16)
-    plain, compiled = Generator(model), Generator(model, jit_compile=True)
+    plain, encoder_ids = generator_of(config), sources(6, 16)
+    compiled = Generator(plain.model, jit_compile=True)
     np.testing.assert_array_equal(compiled.greedy(encoder_ids, 12), plain.greedy(encoder_ids, 12))
     ids, scores = plain.beam(encoder_ids, 8, beam_size=2)
     compiled_ids, compiled_scores = compiled.beam(encoder_ids, 8, beam_size=2)

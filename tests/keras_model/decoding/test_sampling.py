@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_model.decoding.generator import Generator
 from keras_model.decoding.noise import row_noise
 from keras_model.decoding.search import sampled_choice
-from tests.keras_model.models import V1_0, V1_1, make_model, next_log_probabilities, sources
+from tests.keras_model.models import V1_0, V1_1, generator_of, make_model, next_log_probabilities, sources
 
 DRAWS = 4000
 
@@ -42,7 +42,7 @@ def test_the_distribution_function_is_inverted(kept, ordered, chosen):
 
 
 def test_the_temperature_is_one_unless_it_is_said():
-    generator, encoder_ids = Generator(make_model(V1_1)), sources(16, 8)
+    generator, encoder_ids = generator_of(V1_1), sources(16, 8)
     texts = generator.sample(encoder_ids, 8, seed=2)
     np.testing.assert_array_equal(texts, generator.sample(encoder_ids, 8, temperature=1.0, top_p=1.0, seed=2))
     assert (texts != generator.sample(encoder_ids, 8, temperature=2.0, seed=2)).any()
@@ -50,36 +50,35 @@ def test_the_temperature_is_one_unless_it_is_said():
 
 @pytest.mark.parametrize("temperature", [1.0, 0.5, 3.0])
 def test_tokens_are_drawn_from_the_distribution(temperature):
-    model, row = make_model(V1_1), np.array([5, 9, 1])
-    shares = first_tokens(Generator(model), row, temperature=temperature, seed=3)
-    probabilities = distribution(model, row, temperature)
+    generator, row = generator_of(V1_1), np.array([5, 9, 1])
+    shares = first_tokens(generator, row, temperature=temperature, seed=3)
+    probabilities = distribution(generator.model, row, temperature)
     assert_drawn_from(shares, probabilities)
     assert probabilities.max() < 0.95
 
 
 def test_top_k_keeps_the_most_probable():
-    model, row = make_model(V1_1), np.array([5, 9, 1])
-    probabilities = distribution(model, row, 2.0)
+    generator, row = generator_of(V1_1), np.array([5, 9, 1])
+    probabilities = distribution(generator.model, row, 2.0)
     probabilities[np.argsort(-probabilities)[5:]] = 0
-    shares = first_tokens(Generator(model), row, temperature=2.0, top_k=5)
+    shares = first_tokens(generator, row, temperature=2.0, top_k=5)
     assert_drawn_from(shares, probabilities / probabilities.sum())
     assert (shares > 0).sum() == 5
 
 
 @pytest.mark.parametrize("top_p", [0.3, 0.8])
 def test_top_p_keeps_the_fewest_that_reach_it(top_p):
-    model, row = make_model(V1_1), np.array([5, 9, 1])
-    probabilities = distribution(model, row, 2.0)
+    generator, row = generator_of(V1_1), np.array([5, 9, 1])
+    probabilities = distribution(generator.model, row, 2.0)
     order = np.argsort(-probabilities)
     kept = np.searchsorted(np.cumsum(probabilities[order]), top_p) + 1
     probabilities[order[kept:]] = 0
-    shares = first_tokens(Generator(model), row, temperature=2.0, top_p=top_p)
+    shares = first_tokens(generator, row, temperature=2.0, top_p=top_p)
     assert_drawn_from(shares, probabilities / probabilities.sum())
 
 
 def test_the_most_probable_alone_is_greedy():
-    model, encoder_ids = make_model(V1_0), sources(9, 12)
-    generator = Generator(model)
+    generator, encoder_ids = generator_of(V1_0), sources(9, 12)
     greedy = generator.greedy(encoder_ids, 12)
     np.testing.assert_array_equal(generator.sample(encoder_ids, 12, top_k=1), greedy)
     np.testing.assert_array_equal(generator.sample(encoder_ids, 12, top_p=1e-6), greedy)
@@ -126,14 +125,15 @@ def test_every_row_of_a_prompt_has_a_text_of_its_own_whatever_the_batch():
     for batch_size in (7, 96):
         again = model.generate(prompt, 20, method="sample", temperature=2.0, seed=5, batch_size=batch_size)
         np.testing.assert_array_equal(again, texts)
-    alone = Generator(model).sample(prompt[:2], 20, temperature=2.0, seed=5, rows=[90, 3])
+    alone = generator_of(V1_1).sample(prompt[:2], 20, temperature=2.0, seed=5, rows=[90, 3])
     np.testing.assert_array_equal(alone, texts[[90, 3]])
 
 
 def test_xla_draws_the_same_texts():
-    model, encoder_ids = make_model(V1_1), sources(6, 8)
+    generator, encoder_ids = generator_of(V1_1), sources(6, 8)
     plain, compiled = (
-        Generator(model, jit_compile=xla).sample(encoder_ids, 20, temperature=2.0, seed=5) for xla in (False, True)
+        either.sample(encoder_ids, 20, temperature=2.0, seed=5)
+        for either in (generator, Generator(generator.model, jit_compile=True))
     )
     np.testing.assert_array_equal(compiled, plain)
     assert len(np.unique(plain)) > 20

@@ -8,7 +8,7 @@ import pytest
 
 from keras_model.training_run.run_checkpoints import checkpoints_in
 from tests.keras_model import distributed_run
-from tests.keras_model.processes import finish, run, start_workers
+from tests.keras_model.processes import run, run_workers
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 
@@ -32,12 +32,12 @@ def single(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def two_workers(tmp_path_factory):
+def two_workers(tmp_path_factory, tensorflow_forks):
     """The folder of an uninterrupted run of two workers, and each worker's report."""
     folder = tmp_path_factory.mktemp("workers")
     reports = [folder / f"{i}.npz" for i in range(2)]
     commands = [command(strategy="multiworker", folder=folder / "run", report=report) for report in reports]
-    for status, _, err in finish(start_workers(commands)):
+    for status, _, err in run_workers(tensorflow_forks, commands):
         assert status == 0, err[-3000:]
     return folder / "run", [read_report(report) for report in reports]
 
@@ -96,7 +96,7 @@ def test_only_the_chief_writes(two_workers):
     assert sorted(names) == ["step-00000004", "step-00000008", "step-00000012"]
 
 
-def test_killed_workers_and_jobs_resume_to_the_same_weights(tmp_path, two_workers):
+def test_killed_workers_and_jobs_resume_to_the_same_weights(tmp_path, two_workers, tensorflow_forks):
     """A worker is killed, then the whole job; each time all are started again."""
 
     def job(*kill_at):
@@ -104,7 +104,7 @@ def test_killed_workers_and_jobs_resume_to_the_same_weights(tmp_path, two_worker
             command(strategy="multiworker", folder=tmp_path / "run", report=tmp_path / f"{i}.npz", kill_at=step)
             for i, step in enumerate(kill_at)
         ]
-        return finish(start_workers(commands))
+        return run_workers(tensorflow_forks, commands)
 
     (left, _, err), (killed, _, _) = job(None, 6)
     assert killed == -9

@@ -188,7 +188,7 @@ def test_keras_own_adamw_still_has_the_fault():
 
 FAMILIES = {
     "v1.0, tied": T5Config(**SMALL),
-    "v1.1, untied": T5Config(**SMALL, feed_forward_proj="gated-gelu", tie_word_embeddings=False),
+    "v1.1, untied": T5Config(**{**SMALL, "num_layers": 1}, feed_forward_proj="gated-gelu", tie_word_embeddings=False),
     "umT5": T5Config(**SMALL, model_type="umt5", feed_forward_proj="gated-gelu", tie_word_embeddings=False),
 }
 
@@ -216,9 +216,8 @@ def test_lookups_train_a_t5_like_one_hot_products(monkeypatch, family):
     @tf.custom_gradient
     def summed_by_hand(table, buckets):
         def gradient(upstream):
-            flat, total = tf.reshape(buckets, [-1]), tf.reshape(upstream, [-1, table.shape[1]])
-            rows = [tf.reduce_sum(total[flat == row], axis=0) for row in range(table.shape[0])]
-            return tf.stack(rows), None
+            flat, total = tf.reshape(buckets, [-1, 1]), tf.reshape(upstream, [-1, table.shape[1]])
+            return tf.tensor_scatter_nd_add(tf.zeros(table.shape), flat, total), None
 
         return tf.gather(table, buckets), gradient
 

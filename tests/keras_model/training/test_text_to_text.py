@@ -48,20 +48,27 @@ def token_mean(model, dataset, weight_of=None):
     return total / count
 
 
+@pytest.fixture(scope="module")
+def after_three_steps():
+    """By an optimizer and a number of parts, the model and the logs of each step."""
+
+    @functools.cache
+    def train(optimizer, accumulate):
+        model = new_model()
+        model.compile(optimizer(0.05), accumulate=accumulate, weighted_metrics=[TokenAccuracy()])
+        logs = [model.train_on_batch(*batch, return_dict=True) for batch in data(36)]
+        assert int(model.optimizer.iterations.numpy()) == 3
+        return model, logs
+
+    return train
+
+
 @pytest.mark.parametrize(
     ("optimizer", "parts"), [(Adafactor, 2), (Adafactor, 5), (Adafactor, 12), (AdamW, 5)], ids=lambda value: str(value)
 )
-def test_a_step_in_parts_is_the_step(optimizer, parts):
-    """Three steps, every variable; 5 parts of 12 rows are not equally full."""
-    seen = []
-    for accumulate in (1, parts):
-        model, logs = new_model(), []
-        model.compile(optimizer(0.05), accumulate=accumulate, weighted_metrics=[TokenAccuracy()])
-        for batch in data(36):
-            logs.append(model.train_on_batch(*batch, return_dict=True))
-        assert int(model.optimizer.iterations.numpy()) == 3
-        seen.append((model, logs))
-    (one, logs_of_one), (several, logs_of_several) = seen
+def test_a_step_in_parts_is_the_step(after_three_steps, optimizer, parts):
+    """Every variable; 5 parts of 12 rows are not equally full."""
+    (one, logs_of_one), (several, logs_of_several) = (after_three_steps(optimizer, n) for n in (1, parts))
     for log_of_one, log in zip(logs_of_one, logs_of_several, strict=True):
         assert set(log) == {"loss", "token_accuracy", "gradient_norm"}
         assert log == pytest.approx(log_of_one, rel=1e-5)
@@ -101,12 +108,9 @@ def test_keras_own_accumulation_is_another_mean():
     assert int(other.optimizer.iterations) == 2
     for a, b in zip(one.trainable_variables, other.trainable_variables, strict=True):
         np.testing.assert_allclose(b, a, atol=1e-5, err_msg=a.path)
-    uneven = [new_model(), new_model()]
-    for model, steps in zip(uneven, (None, 4), strict=True):
-        model.compile(Adafactor(0.1, gradient_accumulation_steps=steps))
-    uneven[0].fit(data(), shuffle=False, verbose=0)
-    uneven[1].fit(data(batch_size=3), shuffle=False, verbose=0)
-    assert max(np.abs(a - b).max() for a, b in zip(*(m.get_weights() for m in uneven), strict=True)) > 1e-2
+    one.fit(data(), shuffle=False, verbose=0)
+    other.fit(data(batch_size=3), shuffle=False, verbose=0)
+    assert max(np.abs(a - b).max() for a, b in zip(one.get_weights(), other.get_weights(), strict=True)) > 1e-2
 
 
 def test_loss_of_an_epoch_and_of_an_evaluation_is_the_mean_over_its_tokens():
@@ -129,11 +133,11 @@ def test_gradient_norm_and_clipping_by_it():
     gradients = tape.gradient(loss, [variable.value for variable in reference.trainable_variables])
     norm = np.sqrt(sum(np.sum(np.square(gradient, dtype=np.float64)) for gradient in gradients))
 
+    model = new_model()
+    model.compile(keras.optimizers.SGD(1.0))  # Keras' own tells no norm
+    assert "gradient_norm" not in model.train_on_batch(*batch, return_dict=True)
     before = reference.get_weights()
     for limit in (None, norm / 4, norm * 4):
-        model = new_model()
-        model.compile(keras.optimizers.SGD(1.0))  # Keras' own tells no norm
-        assert "gradient_norm" not in model.train_on_batch(*batch, return_dict=True)
         model = new_model()
         model.compile(DenseSGD(1.0, global_clipnorm=limit))
         assert model.train_on_batch(*batch, return_dict=True)["gradient_norm"] == pytest.approx(norm, rel=1e-5)

@@ -59,7 +59,8 @@ def run(model: Small, tmp_path: Path, said: list[str] | None = None) -> dict[str
     split = opened(tmp_path / "data", "rte", "validation", content)
     out = tmp_path / str(model.room)
     say = said.append if said is not None else lambda line: None
-    evaluate_splits(model, [split], out, RunSettings("test", "model", batch_tokens=1000), say=say)
+    with mock.patch("gc.collect"):  # it takes seconds in the process of a whole test run
+        evaluate_splits(model, [split], out, RunSettings("test", "model", batch_tokens=1000), say=say)
     return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file()}
 
 
@@ -97,7 +98,7 @@ def test_every_input_is_answered_once_and_in_order(lengths: list[int], room: int
         return [lengths[i] for i in part]
 
     for batch in plan_batches(lengths, 1000):
-        with mock.patch("gc.collect"):  # it takes a second in the process of a whole test run
+        with mock.patch("gc.collect"):
             found = list(halving.run(batch, answer))
         assert [i for part, _ in found for i in part] == batch
         assert [length for _, answers in found for length in answers] == [lengths[i] for i in batch]

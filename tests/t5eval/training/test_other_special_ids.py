@@ -31,7 +31,8 @@ def folder(tmp_path: Path) -> Path:
     size = T5Tokenizer(model.getvalue(), 4, pad_id=1).vocab_size
     tokenizer = T5Tokenizer(model.getvalue(), 4, pad_id=1, added={size: AddedToken("sentence2:")})
     ids = {"pad_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 0, "vocab_size": size + 1}
-    save_model(make_model(dataclasses.replace(V1_1, **ids)), tmp_path / "first", tokenizer)
+    config = dataclasses.replace(V1_1, num_layers=1, num_decoder_layers=1, **ids)
+    save_model(make_model(config), tmp_path / "first", tokenizer)
     return tmp_path / "first"
 
 

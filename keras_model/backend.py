@@ -3,6 +3,8 @@
 Keras reads KERAS_BACKEND, or else its own file `keras.json`, once, when it is imported.
 """
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from keras_model.backend_choice import BackendError, chosen_backend, require_backend
@@ -11,10 +13,29 @@ require_backend(*chosen_backend())
 
 import keras  # noqa: E402
 from keras import ops, tree  # noqa: E402
+from tensorflow.python.framework.ops import gradient_registry  # noqa: E402
 
 require_backend(keras.config.backend(), "Keras, imported before,")
 
-__all__ = ["keras", "ops", "require_methods", "tree"]
+__all__ = ["keras", "ops", "require_methods", "traces_forgotten", "tree"]
+
+
+@contextlib.contextmanager
+def traces_forgotten() -> Iterator[None]:
+    """Takes what is traced inside out of TensorFlow's register of gradients, which would keep each model in memory.
+
+    The register gets the gradient of every `custom_gradient` that is traced, for as long as the process lives. That
+    holds the graph, and the graph the weights. It is asked for while a step is traced, and never again: a function
+    that is traced anew registers anew.
+    """
+    register = gradient_registry._registry
+    known = set(register)
+    try:
+        yield
+    finally:
+        for name in set(register) - known:
+            if name.startswith("CustomGradient-"):
+                del register[name]
 
 
 def require_methods(base: Any, *names: str) -> None:

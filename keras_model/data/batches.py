@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -251,13 +252,17 @@ def batch_dataset(
 
     flat = tf.TensorSpec([None], tf.int32)
     signature = (tf.TensorSpec([None, 3], tf.int64), *[flat] * (5 if plan.packing else 3))
-    dataset = tf.data.Dataset.from_generator(stretches, output_signature=signature).prefetch(1)
+    # TensorFlow keeps the function for as long as the process lives, and it holds the examples and the caller's model.
+    own = weakref.ref(stretches)
+    dataset = tf.data.Dataset.from_generator(lambda: own()(), output_signature=signature).prefetch(1)  # type: ignore[misc]
     dataset = dataset.flat_map(_cutter(plan, *(replicas or (0, 0, 1))[1:]))
     # There is nothing to tune, and at the end of `fit` the tuner may sleep on for up to a minute before it lets go.
     options = tf.data.Options()
     options.autotune.enabled = False
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)).prefetch(4)
-    return dataset.with_options(options)
+    dataset = dataset.with_options(options)
+    dataset._stretches = stretches  # and whatever is made of it or iterates over it holds the dataset
+    return dataset
 
 
 def _cutter(plan: Plan, own: int, replicas: int) -> Callable[..., tf.data.Dataset]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_model.backend import traces_forgotten
 from keras_model.decoding.beam import beam_search
 from keras_model.decoding.beginning import Network
 from keras_model.decoding.cross_attention import memory_for
@@ -253,7 +254,8 @@ class Generator:
 
     def _call(self, key: tuple, run: Any, batched: int, *arguments: Any) -> Any:
         """Calls a function, and returns its result as arrays; see `_function`."""
-        result = self._function(key, run, batched, arguments)(*map(tf.convert_to_tensor, arguments))
+        with traces_forgotten():
+            result = self._function(key, run, batched, arguments)(*map(tf.convert_to_tensor, arguments))
         return tf.nest.map_structure(np.asarray, result)
 
     def _function(self, key: tuple, run: Any, batched: int, arguments: Sequence[Any]) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_model.backend import keras, tree
+from keras_model.backend import keras, traces_forgotten, tree
 from keras_model.distribution.distributed_model import DistributedModel
 from keras_model.distribution.xla import compiles_step
 from keras_model.training.adafactor import Adafactor
@@ -90,7 +90,8 @@ class TokenExactModel(DistributedModel):
         options["callbacks"] = device_callbacks(
             self, options.get("callbacks"), verbose=verbose, epochs=epochs, steps=steps, history=True
         )
-        return super().fit(x, **options)
+        with traces_forgotten():
+            return super().fit(x, **options)
 
     def evaluate(self, x: Any = None, **options: Any) -> Any:
         """See `keras.Model.evaluate` and `fit`.
@@ -105,12 +106,18 @@ class TokenExactModel(DistributedModel):
         options["callbacks"] = device_callbacks(
             self, own, verbose=options.get("verbose", "auto"), epochs=1, steps=steps, history=False
         )
-        results = super().evaluate(x, **options)
+        with traces_forgotten():
+            results = super().evaluate(x, **options)
         if isinstance(results, dict):
             for callback in tree.flatten(own):
                 scores = getattr(callback, "scores", None)
                 results.update(scores if isinstance(scores, dict) else {})
         return results
+
+    def predict(self, x: Any, **options: Any) -> Any:
+        """See `keras.Model.predict`."""
+        with traces_forgotten():
+            return super().predict(x, **options)
 
     @property
     def label_filling(self) -> int:

@@ -57,8 +57,11 @@ def import_keras_model() -> None:
 def begin_another_model() -> None:
     """Lets go of the models that a process is done with, before it makes the next one.
 
-    Keras' models are circles, which Python frees late. Each model traces its own functions, which TensorFlow takes for
-    one that is traced again and again, and warns of.
+    Keras' models are circles, which Python frees late, and what feeds them stays in TensorFlow's default graph until
+    Keras clears its session. Each model traces its own functions, which TensorFlow takes for one that is traced again
+    and again, and warns of.
     """
+    if keras := sys.modules.get("keras"):
+        keras.utils.clear_session()
     gc.collect()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -290,5 +290,14 @@ def test_shipped_studies_can_be(path: Path, size: str, places: dict[str, str]) -
         assert row["scores"]
 
 
+def test_the_study_of_film_reviews_can_be(places: dict[str, str]) -> None:
+    """One pre-training for each of five objectives, and three tasks by three seeds from each and from none."""
+    runs = plan_of(read_study(SHIPPED[0].with_name("reviews.toml"))).runs.values()
+    trained_on_text = [run.config for run in runs if run.config.text_data]
+    assert (len(trained_on_text), len(runs)) == (5, 5 + 6 * 3 * 3)
+    for config in trained_on_text:
+        config.text_data.require_fit(T5Tokenizer(places["VOCAB"], 300), config.settings.packing)
+
+
 def test_every_table_that_can_be_run_is_shipped() -> None:
     assert [int(path.stem.removeprefix("table_")) for path in SHIPPED] == [1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 13]

@@ -159,11 +159,15 @@ def plan_of(study: StudyFile) -> Plan:
             runs = list(_measured(study, cell, seed))
             for measure in measures:
                 run = _run_of(measure, runs, f"{study.path}: {cell.name}")
+                if run is None:
+                    continue
                 plan.add(run)
                 found[measure.name].append(run)
                 if measure not in plan.measured[run.folder]:
                     plan.measured[run.folder].append(measure)
         plan.cells.append(found)
+    if HELD_OUT_LOSS in study.measures and not any(found[HELD_OUT_LOSS] for found in plan.cells):
+        raise UserError(f"{study.path}: {HELD_OUT_LOSS} cannot be measured: no run has a [text] with held_out")
     _require_different(study, plan)
     return plan
 
@@ -193,10 +197,13 @@ def measure_of(name: str, where: str) -> Measure:
 
 
 def _measured(study: StudyFile, cell: Cell, seed: int) -> Iterator[PlannedRun]:
-    """Yields the runs of a cell that are measured: those that are named, else those that no other one starts from."""
+    """Yields the runs of a cell that are measured: those that are named, else those that no other one starts from.
+
+    A run that another one starts from in any cell is none of them: where its model is left out, it is not done.
+    """
     tables = _tables(study, cell)
     named = cell.document["study"].get("measured")
-    starts = [table.get("model") for table in tables.values()]
+    starts = [table.get("model") for each in study.cells for table in _tables(study, each).values()]
     last = [name for name in tables if name not in starts]
     if not last:
         raise UserError(f"{study.path}: the runs start from one another in a circle: {', '.join(tables)}")
@@ -287,8 +294,8 @@ def _named(name: str, task: str | None) -> str:
     return f"{name} {task}" if task else name
 
 
-def _run_of(measure: Measure, runs: Sequence[PlannedRun], where: str) -> PlannedRun:
-    """Returns the one run of a cell that has what is measured.
+def _run_of(measure: Measure, runs: Sequence[PlannedRun], where: str) -> PlannedRun | None:
+    """Returns the one run of a cell that has what is measured; None where no held-out text leads to what is measured.
 
     Raises:
         UserError: there is none, or there are several.
@@ -296,7 +303,9 @@ def _run_of(measure: Measure, runs: Sequence[PlannedRun], where: str) -> Planned
     if measure.name == HELD_OUT_LOSS:
         every = {run.folder: run for measured in runs for run in _and_before(measured)}
         found = [run for run in every.values() if run.table is not None and run.table.get("text", {}).get("held_out")]
-        lacking = "no run has a [text] with held_out"
+        if not found:
+            return None
+        lacking = ""
     else:
         found = [run for run in runs if {*measure.tasks} <= _answered(run)]
         lacking = f"no measured run is trained on {' and '.join(sorted(measure.tasks))}"
@@ -355,5 +364,5 @@ def _require_different(study: StudyFile, plan: Plan) -> None:
         for other, others in cells[:place]:
             if keys == others:
                 raise UserError(f"{study.path}: two cells are the same configuration: {other.name}, and {cell.name}")
-    if len(study.seeds) > 1 and all(len(set(keys)) == 1 for _, found in cells for keys in found.values()):
+    if len(study.seeds) > 1 and all(len(set(keys)) <= 1 for _, found in cells for keys in found.values()):
         raise UserError(f"{study.path}: seeds change nothing: every run has a seed of its own")

@@ -153,7 +153,7 @@ def table_of(study: StudyFile, plan: Plan) -> StudyTable:
         entries = {}
         for name, runs in runs_of.items():
             # A run that has a seed of its own is one run, however many seeds the study has.
-            several = {run.folder: (seed, run) for seed, run in zip(study.seeds, runs, strict=True)}
+            several = {run.folder: (seed, run) for seed, run in zip(study.seeds, runs, strict=bool(runs))}
             read = {seed: measured_of(run) for seed, run in several.values()}
             values = {seed: measured[name] for seed, measured in read.items() if name in measured}
             entries[name] = Entry(values, Spread.of([value for value in values.values() if value is not None]))

@@ -18,6 +18,7 @@ from t5eval.preparation.text_records import text_records
 from t5eval.studies.checks import require_possible
 from t5eval.studies.planned_runs import plan_of
 from t5eval.studies.study_file import laid_over, read_study
+from t5eval.studies.table import table_of
 from task_specs import get
 from task_specs.support.errors import UserError
 
@@ -288,6 +289,18 @@ def test_shipped_studies_can_be(path: Path, size: str, places: dict[str, str]) -
         values = {axis: value for axis, value in row.items() if axis != "scores"}
         assert size == "tiny" or values in cells
         assert row["scores"]
+
+
+def test_a_cell_without_pre_training_has_no_held_out_loss(tmp_path: Path, places: dict[str, str]) -> None:
+    """The text's run leads to no other one there: it is not done, and its loss is no number of that cell."""
+    none = 'spans.runs.pretrain.text.objective = "spans"\nnone.runs.tune.model = ""'
+    text = STUDY.replace('spans.runs.pretrain.text.objective = "spans"', none)
+    study = read_study(written(tmp_path, places, text[: text.index("[axes.rate]")]))
+    cells = {cell.values["objective"]: found for cell, found in zip(study.cells, plan_of(study).cells, strict=True)}
+    assert {name: len(found["held_out_loss"]) for name, found in cells.items()} == {"iid": 2, "spans": 2, "none": 0}
+    assert {name: len(found["glue/rte"]) for name, found in cells.items()} == dict.fromkeys(cells, 2)
+    row = table_of(study, plan_of(study)).markdown().splitlines()[6]
+    assert row == "| none | – | – |"
 
 
 def test_the_study_of_film_reviews_can_be(places: dict[str, str]) -> None:

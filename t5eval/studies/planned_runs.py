@@ -153,10 +153,11 @@ def plan_of(study: StudyFile) -> Plan:
     """
     measures = [measure_of(name, str(study.path)) for name in study.measures]
     plan = Plan()
+    starts = [table.get("model") for cell in study.cells for table in _tables(study, cell).values()]
     for cell in study.cells:
         found: dict[str, list[PlannedRun]] = {measure.name: [] for measure in measures}
         for seed in study.seeds:
-            runs = list(_measured(study, cell, seed))
+            runs = list(_measured(study, cell, seed, starts))
             for measure in measures:
                 run = _run_of(measure, runs, f"{study.path}: {cell.name}")
                 if run is None:
@@ -196,14 +197,14 @@ def measure_of(name: str, where: str) -> Measure:
     return Measure(name, ((spec.name,),), score)
 
 
-def _measured(study: StudyFile, cell: Cell, seed: int) -> Iterator[PlannedRun]:
+def _measured(study: StudyFile, cell: Cell, seed: int, starts: Sequence[Any]) -> Iterator[PlannedRun]:
     """Yields the runs of a cell that are measured: those that are named, else those that no other one starts from.
 
-    A run that another one starts from in any cell is none of them: where its model is left out, it is not done.
+    Args:
+        starts: what the runs of any cell start from. A run among them is not measured where its model is left out.
     """
     tables = _tables(study, cell)
     named = cell.document["study"].get("measured")
-    starts = [table.get("model") for each in study.cells for table in _tables(study, each).values()]
     last = [name for name in tables if name not in starts]
     if not last:
         raise UserError(f"{study.path}: the runs start from one another in a circle: {', '.join(tables)}")
@@ -305,14 +306,13 @@ def _run_of(measure: Measure, runs: Sequence[PlannedRun], where: str) -> Planned
         found = [run for run in every.values() if run.table is not None and run.table.get("text", {}).get("held_out")]
         if not found:
             return None
-        lacking = ""
     else:
         found = [run for run in runs if {*measure.tasks} <= _answered(run)]
-        lacking = f"no measured run is trained on {' and '.join(sorted(measure.tasks))}"
-    if len(found) != 1:
-        several = f"several runs have it: {', '.join(run.name for run in found)}"
-        raise UserError(f"{where}: {measure.name} cannot be measured: {several if found else lacking}")
-    return found[0]
+    if len(found) == 1:
+        return found[0]
+    several = f"several runs have it: {', '.join(run.name for run in found)}"
+    lacking = f"no measured run is trained on {' and '.join(sorted(measure.tasks))}"
+    raise UserError(f"{where}: {measure.name} cannot be measured: {several if found else lacking}")
 
 
 def _distinct(config: TrainConfig) -> dict[str, Any]:

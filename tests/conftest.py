@@ -32,6 +32,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.markexpr = " and ".join(filter(None, [config.option.markexpr, "not tensorflow"]))
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Names bytes by their parameter: those of an archive hold its time, and all processes must name a test alike."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts modules with slow tests first: begun last, one would keep a process busy while the others have no more."""

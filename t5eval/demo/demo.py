@@ -1,9 +1,7 @@
 """`run_demo`: vocabulary, training, evaluation, report and submissions, by the same functions as any other run."""
 
-import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from keras_model.training_run.fit_settings import TrainSettings
 from t5eval.api.report import report
@@ -36,9 +34,7 @@ TRAINED_ON = (
     "wmt14/en-de",
 )
 VOCABULARY_PIECES = 1600
-# Constant large steps leave a model that now and then answers another task's question; small ones settle it.
-LARGE_STEPS, SMALL_STEPS = 2800, 400
-STEPS = LARGE_STEPS + SMALL_STEPS
+STEPS = 2000
 MODEL = {"d_model": 64, "d_kv": 16, "num_heads": 4, "d_ff": 256, "num_layers": 2, "dropout_rate": 0.0}
 
 
@@ -61,31 +57,21 @@ def _vocabulary(path: Path, specs: Sequence[TaskSpec], data: OfficialFiles) -> N
 
 
 def _train(run: Path, vocabulary: Path, data: OfficialFiles, display: StepDisplay) -> None:
-    """Trains from scratch in large steps, then goes on from that model in small ones."""
-    large = TrainConfig(
+    """Trains from scratch: large steps first, and small ones at the end, which settle the model."""
+    config = TrainConfig(
         task=TRAINED_ON,
         data_dir=data.option,
-        out=str(run / "large_steps"),
+        out=str(run),
         vocab=str(vocabulary),
         config=MODEL,
-        settings=TrainSettings(steps=LARGE_STEPS, batch_size=64, learning_rate=2e-2, checkpoint_every=LARGE_STEPS),
+        settings=TrainSettings(
+            steps=STEPS, batch_size=64, learning_rate=3e-2, schedule="linear", warmup_steps=50, checkpoint_every=STEPS
+        ),
         # The evaluation that follows is of all examples.
         validate_limit=1,
     )
-    small = dataclasses.replace(
-        large,
-        out=str(run),
-        model=f"{large.out}/model",
-        config={},
-        settings=dataclasses.replace(large.settings, steps=SMALL_STEPS, learning_rate=2e-3, seed=1),
-    )
-    for config, before in ((large, 0), (small, LARGE_STEPS)):
-
-        def show(logs: Mapping[str, Any], before: int = before) -> None:
-            display({**logs, "step": before + logs["step"], "steps": STEPS})
-
-        write_config(Path(config.out), "train", config.to_table())
-        train(config, [get(name) for name in TRAINED_ON], display=show, say=lambda line: None)
+    write_config(run, "train", config.to_table())
+    train(config, [get(name) for name in TRAINED_ON], display=display, say=lambda line: None)
 
 
 def run_demo(

@@ -15,7 +15,6 @@ from keras_model.distribution.xla import compiles_step
 from keras_model.training.adafactor import Adafactor
 from keras_model.training.dense_gradients import DenseGradients, dense_gradient
 from keras_model.training.device_logs import batches_of, device_callbacks
-from keras_model.training.freed_memory import keep_freed_memory
 from keras_model.training.logits_in_parts import head_variables, loss_in_parts
 from keras_model.training.losses import TokenCrossEntropy, over_replicas, require_takes_logits
 from keras_model.training.rematerialisation import rematerialised
@@ -84,7 +83,6 @@ class TokenExactModel(DistributedModel):
 
     def fit(self, x: Any = None, **options: Any) -> keras.callbacks.History:
         """See `keras.Model.fit`. What callbacks do not look at stays on the device; see `DeviceLogs`."""
-        keep_freed_memory()
         steps = options.get("steps_per_epoch")
         if steps is None:
             steps = batches_of(x, options.get("batch_size"), options.get("validation_split", 0.0))

@@ -7,6 +7,8 @@ imported, before or after, `keras.saving.load_model` knows the classes here.
 
 from __future__ import annotations
 
+import os
+import platform
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -89,5 +91,10 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     return sorted({*globals(), *_HOMES})
 
+
+if platform.machine().lower() in ("x86_64", "amd64"):
+    # TensorFlow looks for this when it is imported. By itself it takes oneDNN's products, and the allocator that keeps
+    # what is freed, only on processors with instructions for neural networks; others gain as much.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 register_with_keras()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import keras_model  # noqa: F401  (before TensorFlow, whose kernels it chooses)
 from tests.forked import COMMANDS, LIBRARIES, Forks
 from tests.quick import keep_tensorflow_out
 

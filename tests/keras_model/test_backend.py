@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -54,6 +55,25 @@ def test_every_module_takes_keras_from_where_the_backend_is_looked_at() -> None:
     own = re.compile(r"^\s*(import keras|from keras import)\b", re.MULTILINE)
     found = {str(path.relative_to(folder)) for path in folder.rglob("*.py") if own.search(path.read_text())}
     assert found == {"backend.py"}
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="oneDNN is chosen for x86-64")
+@pytest.mark.parametrize(("users", "then"), [({}, "1"), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, "0")])
+def test_one_dnn_is_on_unless_the_user_says_otherwise(
+    users: dict[str, str], then: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    done = run("-c", "import os, keras_model; print(os.environ['TF_ENABLE_ONEDNN_OPTS'])", **users)
+    assert done.stdout.strip() == then
+
+
+@pytest.mark.tensorflow
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="oneDNN is chosen for x86-64")
+def test_one_dnns_allocator_is_the_one_in_use() -> None:
+    """Eigen's, which gives freed memory back to the system, counts nothing."""
+    import tensorflow as tf
+
+    assert tf.config.experimental.get_memory_info("CPU:0")["peak"] >= 0
 
 
 @pytest.mark.tensorflow

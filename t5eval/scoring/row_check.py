@@ -148,12 +148,15 @@ def _validate_split(opened: Split, limit: int | None) -> tuple[SplitValidation, 
                 targets[example.id] = pair.targets
             else:
                 left_out += 1
-    except UserError:
-        raise
     except Exception as error:
+        if isinstance(error, UserError) and not isinstance(error, SpecError):
+            raise
         place = f"after {len(examples) + left_out:,} examples"
-        what = f"has no feature {error}" if isinstance(error, KeyError) else f"fails with {error!r}"
-        faults.append(f"the row does not fit its data: {place}, it {what}")
+        if isinstance(error, SpecError):
+            what = str(error)
+        else:
+            what = f"it has no feature {error}" if isinstance(error, KeyError) else f"it fails with {error!r}"
+        faults.append(f"the row does not fit its data: {place}, {what}")
         return found, faults
     found.n = opened.summary.examples
     found.labels = {name: opened.summary.labels[name] for name in getattr(spec.answer, "classes", ())}

@@ -101,7 +101,10 @@ def test_a_feature_that_the_source_has_not(t5eval: Any, tmp_path: Path) -> None:
     assert [split["n"] for split in document["splits"]] == [0]
     done = t5eval("validate", tmp_path / "t.toml", "--data-dir", tmp_path)
     assert done.status == 2
-    assert "the row does not fit its data: after 0 examples, it has no feature 'reply'" in done.out
+    fault = (
+        "the row does not fit its data: after 0 examples, the answer's field 'reply' is not among the source's features"
+    )
+    assert f"validation: {fault} ['sentence', 'label']." in " ".join(done.out.split())
 
 
 def test_a_class_that_never_occurs_is_noted(validate: Any) -> None:

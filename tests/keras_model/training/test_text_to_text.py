@@ -255,7 +255,7 @@ def test_bfloat16_trains_float32_weights():
         losses[dtype] = model.fit(data(), epochs=20, shuffle=False, verbose=0).history["loss"]
         assert {variable.dtype for variable in model.trainable_variables} == {"float32"}
     assert losses["mixed_bfloat16"][-1] < 0.7 * losses["mixed_bfloat16"][0]
-    np.testing.assert_allclose(losses["mixed_bfloat16"][:5], losses["float32"][:5], rtol=2e-3)
+    np.testing.assert_allclose(losses["mixed_bfloat16"][:5], losses["float32"][:5], rtol=4e-3)  # a rounding
     np.testing.assert_allclose(losses["mixed_bfloat16"], losses["float32"], rtol=0.06)  # soon they go their own ways
     assert losses["mixed_bfloat16"] != losses["float32"]
 

@@ -130,6 +130,7 @@ def _validate_split(opened: Split, limit: int | None) -> tuple[SplitValidation, 
     left_out = 0
     examples: list[Example] = []
     targets: dict[str, str] = {}
+    misfit: str | None = None
     try:
         for example in opened:
             for pair in spec.pairs(example, training=split == "train"):
@@ -148,15 +149,16 @@ def _validate_split(opened: Split, limit: int | None) -> tuple[SplitValidation, 
                 targets[example.id] = pair.targets
             else:
                 left_out += 1
+    except SpecError as error:
+        misfit = str(error)
+    except UserError:
+        raise
+    except KeyError as error:
+        misfit = f"it has no feature {error}"
     except Exception as error:
-        if isinstance(error, UserError) and not isinstance(error, SpecError):
-            raise
-        place = f"after {len(examples) + left_out:,} examples"
-        if isinstance(error, SpecError):
-            what = str(error)
-        else:
-            what = f"it has no feature {error}" if isinstance(error, KeyError) else f"it fails with {error!r}"
-        faults.append(f"the row does not fit its data: {place}, {what}")
+        misfit = f"it fails with {error!r}"
+    if misfit is not None:
+        faults.append(f"the row does not fit its data: after {len(examples) + left_out:,} examples, {misfit}")
         return found, faults
     found.n = opened.summary.examples
     found.labels = {name: opened.summary.labels[name] for name in getattr(spec.answer, "classes", ())}

@@ -54,7 +54,7 @@ seqio: $(SEQIO_VENV)/.seqio
 # own: Beam asks for older libraries than the newest that the rest accepts, and none of this needs TensorFlow.
 beam: $(BEAM_VENV)/.beam
 	$(BEAM_VENV)/bin/python -m pytest -k beam tests/t5eval/preparation/test_preparation.py tests/commands/test_beam.py \
-		tests/commands/test_prepare_command.py tests/t5eval/cleaning/test_cleaning.py
+		tests/commands/test_prepare_command.py tests/t5eval/preparation/cleaning/test_cleaning.py
 
 # TensorFlow's build for TPUs, in an environment of its own: a training step and a generation on its CPU. It would ask
 # Google Cloud's metadata server what machine this is.

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from t5eval.api.arguments import PathName, names_of
-from t5eval.cleaning.local import clean_locally
-from t5eval.cleaning.on_beam import clean_on_beam
-from t5eval.cleaning.rules import RULES, Counts, Rules, bad_words_of, is_english, sentence_splitter
-from t5eval.cleaning.stages import shards_for
+from t5eval.preparation.cleaning.local import clean_locally
+from t5eval.preparation.cleaning.on_beam import clean_on_beam
+from t5eval.preparation.cleaning.rules import RULES, Counts, Rules, bad_words_of, is_english, sentence_splitter
+from t5eval.preparation.cleaning.stages import shards_for
 from t5eval.runs.environment import threads
 from t5eval.support.beam_runners import require_beam, require_one_engine
 from t5eval.support.data_frames import Table
@@ -67,7 +67,7 @@ def clean(
     Args:
         files: plain text with a page a line, JSON lines with `text` and perhaps `url` and `timestamp`, WET or WARC.
         out: the folder of the shards; there must be nothing in it.
-        without: rules that do not hold, keys of `t5eval.cleaning.rules.RULES`.
+        without: rules that do not hold, keys of `t5eval.preparation.cleaning.rules.RULES`.
         duplicates: what is kept once in the set: `lines`, as in C4, or `sentences`, three in a row, as in the paper.
         bad_words: a file with a word a line; pages that have one are left out.
         workers: processes; one per core if None.

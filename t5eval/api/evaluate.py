@@ -27,6 +27,7 @@ from t5eval.predictors.predictor import Predictor
 from t5eval.prompts.asking import AS_THEY_ARE, Asking
 from t5eval.runs.environment import multiplies_bfloat16
 from t5eval.runs.folder import recorded
+from t5eval.runs.tracking.trackers import Trackers
 from t5eval.scoring.score import SplitScore, has_labels, require_metrics
 from t5eval.scoring.score_frame import ScoreTable
 from t5eval.support.beam_runners import require_beam, require_one_engine
@@ -34,7 +35,6 @@ from t5eval.support.plugin_record import LOADED
 from t5eval.support.shard import Shard
 from t5eval.support.stages import saved, stage
 from t5eval.support.strategy import MULTIWORKER
-from t5eval.tracking.trackers import Trackers
 from task_specs import TaskSpec
 from task_specs.support.errors import UserError
 

@@ -15,11 +15,11 @@ from t5eval.data import data_source
 from t5eval.predictors.checkpoint_name import find_checkpoint
 from t5eval.runs.folder import locked, recorded
 from t5eval.runs.seed_groups import Spread
+from t5eval.runs.tracking.trackers import Trackers
 from t5eval.support.data_frames import Table
 from t5eval.support.stages import saved
 from t5eval.support.strategy import is_chief, open_strategy
 from t5eval.support.tensorflow_import import begin_another_model
-from t5eval.tracking.trackers import Trackers
 from t5eval.training.config import TrainConfig, read_config, resolve
 from t5eval.training.fine_tuning import train as train_in_run
 from task_specs.support.errors import UserError

@@ -9,7 +9,6 @@ import click
 import task_specs
 from t5eval.api.clean import SUMMARY_FILE, clean
 from t5eval.api.vocabulary import Vocabulary, train_vocabulary
-from t5eval.cleaning.rules import RULES
 from t5eval.cli.names import complete_task_or_benchmark
 from t5eval.cli.options import (
     Spreading,
@@ -27,6 +26,7 @@ from t5eval.data.holdings import holdings
 from t5eval.data.source import DATA_DIR_VARIABLE, data_source
 from t5eval.data.tfds import PREFIX, TfdsData, default_folder
 from t5eval.data.tfds_build import build
+from t5eval.preparation.cleaning.rules import RULES
 from t5eval.support.beam_runners import RUNNERS
 from t5eval.support.stages import note, saved, stage
 from task_specs.support.errors import UserError

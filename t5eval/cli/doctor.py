@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from t5eval.cli.options import data_dir_option, json_option, print_result, wrapped
-from t5eval.doctor.data_folders import check_caches, check_data
-from t5eval.doctor.machine import (
+from t5eval.api.doctor.data_folders import check_caches, check_data
+from t5eval.api.doctor.machine import (
     Finding,
     check_disk,
     check_installation,
@@ -18,6 +17,7 @@ from t5eval.doctor.machine import (
     check_plugins,
     check_tensorflow,
 )
+from t5eval.cli.options import data_dir_option, json_option, print_result, wrapped
 from t5eval.support.stages import stage
 
 

@@ -1,5 +1,5 @@
 """Fine-tuning through the harness: mixtures, recipes, validation by the tasks' own scores.
 
 In: a configuration. Out: a run's folder with checkpoints and scores.
-May import: preparation, evaluation, predictors, scoring, runs, tracking, metrics, data, support.
+May import: preparation, evaluation, predictors, scoring, runs, metrics, data, support.
 """

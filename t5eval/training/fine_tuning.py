@@ -10,8 +10,8 @@ from t5eval.data import DataSource, Split, data_source, open_splits
 from t5eval.plugins.callbacks import made_callbacks, require_callbacks
 from t5eval.predictors.halving import is_out_of_memory
 from t5eval.predictors.of_keras import KerasGenerator
+from t5eval.runs.tracking.log import Log
 from t5eval.support.stages import stage
-from t5eval.tracking.log import Log
 from t5eval.training.config import TrainConfig
 from t5eval.training.first_model import first_model
 from t5eval.training.held_out_text import HeldOutText

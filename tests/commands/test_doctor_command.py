@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from t5eval import __version__
-from t5eval.doctor import machine as doctor
-from t5eval.doctor.data_folders import check_caches, check_data
+from t5eval.api.doctor import machine as doctor
+from t5eval.api.doctor.data_folders import check_caches, check_data
 from tests.commands.conftest import Command
 
 

@@ -97,7 +97,7 @@ def test_a_task_is_found_and_listed(t5eval: Any, install: Install) -> None:
 
 
 def doctor_findings() -> Any:
-    from t5eval.doctor.machine import check_plugins
+    from t5eval.api.doctor.machine import check_plugins
 
     return check_plugins()
 

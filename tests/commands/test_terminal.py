@@ -17,12 +17,12 @@ from pathlib import Path
 
 import pytest
 
+from t5eval.api.doctor import machine as doctor
 from t5eval.api.submit import submit
 from t5eval.cli import progress
 from t5eval.cli import submit as submit_command
 from t5eval.cli.main import cli
 from t5eval.cli.progress import stage_progress
-from t5eval.doctor import machine as doctor
 from t5eval.support.stages import USUAL, each, set_detail, shown, stage
 from tests.commands.conftest import Command, write_predictions
 from tests.commands.test_json import commands

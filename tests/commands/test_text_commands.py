@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.t5eval.cleaning.corpus import GOOD, pages, write_wet
+from tests.t5eval.preparation.cleaning.corpus import GOOD, pages, write_wet
 
 
 @pytest.mark.slow  # nltk takes seconds to load

@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from t5eval.api.clean import clean
-from t5eval.cleaning.pages import read_pages
-from t5eval.cleaning.rules import RULES, Counts, Rules, sentences_of
-from t5eval.cleaning.stages import normalised
-from tests.t5eval.cleaning.corpus import GOOD, OTHER, pages, write_wet
+from t5eval.preparation.cleaning.pages import read_pages
+from t5eval.preparation.cleaning.rules import RULES, Counts, Rules, sentences_of
+from t5eval.preparation.cleaning.stages import normalised
+from tests.t5eval.preparation.cleaning.corpus import GOOD, OTHER, pages, write_wet
 
 BAD_WORDS = ("darn", "so.be")
 ALL = Rules(frozenset(RULES), BAD_WORDS)

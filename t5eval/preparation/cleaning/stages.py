@@ -16,9 +16,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from t5eval.cleaning.duplicates import digest, units_of, without_duplicates
-from t5eval.cleaning.pages import Page
-from t5eval.cleaning.rules import Counts, Rules
+from t5eval.preparation.cleaning.duplicates import digest, units_of, without_duplicates
+from t5eval.preparation.cleaning.pages import Page
+from t5eval.preparation.cleaning.rules import Counts, Rules
 from task_specs.support.errors import UserError
 
 # Input to a shard of the output, as it lies on the disk. A shard's pages are in memory at once.

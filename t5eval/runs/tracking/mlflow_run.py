@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from t5eval.runs.tracking.known_runs import KnownRuns
+from t5eval.runs.tracking.log import Log
 from t5eval.support.errors import MissingPackage
-from t5eval.tracking.known_runs import KnownRuns
-from t5eval.tracking.log import Log
 from task_specs.support.errors import UserError
 
 FILE = "mlflow.json"  # in a run's folder: which run it is there

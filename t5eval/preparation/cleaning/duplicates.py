@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 
-from t5eval.cleaning.rules import Counts, sentences_of
+from t5eval.preparation.cleaning.rules import Counts, sentences_of
 
 WINDOW = 3
 """Sentences."""

@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from t5eval.runs.tracking.log import Log
 from t5eval.support.errors import MissingPackage
-from t5eval.tracking.log import Log
 
 
 @contextmanager

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from t5eval.runs.tracking.tensorboard_file import tensorboard_file
 from t5eval.support.errors import MissingPackage
-from t5eval.tracking.tensorboard_file import tensorboard_file
 
 pytest.importorskip("tensorboard")
 

@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from t5eval.cleaning.pages import Page, read_pages
-from t5eval.cleaning.rules import Counts, Rules
-from t5eval.cleaning.stages import (
+from t5eval.preparation.cleaning.pages import Page, read_pages
+from t5eval.preparation.cleaning.rules import Counts, Rules
+from t5eval.preparation.cleaning.stages import (
     Candidate,
     candidate,
     finished,

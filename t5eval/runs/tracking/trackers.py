@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from t5eval.tracking.log import Log
-from t5eval.tracking.mlflow_run import mlflow_run
-from t5eval.tracking.tensorboard_file import tensorboard_file
-from t5eval.tracking.wandb_run import wandb_run
+from t5eval.runs.tracking.log import Log
+from t5eval.runs.tracking.mlflow_run import mlflow_run
+from t5eval.runs.tracking.tensorboard_file import tensorboard_file
+from t5eval.runs.tracking.wandb_run import wandb_run
 
 
 @dataclass(frozen=True)

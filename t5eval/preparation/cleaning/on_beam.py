@@ -9,9 +9,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from t5eval.cleaning.pages import Page, read_pages
-from t5eval.cleaning.rules import Counts, Rules
-from t5eval.cleaning.stages import Candidate, candidate, finished, lost, newest, shard_of, units, write_shard
+from t5eval.preparation.cleaning.pages import Page, read_pages
+from t5eval.preparation.cleaning.rules import Counts, Rules
+from t5eval.preparation.cleaning.stages import (
+    Candidate,
+    candidate,
+    finished,
+    lost,
+    newest,
+    shard_of,
+    units,
+    write_shard,
+)
 from t5eval.support.beam_runners import run_pipeline
 
 COUNTS_FILE = "counts.json"

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from t5eval.doctor.machine import Finding, ok_if
+from t5eval.api.doctor.machine import Finding, ok_if
 from task_specs.support.errors import UserError
 
 NAMED = 3  # tasks that a line names; `t5eval show TASK` says which splits there are

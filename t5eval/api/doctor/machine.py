@@ -1,4 +1,4 @@
-"""What of an installation works here: Python, packages, TensorFlow, and the machine; data is in `doctor_data`."""
+"""What of an installation works here: Python, packages, TensorFlow, and the machine; data is in `data_folders`."""
 
 from __future__ import annotations
 

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from t5eval.api.clean import SUMMARY_FILE, clean
-from t5eval.cleaning import local, stages
-from t5eval.cleaning.duplicates import units_of, without_duplicates
-from t5eval.cleaning.pages import read_pages, text_of_html
-from t5eval.cleaning.rules import RULES, Counts, Rules
+from t5eval.preparation.cleaning import local, stages
+from t5eval.preparation.cleaning.duplicates import units_of, without_duplicates
+from t5eval.preparation.cleaning.pages import read_pages, text_of_html
+from t5eval.preparation.cleaning.rules import RULES, Counts, Rules
 from t5eval.support import processes
 from task_specs.support.errors import UserError
-from tests.t5eval.cleaning.corpus import pages, write_warc, write_wet
+from tests.t5eval.preparation.cleaning.corpus import pages, write_warc, write_wet
 
 QUICK = ["language"]
 GOOD = "The goat stood on the hill. It ate all of the grass there. Nobody had asked it to."

@@ -12,6 +12,7 @@ import json
 import lzma
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ CHARACTERS_AT_A_TIME = 4 << 20
 
 TEXTS_AT_A_TIME = 128
 """Texts of which examples are made in one call."""
+
+BLOCK_BYTES = 8_000_000
+"""A block of documents ends with the one that reaches as many bytes of UTF-8."""
 
 OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open}
 JSON_SUFFIXES = (".jsonl", ".json")
@@ -170,6 +174,55 @@ def _batches(documents: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
+def text_blocks(
+    documents: Iterable[str],
+    tokenizer: Tokenizer,
+    objective: Objective,
+    seed: int = 0,
+    limit_tokens: int | None = None,
+) -> Iterator[tuple[int, Iterator[Examples]]]:
+    """The blocks of documents, each with the examples that an objective makes of it, `TEXTS_AT_A_TIME` at a time.
+
+    A block's examples follow from its number and its own documents, which are joined with no other block's. So several
+    jobs can share the blocks: where a block's examples are not asked for, its documents are read, and not tokenised.
+
+    Args:
+        seed: a non-negative integer. The same documents, objective and seed give the same examples.
+        limit_tokens: the most ids of the documents that are used, of the blocks whose examples are asked for; None for
+            all.
+
+    Returns:
+        Blocks' numbers, from 0, and their examples, to be asked for before the next block.
+    """
+    left = limit_tokens
+
+    def examples(number: int, block: Iterator[str]) -> Iterator[Examples]:
+        nonlocal left
+        pieces = chunks(block, tokenizer, objective.chunk_length, objective.joins_documents, left)
+        for first in itertools.count(0, TEXTS_AT_A_TIME):
+            texts = list(itertools.islice(pieces, TEXTS_AT_A_TIME))
+            if not texts:
+                return
+            if left is not None:
+                left -= sum(map(len, texts))
+            yield objective.examples(texts, first, np.random.default_rng([seed, first, number]))
+
+    for number, block in itertools.groupby(_with_blocks(documents), key=itemgetter(0)):
+        yield number, examples(number, map(itemgetter(1), block))
+        if left is not None and left < SHORTEST_CHUNK:
+            return
+
+
+def _with_blocks(documents: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Documents, each after the number of its block."""
+    number, size = 0, 0
+    for document in documents:
+        yield number, document
+        size += len(document.encode("utf-8", "replace"))  # JSON can have half a surrogate pair
+        if size >= BLOCK_BYTES:
+            number, size = number + 1, 0
+
+
 def text_examples(
     documents: Iterable[str],
     tokenizer: Tokenizer,
@@ -177,18 +230,9 @@ def text_examples(
     seed: int = 0,
     limit_tokens: int | None = None,
 ) -> Iterator[Examples]:
-    """The examples that an objective makes of documents, `TEXTS_AT_A_TIME` of them at a time.
-
-    Args:
-        seed: a non-negative integer. The same documents, objective and seed give the same examples.
-        limit_tokens: the most ids of the documents that are used; None for all.
-    """
-    pieces = chunks(documents, tokenizer, objective.chunk_length, objective.joins_documents, limit_tokens)
-    for first in itertools.count(0, TEXTS_AT_A_TIME):
-        texts = list(itertools.islice(pieces, TEXTS_AT_A_TIME))
-        if not texts:
-            return
-        yield objective.examples(texts, first, np.random.default_rng([seed, first]))
+    """The examples of all blocks, one after the other; see `text_blocks`."""
+    for _, examples in text_blocks(documents, tokenizer, objective, seed, limit_tokens):
+        yield from examples
 
 
 def text_pairs(

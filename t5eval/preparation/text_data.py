@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from keras_model.data.objectives import Objective
     from keras_model.tokenizers.tokenizer import Tokenizer
 
+Blocks = Iterator[tuple[int, Iterator["Examples"]]]
+"""Numbers of blocks of documents, each with its examples, some at a time."""
+
 OBJECTIVES = tuple(RECIPES)
 
 # The names that configurations had before there were more objectives.
@@ -104,30 +107,32 @@ class TextData:
                 f"{found.targets}, and a row has room for {row[0]} and {row[1]}; say pack = {enough}, or fewer inputs"
             )
 
-    def examples(self, tokenizer: Tokenizer, objective: Objective, seed: int) -> Iterator[Examples]:
-        """Yields the examples to train on, some at a time, in constant memory.
+    def blocks(self, tokenizer: Tokenizer, objective: Objective, seed: int) -> Blocks:
+        """Yields the blocks of the documents to train on, in constant memory; see `text_blocks`.
 
         Raises:
             UserError: a file cannot be read.
         """
-        return self._examples(tokenizer, objective, seed, held_out=False)
+        from keras_model.data.text_files import text_blocks
 
-    def held_out_examples(self, tokenizer: Tokenizer, objective: Objective) -> Iterator[Examples]:
+        return text_blocks(self._documents(held_out=False), tokenizer, objective, seed, self.limit_tokens)
+
+    def held_out_blocks(self, tokenizer: Tokenizer, objective: Objective) -> Blocks:
         """Yields those of the held-out part, which are the same in every run with these files and this objective.
 
         Raises:
             UserError: a file cannot be read.
         """
-        return self._examples(tokenizer, objective, HELD_OUT_SEED, held_out=True)
+        from keras_model.data.text_files import text_blocks
 
-    def _examples(self, tokenizer: Tokenizer, objective: Objective, seed: int, held_out: bool) -> Iterator[Examples]:
-        from keras_model.data.text_files import is_held_out, read_documents, text_examples
+        return text_blocks(self._documents(held_out=True), tokenizer, objective, HELD_OUT_SEED)
 
-        documents: Iterator[str] = read_documents(self.files)
-        if self.held_out:
-            documents = (text for text in documents if is_held_out(text, self.held_out) == held_out)
-        limit = None if held_out else self.limit_tokens
+    def _documents(self, held_out: bool) -> Iterator[str]:
+        from keras_model.data.text_files import is_held_out, read_documents
+
         try:
-            yield from text_examples(documents, tokenizer, objective, seed, limit)
+            for text in read_documents(self.files):
+                if not self.held_out or is_held_out(text, self.held_out) == held_out:
+                    yield text
         except ValueError as error:
             raise UserError(str(error)) from None

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import functools
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t5eval.preparation.blocks import SHARD_BYTES
 from t5eval.preparation.record_folder import Display, Wanted, file_hash, fill, is_another_file, set_name, write_part
-from t5eval.preparation.text_data import TextData
+from t5eval.preparation.text_data import Blocks, TextData
 from task_specs import TEXT
 from task_specs.support.errors import UserError
 
 if TYPE_CHECKING:
-    from keras_model.data.batches import Examples
     from keras_model.data.records import RecordSet
     from keras_model.tokenizers.tokenizer import Tokenizer
 
@@ -52,11 +49,10 @@ def text_records(text: TextData, tokenizer: Tokenizer, seed: int, display: Displ
 
         # Hashes without names, which differ from machine to machine.
         about = {**settings, "files": [file_hash(Path(file)) for file in text.files]}
-        sets = [_write_set(folder, TRAIN, text.examples(tokenizer, objective, seed), text, about, display)]
+        sets = [_write_set(folder, TRAIN, text.blocks(tokenizer, objective, seed), text, about, display)]
         if text.held_out:
-            sets.append(
-                _write_set(folder, HELD_OUT, text.held_out_examples(tokenizer, objective), text, about, display)
-            )
+            held_out = text.held_out_blocks(tokenizer, objective)
+            sets.append(_write_set(folder, HELD_OUT, held_out, text, about, display))
         write_manifest(folder, sets)
 
     def differences(made: RecordSet) -> Iterator[str]:
@@ -75,36 +71,28 @@ def text_records(text: TextData, tokenizer: Tokenizer, seed: int, display: Displ
 
 
 def _write_set(
-    folder: Path, split: str, blocks: Iterator[Examples], text: TextData, about: dict[str, Any], display: Display
+    folder: Path, split: str, blocks: Blocks, text: TextData, about: dict[str, Any], display: Display
 ) -> RecordSet:
-    """Writes one set's shards.
+    """Writes one set's shards, each of a block of documents.
 
     Raises:
         UserError: there is no example.
     """
     from keras_model.data.records import RecordSet
-    from keras_model.data.text_files import TEXTS_AT_A_TIME
 
     name = set_name(TEXT, split)
-    # A pair has at most about the source's length on either side.
-    size = max(1, SHARD_BYTES // ((8 * text.inputs + 16) * TEXTS_AT_A_TIME))
-    shards: list[Any] = []
+    done, shards = 0, list[Any]()
     with display(name) as progress:
-        counted = _counted(blocks, progress)
-        while content := list(itertools.islice(counted, size)):
-            shards += write_part(folder, name, len(shards), content)
-    if not shards and split == HELD_OUT:
-        raise UserError(f"held_out = {text.held_out} leaves no document to validate on; raise it")
+        for number, examples in blocks:
+            parts = []
+            for part in examples:
+                parts.append(part)
+                done += len(part)
+                progress(done, done)  # nobody knows how many there will be
+            shards += write_part(folder, name, number, parts)
+        progress(done, done)
     if not shards:
+        if split == HELD_OUT:
+            raise UserError(f"held_out = {text.held_out} leaves no document to validate on; raise it")
         raise UserError(f"{', '.join(text.files)}: no text to learn from")
     return RecordSet(name, tuple(shards), about)
-
-
-def _counted(blocks: Iterator[Examples], progress: Callable[[int, int], None]) -> Iterator[Examples]:
-    """Passes blocks on and tells how many examples there were so far; nobody knows how many there will be."""
-    done = 0
-    for block in blocks:
-        done += len(block)
-        progress(done, done)
-        yield block
-    progress(done, done)

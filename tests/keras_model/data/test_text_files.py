@@ -6,13 +6,14 @@ import gzip
 import itertools
 import lzma
 import tracemalloc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
+from keras_model.data import text_files
 from keras_model.data.objectives import Objective
 from keras_model.data.text_files import (
     DOCUMENTS_AT_A_TIME,
@@ -20,6 +21,8 @@ from keras_model.data.text_files import (
     chunks,
     is_held_out,
     read_documents,
+    text_blocks,
+    text_examples,
     text_pairs,
 )
 from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
@@ -147,6 +150,35 @@ def test_examples_follow_from_seed_and_number(tmp_path: Path) -> None:
     assert any(len(a) != len(b) or (a != b).any() for (a, _), (b, _) in zip(first, other, strict=True))
     assert {len(source) for source, _ in first[:-1]} == {64}
     assert all(len(source) <= 64 for source, _ in text_pairs([path], BYTES, Objective.of("prefix_lm", BYTES, 64)))
+
+
+@pytest.mark.parametrize("name", ["spans", "prefix_lm", "ul2"])
+def test_blocks_are_made_without_those_before_them(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_files, "BLOCK_BYTES", 1000)
+    documents = [f"document {n} has {n % 7 * 'mäny '}words \ud800" for n in range(200)]
+    objective = Objective.of(name, BYTES, inputs=32)
+
+    def fingerprints(wanted: Callable[[int], bool]) -> dict[int, list[str]]:
+        blocks = text_blocks(documents, BYTES, objective, seed=3)
+        return {number: [part.fingerprint() for part in block] for number, block in blocks if wanted(number)}
+
+    whole = fingerprints(lambda _: True)
+    assert list(whole) == [*range(9)]
+    assert len({*itertools.chain(*whole.values())}) == sum(map(len, whole.values()))  # no random number comes twice
+    for rest in range(3):
+        mine = fingerprints(lambda number, rest=rest: number % 3 == rest)
+        assert mine == {number: found for number, found in whole.items() if number % 3 == rest}
+
+
+def test_a_limit_reaches_over_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is reached, no document is read further."""
+    monkeypatch.setattr(text_files, "BLOCK_BYTES", 50)
+    read = []
+    documents = (read.append(n) or "ten bytes." for n in range(5000))
+    found = [*text_examples(documents, BYTES, Objective.of("lm", BYTES, inputs=8), limit_tokens=123)]
+    # Each block of 50 ids has 7 pieces of 7 ids; one id that is left over makes no piece.
+    assert [int(sum(part.targets.lengths - 1)) for part in found] == [49, 49, 25]
+    assert len(read) <= 3 * 5 + 1
 
 
 def test_real_text_with_t5s_vocabulary(shared_data: Path) -> None:

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from keras_model.data import text_files
 from keras_model.data.objectives import Objective
 from keras_model.data.text_files import text_pairs
 from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
 from t5eval.cli.progress import SplitProgress
-from t5eval.preparation import text_records as prepared_text
 from t5eval.preparation.record_folder import Display, Wanted, in_lines
 from t5eval.preparation.text_data import TextData
 from t5eval.preparation.text_records import text_records
@@ -47,7 +47,7 @@ def wanted(text: TextData, tokenizer: Any, seed: int, display: Display = SHOWN) 
 def test_the_records_are_the_pairs(
     objective: str, files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prepared_text, "SHARD_BYTES", 128 * (8 * INPUTS + 16))
+    monkeypatch.setattr(text_files, "BLOCK_BYTES", 5000)
     text, tokenizer = text_data(files, objective=objective), ByteTokenizer()
     examples = wanted(text, tokenizer, 3).of_run(tmp_path / "out")["text"]
     make = Objective.of(objective, tokenizer, INPUTS)
@@ -57,7 +57,8 @@ def test_the_records_are_the_pairs(
         np.testing.assert_array_equal(examples.sources[row], source)
         np.testing.assert_array_equal(examples.targets[row], target)
     made = json.loads((tmp_path / "out" / "manifest.json").read_text())["sets"]["text/train"]
-    assert [shard["records"] for shard in made["shards"][:-1]] == [128] * ((len(expected) - 1) // 128)
+    assert len(made["shards"]) > 5
+    assert all(100 < shard["records"] < 400 for shard in made["shards"][:-1])  # each has a block of text
     assert made["objective"] == objective
     assert made["seed"] == 3
 
@@ -71,16 +72,17 @@ def test_the_records_are_the_pairs(
 
 def test_shards_are_written_as_pairs_come(files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Never more pairs in memory than a shard has."""
-    monkeypatch.setattr(prepared_text, "SHARD_BYTES", 128 * (8 * INPUTS + 16))
+    monkeypatch.setattr(text_files, "BLOCK_BYTES", 5000)
     told: list[tuple[int, int]] = []
 
     class Progress(SplitProgress):
         def __call__(self, done: int, total: int) -> None:
             told.append((done, len(list((tmp_path / "out").rglob("*.safetensors")))))
 
-    wanted(text_data(files), ByteTokenizer(), 0, Progress).prepare_or_keep(tmp_path / "out")
-    assert len(told) > 3
-    assert all(done - 128 * shards <= 128 for done, shards in told)
+    made, _ = wanted(text_data(files), ByteTokenizer(), 0, Progress).prepare_or_keep(tmp_path / "out")
+    records = [shard.records for shard in made["text"].shards]
+    assert len(told) > len(records) > 5
+    assert all(done <= sum(records[: shards + 1]) for done, shards in told)
 
 
 @pytest.mark.parametrize(
@@ -135,16 +137,19 @@ def test_a_part_is_held_out_the_same_for_every_seed(files: list[str], tmp_path: 
         wanted(text_data(files, held_out=0.2), tokenizer, 0).given(tmp_path / "0")
 
 
-def test_a_limit_of_tokens(files: list[str], tmp_path: Path) -> None:
+def test_a_limit_of_tokens(files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_files, "BLOCK_BYTES", 100)  # so that it reaches over several
     text = text_data(files, limit_tokens=350, objective="lm")
     examples = wanted(text, ByteTokenizer(), 0).of_run(tmp_path / "out")["text"]
     assert sum(examples.targets.lengths - 1) == 350
     # The held-out part is the same, whatever the limit.
     held = []
     for limit in (350, 10**9):
+        monkeypatch.undo()
         text = text_data(files, limit_tokens=limit, held_out=0.1)
-        [block] = text.held_out_examples(ByteTokenizer(), text.objective_of(ByteTokenizer()))
-        held.append(block.fingerprint())
+        blocks = text.held_out_blocks(ByteTokenizer(), text.objective_of(ByteTokenizer()))
+        [examples] = [part for _, of_block in blocks for part in of_block]
+        held.append(examples.fingerprint())
     assert held[0] == held[1]
 
 

@@ -44,7 +44,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_loss_is_that_of_the_whole_models_logits(file: Path, objective: str) -> None:
     tokenizer = ByteTokenizer()
     text = TextData((str(file),), objective=objective, inputs=40, held_out=0.1)
-    (examples,) = text.held_out_examples(tokenizer, text.objective_of(tokenizer))
+    (examples,) = (part for _, block in text.held_out_blocks(tokenizer, text.objective_of(tokenizer)) for part in block)
     model = T5(T5Config(vocab_size=384, **TINY))
     held = HeldOutText.of(examples, 20, tokenizer)
     assert held.numbers == HeldOutText.of(examples, 20, tokenizer).numbers

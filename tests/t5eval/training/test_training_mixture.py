@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from keras_model.data.batches import Examples
 from keras_model.tokenizers.byte_tokenizer import ByteTokenizer
 from t5eval.data import data_source, open_split
 from t5eval.demo.demo import suite_folder
@@ -25,6 +26,11 @@ BASE: dict[str, Any] = {"task": ["glue/rte"], "data_dir": "d", "out": "o", "mode
 
 def run(*names: str, **changes: Any) -> TrainConfig:
     return resolve({**BASE, "task": list(names), **changes}, "here")
+
+
+def text_examples(text: TextData) -> list[Examples]:
+    tokenizer = ByteTokenizer()
+    return [part for _, block in text.blocks(tokenizer, text.objective_of(tokenizer), seed=0) for part in block]
 
 
 @pytest.mark.parametrize(
@@ -93,14 +99,14 @@ def test_text_is_a_member(tmp_path: Path) -> None:
     config = run("text", "glue/rte", text={**text, "size": 30})
     assert config.mixture.members == (Member("text"), Member("glue/rte"))
     assert config.text_data
-    [examples] = config.text_data.examples(ByteTokenizer(), config.text_data.objective_of(ByteTokenizer()), seed=0)
+    [examples] = text_examples(config.text_data)
     assert max(examples.sources.lengths) == 32
     assert draw_rates(config.mixture, {"glue/rte": 10, "text": len(examples)}, config.text_data) == pytest.approx(
         {"glue/rte": 0.25, "text": 0.75}
     )
     assert draw_rates(run("text", text=text).mixture, {"text": len(examples)}, config.text_data) is None
     again = TextData.from_table({**text, "objective": "prefix_lm"})
-    assert sum(map(len, again.examples(ByteTokenizer(), again.objective_of(ByteTokenizer()), seed=0))) == 99
+    assert sum(map(len, text_examples(again))) == 99
 
 
 @pytest.mark.parametrize(

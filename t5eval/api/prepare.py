@@ -101,7 +101,7 @@ def prepare(
         workers: processes; one per core if None.
         runner: prepare on Apache Beam, with this runner.
         runner_options: `KEY=VALUE` for Beam or its runner.
-        shard: `I/N`, to make the I-th of N shares of the tasks' records, which `merge` joins.
+        shard: `I/N`, to make the I-th of N shares of the records, which `merge` joins.
         progress: opens the display of a set, given its name.
 
     Raises:
@@ -123,18 +123,16 @@ def prepare(
     }  # fmt: skip
     require_one_engine(runner, runner_options, workers)
     share = None if shard is None else Shard.parse(shard)
-    if share and (runner or files):
-        raise UserError(
-            "--shard is for tasks, by processes of this machine; "
-            + ("a runner shares the work out itself" if runner else "text is prepared by one process")
-        )
+    if share and runner:
+        raise UserError("--shard does not go with --runner: a runner shares the work out itself")
     if bool(names) == bool(files):
         raise UserError("name either --task or --text; each has a folder of its own")
     if files:
         if runner:
             raise UserError("--runner prepares tasks; text is prepared by one process of this machine")
         table = {"files": files, **{key: value for key, value in of_text.items() if value is not None}}
-        wanted = text_records(TextData.from_table(table), _tokenizer(os.fspath(vocab)), seed or 0, progress)
+        described = TextData.from_table(table)
+        wanted = text_records(described, _tokenizer(os.fspath(vocab)), seed or 0, progress, shard=share)
     else:
         if odd := [key for key, value in {**of_text, "seed": seed}.items() if value is not None]:
             raise UserError(f"--{odd[0].replace('_', '-')} is of --text")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from t5eval.preparation.blocks import Tally
 from t5eval.preparation.record_folder import fill, record_errors_told
-from t5eval.preparation.task_records import PIECES, SHARD
+from t5eval.preparation.shares import PIECES, SHARD
 from t5eval.support.errors import RunError
 from t5eval.support.shard import Shard, require_all_shards
 from task_specs.support.errors import UserError
@@ -99,7 +99,7 @@ def _joined(name: str, found: Folders) -> RecordSet:
                 if type(piece["number"]) is not int:
                     raise TypeError
                 own = [next(files) for _ in range(piece["files"])]
-                pieces.append((piece["number"], own, Tally.from_json(piece)))
+                pieces.append((piece["number"], own, Tally.from_json(piece) if "task" in about else Tally()))
         except (AttributeError, KeyError, TypeError, ValueError, StopIteration):
             raise RunError(f"{folder}: the manifest of its shard is damaged; prepare it again") from None
     pieces.sort(key=itemgetter(0))
@@ -108,4 +108,6 @@ def _joined(name: str, found: Folders) -> RecordSet:
     tally = Tally()
     for _, _, of_piece in pieces:
         tally.add(of_piece)
-    return RecordSet(name, tuple(file for _, files, _ in pieces for file in files), {**alike, **tally.to_json()})
+    if "task" in alike:  # of plain text nothing is tallied
+        alike |= tally.to_json()
+    return RecordSet(name, tuple(file for _, files, _ in pieces for file in files), alike)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from t5eval.data import READERS, DataSource, OfficialFiles, Split, Summary, open_splits
 from t5eval.preparation.blocks import Block, Tally, blocks_in_shard, blocks_of
 from t5eval.preparation.record_folder import Display, Wanted, fill, is_another_file, set_name, write_part
+from t5eval.preparation.shares import about_share, is_another_share, manifest_of
 from t5eval.preparation.workers import Workers
 from t5eval.runs.environment import threads
 from t5eval.support.shard import Shard
@@ -23,11 +24,6 @@ from task_specs import TaskSpec
 if TYPE_CHECKING:
     from keras_model.data.records import RecordSet
     from keras_model.tokenizers.tokenizer import Tokenizer
-
-SHARD = "shard"
-"""What a manifest calls the share of one of several jobs, `I/N`."""
-PIECES = "pieces"
-"""There, each of the records' shards: its number among all, whether it has a file, and its tally."""
 
 Make = Callable[[Sequence[Split], "Tokenizer", Path], None]
 """Writes the records of splits into an empty folder, and at the end the manifest."""
@@ -55,18 +51,10 @@ def task_records(
     return Wanted(split, differences, prepare_splits, manifest)
 
 
-def manifest_of(shard: Shard | None) -> str:
-    """Returns the name of the manifest that a shard writes, or a preparation of all."""
-    from keras_model.data.records import MANIFEST_FILE, SHARD_MANIFEST_FILE
-
-    return MANIFEST_FILE if shard is None else SHARD_MANIFEST_FILE
-
-
 def _differences(
     spec: TaskSpec, split: str, data: DataSource, tokenizer: Tokenizer, shard: Shard | None, made: RecordSet
 ) -> Iterator[str]:
-    if shard is not None and made.about.get(SHARD) != str(shard):
-        yield f"{made.name} is of shard {made.about.get(SHARD)}, not {shard}"
+    yield from is_another_share(made, shard)
     if made.about.get("vocabulary") != tokenizer.fingerprint:
         yield f"{made.name} was made with another vocabulary"
     if made.about.get("specification") != spec.fingerprint:
@@ -147,9 +135,7 @@ def _prepare_split(
             pieces.append({"number": number, "files": len(written), **of_part.to_json()})
         progress(tally.examples, tally.examples)
     made = about(spec, split.split, tokenizer, split.summary, tally)
-    if shard is not None:
-        made |= {SHARD: str(shard), PIECES: pieces}
-    return RecordSet(name, tuple(shards), made)
+    return RecordSet(name, tuple(shards), {**made, **about_share(shard, pieces)})
 
 
 def _in_groups(blocks: Iterator[Block], size: int) -> Iterator[Iterator[Block]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import shutil
@@ -295,6 +296,95 @@ def test_prepared_shards_that_do_not_fit(prepare: Any, t5eval: Command, official
     assert str(path) in refused(*folders)
     done = t5eval("train", "--model", tmp_path, "--task", "glue/rte", "--prepared", folders[0], "--out", tmp_path / "r")
     assert done.status == 2
+
+
+@pytest.fixture
+def prepare_text(t5eval: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    from keras_model.data import text_files
+
+    monkeypatch.setattr(text_files, "BLOCK_BYTES", 2000)
+    lines = [f"line {n} of a text {n % 11 * 'that goes on '}and ends\n" for n in range(300)]
+    (tmp_path / "a.txt").write_text("".join(lines[:200]))
+    with gzip.open(tmp_path / "b.txt.gz", "wt") as file:
+        file.writelines(lines[200:])
+
+    def call(out: Path, *more: str) -> Any:
+        files = (tmp_path / "a.txt", tmp_path / "b.txt.gz")
+        asked = ["--text", *files, "--vocab", "bytes", "--inputs", "32", "--seed", "5", "--out", out]
+        return t5eval("prepare", *asked, *more)
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("count", "more"),
+    [
+        (1, ("--objective", "spans")),
+        (3, ("--objective", "spans", "--held-out", "0.3")),
+        (2, ("--objective", "ul2")),
+        (40, ("--objective", "deshuffle", "--held-out", "0.1")),  # some have nothing to do
+    ],
+)
+def test_prepared_shards_of_text(
+    count: int, more: tuple[str, ...], prepare_text: Any, t5eval: Command, tmp_path: Path
+) -> None:
+    assert prepare_text(tmp_path / "whole", *more).status == 0
+    whole = made(tmp_path / "whole")
+    assert len(whole) > 10
+    folders = [tmp_path / f"shard-{number}" for number in range(1, count + 1)]
+    for number, folder in reversed([*enumerate(folders, 1)]):
+        done = prepare_text(folder, *more, "--shard", f"{number}/{count}")
+        assert done.status == 0, done.err
+        assert count == 1 or len(made(folder)) < 2 / 3 * len(whole)
+    done = t5eval("merge", *folders, "--out", tmp_path / "merged")
+    assert done.status == 0, done.err
+    assert made(tmp_path / "merged") == whole
+    assert done.out.splitlines()[0] == prepare_text(tmp_path / "whole", *more).out.splitlines()[1]
+    before = made(folders[0])
+    assert "holds these records already" in prepare_text(folders[0], *more, "--shard", f"1/{count}").out
+    shutil.rmtree(folders[0])
+    assert prepare_text(folders[0], *more, "--shard", f"1/{count}").status == 0
+    assert made(folders[0]) == before
+
+
+def test_prepared_shards_of_text_that_do_not_fit(prepare_text: Any, t5eval: Command, tmp_path: Path) -> None:
+    folders = [tmp_path / f"shard-{number}" for number in (1, 2)]
+    for number, folder in enumerate(folders, 1):
+        assert prepare_text(folder, "--shard", f"{number}/2").status == 0
+
+    def refused(*given: Path) -> str:
+        done = t5eval("merge", *given, "--out", tmp_path / "merged")
+        assert (done.status, done.out) == (2, "")
+        assert not (tmp_path / "merged").exists()
+        return done.err
+
+    assert "1 of 2 shards missing: 2/2" in refused(folders[0])
+    assert "are both shard 1/2" in refused(folders[0], folders[0], folders[1])
+    assert "text/train is of shard 1/2, not 2/2" in prepare_text(folders[0], "--shard", "2/2").err
+    assert prepare_text(tmp_path / "other", "--shard", "2/2", "--held-out", "0.2").status == 0
+    assert "only one of them has records of text/validation" in refused(folders[0], tmp_path / "other")
+    assert prepare_text(tmp_path / "another", "--shard", "2/2", "--mean-span", "4").status == 0
+    assert "its text/train was made with another mean_span than" in refused(folders[0], tmp_path / "another")
+    with (tmp_path / "a.txt").open("a") as file:
+        file.write("One more line.\n")
+    assert prepare_text(tmp_path / "more", "--shard", "2/2").status == 0
+    assert "its text/train was made with another files than" in refused(folders[0], tmp_path / "more")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--shard", "3/2"), "--shard 3/2: it is I/N, with I from 1 to N"),
+        (("--shard", "1/2", "--limit-tokens", "100"), "--shard does not go with --limit-tokens"),
+        (("--shard", "1/2", "--runner", "direct"), "a runner shares the work out itself"),
+        (("--shard", "1/2", "--held-out", "1e-9"), "held_out = 1e-09 leaves no document to validate on"),
+    ],
+)
+def test_shards_of_text_that_are_none(more: tuple[str, ...], message: str, prepare_text: Any, tmp_path: Path) -> None:
+    done = prepare_text(tmp_path / "out", *more)
+    assert (done.status, done.out) == (2, "")
+    assert message in done.err.splitlines()[-1]
+    assert not [*tmp_path.rglob("*.safetensors")]
 
 
 def refusing(body: Body) -> Body | tuple[int, Body]:

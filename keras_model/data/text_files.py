@@ -34,7 +34,7 @@ CHARACTERS_AT_A_TIME = 4 << 20
 TEXTS_AT_A_TIME = 128
 """Texts of which examples are made in one call."""
 
-BLOCK_BYTES = 8_000_000
+BLOCK_BYTES = 16_000_000
 """A block of documents ends with the one that reaches as many bytes of UTF-8."""
 
 OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open}

@@ -16,7 +16,7 @@ from t5eval.training.config import TrainConfig
 from t5eval.training.first_model import first_model
 from t5eval.training.held_out_text import HeldOutText
 from t5eval.training.mixture import draw_rates, drawn_tasks, ids_of_examples
-from t5eval.training.token_ids import held_out_of_run, parts_of_run
+from t5eval.training.token_ids import held_out_of_run, parts_of_run, require_prepared_fit
 from t5eval.training.validation import SAMPLE_SEED, HeldOut, validate, validation_examples
 from task_specs import TEXT, TaskSpec
 from task_specs.support.errors import UserError
@@ -56,6 +56,7 @@ def train(
     trained = drawn_tasks(mixture, with_text=text is not None)
     if config.prepared is None:
         training_splits(trained, data)  # what is missing is said before the model is read
+    require_prepared_fit(config, trained)
     require_callbacks(config.callbacks)
     with stage("reading the validation examples"):
         held_out = validation_examples(specs, data, config.validate_limit, say)

@@ -85,7 +85,7 @@ def train(
         say(f"Adafactor goes on with the checkpoint's moments of step {first.moments.step:,} (fresh_optimizer = false)")
     part = held_out_of_run(config)
     held_out_text = None if part is None else HeldOutText.of(part, config.validate_limit, tokenizer)
-    for note in [*_notes(Path(config.prepared or Path(config.out) / "prepared")), *_of_validation(held_out)]:
+    for note in [*_notes(config.records), *_of_validation(held_out)]:
         say(note)
     if held_out_text is not None:
         say(held_out_text.note)

@@ -16,7 +16,7 @@ from t5eval.training.config import TrainConfig
 from t5eval.training.first_model import first_model
 from t5eval.training.held_out_text import HeldOutText
 from t5eval.training.mixture import draw_rates, drawn_tasks, ids_of_examples
-from t5eval.training.token_ids import held_out_of_run, parts_of_run, require_prepared_fit
+from t5eval.training.token_ids import held_out_of_run, parts_of_run, require_fit, require_prepared_fit
 from t5eval.training.validation import SAMPLE_SEED, HeldOut, validate, validation_examples
 from task_specs import TEXT, TaskSpec
 from task_specs.support.errors import UserError
@@ -77,6 +77,8 @@ def train(
     parts = parts_of_run(config, trained, data, tokenizer, say, prepares=is_chief(strategy))
     if is_chief(strategy):
         meet(strategy)
+    if config.settings.packing:
+        require_fit(config.settings.packing, parts)  # once workers have met: else others wait for the chief
     sizes = {name: len(part) for name, part in parts.items()}
     rates = draw_rates(mixture, sizes, text)
     for name, size in sizes.items():

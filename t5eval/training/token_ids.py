@@ -35,8 +35,7 @@ def parts_of_run(
         prepares: whether this process prepares what no folder is named for; else it is there.
 
     Raises:
-        UserError: data or text cannot be read, what is prepared is not of this run, or an example is longer than a
-            packed row.
+        UserError: data or text cannot be read, or what is prepared is not of this run.
     """
     text = config.text_data
     if text and config.settings.packing:
@@ -45,8 +44,6 @@ def parts_of_run(
     for records, own, named in _wanted(config, specs, data, tokenizer, in_lines(say)):
         get = records.of_run if prepares and named is None else records.given
         parts |= get(Path(named or Path(config.out) / own))
-    if config.settings.packing:
-        _require_fit(config.settings.packing, parts)
     return parts
 
 
@@ -64,10 +61,10 @@ def require_prepared_fit(config: TrainConfig, specs: Sequence[TaskSpec]) -> None
     with record_errors_told():
         sets = read_manifest(folder)
     found = {spec.name: sets[name] for spec in specs if (name := set_name(spec.name, "train")) in sets}
-    _require_fit(config.settings.packing, {task: opened(folder, made) for task, made in found.items()})
+    require_fit(config.settings.packing, {task: opened(folder, made) for task, made in found.items()})
 
 
-def _require_fit(row: tuple[int, int], parts: Mapping[str, Examples]) -> None:
+def require_fit(row: tuple[int, int], parts: Mapping[str, Examples]) -> None:
     """Raises UserError if an example is longer than a row, and names the lengths that are enough for all."""
     longest = {
         name: tuple(int(side.lengths.max(initial=0)) for side in (part.sources, part.targets))

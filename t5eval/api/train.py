@@ -144,6 +144,8 @@ def train_seeds(
 ) -> SeededTraining:
     """Trains the same run once for each seed, into `seed-N` in the folder `out`; what was stopped goes on.
 
+    The first run prepares the tasks' examples, and the others read them there.
+
     Args:
         file: a TOML file with a `[train]` table.
         seeds: different ones, from 0 on.
@@ -159,6 +161,8 @@ def train_seeds(
         raise UserError("there are both a seed and seeds; leave one of them out")
     out = Path(_config(file, settings).out)
     every = {seed: _config(file, {**settings, "seed": seed, "out": out / f"seed-{seed}"}) for seed in seeds}
+    for seed in seeds[1:]:  # records of tasks, unlike those of text, do not depend on the seed
+        every[seed] = dataclasses.replace(every[seed], prepared=str(every[seeds[0]].records))
     runs: dict[int, Training] = {}
     for seed, config in every.items():
         begin_another_model()

@@ -47,8 +47,9 @@ class BestCheckpoints(Predictor):
         self._path: Path | None = None
         self._predictor: KerasPredictor
         paths = {newest, *self._best.values()}
+        of_each = options.dtype or "float32", options.vocab, options.strategy or "none"
         # One for each, so that what is loaded is held against the hash that the run's files say.
-        self._predictors = {p: KerasPredictor(p, options.dtype or "float32", options.vocab) for p in sorted(paths)}
+        self._predictors = {path: KerasPredictor(path, *of_each) for path in sorted(paths)}
 
     @cached_property
     def identity(self) -> Mapping[str, str]:

@@ -19,7 +19,7 @@ from t5eval.support.strategy import MULTIWORKER, require_known
 from t5eval.training.fine_tuning import training_splits
 from t5eval.training.first_model import fresh_config
 from t5eval.training.mixture import drawn_tasks
-from t5eval.training.token_ids import require_prepared
+from t5eval.training.token_ids import require_prepared, require_prepared_fit
 from task_specs.support.errors import UserError
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ class _Checks:
         if prepared not in self.prepared:
             require_prepared(config, drawn, data, tokenizer)  # hashes what the records were made of
             self.prepared.add(prepared)
+        require_prepared_fit(config, drawn)
         if text:
             if config.settings.packing:
                 text.require_fit(tokenizer, config.settings.packing)

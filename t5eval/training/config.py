@@ -116,6 +116,11 @@ class TrainConfig:
         """The mixture to train on."""
         return mixture_of_run(self.task, self.rates, self.mixture_limit, self.temperature, self.text_data)
 
+    @property
+    def records(self) -> Path:
+        """The folder of the tasks' examples: the one that is named, or else the run's own."""
+        return Path(self.prepared or Path(self.out) / "prepared")
+
     def to_table(self) -> dict[str, Any]:
         """Returns the table that describes the same run."""
         table = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}

@@ -16,7 +16,7 @@ from t5eval.training.config import TrainConfig
 from t5eval.training.first_model import first_model
 from t5eval.training.held_out_text import HeldOutText
 from t5eval.training.mixture import draw_rates, drawn_tasks, ids_of_examples
-from t5eval.training.token_ids import held_out_of_run, parts_of_run
+from t5eval.training.token_ids import held_out_of_run, parts_of_run, require_fit, require_prepared_fit
 from t5eval.training.validation import SAMPLE_SEED, HeldOut, validate, validation_examples
 from task_specs import TEXT, TaskSpec
 from task_specs.support.errors import UserError
@@ -56,6 +56,7 @@ def train(
     trained = drawn_tasks(mixture, with_text=text is not None)
     if config.prepared is None:
         training_splits(trained, data)  # what is missing is said before the model is read
+    require_prepared_fit(config, trained)
     require_callbacks(config.callbacks)
     with stage("reading the validation examples"):
         held_out = validation_examples(specs, data, config.validate_limit, say)
@@ -76,6 +77,8 @@ def train(
     parts = parts_of_run(config, trained, data, tokenizer, say, prepares=is_chief(strategy))
     if is_chief(strategy):
         meet(strategy)
+    if config.settings.packing:
+        require_fit(config.settings.packing, parts)  # once workers have met: else others wait for the chief
     sizes = {name: len(part) for name, part in parts.items()}
     rates = draw_rates(mixture, sizes, text)
     for name, size in sizes.items():
@@ -84,7 +87,7 @@ def train(
         say(f"Adafactor goes on with the checkpoint's moments of step {first.moments.step:,} (fresh_optimizer = false)")
     part = held_out_of_run(config)
     held_out_text = None if part is None else HeldOutText.of(part, config.validate_limit, tokenizer)
-    for note in [*_notes(Path(config.prepared or Path(config.out) / "prepared")), *_of_validation(held_out)]:
+    for note in [*_notes(config.records), *_of_validation(held_out)]:
         say(note)
     if held_out_text is not None:
         say(held_out_text.note)

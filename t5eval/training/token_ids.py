@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from t5eval.data import DataSource
-from t5eval.preparation.record_folder import Display, Wanted, in_lines, opened, set_name
+from t5eval.preparation.record_folder import Display, Wanted, in_lines, opened, record_errors_told, set_name
 from t5eval.preparation.task_records import in_processes, task_records
 from t5eval.preparation.text_records import HELD_OUT, text_records
 from t5eval.training.config import TrainConfig
@@ -45,6 +45,42 @@ def parts_of_run(
         get = records.of_run if prepares and named is None else records.given
         parts |= get(Path(named or Path(config.out) / own))
     return parts
+
+
+def require_prepared_fit(config: TrainConfig, specs: Sequence[TaskSpec]) -> None:
+    """Looks whether examples in the folder that a run names fit into its packed rows, which needs no model.
+
+    Raises:
+        UserError: an example is longer than a row, or the folder holds no records.
+    """
+    from keras_model.data.records import read_manifest
+
+    if config.prepared is None or not config.settings.packing:
+        return
+    folder = Path(config.prepared)
+    with record_errors_told():
+        sets = read_manifest(folder)
+    found = {spec.name: sets[name] for spec in specs if (name := set_name(spec.name, "train")) in sets}
+    require_fit(config.settings.packing, {task: opened(folder, made) for task, made in found.items()})
+
+
+def require_fit(row: tuple[int, int], parts: Mapping[str, Examples]) -> None:
+    """Raises UserError if an example is longer than a row, and names the lengths that are enough for all."""
+    longest = {
+        name: tuple(int(side.lengths.max(initial=0)) for side in (part.sources, part.targets))
+        for name, part in parts.items()
+    }
+    too_long = [
+        f"{name} has sources of up to {source} tokens and targets of up to {target}"
+        for name, (source, target) in longest.items()
+        if source > row[0] or target > row[1]
+    ]
+    if too_long:
+        enough = [max(lengths) for lengths in zip(row, *longest.values(), strict=True)]
+        raise UserError(
+            f"pack = {list(row)}: a row is too short for an example: {', '.join(too_long)}; say pack = {enough}, or "
+            "leave pack out"
+        )
 
 
 def require_prepared(config: TrainConfig, specs: Sequence[TaskSpec], data: DataSource, tokenizer: Tokenizer) -> None:

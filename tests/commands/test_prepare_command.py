@@ -138,6 +138,47 @@ def test_training_from_prepared_records(t5eval: Any, model: Path, suite: Path, t
 
 
 @pytest.mark.tensorflow
+def test_packed_rows_that_are_too_short_are_refused_with_the_lengths_that_are_enough(
+    t5eval: Any, model: Path, suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As soon as the records are there: after a run has made them, and before the model is read where it names them."""
+    from keras_model.checkpoints import load_tokenizer
+    from t5eval.data import open_split
+    from t5eval.training import fine_tuning
+    from task_specs import get
+
+    tokenizer, longest = load_tokenizer(model), {}
+    for name in ("glue/rte", "glue/cola"):
+        spec = get(name)
+        pairs = [pair for e in open_split(spec, "train", suite) for pair in spec.pairs(e, training=True)]
+        texts = [pair.inputs for pair in pairs], [pair.targets for pair in pairs]
+        longest[name] = [max(map(len, tokenizer.encode(side))) for side in texts]
+    (rte, rte_target), (cola, cola_target) = longest.values()
+    assert cola <= rte - 2
+    assert rte_target > 3
+    config = tmp_path / "train.toml"
+    config.write_text(TRAIN.format(suite=suite, out=tmp_path / "first", model=model))
+    enough = [rte, max(rte_target, cola_target)]
+    message = (
+        f"t5eval: pack = [{cola}, 50]: a row is too short for an example: glue/rte has sources of up to {rte} tokens "
+        f"and targets of up to {rte_target}; say pack = [{rte}, 50], or leave pack out"
+    )
+    done = t5eval("--quiet", "train", "--config", config, "--pack", str(cola), "50")
+    assert (done.status, done.out, done.err) == (2, "", message + "\n")
+    first = tmp_path / "first"
+    assert {path.name for path in first.iterdir()} == {".lock", "config.toml", "prepared"}
+    given = ["train", "--config", config, "--out", tmp_path / "second", "--prepared", first / "prepared"]
+    with monkeypatch.context() as patched:
+        patched.setattr(fine_tuning, "first_model", None)
+        done = t5eval("--quiet", *given, "--pack", str(cola), "50")
+        assert (done.status, done.out, done.err) == (2, "", message + "\n")
+        done = t5eval("--quiet", *given, "--pack", str(rte), "3")
+        assert f"targets of up to {rte_target}, glue/cola has sources of up to {cola} tokens" in done.err
+        assert f"; say pack = {enough}, " in done.err
+    done = t5eval(*given, "--pack", *map(str, enough))
+    assert done.status == 0, done.err
+
+
 def test_text_is_prepared_and_trained_on(t5eval: Any, suite: Path, tmp_path: Path) -> None:
     """A run's own records are those that it may be given."""
     from t5eval.data import open_split

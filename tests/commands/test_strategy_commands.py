@@ -52,6 +52,26 @@ def test_two_devices_predict_what_one_does(
         assert two["log_likelihoods"] == pytest.approx(one["log_likelihoods"], rel=1e-5)
 
 
+def test_two_devices_answer_with_the_best_checkpoints_as_one_does(
+    t5eval: Any, model: Path, suite: Path, tmp_path: Path, tensorflow_forks: Forks
+) -> None:
+    """Of two tasks one after the other."""
+    tasks = ["--task", "glue/rte", "glue/sst2", "--data-dir", str(suite)]
+    settings = ["--steps", "2", "--batch-size", "4", "--validate-every", "1", "--validate-limit", "10"]
+    trained = t5eval("train", "--model", model, *tasks, *settings, "--out", tmp_path / "trained")
+    assert trained.status == 0, trained.err
+    best = ["evaluate", "--model", f"best:{tmp_path / 'trained'}", *tasks, "--split", "validation", "--limit", "5"]
+    assert t5eval(*best, "--out", tmp_path / "one").status == 0
+    command = ["-m", "t5eval", *best, "--strategy", "mirrored:2", "--out", str(tmp_path / "two")]
+    status, _, err = run(tensorflow_forks, command)
+    assert status == 0, err
+    for task in ("glue/rte", "glue/sst2"):
+        one, two = (predictions_path(tmp_path / name, task, "validation").read_bytes() for name in ("one", "two"))
+        assert two == one
+    refused = t5eval("--quiet", *best, "--strategy", "tpu", "--out", tmp_path / "tpu")
+    assert (refused.status, "no TPU here" in refused.err, refused.err.count("\n")) == (2, True, 1)
+
+
 def test_two_workers_predict_what_one_process_does(
     t5eval: Any, model: Path, suite: Path, tmp_path: Path, tensorflow_forks: Forks
 ) -> None:

@@ -44,8 +44,11 @@ def test_each_seed_is_a_run_in_a_folder_of_its_own(
     assert done.status == 0, done.err
     assert [config.settings.seed for config in configs] == [0, 1, 5]
     assert [config.out for config in configs] == [str(tmp_path / "runs" / f"seed-{seed}") for seed in (0, 1, 5)]
-    tables = [{k: v for k, v in config.to_table().items() if k not in ("seed", "out")} for config in configs]
+    of_a_run = ("seed", "out", "prepared")
+    tables = [{k: v for k, v in config.to_table().items() if k not in of_a_run} for config in configs]
     assert tables[0] == tables[1] == tables[2]
+    first = str(tmp_path / "runs" / "seed-0" / "prepared")
+    assert [config.prepared for config in configs] == [None, first, first]
     lines = done.out.splitlines()
     assert [line for line in lines if line.startswith("seed ")] == ["seed 0", "seed 1", "seed 5"]
     assert lines[-2:] == [
@@ -57,6 +60,14 @@ def test_each_seed_is_a_run_in_a_folder_of_its_own(
     assert document["scores"]["glue/rte"] == {
         "mean": 62, "deviation": pytest.approx(7**0.5), "n": 3, "minimum": 60, "maximum": 65
     }  # fmt: skip
+
+
+def test_seeds_read_the_folder_that_is_named(
+    t5eval: Any, configs: list[TrainConfig], suite: Path, tmp_path: Path
+) -> None:
+    where = ("--data-dir", suite, "--out", tmp_path / "runs", "--prepared", "made")
+    assert t5eval("train", *GIVEN, *where, "--seeds", "0", "1").status == 0
+    assert [config.prepared for config in configs] == ["made", "made"]
 
 
 def test_the_model_before_is_gone_when_the_next_one_is_made(

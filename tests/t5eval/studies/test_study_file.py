@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from keras_model.tokenizers.sentencepiece import T5Tokenizer
+from t5eval.api.prepare import prepare
 from t5eval.data import open_split
 from t5eval.demo.demo import suite_folder
 from t5eval.preparation.record_folder import in_lines
@@ -187,6 +188,16 @@ def test_a_run_that_starts_from_adapters_is_refused(tmp_path: Path, places: dict
     )
     with pytest.raises(UserError, match="tune: it starts from between, which trains adapters beside its own base"):
         require_possible(plan_of(read_study(written(tmp_path, places, text))))
+
+
+def test_prepared_examples_that_are_longer_than_a_packed_row_are_refused(
+    tmp_path: Path, places: dict[str, str]
+) -> None:
+    folder = tmp_path / "prepared"
+    path = written(tmp_path, places, **{"steps = 4": f'steps = 4\nprepared = "{folder}"\npack = [16, 16]'})
+    prepare("glue/rte", data=places["DATA"], vocab=places["VOCAB"], out=folder, workers=1)
+    with pytest.raises(UserError, match=r"tune: pack = \[16, 16\]: .* glue/rte has sources .* say pack = \[\d\d, 16\]"):
+        require_possible(plan_of(read_study(path)))
 
 
 def test_text_that_is_prepared_for_one_seed_is_refused_for_another(tmp_path: Path, places: dict[str, str]) -> None:

@@ -16,7 +16,7 @@ from keras_model.checkpoints import save_model
 from keras_model.t5 import load_model
 from keras_model.training_run.run_checkpoints import STATE_FILE
 from t5eval.data import Split
-from t5eval.predictors import open_model
+from t5eval.predictors import ModelOptions, open_model
 from t5eval.predictors.of_keras import KerasPredictor
 from t5eval.predictors.of_training_run import BestCheckpoints
 from task_specs import Decode
@@ -82,6 +82,24 @@ def test_one_checkpoint_is_in_memory_at_a_time(run: Path, tmp_path: Path) -> Non
     finally:
         gc.enable()
     assert [model() is None for model in models] == [True, False]
+
+
+def test_each_checkpoint_runs_under_the_strategy(run: Path, tmp_path: Path) -> None:
+    """And answers as it does without one."""
+    import tensorflow as tf
+
+    alone, found = (
+        open_model(f"best:{run}", ModelOptions(strategy=strategy)).predictor for strategy in (None, "mirrored:1")
+    )
+    assert isinstance(found, BestCheckpoints)
+    for task, split in (("rte", "validation"), ("ax", "test")):
+        answers = []
+        for predictor in (alone, found):
+            predictor.begin(split_of(task, split, tmp_path / task))
+            answers.append(predictor.generate(predictor.prepare(TEXTS, 32), 8, Decode()))
+        assert answers[0] == answers[1]
+        model = found.current._loaded.generator.model
+        assert isinstance(model.distribute_strategy, tf.distribute.MirroredStrategy)
 
 
 def test_identity_is_that_of_all_checkpoints_in_use(run: Path, tmp_path: Path) -> None:

@@ -269,16 +269,25 @@ def test_prepared_shards_make_the_folder_of_one_process(prepare: Any, t5eval: Co
     assert made(folders[1]) == before
 
 
-def test_prepared_shards_that_do_not_fit(prepare: Any, t5eval: Command, official: Path, tmp_path: Path) -> None:
-    folders = [tmp_path / f"shard-{number}" for number in (1, 2)]
-    for number, folder in enumerate(folders, 1):
-        assert prepare(folder, "--shard", f"{number}/2").status == 0
+@pytest.fixture
+def refused(t5eval: Command, tmp_path: Path) -> Callable[..., str]:
+    """What `merge` says of folders that it does not join."""
 
-    def refused(*given: Path) -> str:
+    def call(*given: Path) -> str:
         done = t5eval("merge", *given, "--out", tmp_path / "merged")
         assert (done.status, done.out) == (2, "")
         assert not (tmp_path / "merged").exists()
         return done.err
+
+    return call
+
+
+def test_prepared_shards_that_do_not_fit(
+    prepare: Any, refused: Any, t5eval: Command, official: Path, tmp_path: Path
+) -> None:
+    folders = [tmp_path / f"shard-{number}" for number in (1, 2)]
+    for number, folder in enumerate(folders, 1):
+        assert prepare(folder, "--shard", f"{number}/2").status == 0
 
     assert "1 of 2 shards missing: 2/2" in refused(folders[0])
     assert "are both shard 1/2" in refused(folders[0], folders[0], folders[1])
@@ -347,16 +356,12 @@ def test_prepared_shards_of_text(
     assert made(folders[0]) == before
 
 
-def test_prepared_shards_of_text_that_do_not_fit(prepare_text: Any, t5eval: Command, tmp_path: Path) -> None:
+def test_prepared_shards_of_text_that_do_not_fit(
+    prepare_text: Any, refused: Any, t5eval: Command, tmp_path: Path
+) -> None:
     folders = [tmp_path / f"shard-{number}" for number in (1, 2)]
     for number, folder in enumerate(folders, 1):
         assert prepare_text(folder, "--shard", f"{number}/2").status == 0
-
-    def refused(*given: Path) -> str:
-        done = t5eval("merge", *given, "--out", tmp_path / "merged")
-        assert (done.status, done.out) == (2, "")
-        assert not (tmp_path / "merged").exists()
-        return done.err
 
     assert "1 of 2 shards missing: 2/2" in refused(folders[0])
     assert "are both shard 1/2" in refused(folders[0], folders[0], folders[1])
